@@ -1,0 +1,29 @@
+"""Which service may call what: the one table behind service-to-service authentication.
+
+Each internal route names a scope; a signed service token (``confero.tokens``) proves the caller's name; this table decides.
+"""
+
+from __future__ import annotations
+
+SERVICES = ("appserver", "notifier", "mcu", "turn", "sipgw", "flash", "mediaproc", "lab")
+
+ACCESS: dict[str, frozenset[str]] = {
+    # application server, port 80
+    "appserver:tokens": frozenset({"notifier"}),
+    "appserver:sessions": frozenset({"notifier"}),
+    "appserver:mcus": frozenset({"mcu"}),
+    "appserver:records": frozenset({"mcu"}),
+    # notification server, port 14040
+    "notifier:publish": frozenset({"appserver", "mcu"}),
+    "notifier:rooms": frozenset({"appserver"}),
+    "notifier:mcus": frozenset({"mcu"}),
+    # MCU, port 2131
+    "mcu:rooms": frozenset({"notifier", "sipgw", "lab"}),
+    "mcu:legs": frozenset({"notifier", "sipgw", "lab"}),
+    "mcu:taps": frozenset({"mediaproc", "lab"}),
+}
+
+
+def may_call(caller: str, scope: str) -> bool:
+    """True if the table lets ``caller`` use ``scope``. An unknown scope is nobody's."""
+    return caller in ACCESS.get(scope, frozenset())

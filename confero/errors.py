@@ -1,0 +1,44 @@
+"""Whose fault is it? The one family of exceptions: ours, the peer's, or a refusal that a user may read."""
+
+from __future__ import annotations
+
+
+class ConferoError(Exception):
+    """Base of every error that confero raises on purpose."""
+
+
+class LocalError(ConferoError):
+    """We, or the code that calls us, misused something: a bug or a wrong configuration."""
+
+
+class RemoteError(ConferoError):
+    """A peer broke its protocol. ``status`` is the HTTP status that answers it at an HTTP boundary."""
+
+    def __init__(self, detail: str, *, status: int = 400, code: str = "bad-request") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.status = status
+        self.code = code
+
+
+class Refused(ConferoError):
+    """A well-formed wish that is not granted; ``detail`` is written for the user who reads it.
+
+    ``code`` is the last part of the problem type (RFC 9457): ``urn:confero:problem:<code>``.
+    """
+
+    def __init__(self, detail: str, *, status: int = 403, code: str = "refused") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.status = status
+        self.code = code
+
+
+class Unavailable(ConferoError):
+    """Another service did not answer in time or answered with a server error; trying again later may help."""
+
+    def __init__(self, detail: str, *, code: str = "unavailable") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.status = 503
+        self.code = code

@@ -1,0 +1,52 @@
+/* Real time: media threads with their own sockets around cf_core. Called from one control thread; commands and events cross bounded rings. */
+#ifndef CONFEROCORE_ENGINE_H
+#define CONFEROCORE_ENGINE_H
+
+#include "core.h"
+
+/*cdef*/
+typedef struct cf_engine cf_engine;
+
+/* NULL without memory or eventfd. threads: 1-64. */
+cf_engine *cf_engine_new(int threads, uint64_t seed);
+/* Stops the threads, closes the sockets, frees everything. */
+void cf_engine_free(cf_engine *engine);
+int cf_engine_threads(const cf_engine *engine);
+/* Readable when an event waits: for the asyncio loop. */
+int cf_engine_fileno(const cf_engine *engine);
+/* Binds the shared UDP socket of a thread to one address; several calls per thread (IPv4, IPv6) should use one port. Returns the socket's number or
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES ... Wildcard addresses answer from the address that was asked (PKTINFO). */
+int cf_engine_bind_shared(cf_engine *engine, int thread, const cf_addr *addr);
+/* Binds a socket for one RTP leg; closed with cf_engine_close_socket. */
+int cf_engine_bind_leg(cf_engine *engine, int thread, const cf_addr *addr);
+int cf_engine_close_socket(cf_engine *engine, int thread, uint32_t socket);
+int cf_engine_start(cf_engine *engine);
+
+/* Commands: 0, -EAGAIN when the command ring is full, -EINVAL, -ENOENT, -EEXIST, -ENOMEM. They take effect at the next turn of the media thread. */
+int cf_engine_room_add(cf_engine *engine, int thread, const cf_room_config *config);
+int cf_engine_room_remove(cf_engine *engine, uint64_t room);
+int cf_engine_leg_add(cf_engine *engine, const cf_leg_config *config);   /* goes to its room's thread */
+int cf_engine_leg_remove(cf_engine *engine, uint64_t leg, int bye);      /* CF_EVENT_RELEASED when it is gone */
+int cf_engine_leg_move(cf_engine *engine, uint64_t leg, uint64_t room);  /* -EXDEV: the rooms live on different threads */
+int cf_engine_leg_mute(cf_engine *engine, uint64_t leg, int muted);
+int cf_engine_leg_deaf(cf_engine *engine, uint64_t leg, int deaf);
+int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14);
+int cf_engine_leg_remote(cf_engine *engine, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp);
+int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, const char *local_pwd, const char *remote_ufrag);
+int cf_engine_leg_keys(cf_engine *engine, uint64_t leg, int profile, const uint8_t *rx_key, const uint8_t *rx_salt,
+                       const uint8_t *tx_key, const uint8_t *tx_salt);
+int cf_engine_leg_dtls_send(cf_engine *engine, uint64_t leg, const uint8_t *data, size_t len);
+int cf_engine_leg_dtls_take(cf_engine *engine, uint64_t leg, uint8_t *out, size_t cap); /* length, 0: empty, -ENOENT */
+int cf_engine_leg_stats(cf_engine *engine, uint64_t leg, cf_leg_stats *stats);
+int cf_engine_stats(cf_engine *engine, int thread, cf_core_stats *stats);
+/* A tap's number (>= 0); it ends by itself when its leg or room goes. */
+int cf_engine_tap(cf_engine *engine, int point, uint64_t id, int milliseconds);
+int cf_engine_tap_read(cf_engine *engine, int tap, int16_t *pcm, size_t n, int64_t *at); /* samples; -ENOENT: ended and empty */
+int cf_engine_untap(cf_engine *engine, int tap);
+/* Up to n events; also frees what the media threads have handed back. */
+int cf_engine_events(cf_engine *engine, cf_event *events, int n);
+int64_t cf_engine_now(const cf_engine *engine); /* CLOCK_MONOTONIC ns: the core's time */
+const char *cf_build_info(void);                /* one line: library versions and kernels in use */
+/*end*/
+
+#endif

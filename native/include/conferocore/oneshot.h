@@ -1,0 +1,12 @@
+/* The kernels as single calls, for tests and for work outside a conference. */
+#ifndef CONFEROCORE_ONESHOT_H
+#define CONFEROCORE_ONESHOT_H
+
+#include "base.h"
+
+/*cdef*/
+/* legs x frames x CF_FRAME int16 in, the mix-minus of each leg after its limiter out. gains Q14 per leg. 0 or -errno. */
+int cf_oneshot_mix(const int16_t *in, const int32_t *gains, size_t legs, size_t frames, int16_t *out);
+/*end*/
+
+#endif

@@ -1,0 +1,54 @@
+/* From a leg's packets to the mixer's frames: adaptive jitter buffer, decoding, FEC, concealment and clock skew in one source of PCM. */
+#ifndef CONFEROCORE_PLAYOUT_H
+#define CONFEROCORE_PLAYOUT_H
+
+#include "base.h"
+#include "codec.h"
+#include "rtp.h"
+
+enum { CF_PLAYOUT_SLOTS = 64, CF_PLAYOUT_PTS = 8 };
+
+/*cdef*/
+typedef struct cf_playout_config {
+    int min_delay_ms;  /* target never below; 0: 20 */
+    int max_delay_ms;  /* target never above; 0: 400. Packets beyond it are dropped from the old end */
+} cf_playout_config;
+
+typedef struct cf_playout_stats {
+    uint64_t packets;        /* taken in */
+    uint64_t late;           /* came after their moment: dropped */
+    uint64_t duplicate;
+    uint64_t lost;           /* never came */
+    uint64_t recovered;      /* of the lost: rebuilt from in-band FEC */
+    uint64_t concealed;      /* samples concealed */
+    uint64_t overflow;       /* dropped because the buffer was full or beyond max_delay */
+    uint64_t undecodable;
+    uint64_t stretched;      /* samples added by time scaling */
+    uint64_t squeezed;       /* samples taken out by time scaling */
+    uint64_t restarts;       /* SSRC changes and jumps */
+    uint32_t target_ms;      /* what the estimator wants now */
+    uint32_t delay_ms;       /* what is buffered now (packets and decoded samples) */
+} cf_playout_stats;
+/*end*/
+
+/* What a frame is made of. */
+enum cf_play { CF_PLAY_SILENCE = 0,   /* nothing came (start, DTX, hold): zeros or faded out */
+               CF_PLAY_AUDIO = 1,
+               CF_PLAY_CONCEALED = 2 };
+
+typedef struct cf_playout cf_playout;
+
+/* All memory is taken here, decoders included; NULL without memory. */
+cf_playout *cf_playout_new(const cf_playout_config *config);
+void cf_playout_free(cf_playout *playout);
+/* Which codec a payload type means, and its RTP clock (Opus 48000, G.711 8000). -ENOSPC beyond CF_PLAYOUT_PTS. Decoders for codecs named
+ * here are made here, so this is called at set-up, not on the packet path. */
+int cf_playout_map(cf_playout *playout, uint8_t pt, int codec, int clock_rate);
+/* A packet that arrived at `now`; copies the payload. 0, or: -EALREADY late or duplicate, -EOVERFLOW dropped, -EBADMSG unknown payload type or not
+ * decodable by its form. SSRC changes, restarts, sequence and timestamp wraps are taken in stride. */
+int cf_playout_put(cf_playout *playout, const cf_rtp *rtp, int64_t now);
+/* Exactly CF_FRAME samples at 48 kHz; returns enum cf_play. Called every 20 ms. */
+int cf_playout_get(cf_playout *playout, int16_t *pcm, int64_t now);
+void cf_playout_stats_get(const cf_playout *playout, cf_playout_stats *stats);
+
+#endif
