@@ -25,7 +25,7 @@ class Reply(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-# --- browser <-> application server (443, /api/v1) -------------------------------------------------------------------------------
+# --- browser <-> application server (443, /api/v1) ---
 
 
 class RoomCreate(Request):
@@ -72,7 +72,7 @@ class JoinReply(Reply):
     ice_servers: list[IceServer] = Field(default_factory=list)
 
 
-# --- who is in a room ------------------------------------------------------------------------------------------------------------
+# --- who is in a room ---
 
 
 class Participant(Reply):
@@ -95,7 +95,7 @@ class ActiveSpeaker(Reply):
     level: int = Field(ge=0, le=127)
 
 
-# --- events that reach browsers (WebSocket, notifier -> browser) -------------------------------------------------------------------
+# --- events that reach browsers (WebSocket, notifier -> browser) ---
 # Each is {"type": ..., "seq": n, ...}; seq counts per session without gaps, so that a resumed session can tell what it missed.
 
 
@@ -146,7 +146,7 @@ RoomEvent = Annotated[
 ]
 
 
-# --- browser -> notifier (WebSocket messages) ----------------------------------------------------------------------------------------
+# --- browser -> notifier (WebSocket messages) ---
 # A request carries "id"; its answer is {"type": "answer"|"ok", "id": same, ...} or {"type": "error", "id": same, "problem": {...}}.
 
 
@@ -227,7 +227,7 @@ class Problem(BaseModel):
     """Each fault of a body that did not validate: ``{"loc": "...", "msg": "..."}``."""
 
 
-# --- notifier -> application server (80, /internal/v1) ------------------------------------------------------------------------------
+# --- notifier -> application server (80, /internal/v1) ---
 
 
 class TokenCheck(Request):
@@ -259,7 +259,7 @@ class SessionNotice(Request):
     at: float
 
 
-# --- application server -> notifier (14040, /internal/v1) ---------------------------------------------------------------------------
+# --- application server -> notifier (14040, /internal/v1) ---
 
 
 class RoomSpec(Request):
@@ -291,7 +291,7 @@ class McuStarted(Request):
     url: str = Field(max_length=256)
 
 
-# --- notifier and others -> MCU (2131, /v1) -------------------------------------------------------------------------------------------
+# --- notifier and others -> MCU (2131, /v1) ---
 
 
 class WebRtcLegCreate(Request):
@@ -305,8 +305,8 @@ class WebRtcLegCreate(Request):
 
 
 class RtpLegCreate(Request):
-    """POST /v1/rooms/{room}/legs: plain RTP. With ``sdp`` (an offer) the reply carries the answer; without, it carries our offer, and the
-    far end's answer goes to PUT /v1/legs/{leg}/answer."""
+    """POST /v1/rooms/{room}/legs: plain RTP. With ``sdp`` (an offer) the reply carries the answer; without, it carries our
+    offer, and the far end's answer goes to PUT /v1/legs/{leg}/answer."""
 
     kind: Literal["rtp"]
     participant: Id
@@ -371,7 +371,7 @@ class RoomState(Reply):
     participants: list[Participant]
 
 
-# --- MCU -> application server (80, /internal/v1) -----------------------------------------------------------------------------------
+# --- MCU -> application server (80, /internal/v1) ---
 
 
 class McuRegister(Request):
