@@ -1,0 +1,158 @@
+"""The test suites as a table, and the runner behind ``./test``: prints each suite's seconds and one verdict.
+
+./test                 every suite
+./test style unit      some
+./test long            every suite with larger numbers; writes docs/test-report.md
+./test compose         builds and starts the containers and holds a call in them
+./test --list
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+REPORT = ROOT / "docs" / "test-report.md"
+FIGURES = ROOT / "var" / "figures"
+"""Suites leave one-line figures here (``name.txt``); the long run puts them into its report."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite: commands that run in order until one fails."""
+
+    name: str
+    what: str
+    commands: tuple[tuple[str, ...], ...]
+    long_env: dict[str, str] = field(default_factory=dict)
+    """Environment of ``./test long``: the same tests with larger numbers."""
+    default: bool = True
+
+
+def pytest(*args: str) -> tuple[str, ...]:
+    return (str(BIN / "pytest"), "-q", "--no-header", "--durations=3", *args)
+
+
+def make(*args: str) -> tuple[str, ...]:
+    return ("make", "-s", "-j2", "-C", "native", *args)
+
+
+SUITES: tuple[Suite, ...] = (
+    Suite(
+        "style",
+        "ruff, clang-format, shellcheck",
+        (
+            (str(BIN / "ruff"), "check", "-q", "."),
+            (str(BIN / "ruff"), "format", "-q", "--check", "."),
+            ("bash", "-c", "git ls-files -z 'native/*.[ch]' | xargs -0 clang-format-14 --dry-run -Werror"),
+            ("shellcheck", "-x", "run", "test", ".ci/run", "tools/setup.sh"),
+        ),
+    ),
+    Suite("types", "mypy --strict, tsc on the web client", ((sys.executable, "tools/types.py"),)),
+    Suite(
+        "c",
+        "C tests plain and sanitized, clang-tidy",
+        (make("check"), make("check", "SAN=address,undefined"), make("check", "SAN=thread"), make("tidy")),
+    ),
+    Suite("fuzz", "every libFuzzer target over its corpus", (make("fuzz"),), {"FUZZTIME": "60"}),
+    Suite(
+        "unit",
+        "Python modules, one by one and in pairs",
+        (
+            pytest(
+                "-n2",
+                "--dist=loadgroup",
+                "tests",
+                *(f"--ignore=tests/{d}" for d in ("e2e", "web", "packaging", "quality")),
+            ),
+        ),
+    ),
+    Suite(
+        "quality",
+        "the engine in simulated time: minutes of conference, listened to",
+        (pytest("tests/quality"),),
+        {"CONFERO_TEST_LONG": "1"},
+    ),
+    Suite(
+        "web",
+        "the web client in Chromium against a fake server",
+        (("node", "--test", "tests/web/unit/"), pytest("tests/web")),
+    ),
+    Suite("e2e", "real browsers and a phone through all services", (pytest("tests/e2e"),), {"CONFERO_TEST_LONG": "1"}),
+    Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
+    Suite("compose", "a call held against real containers", (("bash", "docker/test.sh"),), default=False),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    suite: Suite
+    passed: bool
+    seconds: float
+
+
+def run_suite(suite: Suite, *, long: bool) -> Result:
+    """Runs one suite with its output passed through."""
+    print(f"\n== {suite.name}: {suite.what}", flush=True)
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", **(suite.long_env if long else {})}
+    started = time.monotonic()
+    passed = all(subprocess.run(command, cwd=ROOT, env=env, check=False).returncode == 0 for command in suite.commands)
+    seconds = time.monotonic() - started
+    print(f"== {suite.name}: {'passed' if passed else 'FAILED'} in {seconds:.0f} s", flush=True)
+    return Result(suite, passed, seconds)
+
+
+def chosen(names: list[str]) -> list[Suite]:
+    """The suites named, or the default ones. Exits with 2 for an unknown name."""
+    known = {suite.name: suite for suite in SUITES}
+    if unknown := [name for name in names if name not in known]:
+        sys.exit(f"no such suite: {', '.join(unknown)}; there are: {', '.join(known)}, long")
+    return [known[name] for name in names] or [suite for suite in SUITES if suite.default]
+
+
+def write_report(results: list[Result]) -> None:
+    """docs/test-report.md: date, commit, seconds of each suite, and the figures that the suites left."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    rows = "\n".join(
+        f"| {r.suite.name} | {r.suite.what} | {'passed' if r.passed else 'FAILED'} | {r.seconds:.0f} |" for r in results
+    )
+    figures = "\n".join(f"- {path.stem}: {path.read_text().strip()}" for path in sorted(FIGURES.glob("*.txt")))
+    REPORT.write_text(
+        f"# The last long run\n\nWritten by `./test long` on {datetime.date.today()} at commit {commit}, "
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.\n\n"
+        f"| suite | what | result | seconds |\n|---|---|---|---|\n{rows}\n\nFigures:\n\n{figures}\n"
+    )
+
+
+def main(argv: list[str]) -> int:
+    if "--list" in argv:
+        print("\n".join(f"{suite.name:10} {suite.what}{'' if suite.default else ' (on demand)'}" for suite in SUITES))
+        return 0
+    long = "long" in argv
+    for old in FIGURES.glob("*.txt"):
+        old.unlink()
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    results = [run_suite(suite, long=long) for suite in chosen([name for name in argv if name != "long"])]
+    print(
+        "\n"
+        + "\n".join(f"{r.suite.name:10} {'passed' if r.passed else 'FAILED':7} {r.seconds:6.0f} s" for r in results)
+    )
+    if long:
+        write_report(results)
+    failed = sum(not r.passed for r in results)
+    print(f"\n{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
