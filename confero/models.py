@@ -15,6 +15,7 @@ DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length
 Sdp = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Role = Literal["host", "guest"]
+CodecName = Literal["opus", "PCMU", "PCMA"]
 
 
 class Request(BaseModel):
@@ -313,9 +314,7 @@ class RtpLegCreate(Request):
     display_name: DisplayName
     role: Role = "guest"
     sdp: Sdp | None = None
-    codecs: list[Literal["opus", "PCMU", "PCMA"]] = Field(
-        default_factory=lambda: ["opus", "PCMU", "PCMA"], min_length=1, max_length=3
-    )
+    codecs: tuple[CodecName, ...] = Field(default=("opus", "PCMU", "PCMA"), min_length=1, max_length=3)
     """Preference, when we are the offerer."""
     symmetric: bool = False
     media_timeout_s: float = Field(default=0, ge=0, le=3600)

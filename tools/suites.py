@@ -56,7 +56,7 @@ SUITES: tuple[Suite, ...] = (
             ("shellcheck", "-x", "run", "test", ".ci/run", "tools/setup.sh"),
         ),
     ),
-    Suite("types", "mypy --strict, tsc on the web client", ((sys.executable, "tools/types.py"),)),
+    Suite("types", "mypy --strict, tsc on the web client", ((sys.executable, "tools/typecheck.py"),)),
     Suite(
         "c",
         "C tests plain and sanitized, clang-tidy",

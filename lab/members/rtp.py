@@ -29,7 +29,15 @@ class RtpMember(asyncio.DatagramProtocol):
     """Sends mu-law at 50 packets/s and records what comes back, each packet in its place by its RTP timestamp."""
 
     def __init__(
-        self, name: str, said: Signal, *, mcu: ServiceClient, room: str, host: str, port: int = 0, symmetric: bool = False
+        self,
+        name: str,
+        said: Signal,
+        *,
+        mcu: ServiceClient,
+        room: str,
+        host: str,
+        port: int = 0,
+        symmetric: bool = False,
     ) -> None:
         self.name = name
         self.said = said
@@ -56,7 +64,11 @@ class RtpMember(asyncio.DatagramProtocol):
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self._host, self._port))
         self._port = self._transport.get_extra_info("sockname")[1]
         body = RtpLegCreate(
-            kind="rtp", participant=self.participant, display_name=self.name, sdp=self.offer(), symmetric=self._symmetric
+            kind="rtp",
+            participant=self.participant,
+            display_name=self.name,
+            sdp=self.offer(),
+            symmetric=self._symmetric,
         )
         reply = await self._mcu.call("POST", f"/v1/rooms/{self._room}/legs", body=body, reply=LegReply)
         assert reply is not None

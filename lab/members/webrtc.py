@@ -101,7 +101,7 @@ class WebRtcMember:
         try:
             await self._socket.send_json({"type": kind, "id": number, **fields})
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                reply = await answer
+                reply: dict[str, Any] = await answer
         finally:
             del self._answers[number]
         if reply["type"] == "error":
@@ -156,6 +156,8 @@ class WebRtcMember:
             except MediaStreamError:
                 return
             now = time.monotonic()
+            if not isinstance(frame, av.AudioFrame):
+                continue
             for part in resampler.resample(frame):
                 self.heard.add(from_pcm16(np.asarray(part.to_ndarray(), dtype=np.int16).reshape(-1)), now)
             self._hearing.set()

@@ -146,3 +146,22 @@ def _ratio_db(part: Signal, said: Signal) -> float:
     if power <= 0 or reference <= 1e-12:
         return SILENCE_DB
     return max(SILENCE_DB, float(10 * np.log10(power / reference)))
+
+
+def mix_gains(heard: Signal, parts: Sequence[Signal], *, latest: int = 400) -> list[float]:
+    """Gain in dB at which each of several sample-aligned parts stands in a mix of them, by least squares without filters.
+
+    For taps of one mixer on one clock, where the mix is the sum of the parts, ``latest`` samples late at most: the floor is then
+    far below anything a recording behind a codec could show.
+    """
+    size = min(heard.size, *(part.size for part in parts)) - latest
+    if size <= 0:
+        return [SILENCE_DB] * len(parts)
+    total = np.sum([part[:size] for part in parts], axis=0)
+    spectrum = np.fft.rfft(heard[: size + latest], 2 * (size + latest)) * np.conj(
+        np.fft.rfft(total, 2 * (size + latest))
+    )
+    lag = int(np.argmax(np.fft.irfft(spectrum)[: latest + 1]))
+    matrix = np.stack([part[:size] for part in parts], axis=1)
+    gains, *_ = np.linalg.lstsq(matrix, heard[lag : lag + size], rcond=None)
+    return [max(SILENCE_DB, float(20 * np.log10(abs(gain)))) if gain else SILENCE_DB for gain in gains]

@@ -62,3 +62,14 @@ def test_click_is_seen() -> None:
     clicked = signal.copy()
     clicked[10_000] += 0.2
     assert analysis.loudest_step(clicked) > 10 * analysis.loudest_step(signal)
+
+
+def test_gains_of_a_mix_are_found_to_the_last_bit() -> None:
+    rng = np.random.default_rng(1)
+    parts = [np.round(rng.normal(0, 2000, 48_000)) / 32768 for _ in range(3)]
+    mix = np.zeros(48_000)
+    mix[96:] = (parts[0] + 0.5 * parts[2])[:-96]
+    full, own, half = analysis.mix_gains(mix, parts)
+    assert full == pytest.approx(0, abs=1e-6)
+    assert half == pytest.approx(-6.02, abs=0.01)
+    assert own < -100
