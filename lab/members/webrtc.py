@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fractions
 import itertools
 import ssl
@@ -116,10 +117,9 @@ class WebRtcMember:
     async def leave(self) -> None:
         """Idempotent: says goodbye if it can, then closes everything."""
         if self._socket is not None and not self._socket.closed:
-            try:
+            # leaving needs nobody's consent
+            with contextlib.suppress(RemoteError, Unavailable, TimeoutError, ConnectionError):
                 await self.request("leave")
-            except (RemoteError, Unavailable, TimeoutError, ConnectionError):
-                pass  # leaving needs nobody's consent
             await self._socket.close()
         self._socket = None
         await self._tasks.close()

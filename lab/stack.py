@@ -1,0 +1,155 @@
+"""The whole system as ``confero up`` runs it, on loopback addresses of its own: every address of 127.0.0.0/8 is local on Linux."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import ssl
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+
+from confero.clock import SystemClock
+from confero.errors import LocalError
+from confero.ports import UNPRIVILEGED, find
+from confero.runtime.client import ServiceClient
+from confero.runtime.tasks import spawn
+
+SERVICES = ("appserver", "notifier", "mcu")
+START_TIMEOUT_S = 40.0
+STOP_TIMEOUT_S = 15.0
+OUTPUT_LIMIT = 1 << 20
+"""Bytes of the services' output that are kept, from the end."""
+
+
+def addresses(network: int) -> dict[str, str]:
+    """A loopback address for each service: 127.0.<network>.11 and on."""
+    return {service: f"127.0.{network}.{11 + index}" for index, service in enumerate(SERVICES)}
+
+
+class Stack:
+    """Starts ``confero up`` as a process, waits until every service is ready, and stops it."""
+
+    def __init__(
+        self, state_dir: Path, *, network: int, database: str | None = None, extra: tuple[str, ...] = ()
+    ) -> None:
+        self.state_dir = state_dir
+        self.addresses = addresses(network)
+        self._database = database
+        self._extra = extra
+        self._process: asyncio.subprocess.Process | None = None
+        self._output = bytearray()
+        self._reader: asyncio.Task[None] | None = None
+        self.low_ports = low_ports_permitted()
+
+    def port(self, service: str, purpose: str) -> int:
+        """The documented port, or its unprivileged stand-in where low ports are not permitted."""
+        number = find(service, purpose).number
+        return number if self.low_ports else UNPRIVILEGED.get((service, purpose), number)
+
+    def url(self, service: str, purpose: str = "http") -> str:
+        scheme = "https" if purpose == "https" else "http"
+        return f"{scheme}://{self.addresses[service]}:{self.port(service, purpose)}"
+
+    @property
+    def page_url(self) -> str:
+        """Origin of the web client; without the port where it is the scheme's own, as browsers write it."""
+        return self.url("appserver", "https").removesuffix(":443")
+
+    @property
+    def secret(self) -> bytes:
+        return (self.state_dir / "secret").read_bytes()
+
+    @property
+    def output(self) -> str:
+        """What the services have written so far."""
+        return self._output.decode(errors="replace")
+
+    async def start(self) -> None:
+        """Returns when every service answers ready. Raises LocalError with the services' last words otherwise."""
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "confero.cli", "up", "--state-dir", str(self.state_dir)]
+        for service, address in self.addresses.items():
+            command += ["--address", f"{service}={address}"]
+        if self._database is not None:
+            command += ["--database", self._database]
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
+            *self._extra,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        self._reader = spawn(self._read(), name="lab-stack-output")
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await self.wait_ready()
+        except TimeoutError as error:
+            await self.stop()
+            raise LocalError(
+                f"the system was not ready within {START_TIMEOUT_S:.0f} s; it said:\n{self.output[-4000:]}"
+            ) from error
+
+    async def wait_ready(self) -> None:
+        """Waits until /ready of every service answers 200. Raises LocalError if ``confero up`` has ended."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
+            for service in SERVICES:
+                while not await _is_ready(http, f"{self.url(service)}/ready"):
+                    if self._process is not None and self._process.returncode is not None:
+                        raise LocalError(f"confero up has ended; it said:\n{self.output[-4000:]}")
+                    await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        """Idempotent: SIGTERM, then SIGKILL to the whole group after 15 s."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    await process.wait()
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+        if self._reader is not None:
+            await asyncio.wait([self._reader], timeout=2)
+
+    def client(self, audience: str) -> ServiceClient:
+        """A caller named ``lab`` for the internal API of a service; close it after use."""
+        return ServiceClient("lab", audience, self.url(audience), secret=self.secret, clock=SystemClock())
+
+    def tls(self) -> ssl.SSLContext:
+        """Trusts this installation's own certificate authority."""
+        return ssl.create_default_context(cafile=str(self.state_dir / "tls" / "ca.pem"))
+
+    async def _read(self) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        while chunk := await self._process.stdout.read(65_536):
+            self._output += chunk
+            del self._output[:-OUTPUT_LIMIT]
+
+
+async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with http.get(url) as response:
+            return response.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+def low_ports_permitted() -> bool:
+    """True if this process may bind ports below 1024: root, or a lowered ``ip_unprivileged_port_start``."""
+    if os.geteuid() == 0:
+        return True
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80
+    except (OSError, ValueError):
+        return False
