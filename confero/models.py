@@ -228,6 +228,21 @@ class Problem(BaseModel):
     """Each fault of a body that did not validate: ``{"loc": "...", "msg": "..."}``."""
 
 
+class Ok(Reply):
+    """A request without more to say has been done."""
+
+    type: Literal["ok"] = "ok"
+    id: int
+
+
+class ErrorReply(Reply):
+    """A request has failed; the connection goes on."""
+
+    type: Literal["error"] = "error"
+    id: int
+    problem: Problem
+
+
 # --- notifier -> application server (80, /internal/v1) ---
 
 
@@ -258,6 +273,16 @@ class SessionNotice(Request):
     participant: Id
     room: Id
     at: float
+    notifier: Id = "notifier"
+    """Which notifier holds the session."""
+
+
+class SessionsSnapshot(Request):
+    """PUT /internal/v1/sessions: at the notifier's start and every 30 s, so that a lost notice or process leaves nothing behind."""
+
+    notifier: Id
+    sessions: list[Id] = Field(max_length=20_000)
+    """Sessions of this notifier that live; its others are over."""
 
 
 # --- application server -> notifier (14040, /internal/v1) ---
@@ -273,6 +298,7 @@ class RoomSpec(Request):
 class RoomPlacement(Request):
     """PUT /internal/v1/rooms/{room} at the notifier: passed on to the MCU named here."""
 
+    mcu: Id
     mcu_url: str = Field(max_length=256)
     spec: RoomSpec
 
