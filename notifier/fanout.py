@@ -1,0 +1,127 @@
+"""Between bus and hub: a topic is subscribed while a session wants it; control messages reach every notifier."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from confero.models import ClosedEvent, Id, McuStarted, Publish, Reply, RoomEvent
+from confero.runtime.logging import get_logger
+
+from .bus import Bus
+from .hub import Event, Hub, Session, participant_topic, room_topic
+
+log = get_logger(__name__)
+
+CONTROL_TOPIC = "notifiers"
+REMEMBERED_BOOTS = 1024
+"""MCUs whose last start is remembered, so that a notice sent twice counts once."""
+
+_event = TypeAdapter[RoomEvent](RoomEvent)
+
+
+class Placed(Reply):
+    """A room lives on this MCU from now on."""
+
+    kind: Literal["placed"] = "placed"
+    room: Id
+    mcu: Id
+    url: str
+
+
+class Started(Reply):
+    """An MCU process is new; it has no legs."""
+
+    kind: Literal["started"] = "started"
+    mcu: Id
+    boot: Id
+    url: str
+
+
+_control = TypeAdapter[Placed | Started](Placed | Started)
+
+
+class Fanout:
+    """Publishes on the bus and hands what comes from it to the hub."""
+
+    def __init__(self, bus: Bus, hub: Hub) -> None:
+        self._bus = bus
+        self._hub = hub
+        self._wanted: dict[str, int] = {}
+        self._changing = asyncio.Lock()
+        self._boots: OrderedDict[str, str] = OrderedDict()
+
+    async def start(self) -> None:
+        await self._bus.subscribe(CONTROL_TOPIC, self._on_control)
+
+    # --- out ------------------------------------------------------------------------------------------------------
+
+    async def publish(self, message: Publish) -> None:
+        """Send the events, in order, to one participant if one is named, else to the room."""
+        topic = room_topic(message.room) if message.participant is None else participant_topic(message.participant)
+        for event in message.events:
+            await self._bus.publish(topic, event.model_dump_json())
+
+    async def placed(self, room: str, mcu: str, url: str) -> None:
+        """Tell every notifier where the room lives."""
+        await self._bus.publish(CONTROL_TOPIC, Placed(room=room, mcu=mcu, url=url).model_dump_json())
+
+    async def mcu_started(self, mcu: str, notice: McuStarted) -> None:
+        """Tell every notifier that the MCU is new."""
+        started = Started(mcu=mcu, boot=notice.boot, url=notice.url)
+        await self._bus.publish(CONTROL_TOPIC, started.model_dump_json())
+
+    # --- subscriptions --------------------------------------------------------------------------------------------
+
+    async def want(self, topics: tuple[str, ...]) -> None:
+        """Subscribe to what is not subscribed yet. Before the session is opened, so that it misses nothing."""
+        async with self._changing:
+            for topic in topics:
+                self._wanted[topic] = self._wanted.get(topic, 0) + 1
+                if self._wanted[topic] == 1:
+                    await self._bus.subscribe(topic, self._on_event)
+
+    async def drop(self, session: Session) -> None:
+        """Undo ``want`` for a session that is over."""
+        async with self._changing:
+            for topic in session.topics:
+                self._wanted[topic] -= 1
+                if self._wanted[topic] == 0:
+                    del self._wanted[topic]
+                    await self._bus.unsubscribe(topic)
+
+    # --- in -------------------------------------------------------------------------------------------------------
+
+    def _on_event(self, topic: str, message: str) -> None:
+        try:
+            event = _event.validate_json(message)
+        except ValidationError:
+            log.warning("event of unknown shape dropped", topic=topic)
+            return
+        self._hub.deliver(topic, Event(event.model_dump_json(), final=isinstance(event, ClosedEvent)))
+
+    def _on_control(self, topic: str, message: str) -> None:
+        try:
+            control = _control.validate_json(message)
+        except ValidationError:
+            log.warning("control message of unknown shape dropped", topic=topic)
+            return
+        if isinstance(control, Placed):
+            moved = self._hub.place(control.room, control.mcu, control.url)
+            if moved:
+                log.info("room moved", room=control.room, mcu=control.mcu, sessions=moved)
+        elif self._is_new(control):
+            told = self._hub.mcu_started(control.mcu, control.url)
+            log.info("mcu started", mcu=control.mcu, boot=control.boot, sessions=told)
+
+    def _is_new(self, started: Started) -> bool:
+        if self._boots.get(started.mcu) == started.boot:
+            return False
+        self._boots[started.mcu] = started.boot
+        self._boots.move_to_end(started.mcu)
+        if len(self._boots) > REMEMBERED_BOOTS:
+            self._boots.popitem(last=False)
+        return True

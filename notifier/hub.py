@@ -1,0 +1,231 @@
+"""Sessions and topics: who is to hear of what, in which order, and what a broken connection has missed. No I/O.
+
+A *session* is one browser's place in a room. It is numbered (every event has the next ``seq``), outlives its connection by
+the resume window, and subscribes to two *topics*: its room and its participant. A *sink* is the connection that a session
+writes to while it has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from confero.clock import Clock
+from confero.errors import Refused
+from confero.ids import new_id
+from confero.models import RenegotiateEvent, TokenGrant
+
+from .replay import ReplayLimits, ReplayWindow
+
+EndCause = Literal["left", "expired", "removed", "replaced"]
+
+CLOSE_LEFT = 1000
+CLOSE_REMOVED = 4403
+CLOSE_REPLACED = 4409
+
+
+class Sink(Protocol):
+    """The connection of a session. Neither call waits."""
+
+    def send(self, text: str) -> None: ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Send what is queued, then close. Later calls of either kind do nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class HubLimits:
+    resume_s: float = 15.0
+    """How long a session outlives its connection."""
+    sessions: int = 10_000
+    replay: ReplayLimits = field(default_factory=ReplayLimits)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event on its way to many sessions: made into text once, numbered for each."""
+
+    body: str
+    """A JSON object with at least ``type``."""
+    final: bool = False
+    """The session ends after it."""
+
+
+def room_topic(room: str) -> str:
+    return f"room:{room}"
+
+
+def participant_topic(participant: str) -> str:
+    return f"participant:{participant}"
+
+
+def numbered(seq: int, body: str) -> str:
+    """The event as the browser gets it: ``body`` with its number put in front."""
+    return f'{{"seq":{seq},{body[1:]}'
+
+
+class Session:
+    """One browser in one room; made by ``Hub.open``."""
+
+    def __init__(self, grant: TokenGrant, token: str, limits: ReplayLimits) -> None:
+        self.id = new_id("ses")
+        self.grant = grant
+        self.token = token
+        self.leg: str | None = None
+        """Its media leg as far as is known; the MCU's roster is the truth."""
+        self.replay = ReplayWindow(limits)
+        self.sink: Sink | None = None
+        self.detached_at: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} of {self.grant.participant} in {self.grant.room}, seq {self.replay.last}>"
+
+    @property
+    def topics(self) -> tuple[str, str]:
+        return room_topic(self.grant.room), participant_topic(self.grant.participant)
+
+    def push(self, event: Event, now: float) -> None:
+        """Number and keep the event, and send it if a connection is there."""
+        seq = self.replay.add(event.body, now)
+        if self.sink is not None:
+            self.sink.send(numbered(seq, event.body))
+
+
+class Hub:
+    """All sessions of this process. ``ended`` is told once of each session that is over, and why."""
+
+    def __init__(self, clock: Clock, limits: HubLimits, ended: Callable[[Session, EndCause], None]) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._ended = ended
+        self._sessions: dict[str, Session] = {}
+        self._by_participant: dict[str, Session] = {}
+        self._topics: dict[str, dict[str, Session]] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def sessions(self) -> list[Session]:
+        return list(self._sessions.values())
+
+    def of_participant(self, participant: str) -> Session | None:
+        return self._by_participant.get(participant)
+
+    # --- coming ---------------------------------------------------------------------------------------------------
+
+    def open(self, grant: TokenGrant, token: str) -> Session:
+        """A fresh session without a connection. An earlier one of the participant ends, its connection closed with 4409.
+
+        Raises Refused ``too-many-sessions`` when the table is full.
+        """
+        earlier = self._by_participant.get(grant.participant)
+        if earlier is not None:
+            self.end(earlier, "replaced", CLOSE_REPLACED, "another connection of this participant")
+        if len(self._sessions) >= self._limits.sessions:
+            raise Refused("The server has too many connections.", status=503, code="too-many-sessions")
+        session = Session(grant, token, self._limits.replay)
+        session.detached_at = self._clock.monotonic()
+        self._sessions[session.id] = session
+        self._by_participant[grant.participant] = session
+        for topic in session.topics:
+            self._topics.setdefault(topic, {})[session.id] = session
+        return session
+
+    def resume(self, session_id: str, grant: TokenGrant, token: str, last_seq: int) -> Session | None:
+        """The session if it still lives, belongs to the same participant and room, and every event after ``last_seq`` is kept.
+
+        An old connection that hangs on it is closed with 4409.
+        """
+        session = self._sessions.get(session_id)
+        if session is None or session.topics != (room_topic(grant.room), participant_topic(grant.participant)):
+            return None
+        if session.replay.since(last_seq) is None:
+            return None
+        if session.sink is not None:
+            session.sink.close(CLOSE_REPLACED, "another connection of this participant")
+            self.detach(session, session.sink)
+        session.token = token
+        placed = {"mcu": session.grant.mcu, "mcu_url": session.grant.mcu_url}
+        session.grant = grant.model_copy(
+            update=placed
+        )  # where the room lives changes by place() alone, which tells everyone
+        return session
+
+    def attach(self, session: Session, sink: Sink, welcome: str, after: int) -> None:
+        """Give the session its connection: ``welcome`` goes first, then every event after number ``after``, then all new ones."""
+        sink.send(welcome)
+        for seq, body in session.replay.since(after) or []:
+            sink.send(numbered(seq, body))
+        session.sink = sink
+        session.detached_at = None
+
+    # --- events ---------------------------------------------------------------------------------------------------
+
+    def deliver(self, topic: str, event: Event) -> int:
+        """Push the event to every session of the topic; how many there were."""
+        sessions = list(self._topics.get(topic, {}).values())
+        now = self._clock.monotonic()
+        for session in sessions:
+            session.push(event, now)
+            if event.final:
+                self.end(session, "removed", CLOSE_REMOVED, "removed from the room")
+        return len(sessions)
+
+    def place(self, room: str, mcu: str, url: str) -> int:
+        """The room lives on this MCU now: sessions that knew another are told to renegotiate; how many."""
+        return self._move(self._topics.get(room_topic(room), {}), mcu, url, "moved", also_same=False)
+
+    def mcu_started(self, mcu: str, url: str) -> int:
+        """The MCU is new, its legs are gone: every session on it is told to renegotiate; how many."""
+        on_it = {key: session for key, session in self._sessions.items() if session.grant.mcu == mcu}
+        return self._move(on_it, mcu, url, "media-server-started", also_same=True)
+
+    def _move(self, sessions: dict[str, Session], mcu: str, url: str, reason: str, *, also_same: bool) -> int:
+        now = self._clock.monotonic()
+        event = Event(RenegotiateEvent(reason=reason).model_dump_json())
+        moved = 0
+        for session in list(sessions.values()):
+            if not also_same and (session.grant.mcu, session.grant.mcu_url) == (mcu, url):
+                continue
+            session.grant = session.grant.model_copy(update={"mcu": mcu, "mcu_url": url})
+            session.leg = None
+            session.push(event, now)
+            moved += 1
+        return moved
+
+    # --- going ----------------------------------------------------------------------------------------------------
+
+    def detach(self, session: Session, sink: Sink) -> None:
+        """The connection is gone: the resume window starts. Nothing happens if the session has another one by now."""
+        if session.sink is sink:
+            session.sink = None
+            session.detached_at = self._clock.monotonic()
+
+    def expire(self) -> list[Session]:
+        """End the sessions whose resume window is over, and return them."""
+        horizon = self._clock.monotonic() - self._limits.resume_s
+        over = [s for s in self._sessions.values() if s.detached_at is not None and s.detached_at <= horizon]
+        for session in over:
+            self.end(session, "expired", CLOSE_LEFT, "")
+        return over
+
+    def end(self, session: Session, cause: EndCause, code: int = CLOSE_LEFT, reason: str = "") -> None:
+        """The session is over; its connection is closed with ``code``. A second call does nothing."""
+        if self._sessions.pop(session.id, None) is None:
+            return
+        if self._by_participant.get(session.grant.participant) is session:
+            del self._by_participant[session.grant.participant]
+        for topic in session.topics:
+            self._drop_subscription(topic, session)
+        sink, session.sink = session.sink, None
+        if sink is not None:
+            sink.close(code, reason)
+        self._ended(session, cause)
+
+    def _drop_subscription(self, topic: str, session: Session) -> None:
+        subscribers = self._topics[topic]
+        del subscribers[session.id]
+        if not subscribers:
+            del self._topics[topic]
