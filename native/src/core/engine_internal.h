@@ -1,0 +1,240 @@
+/* What the engine's files share: a media thread, its sockets, the commands that cross to it, and the control side's
+ * handles. */
+#ifndef CONFEROCORE_ENGINE_INTERNAL_H
+#define CONFEROCORE_ENGINE_INTERNAL_H
+
+#include "conferocore/engine.h"
+#include "conferocore/mixer.h"
+#include "conferocore/ring.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum {
+    CF_ENGINE_THREADS = 64,
+    CF_ENGINE_ROOMS = 4096,    /* of one thread */
+    CF_ENGINE_LEGS = 8192,     /* of one thread */
+    CF_ENGINE_SOCKETS = 16512, /* of one thread: two for each leg, and the shared ones */
+    CF_ENGINE_TAPS = 256,
+    CF_COMMANDS = 4096,      /* of one thread: submitted and not yet completed */
+    CF_COMMANDS_KEPT = 1024, /* of these only for removals, so that taking down always finds room */
+    CF_EVENTS = 4096,        /* of one thread: waiting for the control side */
+    CF_DTLS_MAX = 1500,
+    CF_RX_BATCH = 32,
+    CF_RX_TURN = 128,  /* datagrams of one socket before the others have their turn */
+    CF_RX_DATA = 2048, /* a longer datagram is nothing that we speak: dropped and counted */
+    CF_TX_BATCH = 64,
+    CF_TX_DATA = 1536
+};
+
+typedef struct cf_media cf_media;
+
+/* ---- sockets (engine_udp.c) ---- */
+
+typedef struct cf_socket {
+    int fd;
+    cf_addr bound;
+    bool shared, wildcard; /* wildcard: PKTINFO tells and sets the local address */
+    bool closing;          /* control side */
+    unsigned users;        /* control side: legs that send from it */
+} cf_socket;
+
+typedef struct cf_rx {
+    struct mmsghdr msgs[CF_RX_BATCH];
+    struct iovec iov[CF_RX_BATCH];
+    struct sockaddr_storage from[CF_RX_BATCH];
+    _Alignas(struct cmsghdr) uint8_t control[CF_RX_BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    uint8_t data[CF_RX_BATCH][CF_RX_DATA];
+} cf_rx;
+
+typedef struct cf_tx {
+    unsigned count;
+    uint32_t socket[CF_TX_BATCH];
+    struct mmsghdr msgs[CF_TX_BATCH];
+    struct iovec iov[CF_TX_BATCH];
+    struct sockaddr_storage to[CF_TX_BATCH];
+    _Alignas(struct cmsghdr) uint8_t control[CF_TX_BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    uint8_t data[CF_TX_BATCH][CF_TX_DATA];
+} cf_tx;
+
+/* A bound, non-blocking UDP socket, or a negative errno. */
+int cf_udp_open(const cf_addr *addr, bool shared, cf_socket *out);
+void cf_rx_init(cf_rx *rx);
+void cf_tx_init(cf_tx *tx);
+/* One batch: how many datagrams, 0 when nothing waits. */
+int cf_rx_read(cf_rx *rx, const cf_socket *socket);
+/* The path and the data of datagram i of the batch; false for one that is too long or of a strange family. */
+bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_path *path, uint8_t **data, size_t *len);
+/* Copies a datagram into the batch, which must have room; false if it is too long or has no address. */
+bool cf_tx_put(cf_tx *tx, const cf_path *path, const uint8_t *data, size_t len);
+/* Sends and empties the batch; how many the kernel refused (they are gone: late media is worse than lost media). */
+unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets);
+
+/* ---- commands: down, executed, and back up as their own completion (engine_commands.c) ---- */
+
+enum cf_op {
+    CF_OP_SOCKET_CLOSE,
+    CF_OP_ROOM_ADD,
+    CF_OP_ROOM_REMOVE,
+    CF_OP_LEG_ADD,
+    CF_OP_LEG_REMOVE,
+    CF_OP_LEG_MOVE,
+    CF_OP_LEG_MUTE,
+    CF_OP_LEG_DEAF,
+    CF_OP_LEG_GAIN,
+    CF_OP_LEG_REMOTE,
+    CF_OP_LEG_ICE,
+    CF_OP_LEG_KEYS,
+    CF_OP_LEG_DTLS,
+    CF_OP_TAP,
+    CF_OP_UNTAP,
+    CF_OP_COUNT
+};
+
+typedef struct cf_command {
+    int op, result;
+    uint64_t id;           /* leg, room or socket */
+    int64_t value;         /* flag, gain, length, or the other room */
+    void *object, *second; /* what goes down; on the way up: what is the control side's to free */
+    cf_addr rtp, rtcp;
+} cf_command;
+
+typedef struct cf_ice_restart {
+    char local_ufrag[33], local_pwd[65], remote_ufrag[33];
+} cf_ice_restart;
+
+/* What goes up: an event of the core, or a command that has been done. One ring keeps their order. */
+typedef struct cf_up {
+    bool done;
+    union {
+        cf_event event;
+        cf_command command;
+    };
+} cf_up;
+
+/* ---- a media thread (engine_thread.c) ---- */
+
+struct cf_media {
+    /* Set before the thread starts, then constant. */
+    int index, epoll, wake, timer; /* wake: an eventfd that says commands wait */
+    int up_fd;                     /* the engine's eventfd */
+    cf_core *core;
+    cf_ring *down, *up;
+    /* Shared. The control side puts a socket in, the media thread takes it out. */
+    cf_socket *_Atomic sockets[CF_ENGINE_SOCKETS];
+    atomic_bool stop;
+    _Atomic uint64_t send_failures, truncated, events_lost, commands, tick_ns_max, tick_ns_sum;
+    /* The media thread's own. */
+    int64_t now, armed;
+    uint64_t lost_untold;
+    bool pushed;
+    cf_rx rx;
+    cf_tx tx;
+    /* The control side's own. */
+    pthread_t thread;
+    bool running;
+    size_t outstanding, rooms, legs;
+    uint32_t free_sockets[CF_ENGINE_SOCKETS];
+    size_t free_count;
+};
+
+int cf_media_init(cf_media *media, int index, int up_fd, uint64_t seed);
+void cf_media_close(cf_media *media);
+int cf_media_start(cf_media *media);
+void cf_media_stop(cf_media *media);
+/* On the media thread, or after it has ended: does every command that waits. */
+void cf_media_run_commands(cf_media *media);
+void cf_media_flush(cf_media *media);
+void cf_media_push_done(cf_media *media, const cf_command *command);
+void cf_command_execute(cf_media *media, cf_command *command);
+
+static inline int64_t cf_clock_ns(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* A counter with one writer: no locked instruction is needed. */
+static inline void cf_count(_Atomic uint64_t *counter, uint64_t n) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+static inline uint64_t cf_counted(const _Atomic uint64_t *counter) {
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* ---- the control side's handles (engine_handles.c) ---- */
+
+typedef struct cf_handle {
+    struct cf_handle *next;
+    uint64_t id;
+} cf_handle;
+
+typedef struct cf_table {
+    cf_handle **buckets;
+    size_t size, count; /* size: a power of two */
+} cf_table;
+
+typedef struct cf_room_handle {
+    cf_handle base;
+    cf_media *media;
+    size_t legs;  /* that are not leaving */
+    bool leaving; /* its removal is under way */
+} cf_room_handle;
+
+typedef struct cf_leg_handle {
+    cf_handle base;
+    cf_media *media;
+    cf_leg *leg; /* NULL: the core refused it */
+    cf_room_handle *room;
+    cf_socket *rtp, *rtcp; /* RTP legs; equal with rtcp-mux */
+    bool leaving;          /* its removal is under way */
+    int refused;           /* why the core did not take it */
+} cf_leg_handle;
+
+typedef enum cf_tap_state { CF_TAP_UNUSED, CF_TAP_LIVE, CF_TAP_ENDING, CF_TAP_ENDED } cf_tap_state;
+
+typedef struct cf_tap_handle {
+    cf_tap_state state;
+    bool forgotten; /* nobody will read it again */
+    int point;
+    uint64_t id;
+    cf_tap *tap;
+    cf_media *media;
+} cf_tap_handle;
+
+int cf_table_init(cf_table *table);
+/* Frees every handle that is left. */
+void cf_table_free(cf_table *table);
+void *cf_table_find(const cf_table *table, uint64_t id);
+/* -ENOMEM, and the handle stays the caller's. The id must not be in the table. */
+int cf_table_add(cf_table *table, cf_handle *handle);
+void cf_table_remove(cf_table *table, cf_handle *handle);
+
+struct cf_engine {
+    int up_fd, threads;
+    bool started;
+    int turn; /* the thread whose events are taken first next time */
+    cf_rng rng;
+    cf_table rooms, legs;
+    cf_tap_handle taps[CF_ENGINE_TAPS];
+    cf_media *media[CF_ENGINE_THREADS];
+};
+
+/* Room for n more commands? Removals may use what is kept for them. */
+bool cf_may_submit(const cf_media *media, size_t n, bool removal);
+void cf_submit(cf_media *media, const cf_command *command);
+/* Takes one completion back; true if *event says something that the caller should hear. */
+bool cf_complete(cf_engine *engine, cf_media *media, cf_command *command, cf_event *event);
+cf_media *cf_engine_media(const cf_engine *engine, int thread);
+/* engine_legs.c: the leg no longer counts in its room and no longer uses its sockets. */
+void cf_leg_let_go(cf_leg_handle *leg);
+/* engine_taps.c: how many live taps hang on a leg or room; ending them; their commands' completions; freeing all. */
+size_t cf_taps_on(const cf_engine *engine, bool room, uint64_t id);
+void cf_taps_end(cf_engine *engine, bool room, uint64_t id);
+void cf_taps_done(cf_engine *engine, const cf_command *command);
+void cf_taps_free(cf_engine *engine);
+
+#endif

@@ -1,0 +1,251 @@
+/* A media thread: waits for packets, commands and the tick, and gives each its turn without allocating, locking or
+ * blocking. */
+#include "engine_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* What epoll tells besides socket numbers. */
+enum { TAG_WAKE = CF_ENGINE_SOCKETS, TAG_TIMER = CF_ENGINE_SOCKETS + 1, TURN_EVENTS = 64 };
+
+static void up_push(cf_media *media, const cf_up *item) {
+    if (cf_ring_push(media->up, item))
+        media->pushed = true;
+}
+
+/* Drop rule: an event that finds CF_EVENTS waiting is lost and counted; completions always find room behind them. */
+static bool event_fits(cf_media *media) {
+    return cf_ring_used(media->up) < CF_EVENTS;
+}
+
+static void tell_overrun(cf_media *media) {
+    if (media->lost_untold == 0 || !event_fits(media))
+        return;
+    cf_up item = {.event = {.type = CF_EVENT_OVERRUN, .at = media->now, .value = media->lost_untold}};
+    media->lost_untold = 0;
+    up_push(media, &item);
+}
+
+static void on_event(void *arg, const cf_event *event) {
+    cf_media *media = arg;
+    tell_overrun(media);
+    if (!event_fits(media)) {
+        media->lost_untold++;
+        cf_count(&media->events_lost, 1);
+        return;
+    }
+    cf_up item = {.event = *event};
+    up_push(media, &item);
+}
+
+void cf_media_push_done(cf_media *media, const cf_command *command) {
+    cf_up item = {.done = true, .command = *command};
+    up_push(media, &item);
+}
+
+void cf_media_flush(cf_media *media) {
+    if (media->tx.count > 0)
+        cf_count(&media->send_failures, cf_tx_flush(&media->tx, media->sockets));
+}
+
+static void on_send(void *arg, const cf_path *path, const uint8_t *data, size_t len) {
+    cf_media *media = arg;
+    if (!cf_tx_put(&media->tx, path, data, len))
+        cf_count(&media->send_failures, 1);
+    if (media->tx.count == CF_TX_BATCH)
+        cf_media_flush(media);
+}
+
+void cf_media_run_commands(cf_media *media) {
+    cf_command command;
+    /* No more than were there at the start, so that a busy control side cannot hold up the tick. */
+    for (size_t n = cf_ring_used(media->down); n > 0 && cf_ring_pop(media->down, &command); n--) {
+        cf_command_execute(media, &command);
+        cf_media_push_done(media, &command);
+        cf_count(&media->commands, 1);
+    }
+}
+
+static void advance_if_due(cf_media *media) {
+    int64_t start = cf_clock_ns(CLOCK_MONOTONIC);
+    media->now = start;
+    if (cf_core_deadline(media->core) > start)
+        return;
+    cf_core_advance(media->core, start);
+    cf_media_flush(media);
+    uint64_t took = (uint64_t)(cf_clock_ns(CLOCK_MONOTONIC) - start);
+    cf_count(&media->tick_ns_sum, took);
+    if (took > cf_counted(&media->tick_ns_max))
+        atomic_store_explicit(&media->tick_ns_max, took, memory_order_relaxed);
+}
+
+static void receive(cf_media *media, uint32_t number) {
+    for (int taken = 0; taken < CF_RX_TURN;) {
+        const cf_socket *socket = atomic_load_explicit(&media->sockets[number], memory_order_acquire);
+        int n = socket != NULL ? cf_rx_read(&media->rx, socket) : 0;
+        for (int i = 0; i < n; i++) {
+            cf_path path;
+            uint8_t *data;
+            size_t len;
+            if (cf_rx_get(&media->rx, i, socket, number, &path, &data, &len))
+                cf_core_receive(media->core, &path, data, len, media->now);
+            else
+                cf_count(&media->truncated, 1);
+        }
+        if (n < CF_RX_BATCH)
+            return;
+        taken += n;
+        advance_if_due(media); /* a flood on one socket does not hold up the tick */
+    }
+}
+
+static void arm_timer(cf_media *media) {
+    int64_t deadline = cf_core_deadline(media->core);
+    if (deadline == media->armed)
+        return;
+    media->armed = deadline;
+    struct itimerspec when = {0}; /* all zero: disarmed */
+    if (deadline != INT64_MAX) {
+        int64_t at = deadline > 0 ? deadline : 1;
+        when.it_value = (struct timespec){at / 1000000000, at % 1000000000};
+    }
+    timerfd_settime(media->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void clear_eventfd(int fd) {
+    uint64_t value;
+    ssize_t n = read(fd, &value, sizeof value);
+    (void)n; /* non-blocking: nothing there is fine */
+}
+
+static void ring_eventfd(int fd) {
+    uint64_t one = 1;
+    ssize_t n = write(fd, &one, sizeof one);
+    (void)n; /* fails only when the counter is full, and then it is readable */
+}
+
+static void turn(cf_media *media) {
+    struct epoll_event ready[TURN_EVENTS];
+    int n = epoll_wait(media->epoll, ready, TURN_EVENTS, -1);
+    media->now = cf_clock_ns(CLOCK_MONOTONIC);
+    for (int i = 0; i < n; i++)
+        if (ready[i].data.u32 == TAG_WAKE)
+            clear_eventfd(media->wake);
+    cf_media_run_commands(media);
+    advance_if_due(media);
+    for (int i = 0; i < n; i++)
+        if (ready[i].data.u32 < CF_ENGINE_SOCKETS)
+            receive(media, ready[i].data.u32);
+    advance_if_due(media);
+    tell_overrun(media);
+    cf_media_flush(media);
+    arm_timer(media);
+    if (media->pushed)
+        ring_eventfd(media->up_fd);
+    media->pushed = false;
+}
+
+static void *run(void *arg) {
+    cf_media *media = arg;
+    while (!atomic_load_explicit(&media->stop, memory_order_acquire))
+        turn(media);
+    return NULL;
+}
+
+int cf_media_start(cf_media *media) {
+    sigset_t all, before;
+    sigfillset(&all); /* signals are for the interpreter's main thread */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&media->thread, NULL, run, media);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        return -rc;
+    char name[16];
+    snprintf(name, sizeof name, "cf-media-%d", media->index);
+    pthread_setname_np(media->thread, name);
+    media->running = true;
+    ring_eventfd(media->wake); /* commands may have been waiting for the start */
+    return 0;
+}
+
+void cf_media_stop(cf_media *media) {
+    if (!media->running)
+        return;
+    atomic_store_explicit(&media->stop, true, memory_order_release);
+    ring_eventfd(media->wake);
+    pthread_join(media->thread, NULL);
+    media->running = false;
+}
+
+static int watch(cf_media *media, int fd, uint32_t tag) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = tag};
+    return fd < 0 || epoll_ctl(media->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_descriptors(cf_media *media) {
+    media->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (media->epoll < 0)
+        return -errno;
+    media->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int rc = watch(media, media->wake, TAG_WAKE);
+    if (rc < 0)
+        return rc;
+    media->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return watch(media, media->timer, TAG_TIMER);
+}
+
+static int open_core(cf_media *media, uint64_t seed) {
+    cf_core_config config = {
+        .seed = seed,
+        .max_rooms = CF_ENGINE_ROOMS,
+        .max_legs = CF_ENGINE_LEGS,
+        .send = on_send,
+        .event = on_event,
+        .arg = media,
+        .wall_offset_ns = cf_clock_ns(CLOCK_REALTIME) - cf_clock_ns(CLOCK_MONOTONIC),
+    };
+    media->core = cf_core_new(&config);
+    media->down = cf_ring_new(CF_COMMANDS, sizeof(cf_command));
+    media->up = cf_ring_new(CF_EVENTS + CF_COMMANDS, sizeof(cf_up));
+    return media->core != NULL && media->down != NULL && media->up != NULL ? 0 : -ENOMEM;
+}
+
+int cf_media_init(cf_media *media, int index, int up_fd, uint64_t seed) {
+    media->index = index;
+    media->up_fd = up_fd;
+    media->epoll = media->wake = media->timer = -1;
+    media->armed = INT64_MAX;
+    cf_rx_init(&media->rx);
+    cf_tx_init(&media->tx);
+    for (uint32_t n = 0; n < CF_ENGINE_SOCKETS; n++) /* the lowest number is handed out first */
+        media->free_sockets[media->free_count++] = CF_ENGINE_SOCKETS - 1 - n;
+    int rc = open_descriptors(media);
+    return rc < 0 ? rc : open_core(media, seed);
+}
+
+static void close_fd(int fd) {
+    if (fd >= 0)
+        close(fd);
+}
+
+void cf_media_close(cf_media *media) {
+    for (uint32_t n = 0; n < CF_ENGINE_SOCKETS; n++) {
+        cf_socket *socket = atomic_load_explicit(&media->sockets[n], memory_order_relaxed);
+        if (socket != NULL)
+            close(socket->fd);
+        free(socket);
+    }
+    cf_core_free(media->core);
+    cf_ring_free(media->down);
+    cf_ring_free(media->up);
+    close_fd(media->timer);
+    close_fd(media->wake);
+    close_fd(media->epoll);
+}

@@ -1,0 +1,219 @@
+/* The engine's UDP sockets: opening, reading and sending in batches, and the local address by PKTINFO. */
+#include "engine_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a shared socket asks for in each direction: the default holds 256 packets, a tick of a full room many more. The
+ * sysctl caps it. */
+enum { SHARED_BUFFER = 4 << 20 };
+
+static socklen_t to_sockaddr(const cf_addr *addr, struct sockaddr_storage *out) {
+    memset(out, 0, sizeof *out);
+    if (addr->family == 4) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(addr->port);
+        memcpy(&v4->sin_addr, addr->ip, 4);
+        return sizeof *v4;
+    }
+    if (addr->family == 6) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(addr->port);
+        memcpy(&v6->sin6_addr, addr->ip, 16);
+        return sizeof *v6;
+    }
+    return 0;
+}
+
+static bool from_sockaddr(const struct sockaddr_storage *in, cf_addr *addr) {
+    memset(addr, 0, sizeof *addr);
+    if (in->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)in;
+        addr->family = 4;
+        addr->port = ntohs(v4->sin_port);
+        memcpy(addr->ip, &v4->sin_addr, 4);
+        return true;
+    }
+    if (in->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)in;
+        addr->family = 6;
+        addr->port = ntohs(v6->sin6_port);
+        memcpy(addr->ip, &v6->sin6_addr, 16);
+        return true;
+    }
+    return false;
+}
+
+static bool is_wildcard(const cf_addr *addr) {
+    static const uint8_t any[16];
+    return memcmp(addr->ip, any, addr->family == 4 ? 4 : 16) == 0;
+}
+
+static int set_int(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static void raise_buffers(int fd) {
+    /* FORCE goes past the sysctl where we are privileged; either may fail, and then the default has to do. */
+    if (set_int(fd, SOL_SOCKET, SO_RCVBUFFORCE, SHARED_BUFFER) < 0)
+        set_int(fd, SOL_SOCKET, SO_RCVBUF, SHARED_BUFFER);
+    if (set_int(fd, SOL_SOCKET, SO_SNDBUFFORCE, SHARED_BUFFER) < 0)
+        set_int(fd, SOL_SOCKET, SO_SNDBUF, SHARED_BUFFER);
+}
+
+static int set_up(const cf_addr *addr, cf_socket *s) {
+    struct sockaddr_storage name;
+    socklen_t len = to_sockaddr(addr, &name);
+    int rc = addr->family == 6 ? set_int(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
+    if (rc == 0 && s->wildcard)
+        rc = addr->family == 4 ? set_int(s->fd, IPPROTO_IP, IP_PKTINFO, 1)
+                               : set_int(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    if (rc < 0)
+        return rc;
+    if (s->shared) /* a leg's own socket carries one stream: the default lasts seconds */
+        raise_buffers(s->fd);
+    if (bind(s->fd, (struct sockaddr *)&name, len) < 0 || getsockname(s->fd, (struct sockaddr *)&name, &len) < 0)
+        return -errno;
+    from_sockaddr(&name, &s->bound);
+    return 0;
+}
+
+int cf_udp_open(const cf_addr *addr, bool shared, cf_socket *out) {
+    if (addr->family != 4 && addr->family != 6)
+        return -EAFNOSUPPORT;
+    *out = (cf_socket){.shared = shared, .wildcard = is_wildcard(addr)};
+    out->fd = socket(addr->family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (out->fd < 0)
+        return -errno;
+    int rc = set_up(addr, out);
+    if (rc < 0)
+        close(out->fd);
+    return rc;
+}
+
+void cf_rx_init(cf_rx *rx) {
+    for (int i = 0; i < CF_RX_BATCH; i++) {
+        rx->iov[i] = (struct iovec){rx->data[i], CF_RX_DATA};
+        rx->msgs[i].msg_hdr = (struct msghdr){.msg_name = &rx->from[i], .msg_iov = &rx->iov[i], .msg_iovlen = 1};
+    }
+}
+
+int cf_rx_read(cf_rx *rx, const cf_socket *socket) {
+    for (int i = 0; i < CF_RX_BATCH; i++) { /* the kernel has overwritten these lengths */
+        struct msghdr *h = &rx->msgs[i].msg_hdr;
+        h->msg_namelen = sizeof rx->from[i];
+        h->msg_control = socket->wildcard ? rx->control[i] : NULL;
+        h->msg_controllen = socket->wildcard ? sizeof rx->control[i] : 0;
+    }
+    int n = recvmmsg(socket->fd, rx->msgs, CF_RX_BATCH, MSG_DONTWAIT, NULL);
+    return n < 0 ? 0 : n;
+}
+
+static void read_pktinfo(struct msghdr *header, cf_addr *local) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            local->family = 4;
+            memcpy(local->ip, &info.ipi_addr, 4);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            local->family = 6;
+            memcpy(local->ip, &info.ipi6_addr, 16);
+        }
+    }
+}
+
+bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_path *path, uint8_t **data, size_t *len) {
+    struct msghdr *h = &rx->msgs[i].msg_hdr;
+    memset(path, 0, sizeof *path);
+    path->socket = number;
+    if ((h->msg_flags & MSG_TRUNC) || !from_sockaddr(&rx->from[i], &path->remote))
+        return false;
+    if (socket->wildcard) {
+        read_pktinfo(h, &path->local);
+        if (path->local.family != 0)
+            path->local.port = socket->bound.port;
+    }
+    *data = rx->data[i];
+    *len = rx->msgs[i].msg_len;
+    return true;
+}
+
+void cf_tx_init(cf_tx *tx) {
+    tx->count = 0;
+    for (int i = 0; i < CF_TX_BATCH; i++)
+        tx->msgs[i].msg_hdr = (struct msghdr){.msg_name = &tx->to[i], .msg_iov = &tx->iov[i], .msg_iovlen = 1};
+}
+
+/* The source address of an answer: where the question was sent to. Without one the kernel chooses. */
+static void write_pktinfo(struct msghdr *header, uint8_t *control, const cf_addr *local) {
+    header->msg_control = local->family != 0 ? control : NULL;
+    header->msg_controllen = 0;
+    if (local->family == 0)
+        return;
+    bool v4 = local->family == 4;
+    size_t size = v4 ? sizeof(struct in_pktinfo) : sizeof(struct in6_pktinfo);
+    struct cmsghdr *c = (struct cmsghdr *)control;
+    *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(size),
+                          .cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                          .cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO};
+    header->msg_controllen = CMSG_SPACE(size);
+    if (v4) {
+        struct in_pktinfo info = {0};
+        memcpy(&info.ipi_spec_dst, local->ip, 4);
+        memcpy(CMSG_DATA(c), &info, sizeof info);
+    } else {
+        struct in6_pktinfo info = {0};
+        memcpy(&info.ipi6_addr, local->ip, 16);
+        memcpy(CMSG_DATA(c), &info, sizeof info);
+    }
+}
+
+bool cf_tx_put(cf_tx *tx, const cf_path *path, const uint8_t *data, size_t len) {
+    unsigned i = tx->count;
+    struct msghdr *h = &tx->msgs[i].msg_hdr;
+    h->msg_namelen = to_sockaddr(&path->remote, &tx->to[i]);
+    if (len > CF_TX_DATA || h->msg_namelen == 0)
+        return false;
+    memcpy(tx->data[i], data, len);
+    tx->iov[i] = (struct iovec){tx->data[i], len};
+    tx->socket[i] = path->socket;
+    write_pktinfo(h, tx->control[i], &path->local);
+    tx->count++;
+    return true;
+}
+
+static unsigned send_run(int fd, struct mmsghdr *msgs, unsigned n) {
+    unsigned at = 0, failed = 0;
+    while (at < n) {
+        int sent = sendmmsg(fd, msgs + at, n - at, MSG_DONTWAIT);
+        if (sent > 0) {
+            at += (unsigned)sent;
+            continue;
+        }
+        if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS))
+            return failed + (n - at); /* full: the rest would meet the same */
+        at++;                         /* this one cannot be sent (unreachable, not permitted); the next one may */
+        failed++;
+    }
+    return failed;
+}
+
+unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets) {
+    unsigned failed = 0;
+    for (unsigned at = 0, end; at < tx->count; at = end) {
+        for (end = at + 1; end < tx->count && tx->socket[end] == tx->socket[at]; end++)
+            ;
+        uint32_t number = tx->socket[at];
+        const cf_socket *socket =
+            number < CF_ENGINE_SOCKETS ? atomic_load_explicit(&sockets[number], memory_order_acquire) : NULL;
+        failed += socket != NULL ? send_run(socket->fd, tx->msgs + at, end - at) : end - at;
+    }
+    tx->count = 0;
+    return failed;
+}
