@@ -8,7 +8,6 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp

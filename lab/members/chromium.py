@@ -1,0 +1,96 @@
+"""A real Chromium on the real page: its microphone is a file, its ears are read back as PCM."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+
+from confero.errors import LocalError
+from confero.lab.signals.sources import Signal, from_pcm16, write_wav
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A recording and the wall time in seconds of its first sample."""
+
+    signal: Signal
+    started_at: float
+
+
+class Chromium:
+    """One browser process with one page; ``async with Chromium(said) as browser``."""
+
+    def __init__(self, said: Signal, *, width: int = 1280, height: int = 800, flags: tuple[str, ...] = ()) -> None:
+        self._said = said
+        self._size = (width, height)
+        self._flags = flags
+        self._folder = tempfile.TemporaryDirectory(prefix="confero-chromium-")
+        self._playwright: Playwright | None = None
+        self._context: BrowserContext | None = None
+        self.page: Page
+
+    async def __aenter__(self) -> Chromium:
+        program = shutil.which("chromium")
+        if program is None:
+            raise LocalError("chromium is not installed (Debian: apt-get install chromium)")
+        folder = Path(self._folder.name)
+        write_wav(folder / "said.wav", self._said)
+        self._playwright = await async_playwright().start()
+        self._context = await self._playwright.chromium.launch_persistent_context(
+            folder / "profile",
+            executable_path=program,
+            headless=True,
+            ignore_https_errors=True,
+            viewport={"width": self._size[0], "height": self._size[1]},
+            permissions=["microphone"],
+            args=[*FLAGS, f"--use-file-for-fake-audio-capture={folder / 'said.wav'}", *self._flags],
+        )
+        await self._context.add_init_script(script=files("confero.lab.members").joinpath("ear.js").read_text())
+        self.page = self._context.pages[0]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._context is not None:
+            await self._context.close()
+        if self._playwright is not None:
+            await self._playwright.stop()
+        self._folder.cleanup()
+
+    async def hear(self, seconds: float) -> Heard:
+        """Records what the page plays. Raises playwright's Error if it plays nothing."""
+        found = await self.page.evaluate("seconds => window.__lab.record(seconds)", seconds)
+        return heard_from(found)
+
+    async def ice_connected_at(self) -> float:
+        """Wall time in seconds at which the newest peer connection's ICE connected; 0: not yet."""
+        return float(await self.page.evaluate("window.__lab.iceConnectedAt")) / 1000
+
+
+def heard_from(found: dict[str, object]) -> Heard:
+    """What ear.js returns, as a signal."""
+    pcm = np.frombuffer(base64.b64decode(str(found["pcm"])), dtype="<i2")
+    return Heard(from_pcm16(pcm), float(str(found["startedAt"])) / 1000)
