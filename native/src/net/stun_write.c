@@ -1,6 +1,7 @@
 /* Writing STUN: requests, success and error responses, with MESSAGE-INTEGRITY and FINGERPRINT (RFC 8489). */
 #include "stun_format.h"
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <string.h>
 
 /* CRC-32 of ITU V.42 (reflected 0xedb88320), four bits a step: the messages are short and the table stays in the cache.
