@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# `./test compose`: builds and starts the containers for real, holds one call in them, and takes everything down again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=docker/engine.sh
+. docker/engine.sh
+mkdir -p var
+say() { printf '== compose: %s\n' "$*"; }
+
+say "engine and base image"
+install_engine
+start_engine var/dockerd.log
+base_image
+project="confero-test-$$"
+compose() { docker compose -p "$project" -f docker/compose.yaml "$@"; }
+finish() {
+  local status=$?
+  [ "$status" -eq 0 ] || compose logs --no-color --tail 60 || :
+  compose down -v -t 5 >/dev/null 2>&1 || :
+  exit "$status"
+}
+trap finish EXIT
+export MEDIA_MAX=5019 PUBLIC_URL=https://172.30.0.11
+say "build"
+compose build -q
+say "up"
+compose up -d --wait --wait-timeout 120
+say "a call"
+compose exec -T appserver cat /var/lib/confero/tls/ca.pem >"var/compose-ca.pem"
+compose exec -T appserver cat /var/lib/confero/secret >"var/compose-secret"
+.venv/bin/python docker/call.py --page https://172.30.0.11 --ca var/compose-ca.pem --secret var/compose-secret --mcu http://172.30.0.13:2131
+say "down"
