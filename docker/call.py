@@ -22,10 +22,10 @@ UNHEARD_DBFS = -60.0
 LISTEN_S = 4.0
 
 
-async def hold(page: str, ca: Path, secret: Path, mcu_url: str, host: str, room: str) -> list[tuple[str, bool]]:
+async def hold(page: str, ca: Path, secret: bytes, mcu_url: str, host: str, room: str) -> list[tuple[str, bool]]:
     """The facts of the call, each with whether it holds."""
     tls = ssl.create_default_context(cafile=str(ca))
-    mcu = ServiceClient("lab", "mcu", mcu_url, secret=secret.read_bytes(), clock=SystemClock())
+    mcu = ServiceClient("lab", "mcu", mcu_url, secret=secret, clock=SystemClock())
     said = {name: sources.tone(hertz, 60.0, dbfs=-14) for name, hertz in TONES.items()}
     members: list[WebRtcMember | RtpMember] = [
         WebRtcMember(name, said[name], page_url=page, room=room, tls=tls) for name in ("Ada", "Grace")
@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("--host", default="172.30.0.1", help="address from which the phone sends")
     parser.add_argument("--room", default="lobby")
     options = parser.parse_args()
-    facts = asyncio.run(hold(options.page, options.ca, options.secret, options.mcu, options.host, options.room))
+    facts = asyncio.run(hold(options.page, options.ca, options.secret.read_bytes(), options.mcu, options.host, options.room))
     for text, holds in facts:
         sys.stdout.write(f"{'ok    ' if holds else 'FAILED'} {text}\n")
     failed = sum(not holds for _, holds in facts)
