@@ -1,0 +1,116 @@
+"""A listening socket that serves an app: idle and slow connections are bounded, garbage costs one log line."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as tls
+from ipaddress import ip_address
+from typing import Any
+
+from aiohttp import web
+
+from confero.errors import LocalError
+from confero.runtime.logging import get_logger
+from confero.runtime.problems import problem, respond
+
+log = get_logger(__name__)
+
+IDLE_S = 30.0
+"""A connection may be without a complete request head for this long, at its start and between requests."""
+LINGER_S = 2.0
+"""An unread rest of a body is read and dropped for this long, so that the answer reaches its sender."""
+BACKLOG = 512
+
+
+class Protocol(web.RequestHandler):
+    """aiohttp's HTTP/1 connection; what is not HTTP is answered as every other error, and logged in one line, without trace."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        log.info("not HTTP", remote=request.remote, reason=type(exc).__name__)
+        response = respond(problem(status, "bad-request", "not a HTTP request"), {"Server": "confero"})
+        response.force_close()
+        return response
+
+
+class Listener:
+    """Serves one app on one address. Made by ``start``."""
+
+    def __init__(self, runner: web.AppRunner, server: asyncio.Server, host: str, *, secure: bool) -> None:
+        self._runner = runner
+        self._server = server
+        self._scheme = "https" if secure else "http"
+        self.host = host
+        self.port: int = server.sockets[0].getsockname()[1]
+        """The port in use, also when 0 was asked for."""
+
+    @classmethod
+    async def start(
+        cls,
+        app: web.Application,
+        host: str,
+        port: int,
+        ssl: tls.SSLContext | None = None,
+        *,
+        reuse_port: bool = False,
+        shutdown_s: float = 5.0,
+    ) -> Listener:
+        """Listens on TCP ``host``:``port`` (0: any free one). Raises LocalError if the address cannot be used.
+
+        ``shutdown_s``: what ``close`` gives running requests. ``reuse_port``: other processes may listen there too.
+        """
+        runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=shutdown_s)
+        await runner.setup()
+        loop = asyncio.get_running_loop()
+        options: dict[str, Any] = {"access_log": None, "keepalive_timeout": IDLE_S, "lingering_time": LINGER_S}
+
+        def connection() -> Protocol:
+            assert runner.server is not None
+            return Protocol(runner.server, loop=loop, **options)
+
+        try:
+            server = await loop.create_server(
+                connection, host, port, ssl=ssl, backlog=BACKLOG, reuse_port=reuse_port or None
+            )
+        except OSError as error:
+            await runner.cleanup()
+            raise LocalError(f"cannot listen on {_authority(host, port)}: {error.strerror or error}") from error
+        return cls(runner, server, host, secure=ssl is not None)
+
+    @property
+    def url(self) -> str:
+        """Where a client on this machine reaches it, without a path."""
+        return f"{self._scheme}://{_authority(_reachable(self.host), self.port)}"
+
+    async def stop_accepting(self) -> None:
+        """No new connections; those that exist go on. For drain."""
+        self._server.close()
+
+    async def close(self) -> None:
+        """No new connections; running requests get ``shutdown_s`` seconds; then all connections end. Idempotent."""
+        self._server.close()
+        await self._runner.cleanup()
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _reachable(host: str) -> str:
+    """The loopback address in place of a wildcard."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"
