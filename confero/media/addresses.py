@@ -1,0 +1,87 @@
+"""Which addresses peers are told: configured ones, pairs for 1:1 NAT, or the machine's own."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import ifaddr
+
+from confero.errors import LocalError
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Advertised:
+    """One address as peers see it, and the local one behind it."""
+
+    external: str
+    internal: str | None
+    """The bound address that it is mapped to; None: not known (a plain address that is not the machine's)."""
+
+
+def parse_ip(text: str) -> IPAddress:
+    """An IPv4 or IPv6 address without scope. Raises LocalError."""
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        raise LocalError(f"{text!r} is not an IP address") from None
+    if isinstance(address, ipaddress.IPv6Address) and (address.scope_id or address.ipv4_mapped):
+        raise LocalError(f"{text!r}: neither scoped nor IPv4-mapped addresses can be used here")
+    return address
+
+
+def machine_addresses() -> list[str]:
+    """Every address of the machine's interfaces, in the order of the interfaces; IPv6 link-local ones are left out."""
+    found: list[str] = []
+    for adapter in ifaddr.get_adapters():
+        for entry in adapter.ips:
+            text = entry.ip if isinstance(entry.ip, str) else entry.ip[0]
+            address = ipaddress.ip_address(text)
+            if not (address.version == 6 and address.is_link_local):
+                found.append(str(address))
+    return found
+
+
+def advertised(bind: Sequence[str], configured: Sequence[str], machine: Iterable[str]) -> tuple[Advertised, ...]:
+    """The addresses to put into candidates and SDP.
+
+    ``bind`` are the bound addresses, wildcards included; ``configured`` entries are ``addr`` or ``external=internal``; ``machine``
+    is what :func:`machine_addresses` found. Without configured entries an explicit address stands for itself, and a wildcard for
+    the machine's addresses of its family: loopback only if there is nothing else. Raises LocalError for an entry that cannot work.
+    """
+    bound = [parse_ip(text) for text in bind]
+    if configured:
+        return _unique(_parse_entry(entry, bound) for entry in configured)
+    own = [parse_ip(text) for text in machine]
+    explicit = [address for address in bound if not address.is_unspecified]
+    families = {address.version for address in bound if address.is_unspecified}
+    reachable = [a for a in own if a.version in families and not a.is_loopback and not a.is_link_local]
+    if not explicit and not reachable:
+        reachable = [a for a in own if a.version in families]
+    return _unique(Advertised(str(a), str(a)) for a in (*explicit, *reachable))
+
+
+def _parse_entry(entry: str, bound: Sequence[IPAddress]) -> Advertised:
+    external_text, pair, internal_text = entry.partition("=")
+    external = parse_ip(external_text)
+    if external.is_unspecified:
+        raise LocalError(f"{entry!r}: a wildcard cannot be advertised")
+    internal = parse_ip(internal_text) if pair else external
+    if internal.version != external.version:
+        raise LocalError(f"{entry!r}: both addresses must be of one family")
+    if pair and not any(_covers(b, internal) for b in bound):
+        raise LocalError(f"{entry!r}: {internal} is not bound")
+    if not any(b.version == external.version for b in bound):
+        raise LocalError(f"{entry!r}: no IPv{external.version} address is bound")
+    return Advertised(str(external), str(internal) if pair or internal in bound else None)
+
+
+def _covers(bound: IPAddress, address: IPAddress) -> bool:
+    return bound == address or (bound.is_unspecified and bound.version == address.version)
+
+
+def _unique(found: Iterable[Advertised]) -> tuple[Advertised, ...]:
+    return tuple({entry.external: entry for entry in found}.values())

@@ -1,0 +1,154 @@
+/* The engine's sockets alone: batches, the local address of wildcard sockets, and what the kernel refuses. */
+#include "core/engine_internal.h"
+#include "testlib.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+static cf_rx rx;
+static cf_tx tx;
+static cf_socket *_Atomic sockets[CF_ENGINE_SOCKETS];
+
+static cf_addr v4(uint8_t last, uint16_t port) {
+    return (cf_addr){{127, 0, 0, last}, port, 4, 0};
+}
+static cf_addr v6_loopback(uint16_t port) {
+    return (cf_addr){{[15] = 1}, port, 6, 0};
+}
+
+static void open_as(uint32_t number, cf_socket *socket, cf_addr addr, bool shared) {
+    CHECK_INT(cf_udp_open(&addr, shared, socket), 0);
+    CHECK(socket->bound.port != 0);
+    atomic_store(&sockets[number], socket);
+}
+
+static void close_all(void) {
+    for (int n = 0; n < 4; n++) {
+        if (sockets[n] != NULL)
+            close(sockets[n]->fd);
+        sockets[n] = NULL;
+    }
+}
+
+static int wait_and_read(const cf_socket *socket) {
+    struct pollfd p = {.fd = socket->fd, .events = POLLIN};
+    return poll(&p, 1, 2000) > 0 ? cf_rx_read(&rx, socket) : 0;
+}
+
+static void send_from(uint32_t number, cf_addr local, cf_addr remote, const char *text) {
+    cf_path path = {.socket = number, .local = local, .remote = remote};
+    CHECK(cf_tx_put(&tx, &path, (const uint8_t *)text, strlen(text)));
+}
+
+static void test_a_batch_arrives_in_order(void) {
+    cf_socket a, b;
+    open_as(0, &a, v4(1, 0), true);
+    open_as(1, &b, v4(1, 0), false);
+    const char *texts[] = {"one", "two", "three"};
+    for (int i = 0; i < 3; i++)
+        send_from(0, (cf_addr){0}, b.bound, texts[i]);
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    CHECK_INT(tx.count, 0);
+    CHECK_INT(wait_and_read(&b), 3);
+    for (int i = 0; i < 3; i++) {
+        cf_path path;
+        uint8_t *data;
+        size_t len;
+        CHECK(cf_rx_get(&rx, i, &b, 1, &path, &data, &len));
+        CHECK(len == strlen(texts[i]) && memcmp(data, texts[i], len) == 0);
+        CHECK(cf_addr_equal(&path.remote, &a.bound));
+        CHECK_INT(path.socket, 1);
+        CHECK_INT(path.local.family, 0);
+    }
+    close_all();
+}
+
+/* Asked at one of many local addresses, a wildcard socket answers from that one. */
+static void echo_through_wildcard(cf_addr any, cf_addr asked, cf_addr client_addr) {
+    cf_socket wild, client;
+    open_as(0, &wild, any, true);
+    open_as(1, &client, client_addr, false);
+    CHECK(wild.wildcard && !client.wildcard);
+    asked.port = wild.bound.port;
+    send_from(1, (cf_addr){0}, asked, "ask");
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    CHECK_INT(wait_and_read(&wild), 1);
+    cf_path path;
+    uint8_t *data;
+    size_t len;
+    CHECK(cf_rx_get(&rx, 0, &wild, 0, &path, &data, &len));
+    CHECK(cf_addr_equal(&path.local, &asked));
+    CHECK(cf_tx_put(&tx, &path, data, len));
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    CHECK_INT(wait_and_read(&client), 1);
+    CHECK(cf_rx_get(&rx, 0, &client, 1, &path, &data, &len));
+    CHECK(cf_addr_equal(&path.remote, &asked));
+    close_all();
+}
+
+static void test_wildcard_answers_from_the_address_that_was_asked(void) {
+    echo_through_wildcard((cf_addr){.family = 4}, v4(77, 0), v4(5, 0));
+    echo_through_wildcard((cf_addr){.family = 6}, v6_loopback(0), v6_loopback(0));
+}
+
+static void test_ipv4_and_ipv6_share_a_port(void) {
+    cf_socket four, six;
+    open_as(0, &four, (cf_addr){.family = 4}, true);
+    open_as(1, &six, (cf_addr){.family = 6, .port = four.bound.port}, true);
+    CHECK_INT(six.bound.port, four.bound.port);
+    close_all();
+}
+
+static void test_too_long_is_dropped(void) {
+    cf_socket a, b;
+    open_as(0, &a, v4(1, 0), true);
+    open_as(1, &b, v4(1, 0), true);
+    static uint8_t big[CF_RX_DATA + 1];
+    cf_path path = {.socket = 0, .remote = b.bound};
+    CHECK(!cf_tx_put(&tx, &path, big, CF_TX_DATA + 1));
+    CHECK_INT(tx.count, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(b.bound.port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_INT(sendto(a.fd, big, sizeof big, 0, (struct sockaddr *)&to, sizeof to), sizeof big);
+    CHECK_INT(wait_and_read(&b), 1);
+    uint8_t *data;
+    size_t len;
+    CHECK(!cf_rx_get(&rx, 0, &b, 1, &path, &data, &len));
+    close_all();
+}
+
+static void test_refusals_are_counted_and_the_rest_is_sent(void) {
+    cf_socket a, b;
+    open_as(0, &a, v4(1, 0), true);
+    open_as(1, &b, v4(1, 0), true);
+    send_from(0, (cf_addr){0}, b.bound, "first");
+    send_from(0, (cf_addr){0}, (cf_addr){{255, 255, 255, 255}, 9, 4, 0}, "broadcast is not permitted");
+    send_from(3, (cf_addr){0}, b.bound, "no such socket");
+    send_from(0, (cf_addr){0}, b.bound, "last");
+    CHECK_INT(cf_tx_flush(&tx, sockets), 2);
+    CHECK_INT(wait_and_read(&b), 2);
+    CHECK(!cf_tx_put(&tx, &(cf_path){.socket = 0}, (const uint8_t *)"x", 1)); /* no address */
+    close_all();
+}
+
+static void test_open_says_why_not(void) {
+    cf_socket a, b;
+    open_as(0, &a, v4(1, 0), false);
+    CHECK_INT(cf_udp_open(&a.bound, false, &b), -EADDRINUSE);
+    CHECK_INT(cf_udp_open(&(cf_addr){{192, 0, 2, 1}, 0, 4, 0}, false, &b), -EADDRNOTAVAIL);
+    CHECK_INT(cf_udp_open(&(cf_addr){.family = 5}, false, &b), -EAFNOSUPPORT);
+    close_all();
+}
+
+int main(void) {
+    cf_rx_init(&rx);
+    cf_tx_init(&tx);
+    RUN(test_a_batch_arrives_in_order);
+    RUN(test_wildcard_answers_from_the_address_that_was_asked);
+    RUN(test_ipv4_and_ipv6_share_a_port);
+    RUN(test_too_long_is_dropped);
+    RUN(test_refusals_are_counted_and_the_rest_is_sent);
+    RUN(test_open_says_why_not);
+    return REPORT();
+}
