@@ -1,1 +1,33 @@
-"""TBD"""
+"""Session descriptions for WebRTC and SIP: a bounded parser, frozen data, a writer, and offer/answer. No I/O, no clock."""
+
+from .errors import SdpError
+from .model import Codec, Fingerprint, Media, Session
+from .offer_answer import ALL_CODECS, Agreement, LocalStream
+from .parser import Limits, parse
+from .rtp import Endpoint, LocalPorts, RtpAgreement, answer_rtp, apply_answer, offer_rtp
+from .webrtc import STRONG_HASHES, LocalTransport, WebRtcAgreement, answer_webrtc
+from .writer import write
+
+__all__ = [
+    "ALL_CODECS",
+    "STRONG_HASHES",
+    "Agreement",
+    "Codec",
+    "Endpoint",
+    "Fingerprint",
+    "Limits",
+    "LocalPorts",
+    "LocalStream",
+    "LocalTransport",
+    "Media",
+    "RtpAgreement",
+    "SdpError",
+    "Session",
+    "WebRtcAgreement",
+    "answer_rtp",
+    "answer_webrtc",
+    "apply_answer",
+    "offer_rtp",
+    "parse",
+    "write",
+]

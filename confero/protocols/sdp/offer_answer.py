@@ -1,0 +1,119 @@
+"""What the WebRTC and the plain RTP negotiation share: which codec, which direction, how a section is declined (RFC 3264)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .errors import SdpError
+from .model import Codec, Connection, Direction, Media, Session
+
+CODECS: dict[str, Codec] = {
+    "opus": Codec(111, "opus", 48000, 2, "minptime=10;useinbandfec=1"),
+    "PCMU": Codec(0, "PCMU", 8000),
+    "PCMA": Codec(8, "PCMA", 8000),
+}
+"""What the media engine codes, as we would offer it (RFC 7587, RFC 3551)."""
+NAMES = {codec.key: name for name, codec in CODECS.items()}
+ALL_CODECS = tuple(CODECS)
+
+EVENTS = "telephone-event"
+EVENTS_FMTP = "0-16"
+"""RFC 4733: the sixteen keys of DTMF and flash."""
+EVENT_PTS = {8000: 101, 48000: 110}
+"""Payload types under which we would offer them, by clock rate."""
+
+
+@dataclass(frozen=True)
+class LocalStream:
+    """Our side of the stream, whatever carries it."""
+
+    session_id: int
+    """``o=`` session id, the same for all descriptions of one leg."""
+    version: int = 1
+    """One more with each description of the leg."""
+    codecs: tuple[str, ...] = ALL_CODECS
+    """Names from ``CODECS``; the first is liked best."""
+    ssrc: int = 0
+    cname: str = "confero"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The audio stream that both sides now hold to, from our point of view."""
+
+    description: Session
+    """Our answer, or our offer that was answered."""
+    index: int
+    """Which m-line carries it."""
+    send: Codec
+    """How the peer takes it: its payload type and parameters."""
+    receive: tuple[Codec, ...]
+    """What the peer may send, under our payload types."""
+    events: Codec | None
+    """``telephone-event`` under the peer's payload type."""
+    direction: Direction
+    ptime: int | None
+    """Milliseconds the peer would like in a packet."""
+
+    @property
+    def sends(self) -> bool:
+        return self.direction in ("sendrecv", "sendonly")
+
+    @property
+    def receives(self) -> bool:
+        return self.direction in ("sendrecv", "recvonly")
+
+
+def choose_ours(media: Media, names: Sequence[str]) -> Codec | None:
+    """The offered codec that we like best."""
+    offered = {NAMES.get(codec.key): codec for codec in reversed(media.codecs)}
+    return next((offered[name] for name in names if name in offered), None)
+
+
+def choose_theirs(media: Media, names: Sequence[str]) -> Codec | None:
+    """The offerer's first codec that we know: the order that RFC 3264 section 6.1 asks an answerer to keep."""
+    return next((codec for codec in media.codecs if NAMES.get(codec.key) in names), None)
+
+
+def find_events(media: Media, codec: Codec) -> Codec | None:
+    """``telephone-event`` at the codec's clock rate (RFC 4733 section 2.5.1.1), else at any: Firefox has 8000 beside Opus."""
+    found = [candidate for candidate in media.codecs if candidate.name.lower() == EVENTS]
+    return min(found, key=lambda candidate: candidate.clock_rate != codec.clock_rate, default=None)
+
+
+def answered_codecs(codec: Codec, events: Codec | None) -> tuple[Codec, ...]:
+    """The codec lines of an answer: the offer's payload types with our own parameters."""
+    ours = CODECS[NAMES[codec.key]]
+    lines = [Codec(codec.pt, codec.name, codec.clock_rate, codec.channels, ours.fmtp)]
+    if events is not None:
+        lines.append(Codec(events.pt, events.name, events.clock_rate, events.channels, EVENTS_FMTP))
+    return tuple(lines)
+
+
+def connection_to(address: str) -> Connection:
+    """The ``c=`` line of an IP literal."""
+    return Connection(address, 6 if ":" in address else 4)
+
+
+def formats(codecs: Iterable[Codec]) -> tuple[str, ...]:
+    return tuple(str(codec.pt) for codec in codecs)
+
+
+def decline(media: Media) -> Media:
+    """The answer to a section that we take no part in: port 0, its mid kept, no transport of its own (RFC 8829 section 5.3.1)."""
+    return Media(
+        kind=media.kind,
+        port=0,
+        protocol=media.protocol,
+        formats=media.formats[:1],
+        codecs=tuple(codec for codec in media.codecs[:1] if str(codec.pt) == media.formats[0]),
+        connection=Connection("0.0.0.0"),
+        direction="inactive",
+        mid=media.mid,
+    )
+
+
+def no_usable_media(reasons: Iterable[str]) -> SdpError:
+    detail = "; ".join(reasons) or "there is no m-line"
+    return SdpError(f"nothing here that we can take part in: {detail}", code="sdp-no-usable-media")

@@ -1,0 +1,194 @@
+"""Offer and answer for plain RTP, as telephones and the media worker speak it (RFC 3264, 3605, 5761)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import SdpError
+from .model import REVERSED, Codec, Media, Origin, Rtcp, Session
+from .offer_answer import (
+    CODECS,
+    EVENT_PTS,
+    EVENTS,
+    EVENTS_FMTP,
+    NAMES,
+    Agreement,
+    LocalStream,
+    answered_codecs,
+    choose_theirs,
+    connection_to,
+    decline,
+    find_events,
+    formats,
+    no_usable_media,
+)
+
+PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
+PTIME_MS = 20
+
+
+@dataclass(frozen=True)
+class LocalPorts:
+    """Where we take packets."""
+
+    address: str
+    rtp_port: int
+    rtcp_port: int
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the peer takes packets. The address may be a host name; nothing here looks names up."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
+class RtpAgreement(Agreement):
+    remote_rtp: Endpoint | None
+    """None: on hold in the old way (0.0.0.0, RFC 3264 section 8.4): nothing is sent, RTCP included."""
+    remote_rtcp: Endpoint | None
+    rtcp_mux: bool
+
+
+def answer_rtp(offer: Session, stream: LocalStream, ports: LocalPorts) -> RtpAgreement:
+    """Accepts the first usable audio section with one codec (the offerer's first that we know) and telephone-event.
+
+    The other sections are declined. Raises SdpError ``sdp-no-usable-media``, which says of each m-line why not.
+    """
+    reasons = []
+    for index, media in enumerate(offer.media):
+        reason = _unusable(media, offer, stream)
+        if reason is None:
+            return _agree(offer, index, stream, ports)
+        reasons.append(f"m-line {index + 1} ({media.kind}): {reason}")
+    raise no_usable_media(reasons)
+
+
+def offer_rtp(stream: LocalStream, ports: LocalPorts) -> Session:
+    """An offer of one audio stream with all of the stream's codecs, in order."""
+    codecs = [CODECS[name] for name in stream.codecs]
+    rates = {codec.clock_rate: None for codec in codecs}
+    codecs += [Codec(EVENT_PTS[rate], EVENTS, rate, 1, EVENTS_FMTP) for rate in rates]
+    media = _local_media(ports, tuple(codecs), mux=True)
+    return _describe(stream, ports, (media,))
+
+
+def apply_answer(offer: Session, answer: Session) -> RtpAgreement:
+    """What an answer to ``offer_rtp`` agrees on. Raises SdpError where it does not fit the offer (RFC 3264 section 6)."""
+    if len(answer.media) != len(offer.media):
+        raise SdpError(f"the answer has {len(answer.media)} m-lines, the offer {len(offer.media)}")
+    ours, theirs = offer.media[0], answer.media[0]
+    if theirs.kind != ours.kind or theirs.protocol not in PROTOCOLS:
+        raise SdpError("the answer's m-line is not the offer's")
+    if theirs.port == 0:
+        raise no_usable_media(["the peer declined it"])
+    offered = {codec.key: codec for codec in ours.codecs}
+    common = [codec for codec in theirs.codecs if codec.key in offered and codec.key in NAMES]
+    if not common:
+        raise no_usable_media(["the answer has no codec of the offer"])
+    mux = theirs.rtcp_mux and ours.rtcp_mux
+    rtp, rtcp = _remote(answer, theirs, mux)
+    return RtpAgreement(
+        description=offer,
+        index=0,
+        send=common[0],
+        receive=tuple(offered[codec.key] for codec in common),
+        events=find_events(theirs, common[0]),
+        direction=REVERSED[answer.direction_of(theirs)],
+        ptime=theirs.ptime,
+        remote_rtp=rtp,
+        remote_rtcp=rtcp,
+        rtcp_mux=mux,
+    )
+
+
+def _unusable(media: Media, offer: Session, stream: LocalStream) -> str | None:
+    checks = (
+        (media.kind == "audio", "not audio"),
+        (media.port != 0, "withdrawn (port 0)"),
+        (media.protocol in PROTOCOLS, f"protocol {media.protocol}"),
+        (offer.connection_of(media) is not None, "no c= line"),
+        (choose_theirs(media, stream.codecs) is not None, f"no codec of {', '.join(stream.codecs)}"),
+    )
+    return next((reason for passed, reason in checks if not passed), None)
+
+
+def _agree(offer: Session, index: int, stream: LocalStream, ports: LocalPorts) -> RtpAgreement:
+    media = offer.media[index]
+    codec = choose_theirs(media, stream.codecs)
+    assert codec is not None
+    events = find_events(media, codec)
+    rtp, rtcp = _remote(offer, media, media.rtcp_mux)
+    direction = REVERSED[offer.direction_of(media)]
+    accepted = _local_media(
+        ports,
+        answered_codecs(codec, events),
+        mux=media.rtcp_mux,
+        protocol=media.protocol,
+        mid=media.mid,
+        direction=direction,
+    )
+    answer = tuple(accepted if i == index else decline(other) for i, other in enumerate(offer.media))
+    return RtpAgreement(
+        description=_describe(stream, ports, answer),
+        index=index,
+        send=codec,
+        receive=accepted.codecs[:1],
+        events=events,
+        direction=direction,
+        ptime=media.ptime,
+        remote_rtp=rtp,
+        remote_rtcp=rtcp,
+        rtcp_mux=media.rtcp_mux,
+    )
+
+
+def _local_media(
+    ports: LocalPorts, codecs: tuple[Codec, ...], *, mux: bool, protocol: str = "RTP/AVP", **more: Any
+) -> Media:
+    next_port = ports.rtcp_port == ports.rtp_port + 1
+    return Media(
+        kind="audio",
+        port=ports.rtp_port,
+        protocol=protocol,
+        formats=formats(codecs),
+        codecs=codecs,
+        connection=connection_to(ports.address),
+        ptime=PTIME_MS,
+        rtcp_mux=mux,
+        rtcp=None if next_port else Rtcp(ports.rtcp_port),
+        **more,
+    )
+
+
+def _describe(stream: LocalStream, ports: LocalPorts, media: tuple[Media, ...]) -> Session:
+    connection = connection_to(ports.address)
+    origin = Origin("-", stream.session_id, stream.version, connection.address, connection.family)
+    return Session(origin=origin, connection=connection, media=media)
+
+
+def _remote(session: Session, media: Media, mux: bool) -> tuple[Endpoint | None, Endpoint | None]:
+    """Where the peer takes RTP and RTCP."""
+    connection = session.connection_of(media)
+    if connection is None:
+        raise SdpError("there is no c= line")
+    if is_unspecified(connection.address):
+        return None, None
+    rtp = Endpoint(connection.address, media.port)
+    if mux:
+        return rtp, rtp
+    if media.rtcp is not None:
+        at = media.rtcp.connection or connection
+        return rtp, None if is_unspecified(at.address) or not media.rtcp.port else Endpoint(at.address, media.rtcp.port)
+    return rtp, Endpoint(connection.address, media.port + 1) if media.port < 65535 else None
+
+
+def is_unspecified(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        return False
