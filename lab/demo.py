@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from confero.clock import SystemClock
 from confero.errors import LocalError
-from confero.tokens import service_token
 
 from .members import RtpMember, WebRtcMember
 from .members.loopback import gather_loopback
@@ -165,28 +160,11 @@ async def _taps(
 ) -> dict[str, tuple[sources.Signal, sources.Signal]]:
     """What each leg adds to the mix and what it hears before its encoder, cut to one common start on the mixer's clock."""
     length = min(10, max(1, int(seconds) - 1))
-    async with aiohttp.ClientSession() as http:
-        calls = [_tap(stack, http, member.leg, point, length) for member in members for point in ("in", "out")]
-        taps = await asyncio.gather(*calls)
+    calls = [stack.timed_tap(member.leg, point, length) for member in members for point in ("in", "out")]
+    taps = await asyncio.gather(*calls)
     start = max(at for _, at in taps)
     cut = [signal[round((start - at) * sources.RATE / 1e9) :] for signal, at in taps]
     return {member.name: (cut[2 * i], cut[2 * i + 1]) for i, member in enumerate(members)}
-
-
-async def _tap(
-    stack: Stack, http: aiohttp.ClientSession, leg: str, point: str, seconds: int
-) -> tuple[sources.Signal, int]:
-    """Samples of a tap and the core time of the first, in ns."""
-    clock = SystemClock()
-    token = service_token("lab", "mcu", secret=stack.secret, now=clock.wall())
-    url = f"{stack.url('mcu')}/v1/legs/{leg}/tap?point={point}&seconds={seconds}"
-    async with http.get(url, headers={"Authorization": f"Bearer {token}"}) as response:
-        response.raise_for_status()
-        body = await response.read()
-        at = int(response.headers["X-Confero-Tap-Start"])
-    start = io.BytesIO(body).getvalue().index(b"data") + 8
-    pcm = np.frombuffer(body[start : start + (len(body) - start) // 2 * 2], dtype="<i2")
-    return sources.from_pcm16(pcm), at
 
 
 def _matrix(ears: list[Ear]) -> Table:

@@ -17,6 +17,9 @@ from confero.errors import LocalError
 from confero.ports import UNPRIVILEGED, find
 from confero.runtime.client import ServiceClient
 from confero.runtime.tasks import spawn
+from confero.tokens import service_token
+
+from .signals.sources import Signal, parse_wav
 
 SERVICES = ("appserver", "notifier", "mcu")
 START_TIMEOUT_S = 40.0
@@ -124,6 +127,22 @@ class Stack:
     def client(self, audience: str) -> ServiceClient:
         """A caller named ``lab`` for the internal API of a service; close it after use."""
         return ServiceClient("lab", audience, self.url(audience), secret=self.secret, clock=SystemClock())
+
+    async def tap(self, leg: str, point: str, seconds: int) -> Signal:
+        """What a leg adds to the mix (``in``) or hears before its encoder (``out``), for the next ``seconds``."""
+        return (await self.timed_tap(leg, point, seconds))[0]
+
+    async def timed_tap(self, leg: str, point: str, seconds: int) -> tuple[Signal, int]:
+        """A tap, and the mixer's time in ns of its first sample."""
+        token = service_token("lab", "mcu", secret=self.secret, now=SystemClock().wall())
+        url = f"{self.url('mcu')}/v1/legs/{leg}/tap?point={point}&seconds={seconds}"
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds + 10)) as http,
+            http.get(url, headers={"Authorization": f"Bearer {token}"}) as response,
+        ):
+            response.raise_for_status()
+            body = await response.read()
+            return parse_wav(body)[0], int(response.headers["X-Confero-Tap-Start"])
 
     def tls(self) -> ssl.SSLContext:
         """Trusts this installation's own certificate authority."""

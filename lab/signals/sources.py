@@ -38,7 +38,7 @@ def speech(text: str, *, voice: str = "en", pitch: int = 50, words_per_minute: i
         done = subprocess.run(command, capture_output=True, timeout=SPEECH_TIMEOUT_S, check=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         raise LocalError(f"espeak-ng failed: {error}") from error
-    samples, rate = _parse_wav(done.stdout)
+    samples, rate = parse_wav(done.stdout)
     signal = resample(samples, rate, RATE)
     loud: Signal = signal * (10 ** (-3 / 20) / max(1e-9, float(np.abs(signal).max())))
     return loud
@@ -83,8 +83,8 @@ def write_wav(path: Path, signal: Signal) -> None:
         out.writeframes(to_pcm16(signal).tobytes())
 
 
-def _parse_wav(data: bytes) -> tuple[Signal, int]:
-    """Samples and rate of a mono 16-bit WAV; espeak-ng leaves its length fields open, so the rest of the data counts."""
+def parse_wav(data: bytes) -> tuple[Signal, int]:
+    """Samples and rate of a mono 16-bit WAV whose length fields may be open (streams, espeak-ng): the rest of the data counts."""
     with wave.open(io.BytesIO(data)) as source:
         rate = source.getframerate()
     start = data.index(b"data") + 8

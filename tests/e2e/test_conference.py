@@ -1,0 +1,162 @@
+"""The main job: two browsers and a phone meet on the documented ports and hear each other, each without itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from confero.lab.members import RtpMember
+from confero.lab.members.chromium import Chromium
+from confero.lab.members.firefox import FAKE_TONE_HZ, Firefox
+from confero.lab.page import Page
+from confero.lab.signals import analysis, sources
+from confero.lab.stack import Stack
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROOM = "lobby"
+ADA_HZ, GRACE_HZ, PHONE_HZ, LATE_HZ = 433.0, 719.0, 1151.0, 1493.0
+HEARD_DBFS = -40.0
+LISTEN_S = 3.0
+WINDOW_S = 0.5
+
+
+@dataclass
+class Conference:
+    """Ada and Grace in Chromium, and a G.711 phone, all in one room and all talking."""
+
+    stack: Stack
+    ada: Page
+    grace: Page
+    phone: RtpMember
+
+    async def phone_hears(self, seconds: float = LISTEN_S) -> sources.Signal:
+        self.phone.heard.clear()
+        await asyncio.sleep(seconds)
+        return self.phone.heard.signal()
+
+
+def tone(hertz: float) -> sources.Signal:
+    """A minute of tone of whole periods, so that the browser's loop has no seam."""
+    return sources.tone(hertz, 60.0, dbfs=-14)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def conference(stack: Stack) -> AsyncIterator[Conference]:
+    async with contextlib.AsyncExitStack() as cleanup:
+        ada_browser = await cleanup.enter_async_context(Chromium(tone(ADA_HZ)))
+        grace_browser = await cleanup.enter_async_context(Chromium(tone(GRACE_HZ)))
+        mcu = stack.client("mcu")
+        cleanup.push_async_callback(mcu.close)
+        ada, grace = Page(ada_browser.page, stack.page_url), Page(grace_browser.page, stack.page_url)
+        await ada.join(ROOM, "Ada")
+        await grace.join(ROOM, "Grace")
+        phone = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host="127.0.41.101", port=9000)
+        await phone.join()
+        cleanup.push_async_callback(phone.leave)
+        yield Conference(stack, ada, grace, phone)
+
+
+def level(signal: sources.Signal, hertz: float) -> float:
+    return analysis.tone_db(signal, hertz, window_s=WINDOW_S)
+
+
+async def test_each_browser_hears_the_other_two(conference: Conference) -> None:
+    ada, grace = await asyncio.gather(conference.ada.hear(LISTEN_S), conference.grace.hear(LISTEN_S))
+    assert level(ada, GRACE_HZ) > HEARD_DBFS
+    assert level(ada, PHONE_HZ) > HEARD_DBFS
+    assert level(grace, ADA_HZ) > HEARD_DBFS
+    assert level(grace, PHONE_HZ) > HEARD_DBFS
+
+
+async def test_the_phone_hears_both_browsers_and_itself_60_db_below(conference: Conference) -> None:
+    heard = await conference.phone_hears(6.0)
+    ada, grace = level(heard, ADA_HZ), level(heard, GRACE_HZ)
+    assert min(ada, grace) > HEARD_DBFS
+    assert analysis.tone_db(heard, PHONE_HZ, window_s=1.0) < max(ada, grace) - 60
+
+
+async def test_own_voice_is_60_db_below_before_the_encoders(conference: Conference) -> None:
+    """At the MCU's taps, where no codec stands between."""
+    for leg, own, others in (
+        (await conference.ada.leg(), ADA_HZ, (GRACE_HZ, PHONE_HZ)),
+        (await conference.grace.leg(), GRACE_HZ, (ADA_HZ, PHONE_HZ)),
+        (conference.phone.leg, PHONE_HZ, (ADA_HZ, GRACE_HZ)),
+    ):
+        tap = await conference.stack.tap(leg, "out", 4)
+        loudest = max(level(tap, hertz) for hertz in others)
+        assert min(level(tap, hertz) for hertz in others) > HEARD_DBFS
+        assert analysis.tone_db(tap, own, window_s=1.0) < loudest - 60
+
+
+async def test_own_voice_at_the_browser_is_what_a_silent_member_shows(conference: Conference) -> None:
+    """At most 3 dB above what the same chain shows at that frequency while the member is silent."""
+    for page, own in ((conference.ada, ADA_HZ), (conference.grace, GRACE_HZ)):
+        talking = level(await page.hear(LISTEN_S), own)
+        await page.mute(True)
+        silent = level(await page.hear(LISTEN_S), own)
+        await page.mute(False)
+        assert talking <= max(silent, -90.0) + 3, f"{page.name}: {talking:.1f} dBFS talking, {silent:.1f} silent"
+
+
+async def test_mute_is_heard_and_shown(conference: Conference) -> None:
+    await conference.ada.mute(True)
+    await conference.grace.sees_muted("Ada")
+    heard = await conference.phone_hears()
+    assert level(heard, ADA_HZ) < HEARD_DBFS - 30
+    assert level(heard, GRACE_HZ) > HEARD_DBFS
+    await conference.ada.mute(False)
+    heard = await conference.phone_hears()
+    assert level(heard[heard.size // 2 :], ADA_HZ) > HEARD_DBFS
+
+
+async def test_roster_and_speaking_marks(conference: Conference) -> None:
+    assert await conference.ada.sees() == {"Ada", "Grace", "Phone"}
+    await conference.ada.sees_speaking("Grace")
+
+
+async def test_a_late_browser_is_heard_within_a_second_of_its_ice_connection(conference: Conference) -> None:
+    async with Chromium(tone(LATE_HZ)) as browser:
+        late = Page(browser.page, conference.stack.page_url)
+        conference.phone.heard.clear()
+        offset = time.time() - time.monotonic()
+        await late.join(ROOM, "Late")
+        connected = await browser.ice_connected_at()
+        await asyncio.sleep(2.0)
+        heard = conference.phone.heard
+        assert connected > 0
+        assert heard.started_at is not None
+        first = first_heard(heard.signal(), LATE_HZ)
+        assert first is not None, "the late browser was never heard"
+        assert heard.started_at + offset + first - connected < 1.0
+        hears = await late.hear(LISTEN_S)
+        assert min(level(hears, hertz) for hertz in (ADA_HZ, GRACE_HZ, PHONE_HZ)) > HEARD_DBFS
+        await late.leave()
+    await conference.ada.gone("Late")
+
+
+def first_heard(signal: sources.Signal, hertz: float) -> float | None:
+    """Seconds into the signal at which a tone is first there, to 50 ms."""
+    size = round(0.05 * sources.RATE)
+    for start in range(0, signal.size - size, size):
+        if analysis.tone_db(signal[start : start + size], hertz, window_s=0.05) > HEARD_DBFS:
+            return (start + size) / sources.RATE
+    return None
+
+
+async def test_a_firefox_joins_too(conference: Conference) -> None:
+    async with Firefox() as browser:
+        page = Page(browser, conference.stack.page_url)
+        await page.join(ROOM, "Frieda")
+        hears = await page.hear(LISTEN_S)
+        assert min(level(hears, hertz) for hertz in (ADA_HZ, GRACE_HZ, PHONE_HZ)) > HEARD_DBFS
+        heard = await conference.phone_hears()
+        assert level(heard, FAKE_TONE_HZ) > HEARD_DBFS - 10
+        await page.leave()
+    await conference.ada.gone("Frieda")
