@@ -12,7 +12,7 @@ from confero.models import ClosedEvent, Id, McuStarted, Publish, Reply, RoomEven
 from confero.runtime.logging import get_logger
 
 from .bus import Bus
-from .hub import Event, Hub, Session, participant_topic, room_topic
+from .hub import Event, Hub, participant_topic, room_topic
 
 log = get_logger(__name__)
 
@@ -84,10 +84,10 @@ class Fanout:
                 if self._wanted[topic] == 1:
                     await self._bus.subscribe(topic, self._on_event)
 
-    async def drop(self, session: Session) -> None:
-        """Undo ``want`` for a session that is over."""
+    async def drop(self, topics: tuple[str, ...]) -> None:
+        """Undo ``want`` when the session is over."""
         async with self._changing:
-            for topic in session.topics:
+            for topic in topics:
                 self._wanted[topic] -= 1
                 if self._wanted[topic] == 0:
                     del self._wanted[topic]

@@ -23,6 +23,7 @@ EndCause = Literal["left", "expired", "removed", "replaced"]
 CLOSE_LEFT = 1000
 CLOSE_REMOVED = 4403
 CLOSE_REPLACED = 4409
+REPLACED = "another connection of this participant"
 
 
 class Sink(Protocol):
@@ -122,7 +123,7 @@ class Hub:
         """
         earlier = self._by_participant.get(grant.participant)
         if earlier is not None:
-            self.end(earlier, "replaced", CLOSE_REPLACED, "another connection of this participant")
+            self.end(earlier, "replaced", CLOSE_REPLACED, REPLACED)
         if len(self._sessions) >= self._limits.sessions:
             raise Refused("The server has too many connections.", status=503, code="too-many-sessions")
         session = Session(grant, token, self._limits.replay)
@@ -144,8 +145,9 @@ class Hub:
         if session.replay.since(last_seq) is None:
             return None
         if session.sink is not None:
-            session.sink.close(CLOSE_REPLACED, "another connection of this participant")
-            self.detach(session, session.sink)
+            session.sink.close(CLOSE_REPLACED, REPLACED)
+            session.sink = None
+        session.detached_at = self._clock.monotonic()
         session.token = token
         placed = {"mcu": session.grant.mcu, "mcu_url": session.grant.mcu_url}
         session.grant = grant.model_copy(
@@ -154,7 +156,15 @@ class Hub:
         return session
 
     def attach(self, session: Session, sink: Sink, welcome: str, after: int) -> None:
-        """Give the session its connection: ``welcome`` goes first, then every event after number ``after``, then all new ones."""
+        """Give the session its connection: ``welcome`` goes first, then every event after number ``after``, then all new ones.
+
+        If the session is over by now, or taken by a later connection, the sink that lost is closed with 4409.
+        """
+        if session.id not in self._sessions:
+            sink.close(CLOSE_REPLACED, REPLACED)
+            return
+        if session.sink is not None:
+            session.sink.close(CLOSE_REPLACED, REPLACED)
         sink.send(welcome)
         for seq, body in session.replay.since(after) or []:
             sink.send(numbered(seq, body))

@@ -1,0 +1,80 @@
+"""The notifier's internal HTTP API: publications, placement of rooms, starts of MCUs."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
+
+from confero.errors import RemoteError
+from confero.models import Id, McuStarted, Publish, RoomPlacement, RoomState
+from confero.runtime.http import Route, read_model, reply
+
+from .fanout import Fanout
+from .peers import McuPeers
+
+_id = TypeAdapter[str](Id)
+
+
+def path_id(request: web.Request, name: str) -> str:
+    """The id in the path. Raises RemoteError 404 for what cannot be one."""
+    try:
+        return _id.validate_python(request.match_info[name])
+    except ValidationError:
+        raise RemoteError(f"no such {name}", status=404, code="not-found") from None
+
+
+class InternalApi:
+    """Handlers for the application server and the MCUs."""
+
+    def __init__(self, fanout: Fanout, mcus: McuPeers) -> None:
+        self._fanout = fanout
+        self._mcus = mcus
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                "POST",
+                "/internal/v1/publish",
+                self.publish,
+                scope="notifier:publish",
+                summary="Send events to a room or to one participant",
+                body=Publish,
+                status=204,
+            ),
+            Route(
+                "PUT",
+                "/internal/v1/rooms/{room}",
+                self.place,
+                scope="notifier:rooms",
+                summary="Make the room at its MCU; sessions that knew another MCU are told to renegotiate",
+                body=RoomPlacement,
+                reply=RoomState,
+                errors=("404 not-found", "503 unavailable"),
+            ),
+            Route(
+                "POST",
+                "/internal/v1/mcus/{mcu}/started",
+                self.started,
+                scope="notifier:mcus",
+                summary="An MCU process is new: its sessions are told to renegotiate",
+                body=McuStarted,
+                status=204,
+                errors=("404 not-found",),
+            ),
+        ]
+
+    async def publish(self, request: web.Request) -> web.Response:
+        await self._fanout.publish(await read_model(request, Publish))
+        return reply(None)
+
+    async def place(self, request: web.Request) -> web.Response:
+        room = path_id(request, "room")
+        placement = await read_model(request, RoomPlacement)
+        state = await self._mcus.ensure_room(placement.mcu_url, room, placement.spec)
+        await self._fanout.placed(room, placement.mcu, placement.mcu_url)
+        return reply(state)
+
+    async def started(self, request: web.Request) -> web.Response:
+        mcu = path_id(request, "mcu")
+        await self._fanout.mcu_started(mcu, await read_model(request, McuStarted))
+        return reply(None)

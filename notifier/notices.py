@@ -1,0 +1,126 @@
+"""Tells the application server which sessions come and go: in order, in the background, again until it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from confero.clock import Clock
+from confero.errors import Refused, Unavailable
+from confero.models import SessionNotice, SessionsSnapshot
+from confero.runtime.logging import get_logger
+
+from .hub import Session
+
+log = get_logger(__name__)
+
+NoticeKind = Literal["connected", "disconnected"]
+
+
+class AppServer(Protocol):
+    """What of the application server is needed here. Both raise Refused or Unavailable."""
+
+    async def notice(self, kind: NoticeKind, notice: SessionNotice) -> None: ...
+
+    async def snapshot(self, snapshot: SessionsSnapshot) -> None: ...
+
+
+@dataclass(frozen=True)
+class NoticeLimits:
+    queue: int = 2000
+    """Notices that wait while the application server is away. The oldest is dropped; the next snapshot says the same."""
+    snapshot_s: float = 30.0
+    """Time between two snapshots of all sessions."""
+    retry_s: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)
+    """Pauses after the first and later failures; the last one is repeated."""
+
+
+class Notices:
+    """A queue with one sender, so that notices of a participant never overtake each other."""
+
+    def __init__(
+        self,
+        appserver: AppServer,
+        instance: str,
+        living: Callable[[], list[Session]],
+        clock: Clock,
+        limits: NoticeLimits,
+    ) -> None:
+        self._appserver = appserver
+        self._instance = instance
+        self._living = living
+        self._clock = clock
+        self._limits = limits
+        self._queue: deque[tuple[NoticeKind, SessionNotice]] = deque(maxlen=limits.queue)
+        self._wake = asyncio.Event()
+        self.dropped = 0
+
+    def connected(self, session: Session) -> None:
+        """Tell of a fresh session."""
+        self._add("connected", session)
+
+    def disconnected(self, session: Session) -> None:
+        """Tell of a session that is over."""
+        self._add("disconnected", session)
+
+    def _add(self, kind: NoticeKind, session: Session) -> None:
+        if len(self._queue) == self._limits.queue:
+            self.dropped += 1
+        grant = session.grant
+        notice = SessionNotice(
+            session=session.id,
+            participant=grant.participant,
+            room=grant.room,
+            at=self._clock.wall(),
+            notifier=self._instance,
+        )
+        self._queue.append((kind, notice))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send for ever: a snapshot at first and at its times, notices as they come."""
+        snapshot_at = self._clock.monotonic()
+        failures = 0
+        while True:
+            due = snapshot_at - self._clock.monotonic()
+            try:
+                if due <= 0:
+                    await self._send_snapshot()
+                    snapshot_at = self._clock.monotonic() + self._limits.snapshot_s
+                elif self._queue:
+                    await self._send_first()
+                else:
+                    await self._wait(due)
+                failures = 0
+            except Unavailable as error:
+                pauses = self._limits.retry_s
+                log.debug("application server does not take notices", detail=error.detail, waiting=len(self._queue))
+                await asyncio.sleep(pauses[min(failures, len(pauses) - 1)])
+                failures += 1
+
+    async def _send_snapshot(self) -> None:
+        sessions = [session.id for session in self._living()]
+        try:
+            await self._appserver.snapshot(SessionsSnapshot(notifier=self._instance, sessions=sessions))
+        except Refused as error:
+            log.warning("snapshot of sessions refused", code=error.code, detail=error.detail)
+
+    async def _send_first(self) -> None:
+        kind, notice = entry = self._queue[0]
+        try:
+            await self._appserver.notice(kind, notice)
+        except Refused as error:
+            log.warning("notice refused", kind=kind, session=notice.session, code=error.code, detail=error.detail)
+        if self._queue and self._queue[0] is entry:  # else it was dropped for a newer one meanwhile
+            self._queue.popleft()
+
+    async def _wait(self, seconds: float) -> None:
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return

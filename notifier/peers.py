@@ -1,0 +1,99 @@
+"""The services that the notifier calls: the application server, and MCUs by their URL."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from urllib.parse import quote
+
+from confero.clock import Clock
+from confero.models import (
+    LegPatch,
+    LegReply,
+    LegSdp,
+    Participant,
+    RoomSpec,
+    RoomState,
+    SessionNotice,
+    SessionsSnapshot,
+    TokenCheck,
+    TokenGrant,
+    WebRtcLegCreate,
+)
+from confero.runtime.client import ServiceClient
+from confero.runtime.tasks import TaskBag
+
+from .notices import NoticeKind
+
+CALLER = "notifier"
+ROSTER_S = 2.0
+"""Seconds: a welcome does not wait longer for the roster."""
+KNOWN_MCUS = 64
+"""MCUs to which connections are kept open; the one unused for longest is closed."""
+
+
+class AppServerPeer:
+    """The application server's internal API."""
+
+    def __init__(self, url: str, *, secret: bytes, clock: Clock) -> None:
+        self._client = ServiceClient(CALLER, "appserver", url, secret=secret, clock=clock)
+
+    async def validate(self, token: str) -> TokenGrant:
+        """What the join token allows. Raises Refused or Unavailable."""
+        return await self._client.call(
+            "POST", "/internal/v1/tokens/validate", body=TokenCheck(token=token), reply=TokenGrant, idempotent=True
+        )
+
+    async def notice(self, kind: NoticeKind, notice: SessionNotice) -> None:
+        await self._client.call("POST", f"/internal/v1/sessions/{kind}", body=notice)
+
+    async def snapshot(self, snapshot: SessionsSnapshot) -> None:
+        await self._client.call("PUT", "/internal/v1/sessions", body=snapshot)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class McuPeers:
+    """Every MCU's control API; ``url`` says which one."""
+
+    def __init__(self, *, secret: bytes, clock: Clock) -> None:
+        self._secret = secret
+        self._clock = clock
+        self._clients: OrderedDict[str, ServiceClient] = OrderedDict()
+        self._closing = TaskBag()
+
+    def _client(self, url: str) -> ServiceClient:
+        client = self._clients.get(url)
+        if client is None:
+            client = ServiceClient(CALLER, "mcu", url, secret=self._secret, clock=self._clock)
+            self._clients[url] = client
+            if len(self._clients) > KNOWN_MCUS:
+                _, oldest = self._clients.popitem(last=False)
+                self._closing.spawn(oldest.close(), name="close-mcu-client")
+        self._clients.move_to_end(url)
+        return client
+
+    async def roster(self, url: str, room: str) -> list[Participant]:
+        state = await self._client(url).call("GET", f"/v1/rooms/{quote(room)}", reply=RoomState, timeout_s=ROSTER_S)
+        return state.participants
+
+    async def ensure_room(self, url: str, room: str, spec: RoomSpec) -> RoomState:
+        return await self._client(url).call("PUT", f"/v1/rooms/{quote(room)}", body=spec, reply=RoomState)
+
+    async def create_leg(self, url: str, room: str, body: WebRtcLegCreate) -> LegReply:
+        return await self._client(url).call("POST", f"/v1/rooms/{quote(room)}/legs", body=body, reply=LegReply)
+
+    async def reoffer(self, url: str, leg: str, sdp: str) -> LegReply:
+        return await self._client(url).call("PUT", f"/v1/legs/{quote(leg)}/offer", body=LegSdp(sdp=sdp), reply=LegReply)
+
+    async def patch_leg(self, url: str, leg: str, patch: LegPatch) -> Participant:
+        return await self._client(url).call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)
+
+    async def delete_leg(self, url: str, leg: str, reason: str) -> None:
+        await self._client(url).call("DELETE", f"/v1/legs/{quote(leg)}?reason={quote(reason)}")
+
+    async def close(self) -> None:
+        await self._closing.close()
+        for client in self._clients.values():
+            await client.close()
+        self._clients.clear()

@@ -1,0 +1,105 @@
+"""The life of sessions: who may enter, where the room lives, and what is put in order when one is over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from confero.errors import Refused, Unavailable
+from confero.models import Hello, TokenGrant
+from confero.runtime.logging import get_logger
+from confero.runtime.tasks import TaskBag
+
+from .fanout import Fanout
+from .hub import EndCause, Hub, Session, participant_topic, room_topic
+from .notices import Notices
+from .signaling import Signaling
+
+log = get_logger(__name__)
+
+REAP_S = 1.0
+"""How often expired sessions are looked for."""
+REMOVALS = 8
+"""Legs removed at once when many sessions end together."""
+
+
+class TokenValidator(Protocol):
+    """Says what a token allows. Raises Refused or Unavailable."""
+
+    async def validate(self, token: str) -> TokenGrant: ...
+
+
+class Sessions:
+    """Joins hub, fan-out, notices and signalling. ``ended`` is the hub's callback."""
+
+    def __init__(self, validator: TokenValidator, *, limit: int) -> None:
+        """``limit``: sessions that may end at once. Call ``connect`` before use."""
+        self._validator = validator
+        self._after = TaskBag(limit=limit)
+        self._removing = asyncio.Semaphore(REMOVALS)
+
+    def connect(self, hub: Hub, fanout: Fanout, notices: Notices, signaling: Signaling) -> None:
+        """Hand in the parts, which know this object in turn."""
+        self.hub = hub
+        self.fanout = fanout
+        self.notices = notices
+        self.signaling = signaling
+
+    async def validate(self, token: str) -> TokenGrant:
+        """What the join token allows. Raises Refused (401, 404, 503 ...) or Unavailable."""
+        return await self._validator.validate(token)
+
+    async def enter(self, grant: TokenGrant, hello: Hello) -> tuple[Session, bool]:
+        """The participant's session, and whether it is one that is resumed. Raises Refused when there are too many."""
+        session, resumed = None, False
+        if hello.resume is not None:
+            session = self.hub.resume(hello.resume, grant, hello.token, hello.last_seq)
+            resumed = session is not None
+        if session is None:
+            session = await self._open(grant, hello.token)
+        log.info("session entered", session=session.id, room=grant.room, participant=grant.participant, resumed=resumed)
+        await self.fanout.placed(grant.room, grant.mcu, grant.mcu_url)
+        return session, resumed
+
+    async def _open(self, grant: TokenGrant, token: str) -> Session:
+        topics = (room_topic(grant.room), participant_topic(grant.participant))
+        await self.fanout.want(topics)
+        try:
+            session = self.hub.open(grant, token)
+        except Refused:
+            await self.fanout.drop(topics)
+            raise
+        self.notices.connected(session)
+        return session
+
+    async def follow(self, session: Session) -> None:
+        """The MCU did not answer: ask where the room lives now. The sessions of a room that has moved get ``renegotiate``."""
+        try:
+            grant = await self.validate(session.token)
+        except (Refused, Unavailable) as error:
+            log.debug("placement not known", room=session.grant.room, code=error.code)
+            return
+        if (grant.mcu, grant.mcu_url) != (session.grant.mcu, session.grant.mcu_url):
+            await self.fanout.placed(grant.room, grant.mcu, grant.mcu_url)
+
+    def ended(self, session: Session, cause: EndCause) -> None:
+        """A session is over: unsubscribe, tell the application server, and remove the leg that nobody will come back to."""
+        log.info("session ended", session=session.id, room=session.grant.room, cause=cause)
+        self.notices.disconnected(session)
+        self._after.spawn(self._clear_up(session, cause), name=f"end {session.id}")
+
+    async def _clear_up(self, session: Session, cause: EndCause) -> None:
+        await self.fanout.drop(session.topics)
+        if cause == "expired":
+            async with self._removing:
+                await self.signaling.remove(session, "owner-gone")
+
+    async def reap(self) -> None:
+        """End sessions whose resume window is over, for ever."""
+        while True:
+            await asyncio.sleep(REAP_S)
+            self.hub.expire()
+
+    async def close(self) -> None:
+        """Stop what is still being put in order."""
+        await self._after.close()

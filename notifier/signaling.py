@@ -1,0 +1,168 @@
+"""Signalling passed between a browser and its MCU: offers, mute, leave. Only one's own leg can be named."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from confero.errors import ConferoError, Refused, Unavailable
+from confero.models import (
+    Answer,
+    ErrorReply,
+    Leave,
+    LegPatch,
+    LegReply,
+    Mute,
+    Offer,
+    Ok,
+    Participant,
+    Ping,
+    Reply,
+    RoomSpec,
+    TokenGrant,
+    WebRtcLegCreate,
+)
+from confero.runtime.logging import get_logger
+from confero.runtime.problems import problem_of
+
+from .hub import Hub, Session
+
+log = get_logger(__name__)
+
+LEG_GONE = "leg-unknown"
+
+
+class MediaServer(Protocol):
+    """What of an MCU is needed here; ``url`` says which. Each raises Refused or Unavailable."""
+
+    async def roster(self, url: str, room: str) -> list[Participant]: ...
+
+    async def ensure_room(self, url: str, room: str, spec: RoomSpec) -> object: ...
+
+    async def create_leg(self, url: str, room: str, body: WebRtcLegCreate) -> LegReply: ...
+
+    async def reoffer(self, url: str, leg: str, sdp: str) -> LegReply: ...
+
+    async def patch_leg(self, url: str, leg: str, patch: LegPatch) -> object: ...
+
+    async def delete_leg(self, url: str, leg: str, reason: str) -> None: ...
+
+
+Follow = Callable[[Session], Awaitable[None]]
+"""Asks the application server again where the session's room lives, and moves the sessions if it has changed."""
+
+
+class Signaling:
+    """Answers the requests of connected sessions."""
+
+    def __init__(self, media: MediaServer, hub: Hub, follow: Follow) -> None:
+        self._media = media
+        self._hub = hub
+        self._follow = follow
+
+    async def roster(self, session: Session) -> list[Participant]:
+        """Who is in the session's room; empty if the MCU does not know it or does not answer. Finds the session's own leg."""
+        try:
+            roster = await self._media.roster(session.grant.mcu_url, session.grant.room)
+        except (Refused, Unavailable) as error:
+            if error.code != "room-unknown":
+                log.info("no roster from the mcu", room=session.grant.room, code=error.code)
+            roster = []
+        session.leg = own_leg(roster, session.grant.participant)
+        return roster
+
+    async def answer(self, session: Session, message: Offer | Mute | Leave | Ping) -> Reply:
+        """The one reply to a request; never raises a ConferoError."""
+        try:
+            return await self._dispatch(session, message)
+        except Unavailable as error:
+            await self._follow(session)
+            return error_reply(message.id, media_server_down(error))
+        except ConferoError as error:
+            return error_reply(message.id, error)
+
+    async def _dispatch(self, session: Session, message: Offer | Mute | Leave | Ping) -> Reply:
+        match message:
+            case Offer(leg=None):
+                return await self._fresh_leg(session, message)
+            case Offer():
+                return await self._reoffer(session, message)
+            case Mute():
+                leg = await self._own_leg(session, None)
+                await self._media.patch_leg(session.grant.mcu_url, leg, LegPatch(muted=message.muted))
+            case Leave():
+                await self.remove(session, "left")
+            case Ping():
+                pass
+        return Ok(id=message.id)
+
+    async def _fresh_leg(self, session: Session, offer: Offer) -> Answer:
+        grant = session.grant
+        await self._media.ensure_room(grant.mcu_url, grant.room, room_spec(grant))
+        body = WebRtcLegCreate(
+            kind="webrtc",
+            participant=grant.participant,
+            display_name=grant.display_name,
+            role=grant.role,
+            sdp=offer.sdp,
+        )
+        reply = await self._media.create_leg(grant.mcu_url, grant.room, body)
+        session.leg = reply.leg
+        return Answer(id=offer.id, leg=reply.leg, sdp=reply.sdp)
+
+    async def _reoffer(self, session: Session, offer: Offer) -> Answer:
+        leg = await self._own_leg(session, offer.leg)
+        try:
+            reply = await self._media.reoffer(session.grant.mcu_url, leg, offer.sdp)
+        except Refused as error:
+            if error.code == LEG_GONE:
+                session.leg = None
+            raise
+        return Answer(id=offer.id, leg=reply.leg, sdp=reply.sdp)
+
+    async def _own_leg(self, session: Session, named: str | None) -> str:
+        """The session's leg, which is ``named`` if that is given. Rosters show the ids of others' legs: those are refused."""
+        if session.leg is None or (named is not None and named != session.leg):
+            await self.roster(session)
+        if session.leg is None or (named is not None and named != session.leg):
+            raise Refused("There is no such connection any more; send a fresh offer.", status=404, code=LEG_GONE)
+        return session.leg
+
+    async def remove(self, session: Session, reason: str) -> None:
+        """Remove the participant's leg at the MCU, if there is one.
+
+        An MCU that does not answer has lost it or will miss its media.
+        """
+        await self.roster(session)
+        leg = session.leg
+        if leg is None or self._hub.of_participant(session.grant.participant) not in (None, session):
+            return  # nothing there, or the participant is back with a newer session that owns it
+        try:
+            await self._media.delete_leg(session.grant.mcu_url, leg, reason)
+        except Refused as error:
+            log.debug("leg was gone already", leg=leg, code=error.code)
+        except Unavailable as error:
+            log.warning("leg could not be removed", leg=leg, detail=error.detail)
+        session.leg = None
+
+
+def own_leg(roster: list[Participant], participant: str) -> str | None:
+    """The participant's leg in the roster."""
+    return next((entry.leg for entry in roster if entry.id == participant), None)
+
+
+def room_spec(grant: TokenGrant) -> RoomSpec:
+    """What the MCU is told of the room."""
+    return RoomSpec(name=grant.room_name, max_participants=grant.max_participants)
+
+
+def media_server_down(error: Unavailable) -> ConferoError:
+    """The MCU's own reason (draining, no ports) if it gave one, else that it is down."""
+    if error.code != "unavailable":
+        return error
+    return Unavailable("The media server does not answer; try again in a moment.", code="media-server-down")
+
+
+def error_reply(request_id: int, error: ConferoError) -> ErrorReply:
+    """The problem (RFC 9457) that answers one request."""
+    return ErrorReply(id=request_id, problem=problem_of(error))
