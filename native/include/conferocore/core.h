@@ -65,6 +65,7 @@ typedef struct cf_leg_config {
     cf_addr remote_rtp, remote_rtcp;  /* family 0: not known yet, nothing is sent */
     int symmetric;               /* 1: learn the address from the first valid packet, then lock */
     int64_t media_timeout_ms;    /* 0: never */
+    int secure;                  /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
 } cf_leg_config;
 
 /* Counters are written by the media thread alone and may be read at any time by any thread. */
@@ -76,6 +77,7 @@ typedef struct cf_leg_stats {
     uint32_t jitter_us, rtt_us;
     uint32_t remote_lost, remote_fraction_lost; /* as the peer reports it (RR) */
     uint8_t level_in, level_out; /* last frame, -dBov */
+    uint8_t level_claimed;       /* what the sender says of its last packet (RFC 6464), 127 at first */
     uint8_t gated;               /* 1: adds nothing now */
     uint8_t connected;           /* ICE selected and keys set (WebRTC), media seen (RTP) */
     cf_playout_stats playout;
@@ -90,7 +92,7 @@ typedef struct cf_core_stats {
     uint64_t rooms, legs;
 } cf_core_stats;
 
-enum cf_tap_point { CF_TAP_LEG_IN = 1,  /* what the leg adds to the mix (after gain and gate) */
+enum cf_tap_point { CF_TAP_LEG_IN = 1,  /* what the leg adds to the mix (after gain and gate; saturated at 16 bits here) */
                     CF_TAP_LEG_OUT = 2, /* what the leg hears, before its encoder */
                     CF_TAP_ROOM = 3 };  /* the whole room (id: room) */
 /*end*/
@@ -109,10 +111,11 @@ typedef struct cf_core_config {
     void (*event)(void *arg, const cf_event *event);
     void *arg;
     int64_t wall_offset_ns; /* what to add to core time for NTP in sender reports (Unix time) */
+    int64_t (*stopwatch)(void); /* any monotonic ns, for tick_ns_*: the cost of ticks; decides nothing. NULL: not measured */
 } cf_core_config;
 
 cf_core *cf_core_new(const cf_core_config *config);
-void cf_core_free(cf_core *core); /* frees what is still inside */
+void cf_core_free(cf_core *core); /* frees what is still inside: rooms, legs, and taps that were not taken back */
 
 /* Rooms and legs are made and freed outside (memory), put in and taken out inside (no memory): so the real-time shell allocates in
  * the control thread and only links in the media thread. */
@@ -124,7 +127,8 @@ cf_tap *cf_tap_new(int point, size_t milliseconds); /* a bounded PCM ring; the n
 void cf_tap_free(cf_tap *tap);
 /* Reader side, any one thread: up to n samples; *at = core time in ns of the first one. */
 size_t cf_tap_read(cf_tap *tap, int16_t *pcm, size_t n, int64_t *at);
-uint64_t cf_tap_dropped(const cf_tap *tap);
+uint64_t cf_tap_dropped(const cf_tap *tap); /* samples */
+bool cf_tap_ended(const cf_tap *tap);       /* its leg or room has gone: what is in it can still be read, nothing more comes */
 
 int cf_core_room_add(cf_core *core, cf_room *room, int64_t now);        /* -EEXIST, -ENOSPC */
 cf_room *cf_core_room_remove(cf_core *core, uint64_t id);               /* NULL: unknown; -> its legs must be gone: NULL if not */
@@ -142,7 +146,8 @@ int cf_core_leg_dtls_send(cf_core *core, uint64_t leg, const uint8_t *data, size
 int cf_core_tap(cf_core *core, uint64_t id, cf_tap *tap);               /* id: leg or room by the tap's point */
 cf_tap *cf_core_untap(cf_core *core, cf_tap *tap);
 
-/* Reader side of a leg's DTLS inbox (bounded; full: dropped and counted): length, or 0. One reader. */
+/* Reader side of a leg's DTLS inbox (bounded; full: dropped and counted): length, or 0 = empty. One reader, which after each
+ * CF_EVENT_DTLS takes until 0: only then does the next datagram make an event. cap: 1500; a datagram beyond cap is dropped. */
 size_t cf_leg_dtls_take(cf_leg *leg, uint8_t *out, size_t cap);
 void cf_leg_stats_get(const cf_leg *leg, cf_leg_stats *stats);
 void cf_core_stats_get(const cf_core *core, cf_core_stats *stats);

@@ -1,0 +1,58 @@
+/* Where a datagram belongs: by its socket (RTP legs), else by its first byte and its path (RFC 7983). */
+#include "internal.h"
+
+/* RFC 7983 section 7. */
+static bool is_stun(uint8_t first) {
+    return first <= 3;
+}
+static bool is_dtls(uint8_t first) {
+    return first >= 20 && first <= 63;
+}
+static bool is_media(uint8_t first) {
+    return first >= 128 && first <= 191;
+}
+
+static void leg_dtls(cf_core *core, cf_leg *leg, const uint8_t *data, size_t len, int64_t now) {
+    bool wake;
+    if (!inbox_put(leg->inbox, data, len, now, &wake))
+        counter_add(&leg->count.dtls_dropped, 1);
+    else if (wake)
+        event_leg(core, CF_EVENT_DTLS, leg);
+}
+
+/* The shared sockets: only STUN checks are taken from anywhere; everything else must come over a path that a check has
+ * proved. */
+static void receive_shared(cf_core *core, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
+    if (is_stun(data[0])) {
+        leg_stun(core, path, data, len, now);
+        return;
+    }
+    struct path_node *node = node_by_path(core, path);
+    if (!node) {
+        counter_add(&core->count.packets_unknown, 1);
+        return;
+    }
+    cf_leg *leg = node->node.owner;
+    if (is_dtls(data[0]))
+        leg_dtls(core, leg, data, len, now);
+    else if (is_media(data[0]))
+        leg_media(core, leg, path, data, len, now);
+    else
+        counter_add(&leg->count.rx_dropped, 1);
+}
+
+void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
+    core_time(core, now);
+    counter_add(&core->count.packets_in, 1);
+    if (!len) {
+        counter_add(&core->count.packets_unknown, 1);
+        return;
+    }
+    cf_leg *leg = leg_by_socket(core, path->socket);
+    if (!leg)
+        receive_shared(core, path, data, len, now);
+    else if (is_media(data[0]))
+        leg_media(core, leg, path, data, len, now);
+    else
+        counter_add(&leg->count.rx_dropped, 1);
+}

@@ -1,0 +1,328 @@
+/* What the files of the core share: structs, numbers with their reasons, and the calls between the parts. */
+#ifndef CONFEROCORE_CORE_INTERNAL_H
+#define CONFEROCORE_CORE_INTERNAL_H
+
+#include "conferocore/core.h"
+#include "conferocore/ice.h"
+#include "conferocore/mixer.h"
+#include "conferocore/rtcp.h"
+#include "conferocore/rtp.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define MS INT64_C(1000000)        /* ns */
+#define SECOND INT64_C(1000000000) /* ns */
+#define PERIOD (20 * MS)           /* a room's tick, ns */
+
+enum {
+    SLOTS = 20,         /* rooms are spread over the period in steps of 1 ms: no burst, no extra wake-ups */
+    CATCH_UP = 5,       /* ticks that a late core runs after the fact; 100 ms is what jitter buffers can swallow */
+    STREAMS = 8,        /* distinct shared encodings of one room; a leg beyond that has its own encoding */
+    RETURN_FRAMES = 10, /* 200 ms of exact zero before a talker goes back to the shared encoding: 2 is the floor under
+                         * which its own voice, still in the encoder's look-ahead, comes back; 10 saves flapping */
+    GATE_OPEN_SAMPLES = 96, /* ramp of an opening gate: 2 ms, so that no first syllable is cut */
+    GATE_DBOV = 65,         /* default gate, -dBov */
+    GATE_HOLD_MS = 500,     /* default hold */
+    CONSENT_MS = 30000,     /* default consent time-out (RFC 7675 section 5.1) */
+    INBOX_SLOTS = 16,       /* DTLS datagrams that wait for Python: two flights of a fragmented handshake */
+    INBOX_BYTES = 1500,     /* the longest DTLS datagram */
+    INBOX_RATE = 60,        /* DTLS datagrams a second that one leg may hand up ... */
+    INBOX_BURST = 40,       /* ... and at once */
+    NOTICE_RATE = 2,        /* ICE_MOVED and BYE events a second that one peer may cause ... */
+    NOTICE_BURST = 10,      /* ... and at once: no peer can flood the event ring */
+    SPEAKERS = 8,           /* ids in CF_EVENT_SPEAKERS */
+    PACKET_CAP = CF_RTP_MAX + CF_SRTCP_OVERHEAD + 4
+};
+
+/* One writer (the media thread), any reader. */
+typedef _Atomic uint64_t counter;
+
+static inline void counter_set(counter *c, uint64_t value) {
+    atomic_store_explicit(c, value, memory_order_relaxed);
+}
+static inline uint64_t counter_get(const counter *c) {
+    return atomic_load_explicit(c, memory_order_relaxed);
+}
+static inline void counter_add(counter *c, uint64_t n) {
+    counter_set(c, counter_get(c) + n);
+}
+
+/* The fields of the public statistics, as tables: the counters are declared and copied out from them. */
+#define LEG_COUNTERS(X)                                                                                                \
+    X(rx_packets)                                                                                                      \
+    X(rx_bytes) X(tx_packets) X(tx_bytes) X(rx_dropped) X(srtp_failures) X(srtp_replays) X(stun_checks) X(stun_bad)    \
+        X(dtls_dropped) X(own_encodes) X(shared_frames) X(jitter_us) X(rtt_us) X(remote_lost) X(remote_fraction_lost)  \
+            X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
+#define PLAYOUT_COUNTERS(X)                                                                                            \
+    X(packets)                                                                                                         \
+    X(late) X(duplicate) X(lost) X(recovered) X(concealed) X(overflow) X(undecodable) X(stretched) X(squeezed)         \
+        X(restarts) X(target_ms) X(delay_ms)
+#define CORE_COUNTERS(X)                                                                                               \
+    X(ticks)                                                                                                           \
+    X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_mixed) X(frames_encoded) X(frames_shared)   \
+        X(tick_ns_max) X(tick_ns_sum) X(rooms) X(legs)
+#define COUNTER_FIELD(name) counter name;
+
+/* A token bucket. */
+struct bucket {
+    int64_t at;    /* when it was last filled, ns */
+    int64_t level; /* tokens * 1 s, in ns of waiting */
+    bool started;
+};
+bool bucket_take(struct bucket *bucket, int64_t now, int rate, int burst);
+
+/* Hash tables: chained, with the nodes inside the legs, so that adding one takes no memory. */
+struct node {
+    struct node *next;
+    uint64_t hash;
+    void *owner; /* a leg, or a room in rooms_by_id */
+    bool linked;
+};
+struct table {
+    struct node **heads;
+    size_t mask;
+};
+int table_init(struct table *table, size_t at_least);
+void table_add(struct table *table, struct node *node, uint64_t hash);
+void table_remove(struct table *table, struct node *node);
+struct node *table_first(const struct table *table, uint64_t hash); /* the next with the same hash: table_next */
+struct node *table_next(const struct node *node);
+
+struct path_node {
+    struct node node;
+    cf_path path;
+};
+struct socket_node {
+    struct node node;
+    uint32_t socket;
+};
+
+/* DTLS datagrams of one leg on their way up: one producer (media thread), one consumer. */
+struct inbox {
+    _Atomic uint32_t head, tail; /* taken, put: free-running */
+    atomic_bool armed;           /* the consumer has seen it empty: the next datagram is worth an event */
+    struct bucket quota;
+    int64_t told_at; /* last event, ns */
+    struct {
+        uint16_t len;
+        uint8_t data[INBOX_BYTES];
+    } slots[INBOX_SLOTS];
+};
+void inbox_init(struct inbox *inbox);
+bool inbox_put(struct inbox *inbox, const uint8_t *data, size_t len, int64_t now, bool *wake); /* false: dropped */
+bool inbox_overdue(struct inbox *inbox, int64_t now); /* something has waited for a second: tell again */
+size_t inbox_take(struct inbox *inbox, uint8_t *out, size_t cap);
+
+/* One encoding for all who hear the same. Its encoder is that of its first listener: a stream exists exactly as long as
+ * somebody listens, so no encoder is ever made, kept warm or thrown away for it. */
+enum hearing { HEAR_OWN = 0, HEAR_ROOM = 1, HEAR_NOTHING = 2 };
+struct stream {
+    enum hearing hearing;
+    cf_codec_params params;
+    cf_leg *first;   /* NULL: the entry is free */
+    uint64_t period; /* of the frame that core->payloads holds for it */
+    int len;
+};
+
+struct cf_tap {
+    int point;
+    uint64_t id;
+    cf_tap *next_in_core, *next_in_owner;
+    cf_leg *leg;
+    cf_room *room;
+    atomic_bool ended;
+    counter dropped; /* samples */
+    size_t frames;   /* capacity */
+    _Atomic size_t head, tail;
+    size_t offset; /* reader: samples of the first frame already read */
+    struct tap_frame {
+        int64_t at;
+        int16_t pcm[CF_FRAME];
+    } ring[];
+};
+void taps_push(cf_tap *first, int point, const int16_t *pcm, int64_t at);
+void taps_push_wide(cf_tap *first, int point, const int32_t *wide,
+                    int64_t at); /* NULL: silence; saturates at 16 bits */
+void taps_end(cf_tap **first);
+
+struct speaker {
+    cf_leg *leg;
+    uint64_t id;
+    uint8_t level;
+};
+
+struct cf_room {
+    cf_room_config config;
+    int hold_frames; /* gate_hold_ms in ticks */
+    struct node by_id;
+    cf_room *next_in_slot;
+    int slot;
+    cf_leg *first, *last;
+    size_t legs;
+    cf_limiter limiter; /* of the whole room: what everybody hears who adds nothing */
+    struct stream streams[STREAMS];
+    int32_t tail[CF_FRAME]; /* the faded last frame of those who left since the last tick */
+    bool has_tail;
+    uint32_t ticks;
+    struct speaker speakers[SPEAKERS], told[SPEAKERS]; /* now, and as last told (there only ids and levels count) */
+    int speaker_count, told_count;
+    int64_t told_at;
+    cf_tap *taps;
+};
+
+struct cf_leg {
+    cf_leg_config config;
+    cf_room *room;
+    cf_leg *prev, *next; /* in the room */
+    struct node by_id, by_ufrag;
+    struct socket_node sockets[2];
+    struct path_node
+        paths[2 * CF_ICE_PATHS]; /* authenticated ones; the upper half is from before the last ICE restart */
+    cf_rng rng;
+    cf_tap *taps;
+    struct {
+        LEG_COUNTERS(COUNTER_FIELD)
+        struct {
+            PLAYOUT_COUNTERS(COUNTER_FIELD)
+        } playout;
+    } count;
+
+    /* transport */
+    cf_ice ice;
+    cf_path path, rtcp_path;            /* where we send */
+    bool has_path, locked, rtcp_locked; /* locked: symmetric RTP has learnt its address */
+    bool ice_seen;                      /* ICE_CONNECTED was told */
+    bool timed_out;
+    int64_t alive_since; /* added or restarted, ns: the first time-out counts from here */
+    struct bucket notices;
+    cf_srtp *inbound, *outbound;
+    struct inbox *inbox; /* NULL: RTP leg */
+
+    /* receive */
+    cf_playout *playout;
+    cf_rtp_source source;
+    int rx_clock; /* Hz, of the last packet */
+    bool media_seen;
+    int64_t packet_at;  /* last valid packet, ns */
+    uint32_t sr_middle; /* middle 32 bits of the NTP time of the last SR, 0: none */
+    int64_t sr_at;
+
+    /* what it adds */
+    bool muted, active; /* active: its part of this tick is not exactly zero */
+    bool gate_open;
+    int quiet_frames;
+    int32_t gain, gain_now; /* Q14: wanted, and where the last frame ended */
+    double loudness;        /* smoothed, dB over -127 dBov */
+    int32_t own[CF_FRAME];
+
+    /* what it hears */
+    bool deaf, hears; /* hears: it had a mix in its last tick */
+    bool ear_hold;    /* one more silent frame, while the limiter fills */
+    int32_t ear_now;  /* Q14: where the last frame ended */
+    enum hearing wanted;
+    int wanted_frames;
+    struct stream *stream; /* NULL: its own encoding */
+    cf_leg *prev_listener, *next_listener;
+    cf_encoder *encoder;
+    cf_limiter limiter;
+
+    /* send */
+    uint32_t ssrc, ts_start, ts_step;
+    uint16_t seq;
+    bool started, mid_known;
+    uint64_t last_period; /* of its last tick; moving rooms must not give it two in one period */
+    uint32_t sent_packets, sent_octets, sent_at_report;
+    int64_t rtcp_at; /* next report, ns; 0: not planned */
+};
+
+struct slot {
+    cf_room *first;
+    int64_t next_at; /* INT64_MAX: no room */
+    size_t rooms;
+};
+
+struct cf_core {
+    cf_core_config config;
+    int64_t now; /* the latest that the caller told */
+    struct table legs_by_id, legs_by_ufrag, legs_by_path, legs_by_socket, rooms_by_id;
+    struct slot slots[SLOTS];
+    size_t rooms, legs;
+    cf_tap *taps;
+    struct {
+        CORE_COUNTERS(COUNTER_FIELD)
+    } count;
+    /* scratch of one room's tick */
+    int32_t sum[CF_FRAME], mix[CF_FRAME];
+    int16_t pcm[CF_FRAME], room_pcm[CF_FRAME], own_pcm[CF_FRAME];
+    uint8_t room_level;
+    uint8_t payloads[STREAMS][CF_PAYLOAD_MAX];
+    uint8_t payload[CF_PAYLOAD_MAX];
+    uint8_t packet[PACKET_CAP];
+};
+
+/* core.c */
+void core_time(cf_core *core, int64_t now);
+void core_send(cf_core *core, const cf_path *path, const uint8_t *data, size_t len);
+uint64_t core_ntp(const cf_core *core, int64_t now); /* 32.32 */
+
+/* find.c */
+uint64_t hash_u64(uint64_t value);
+uint64_t hash_text(const char *text);
+uint64_t hash_path(const cf_path *path);
+cf_leg *leg_by_id(const cf_core *core, uint64_t id);
+cf_leg *leg_by_ufrag(const cf_core *core, const char *ufrag);
+struct path_node *node_by_path(const cf_core *core, const cf_path *path);
+cf_leg *leg_by_socket(const cf_core *core, uint32_t socket);
+cf_room *room_by_id(const cf_core *core, uint64_t id);
+
+/* event.c */
+cf_event event_about(const cf_core *core, enum cf_event_type type, const cf_leg *leg);
+void event_send(cf_core *core, const cf_event *event);
+void event_leg(cf_core *core, enum cf_event_type type, cf_leg *leg);
+void event_path(cf_core *core, enum cf_event_type type, cf_leg *leg, const cf_path *path);
+
+/* room.c */
+void room_link(cf_room *room, cf_leg *leg);
+void room_unlink(cf_room *room, cf_leg *leg); /* its voice fades out in the room's next tick */
+
+/* leg_ice.c */
+void leg_stun(cf_core *core, const cf_path *path, const uint8_t *data, size_t len, int64_t now);
+void leg_paths_age(cf_core *core, cf_leg *leg);
+void leg_paths_drop(cf_core *core, cf_leg *leg);
+
+/* leg_rtp.c */
+bool leg_secure(const cf_leg *leg);   /* nothing passes before its keys are set */
+bool leg_sendable(const cf_leg *leg); /* keys and address are there, consent is not lost */
+void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now);
+
+/* leg_rtcp.c */
+void leg_rtcp_take(cf_core *core, cf_leg *leg, const uint8_t *data, size_t len, int64_t now);
+void leg_rtcp_send(cf_core *core, cf_leg *leg, bool bye, int64_t now);
+int64_t leg_rtcp_interval(cf_leg *leg);
+
+/* leg_timers.c */
+void leg_timers(cf_core *core, cf_leg *leg, int64_t now);
+
+/* leg_send.c */
+void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period);
+uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);
+uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now);
+
+/* voice.c */
+void leg_voice(cf_core *core, cf_leg *leg, int64_t now);
+void leg_fade(cf_core *core, cf_leg *leg); /* adds its faded next frame to its room's tail */
+
+/* hear.c */
+void leg_settle(cf_leg *leg); /* before the room's limiter and encoders run: leaves a stream that is no longer right */
+void leg_leave_stream(cf_leg *leg, bool keep);
+void leg_hear(cf_core *core, cf_leg *leg, int64_t at, uint64_t period);
+
+/* tick.c */
+void room_tick(cf_core *core, cf_room *room, int64_t at, int64_t now);
+
+/* speakers.c */
+void room_speakers(cf_core *core, cf_room *room, int64_t now);
+
+#endif

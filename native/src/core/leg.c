@@ -1,0 +1,131 @@
+/* A leg: all its memory is taken here, before it meets the media thread. */
+#include "internal.h"
+
+#include <stdlib.h>
+
+static bool text_ok(const char *text, size_t cap) {
+    return memchr(text, 0, cap) != NULL;
+}
+
+static bool texts_ok(const cf_leg_config *c) {
+    return text_ok(c->mid, sizeof c->mid) && text_ok(c->cname, sizeof c->cname) &&
+           text_ok(c->local_ufrag, sizeof c->local_ufrag) && text_ok(c->local_pwd, sizeof c->local_pwd) &&
+           text_ok(c->remote_ufrag, sizeof c->remote_ufrag);
+}
+
+static bool numbers_ok(const cf_leg_config *c) {
+    return c->id && c->room && (c->kind == CF_LEG_WEBRTC || c->kind == CF_LEG_RTP) && c->tx_pt >= 0 &&
+           c->tx_pt <= 127 && c->rx_count >= 0 && c->rx_count <= CF_PLAYOUT_PTS && c->audio_level_ext >= 0 &&
+           c->audio_level_ext <= 14 && c->mid_ext >= 0 && c->mid_ext <= 14 && c->consent_timeout_ms >= 0 &&
+           c->media_timeout_ms >= 0;
+}
+
+/* Equal coding must have equal parameters: defaults are written out, and what the codec does not use is zero. */
+static cf_codec_params params_normal(const cf_codec_params *params) {
+    cf_codec_params normal = *params;
+    if (!normal.ptime_ms)
+        normal.ptime_ms = 20;
+    if (normal.codec != CF_CODEC_OPUS)
+        return (cf_codec_params){.codec = normal.codec, .ptime_ms = normal.ptime_ms};
+    if (!normal.bitrate)
+        normal.bitrate = 32000;
+    if (normal.complexity < 0)
+        normal.complexity = 5;
+    return normal;
+}
+
+static int leg_make_playout(cf_leg *leg) {
+    leg->playout = cf_playout_new(&leg->config.playout);
+    if (!leg->playout)
+        return -ENOMEM;
+    for (int i = 0; i < leg->config.rx_count; i++) {
+        const cf_pt_map *map = &leg->config.rx[i];
+        if (map->pt < 0 || map->pt > 127 || map->clock_rate < 8000 || map->clock_rate > 192000)
+            return -EINVAL;
+        int result = cf_playout_map(leg->playout, (uint8_t)map->pt, map->codec, map->clock_rate);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int leg_make_transport(cf_leg *leg) {
+    const cf_leg_config *c = &leg->config;
+    if (c->kind == CF_LEG_RTP)
+        return 0;
+    leg->inbox = calloc(1, sizeof *leg->inbox);
+    if (!leg->inbox)
+        return -ENOMEM;
+    inbox_init(leg->inbox);
+    return cf_ice_init(&leg->ice, c->local_ufrag, c->local_pwd, c->remote_ufrag);
+}
+
+static void leg_own_nodes(cf_leg *leg) {
+    leg->by_id.owner = leg->by_ufrag.owner = leg;
+    for (size_t i = 0; i < 2; i++)
+        leg->sockets[i].node.owner = leg;
+    for (size_t i = 0; i < 2 * CF_ICE_PATHS; i++)
+        leg->paths[i].node.owner = leg;
+}
+
+/* RFC 3550 section 5.1: SSRC, sequence number and timestamp start at random. */
+static void leg_start_numbers(cf_leg *leg) {
+    leg->ssrc = leg->config.ssrc;
+    while (!leg->ssrc)
+        leg->ssrc = cf_rng_u32(&leg->rng);
+    leg->seq = (uint16_t)cf_rng_u32(&leg->rng);
+    leg->ts_start = cf_rng_u32(&leg->rng);
+    leg->ts_step = leg->config.tx.codec == CF_CODEC_OPUS ? 960 : 160;
+}
+
+cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
+    if (!numbers_ok(config) || !texts_ok(config))
+        return NULL;
+    cf_leg *leg = calloc(1, sizeof *leg);
+    if (!leg)
+        return NULL;
+    leg->config = *config;
+    leg->config.tx = params_normal(&config->tx);
+    leg->gain = CF_GAIN_ONE;
+    leg->ear_now = CF_GAIN_ONE;
+    leg->last_period = UINT64_MAX;
+    counter_set(&leg->count.level_in, 127);
+    counter_set(&leg->count.level_out, 127);
+    counter_set(&leg->count.level_claimed, 127);
+    counter_set(&leg->count.gated, 1);
+    leg_own_nodes(leg);
+    cf_rng_seed(&leg->rng, seed);
+    leg_start_numbers(leg);
+    cf_limiter_init(&leg->limiter);
+    leg->encoder = cf_encoder_new(&leg->config.tx);
+    if (!leg->encoder || leg_make_playout(leg) || leg_make_transport(leg)) {
+        cf_leg_free(leg);
+        return NULL;
+    }
+    return leg;
+}
+
+void cf_leg_free(cf_leg *leg) {
+    if (!leg)
+        return;
+    cf_encoder_free(leg->encoder);
+    cf_playout_free(leg->playout);
+    cf_srtp_free(leg->inbound);
+    cf_srtp_free(leg->outbound);
+    free(leg->inbox);
+    free(leg);
+}
+
+size_t cf_leg_dtls_take(cf_leg *leg, uint8_t *out, size_t cap) {
+    return leg->inbox ? inbox_take(leg->inbox, out, cap) : 0;
+}
+
+void cf_leg_stats_get(const cf_leg *leg, cf_leg_stats *stats) {
+    memset(stats, 0, sizeof *stats);
+#define COPY(name) stats->name = counter_get(&leg->count.name);
+    LEG_COUNTERS(COPY)
+#undef COPY
+#define COPY(name) stats->playout.name = counter_get(&leg->count.playout.name);
+    PLAYOUT_COUNTERS(COPY)
+#undef COPY
+}

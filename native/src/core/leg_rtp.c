@@ -1,0 +1,149 @@
+/* Media that comes in for a leg: source address, SRTP, payload type, reception statistics, jitter buffer. */
+#include "internal.h"
+
+bool leg_secure(const cf_leg *leg) {
+    return leg->config.kind == CF_LEG_WEBRTC || leg->config.secure;
+}
+
+bool leg_sendable(const cf_leg *leg) {
+    bool consent = leg->config.kind == CF_LEG_RTP || !leg->timed_out; /* RFC 7675 section 5.1: no consent, no packet */
+    return leg->has_path && consent && (leg->outbound || !leg_secure(leg));
+}
+
+static bool muxed(const cf_leg *leg) {
+    return leg->config.rtp_socket == leg->config.rtcp_socket;
+}
+
+static bool same_host(const cf_addr *a, const cf_addr *b) {
+    return a->family == b->family && !memcmp(a->ip, b->ip, sizeof a->ip);
+}
+
+/* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that sends something valid and then no
+ * other. RTCP on a port of its own may come from any port of that host until it is learnt as well. */
+static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
+    if (leg->config.kind == CF_LEG_WEBRTC)
+        return true; /* the path was proved by a check */
+    if (rtcp && !muxed(leg)) {
+        if (path->socket != leg->config.rtcp_socket)
+            return false;
+        if (leg->config.symmetric && !leg->rtcp_locked)
+            return !leg->locked || same_host(&path->remote, &leg->path.remote);
+        return cf_addr_equal(&path->remote, &leg->rtcp_path.remote);
+    }
+    if (path->socket != leg->config.rtp_socket)
+        return false;
+    return (leg->config.symmetric && !leg->locked) || cf_addr_equal(&path->remote, &leg->path.remote);
+}
+
+static void source_learn(cf_leg *leg, const cf_path *path, bool rtcp) {
+    if (leg->config.kind == CF_LEG_WEBRTC || !leg->config.symmetric)
+        return;
+    if (!rtcp && !leg->locked) {
+        leg->path = *path;
+        leg->has_path = leg->locked = true;
+        if (muxed(leg))
+            leg->rtcp_path = *path;
+    } else if (rtcp && !muxed(leg) && !leg->rtcp_locked && leg->locked) {
+        leg->rtcp_path = *path;
+        leg->rtcp_locked = true;
+    }
+}
+
+static void count_srtp(cf_leg *leg, int error) {
+    counter_add(error == -EALREADY ? &leg->count.srtp_replays : &leg->count.srtp_failures, 1);
+}
+
+/* The clear packet's length, or negative and counted. */
+static int clear(cf_leg *leg, uint8_t *data, size_t len, bool rtcp) {
+    if (!leg->inbound && !leg_secure(leg))
+        return (int)len;
+    if (!leg->inbound) {
+        counter_add(&leg->count.rx_dropped, 1);
+        return -ENOKEY;
+    }
+    int result = rtcp ? cf_srtcp_unprotect(leg->inbound, data, len) : cf_srtp_unprotect(leg->inbound, data, len);
+    if (result < 0)
+        count_srtp(leg, result);
+    return result;
+}
+
+static const cf_pt_map *pt_find(const cf_leg *leg, uint8_t pt) {
+    for (int i = 0; i < leg->config.rx_count; i++)
+        if (leg->config.rx[i].pt == pt)
+            return &leg->config.rx[i];
+    return NULL;
+}
+
+/* Core time in timestamp units; seconds and rest apart, so that years of uptime do not overflow. */
+static int64_t in_units(int64_t now, int clock) {
+    return now / SECOND * clock + now % SECOND * clock / SECOND;
+}
+
+static void source_note(cf_leg *leg, const cf_rtp *rtp, int clock, int64_t now) {
+    cf_rtp_source *source = &leg->source;
+    if (!source->started || source->ssrc != rtp->ssrc || leg->rx_clock != clock) {
+        cf_rtp_source_init(source, rtp->ssrc, rtp->seq);
+        leg->rx_clock = clock;
+        leg->sr_middle = 0;
+    }
+    cf_rtp_source_update(source, rtp->seq, rtp->ts, in_units(now, clock));
+    counter_set(&leg->count.jitter_us, (uint64_t)(source->jitter * 1e6 / clock));
+}
+
+/* RFC 6464 section 3: one byte, voice activity and seven bits of level. */
+static void claimed_note(cf_leg *leg, const cf_rtp *rtp) {
+    size_t len = 0;
+    const uint8_t *ext =
+        leg->config.audio_level_ext ? cf_rtp_ext_find(rtp, (uint8_t)leg->config.audio_level_ext, &len) : NULL;
+    if (ext && len == 1)
+        counter_set(&leg->count.level_claimed, *ext & 0x7F);
+}
+
+static void media_first(cf_core *core, cf_leg *leg, const cf_path *path) {
+    leg->media_seen = true;
+    if (leg->config.kind == CF_LEG_RTP)
+        counter_set(&leg->count.connected, leg->outbound || !leg_secure(leg));
+    event_path(core, CF_EVENT_MEDIA, leg, path);
+}
+
+static void drop(cf_leg *leg) {
+    counter_add(&leg->count.rx_dropped, 1);
+}
+
+static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const uint8_t *data, size_t len,
+                         int64_t now) {
+    cf_rtp rtp;
+    const cf_pt_map *map = cf_rtp_parse(&rtp, data, len) ? NULL : pt_find(leg, rtp.pt);
+    if (!map || rtp.ssrc == leg->ssrc) { /* our own SSRC: a loop (RFC 3550 section 8.2) */
+        drop(leg);
+        return;
+    }
+    source_learn(leg, path, false);
+    leg->packet_at = now;
+    if (leg->config.kind == CF_LEG_RTP)
+        leg->timed_out = false;
+    counter_add(&leg->count.rx_packets, 1);
+    counter_add(&leg->count.rx_bytes, len);
+    source_note(leg, &rtp, map->clock_rate, now);
+    claimed_note(leg, &rtp);
+    cf_playout_put(leg->playout, &rtp, now); /* keeps its own statistics of what it refuses */
+    if (!leg->media_seen)
+        media_first(core, leg, path);
+}
+
+void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
+    bool rtcp;
+    if (!cf_rtp_looks_like(data, len, &rtcp) || !source_allowed(leg, path, rtcp)) {
+        drop(leg);
+        return;
+    }
+    int plain = clear(leg, data, len, rtcp);
+    if (plain < 0)
+        return;
+    if (!rtcp) {
+        leg_rtp_take(core, leg, path, data, (size_t)plain, now);
+        return;
+    }
+    source_learn(leg, path, true);
+    leg_rtcp_take(core, leg, data, (size_t)plain, now);
+}

@@ -1,0 +1,104 @@
+/* A room: its slot in the period and its list of legs. */
+#include "internal.h"
+
+#include <stdlib.h>
+
+cf_room *cf_room_new(const cf_room_config *config) {
+    if (!config->id || config->gate_dbov < 0 || config->gate_dbov > 127 || config->gate_hold_ms < 0)
+        return NULL;
+    cf_room *room = calloc(1, sizeof *room);
+    if (!room)
+        return NULL;
+    room->config = *config;
+    if (!room->config.gate_dbov)
+        room->config.gate_dbov = GATE_DBOV;
+    if (!room->config.gate_hold_ms)
+        room->config.gate_hold_ms = GATE_HOLD_MS;
+    room->hold_frames = (room->config.gate_hold_ms + 19) / 20;
+    room->by_id.owner = room;
+    cf_limiter_init(&room->limiter);
+    return room;
+}
+
+void cf_room_free(cf_room *room) {
+    free(room);
+}
+
+/* The slot with the fewest rooms; the first of equals. */
+static int slot_choose(const cf_core *core) {
+    int best = 0;
+    for (int i = 1; i < SLOTS; i++)
+        if (core->slots[i].rooms < core->slots[best].rooms)
+            best = i;
+    return best;
+}
+
+/* Slot s ticks at s ms past every 20 ms of the core's clock. The first tick lies after now. */
+static int64_t slot_first_tick(int slot, int64_t now) {
+    int64_t phase = slot * MS;
+    int64_t periods = (now - phase) / PERIOD;
+    int64_t at = phase + periods * PERIOD;
+    while (at <= now)
+        at += PERIOD;
+    return at;
+}
+
+int cf_core_room_add(cf_core *core, cf_room *room, int64_t now) {
+    core_time(core, now);
+    if (room_by_id(core, room->config.id))
+        return -EEXIST;
+    if (core->rooms >= core->config.max_rooms)
+        return -ENOSPC;
+    room->slot = slot_choose(core);
+    struct slot *slot = &core->slots[room->slot];
+    if (!slot->rooms++)
+        slot->next_at = slot_first_tick(room->slot, now);
+    room->next_in_slot = slot->first;
+    slot->first = room;
+    table_add(&core->rooms_by_id, &room->by_id, hash_u64(room->config.id));
+    counter_set(&core->count.rooms, ++core->rooms);
+    return 0;
+}
+
+cf_room *cf_core_room_remove(cf_core *core, uint64_t id) {
+    cf_room *room = room_by_id(core, id);
+    if (!room || room->first)
+        return NULL;
+    struct slot *slot = &core->slots[room->slot];
+    cf_room **at = &slot->first;
+    while (*at != room)
+        at = &(*at)->next_in_slot;
+    *at = room->next_in_slot;
+    if (!--slot->rooms)
+        slot->next_at = INT64_MAX;
+    table_remove(&core->rooms_by_id, &room->by_id);
+    taps_end(&room->taps);
+    counter_set(&core->count.rooms, --core->rooms);
+    return room;
+}
+
+void room_link(cf_room *room, cf_leg *leg) {
+    leg->room = room;
+    leg->prev = room->last;
+    leg->next = NULL;
+    *(room->last ? &room->last->next : &room->first) = leg;
+    room->last = leg;
+    room->legs++;
+}
+
+static void speakers_forget(cf_room *room, const cf_leg *leg) {
+    int kept = 0;
+    for (int i = 0; i < room->speaker_count; i++)
+        if (room->speakers[i].leg != leg)
+            room->speakers[kept++] = room->speakers[i];
+    room->speaker_count = kept;
+}
+
+void room_unlink(cf_room *room, cf_leg *leg) {
+    *(leg->prev ? &leg->prev->next : &room->first) = leg->next;
+    *(leg->next ? &leg->next->prev : &room->last) = leg->prev;
+    leg->prev = leg->next = NULL;
+    leg->room = NULL;
+    room->legs--;
+    speakers_forget(room, leg);
+}

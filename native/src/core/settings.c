@@ -1,0 +1,104 @@
+/* What Python decides about a leg while it lives: mute, gain, addresses, ICE credentials, keys. Effective at the next
+ * tick or packet. */
+#include "internal.h"
+
+int cf_core_leg_mute(cf_core *core, uint64_t id, bool muted) {
+    cf_leg *leg = leg_by_id(core, id);
+    if (!leg)
+        return -ENOENT;
+    leg->muted = muted;
+    return 0;
+}
+
+int cf_core_leg_deaf(cf_core *core, uint64_t id, bool deaf) {
+    cf_leg *leg = leg_by_id(core, id);
+    if (!leg)
+        return -ENOENT;
+    leg->deaf = deaf;
+    return 0;
+}
+
+int cf_core_leg_gain(cf_core *core, uint64_t id, int32_t gain_q14) {
+    cf_leg *leg = leg_by_id(core, id);
+    if (!leg)
+        return -ENOENT;
+    if (gain_q14 < 0 || gain_q14 > CF_GAIN_MAX)
+        return -EINVAL;
+    leg->gain = gain_q14;
+    return 0;
+}
+
+/* Without an RTCP address of its own the peer takes reports on the next port (RFC 3550 section 11), or on the same with
+ * rtcp-mux. */
+static cf_addr rtcp_addr(const cf_leg *leg, const cf_addr *rtp, const cf_addr *rtcp) {
+    if (leg->config.rtp_socket == leg->config.rtcp_socket)
+        return *rtp;
+    if (rtcp->family)
+        return *rtcp;
+    cf_addr next = *rtp;
+    next.port++;
+    return next;
+}
+
+int cf_core_leg_remote(cf_core *core, uint64_t id, const cf_addr *rtp, const cf_addr *rtcp) {
+    cf_leg *leg = leg_by_id(core, id);
+    if (!leg)
+        return -ENOENT;
+    if (leg->config.kind != CF_LEG_RTP)
+        return -EINVAL;
+    leg->path = (cf_path){.socket = leg->config.rtp_socket, .remote = *rtp};
+    leg->rtcp_path = (cf_path){.socket = leg->config.rtcp_socket, .remote = rtcp_addr(leg, rtp, rtcp)};
+    leg->has_path = rtp->family != 0;
+    leg->locked = leg->rtcp_locked = false;
+    return 0;
+}
+
+/* RFC 8445 section 9: new credentials; media goes on over the old path until a check with the new ones nominates
+ * another. */
+int cf_core_leg_ice(cf_core *core, uint64_t id, const char *local_ufrag, const char *local_pwd,
+                    const char *remote_ufrag) {
+    cf_leg *leg = leg_by_id(core, id);
+    if (!leg)
+        return -ENOENT;
+    if (leg->config.kind != CF_LEG_WEBRTC)
+        return -EINVAL;
+    cf_leg *other = leg_by_ufrag(core, local_ufrag);
+    if (other && other != leg)
+        return -EEXIST;
+    cf_ice fresh;
+    int result = cf_ice_init(&fresh, local_ufrag, local_pwd, remote_ufrag);
+    if (result)
+        return result;
+    table_remove(&core->legs_by_ufrag, &leg->by_ufrag);
+    leg_paths_age(core, leg);
+    leg->ice = fresh;
+    table_add(&core->legs_by_ufrag, &leg->by_ufrag, hash_text(leg->ice.local_ufrag));
+    leg->alive_since = core->now;
+    leg->timed_out = false;
+    return 0;
+}
+
+int cf_core_leg_keys(cf_core *core, uint64_t id, cf_srtp **inbound, cf_srtp **outbound) {
+    cf_leg *leg = leg_by_id(core, id);
+    if (!leg)
+        return -ENOENT;
+    cf_srtp *old_inbound = leg->inbound, *old_outbound = leg->outbound;
+    leg->inbound = *inbound;
+    leg->outbound = *outbound;
+    *inbound = old_inbound;
+    *outbound = old_outbound;
+    counter_set(&leg->count.connected, leg->has_path && leg->outbound && (leg->inbox || leg->media_seen));
+    return 0;
+}
+
+int cf_core_leg_dtls_send(cf_core *core, uint64_t id, const uint8_t *data, size_t len) {
+    cf_leg *leg = leg_by_id(core, id);
+    if (!leg)
+        return -ENOENT;
+    if (!leg->inbox || !leg->has_path)
+        return -ENOTCONN;
+    if (!len || len > INBOX_BYTES)
+        return -EMSGSIZE;
+    core_send(core, &leg->path, data, len);
+    return 0;
+}
