@@ -34,7 +34,8 @@ typedef struct cf_rtcp_visitor {
 /* Checks the whole compound first (RFC 3550 A.2; reduced-size RFC 5506 is accepted), then visits. 0 or -EBADMSG. */
 int cf_rtcp_parse(const uint8_t *data, size_t len, const cf_rtcp_visitor *visitor);
 
-/* Writers append at out+*at and move *at on; 0 or -ENOSPC. */
+/* Writers append at out+*at and move *at on; 0, -ENOSPC, or -EINVAL for more than 31 blocks or 255 bytes of name. After an error
+ * *at is where it was. */
 int cf_rtcp_write_sr(uint8_t *out, size_t cap, size_t *at, const cf_rtcp_sr *sr, const cf_rtcp_report *blocks, size_t n);
 int cf_rtcp_write_rr(uint8_t *out, size_t cap, size_t *at, uint32_t ssrc, const cf_rtcp_report *blocks, size_t n);
 int cf_rtcp_write_cname(uint8_t *out, size_t cap, size_t *at, uint32_t ssrc, const char *cname);
