@@ -9,8 +9,9 @@
  * drifts nor loses precision. */
 #include "conferocore/resample.h"
 
+#include "history.h"
+
 #include <math.h>
-#include <string.h>
 
 enum {
     RATIO = CF_RESAMPLE_RATIO,
@@ -74,13 +75,6 @@ static void convolve(float *restrict acc, const float *restrict x, const float *
     }
 }
 
-/* Keeps the last `keep` samples of history followed by in. */
-static void remember(int16_t *history, size_t keep, const int16_t *in, size_t n) {
-    size_t fresh = n < keep ? n : keep;
-    memmove(history, history + fresh, (keep - fresh) * sizeof *history);
-    memcpy(history + keep - fresh, in + n - fresh, fresh * sizeof *history);
-}
-
 static void down_block(cf_resampler *r, const int16_t *in, size_t n, int16_t *out) {
     float x[RATIO][PAST + ROOM] = {{0}}, acc[ROOM] = {0};
     const int16_t *past = r->history + TAPS - PAST * RATIO;
@@ -94,7 +88,7 @@ static void down_block(cf_resampler *r, const int16_t *in, size_t n, int16_t *ou
         convolve(acc, x[phase], down_taps[phase]);
     for (size_t i = 0; i < n; i++)
         out[i] = to_int16(acc[i]);
-    remember(r->history, TAPS, in, n * RATIO);
+    cf_remember(r->history, TAPS, in, n * RATIO);
 }
 
 static void up_block(cf_resampler *r, const int16_t *in, size_t n, int16_t *out) {
@@ -113,7 +107,7 @@ static void up_block(cf_resampler *r, const int16_t *in, size_t n, int16_t *out)
     for (size_t i = 0; i < n; i++)
         for (int phase = 0; phase < RATIO; phase++)
             out[i * RATIO + phase] = y[phase][i];
-    remember(r->history, PAST, in, n);
+    cf_remember(r->history, PAST, in, n);
 }
 
 void cf_resampler_init(cf_resampler *r) {

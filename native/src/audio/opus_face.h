@@ -1,0 +1,26 @@
+/* All that the codec face asks of libopus. */
+#ifndef CONFEROCORE_AUDIO_OPUS_FACE_H
+#define CONFEROCORE_AUDIO_OPUS_FACE_H
+
+#include "conferocore/codec.h"
+
+#include <opus.h>
+
+/* params are checked and complete. NULL without memory; freed with free(). */
+OpusEncoder *cf_opus_encoder_new(const cf_codec_params *params);
+/* Sets everything that params say, but not low_delay, which is fixed at the start. 0 or -EINVAL. */
+int cf_opus_encoder_apply(OpusEncoder *encoder, const cf_codec_params *params);
+void cf_opus_encoder_copy(OpusEncoder *dst, const OpusEncoder *src);
+int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, uint8_t *out, size_t cap);
+
+OpusDecoder *cf_opus_decoder_new(void);
+/* Samples at 48 kHz, or -EBADMSG unless every frame of the payload is in place (RFC 6716 section 3.4). */
+int cf_opus_duration(const uint8_t *payload, size_t len);
+/* True if the payload starts with a redundant copy of the frame before it (LBRR, RFC 6716 section 4.2.4). */
+bool cf_opus_has_fec(const uint8_t *payload, size_t len);
+/* True if the payload is coded by CELT alone, which carries no redundancy and mends none. */
+static inline bool cf_opus_is_celt(uint8_t toc) {
+    return toc & 0x80;
+}
+
+#endif
