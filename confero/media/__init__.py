@@ -1,1 +1,69 @@
-"""TBD"""
+"""The Python face of the C media library: the engine, its ports and addresses, and what crosses between them."""
+
+from __future__ import annotations
+
+from ._convert import build_info
+from .addresses import Advertised
+from .engine import Engine
+from .errors import (
+    BindError,
+    DuplicateId,
+    EngineBusy,
+    EngineClosed,
+    EngineError,
+    EngineFull,
+    NoPortFree,
+    OtherThread,
+    StillInUse,
+    UnknownId,
+)
+from .tap import Tap
+from .types import (
+    Address,
+    Codec,
+    CodecParams,
+    EngineConfig,
+    Event,
+    EventType,
+    LegConfig,
+    LegKind,
+    LegStats,
+    PayloadType,
+    RtpSockets,
+    Speaker,
+    SrtpKeys,
+    SrtpProfile,
+    TapPoint,
+)
+
+__all__ = [
+    "Address",
+    "Advertised",
+    "BindError",
+    "Codec",
+    "CodecParams",
+    "DuplicateId",
+    "Engine",
+    "EngineBusy",
+    "EngineClosed",
+    "EngineConfig",
+    "EngineError",
+    "EngineFull",
+    "Event",
+    "EventType",
+    "LegConfig",
+    "LegKind",
+    "LegStats",
+    "NoPortFree",
+    "OtherThread",
+    "PayloadType",
+    "RtpSockets",
+    "Speaker",
+    "SrtpKeys",
+    "SrtpProfile",
+    "StillInUse",
+    "Tap",
+    "TapPoint",
+    "UnknownId",
+    "build_info",
+]

@@ -39,6 +39,10 @@ class BindError(LocalError):
         super().__init__(detail)
         self.errno = number
 
+    @classmethod
+    def of(cls, number: int, where: str) -> BindError:
+        return cls(f"cannot bind {where}: {os.strerror(number)}", number)
+
 
 class EngineFull(Refused):
     """No room for another leg, room, socket or tap."""

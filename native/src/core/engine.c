@@ -181,6 +181,13 @@ int cf_engine_bind_leg(cf_engine *engine, int thread, const cf_addr *addr) {
     return bind_socket(engine, thread, addr, false);
 }
 
+static void close_at_once(cf_media *media, uint32_t number, cf_socket *socket) {
+    atomic_store_explicit(&media->sockets[number], NULL, memory_order_relaxed);
+    close(socket->fd); /* and so out of epoll */
+    free(socket);
+    media->free_sockets[media->free_count++] = number;
+}
+
 int cf_engine_close_socket(cf_engine *engine, int thread, uint32_t number) {
     cf_media *media = cf_engine_media(engine, thread);
     if (media == NULL || number >= CF_ENGINE_SOCKETS)
@@ -190,6 +197,10 @@ int cf_engine_close_socket(cf_engine *engine, int thread, uint32_t number) {
         return -ENOENT;
     if (socket->users > 0)
         return -EBUSY;
+    if (!media->running) {
+        close_at_once(media, number, socket);
+        return 0;
+    }
     if (!cf_may_submit(media, 1, true))
         return -EAGAIN;
     socket->closing = true;

@@ -4,6 +4,7 @@
 #define CONFEROCORE_ENGINE_INTERNAL_H
 
 #include "conferocore/engine.h"
+#include "conferocore/ice.h"
 #include "conferocore/mixer.h"
 #include "conferocore/ring.h"
 
@@ -186,6 +187,7 @@ typedef struct cf_room_handle {
 
 typedef struct cf_leg_handle {
     cf_handle base;
+    int kind; /* enum cf_leg_kind */
     cf_media *media;
     cf_leg *leg; /* NULL: the core refused it */
     cf_room_handle *room;

@@ -53,17 +53,6 @@ int cf_engine_room_remove(cf_engine *engine, uint64_t id) {
 
 /* ---- legs ---- */
 
-static bool terminated(const char *text, size_t size) {
-    return memchr(text, 0, size) != NULL;
-}
-
-static bool config_is_sane(const cf_leg_config *c) {
-    return c->id != 0 && (c->kind == CF_LEG_WEBRTC || c->kind == CF_LEG_RTP) && c->rx_count >= 1 && c->rx_count <= 8 &&
-           c->tx_pt >= 0 && c->tx_pt <= 127 && terminated(c->mid, sizeof c->mid) &&
-           terminated(c->cname, sizeof c->cname) && terminated(c->local_ufrag, sizeof c->local_ufrag) &&
-           terminated(c->local_pwd, sizeof c->local_pwd) && terminated(c->remote_ufrag, sizeof c->remote_ufrag);
-}
-
 static cf_socket *own_socket(const cf_media *media, uint32_t number) {
     cf_socket *socket =
         number < CF_ENGINE_SOCKETS ? atomic_load_explicit(&media->sockets[number], memory_order_relaxed) : NULL;
@@ -97,6 +86,7 @@ void cf_leg_let_go(cf_leg_handle *leg) {
         leg->rtcp->users--;
 }
 
+/* Whatever is wrong in the configuration is found by cf_leg_new: then nothing has changed. */
 static int make_leg(cf_engine *engine, const cf_leg_config *config, const cf_leg_handle *draft) {
     cf_leg_handle *leg = malloc(sizeof *leg);
     if (leg == NULL)
@@ -116,8 +106,6 @@ static int make_leg(cf_engine *engine, const cf_leg_config *config, const cf_leg
 }
 
 int cf_engine_leg_add(cf_engine *engine, const cf_leg_config *config) {
-    if (!config_is_sane(config))
-        return -EINVAL;
     if (cf_table_find(&engine->legs, config->id) != NULL)
         return -EEXIST;
     cf_room_handle *room = find_room(engine, config->room);
@@ -125,7 +113,7 @@ int cf_engine_leg_add(cf_engine *engine, const cf_leg_config *config) {
         return -ENOENT;
     if (room->media->legs == CF_ENGINE_LEGS)
         return -ENOSPC;
-    cf_leg_handle draft = {.base.id = config->id, .media = room->media, .room = room};
+    cf_leg_handle draft = {.base.id = config->id, .kind = config->kind, .media = room->media, .room = room};
     int rc = find_sockets(room->media, config, &draft);
     if (rc < 0)
         return rc;
@@ -192,28 +180,34 @@ int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14) {
     return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_GAIN, .value = gain_q14});
 }
 
-int cf_engine_leg_remote(cf_engine *engine, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp) {
-    return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_REMOTE, .rtp = *rtp, .rtcp = *rtcp});
+/* 0, or why a command for legs of one kind only cannot be given to this one. */
+static int check_kind(cf_engine *engine, uint64_t id, int kind) {
+    const cf_leg_handle *leg = find_leg(engine, id);
+    if (leg == NULL)
+        return -ENOENT;
+    return leg->kind == kind ? 0 : -EINVAL;
 }
 
-static bool copy_text(char *to, size_t size, const char *from) {
-    size_t len = strnlen(from, size);
-    if (len == size)
-        return false;
-    memcpy(to, from, len + 1);
-    return true;
+int cf_engine_leg_remote(cf_engine *engine, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp) {
+    int rc = check_kind(engine, leg, CF_LEG_RTP);
+    return rc < 0 ? rc : command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_REMOTE, .rtp = *rtp, .rtcp = *rtcp});
 }
 
 int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, const char *local_pwd,
                       const char *remote_ufrag) {
+    cf_ice checked;
+    int rc = check_kind(engine, leg, CF_LEG_WEBRTC);
+    if (rc == 0)
+        rc = cf_ice_init(&checked, local_ufrag, local_pwd, remote_ufrag);
+    if (rc < 0)
+        return rc;
     cf_ice_restart *restart = calloc(1, sizeof *restart);
     if (restart == NULL)
         return -ENOMEM;
-    bool fits = copy_text(restart->local_ufrag, sizeof restart->local_ufrag, local_ufrag) &&
-                copy_text(restart->local_pwd, sizeof restart->local_pwd, local_pwd) &&
-                copy_text(restart->remote_ufrag, sizeof restart->remote_ufrag, remote_ufrag);
-    fits = fits && local_ufrag[0] != 0 && local_pwd[0] != 0;
-    int rc = fits ? command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_ICE, .object = restart}) : -EINVAL;
+    memcpy(restart->local_ufrag, checked.local_ufrag, sizeof restart->local_ufrag);
+    memcpy(restart->local_pwd, checked.local_pwd, sizeof restart->local_pwd);
+    memcpy(restart->remote_ufrag, checked.remote_ufrag, sizeof restart->remote_ufrag);
+    rc = command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_ICE, .object = restart});
     if (rc < 0)
         free(restart);
     return rc;
@@ -245,21 +239,22 @@ int cf_engine_leg_keys(cf_engine *engine, uint64_t leg, int profile, const uint8
 }
 
 int cf_engine_leg_dtls_send(cf_engine *engine, uint64_t leg, const uint8_t *data, size_t len) {
-    if (len == 0 || len > CF_DTLS_MAX)
-        return -EMSGSIZE;
+    int rc = len == 0 || len > CF_DTLS_MAX ? -EMSGSIZE : check_kind(engine, leg, CF_LEG_WEBRTC);
+    if (rc < 0)
+        return rc;
     uint8_t *copy = malloc(len);
     if (copy == NULL)
         return -ENOMEM;
     memcpy(copy, data, len);
-    int rc = command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_DTLS, .object = copy, .value = (int64_t)len});
+    rc = command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_DTLS, .object = copy, .value = (int64_t)len});
     if (rc < 0)
         free(copy);
     return rc;
 }
 
 int cf_engine_leg_dtls_take(cf_engine *engine, uint64_t leg, uint8_t *out, size_t cap) {
-    cf_leg_handle *handle = find_leg(engine, leg);
-    return handle != NULL ? (int)cf_leg_dtls_take(handle->leg, out, cap) : -ENOENT;
+    int rc = check_kind(engine, leg, CF_LEG_WEBRTC);
+    return rc < 0 ? rc : (int)cf_leg_dtls_take(find_leg(engine, leg)->leg, out, cap);
 }
 
 int cf_engine_leg_stats(cf_engine *engine, uint64_t leg, cf_leg_stats *stats) {

@@ -1,0 +1,76 @@
+"""Binding the engine's sockets on allocated ports: one shared port per thread on every address, a pair for each RTP leg."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+from ._core import lib
+from ._handle import Handle
+from .addresses import parse_ip
+from .errors import from_errno
+from .ports import PortAllocator
+from .types import RtpSockets
+
+
+def bind_addresses(configured: Sequence[str]) -> tuple[str, ...]:
+    """The addresses to bind: the configured ones, or all of IPv4 and, if there is IPv6, all of that. Raises LocalError."""
+    if configured:
+        return tuple(dict.fromkeys(str(parse_ip(text)) for text in configured))
+    return ("0.0.0.0", "::") if _has_ipv6() else ("0.0.0.0",)
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True
+
+
+class Binder:
+    """Finds ports that are free on all the addresses that are asked for, or leaves none bound."""
+
+    def __init__(self, handle: Handle, allocator: PortAllocator) -> None:
+        self._handle = handle
+        self._allocator = allocator
+
+    def bind_shared(self, thread: int, addresses: Sequence[str]) -> int:
+        """Binds one port on every address for a thread's WebRTC legs and returns it. Raises BindError, NoPortFree."""
+        wanted = [(address, 0) for address in addresses]
+        return self._allocator.claim(lambda port: self._bind_all(thread, wanted, port, shared=True))[0]
+
+    def bind_rtp(self, thread: int, address: str, mux: bool) -> RtpSockets:
+        """Binds one leg's ports. Raises BindError, NoPortFree."""
+        wanted = [(address, 0)] if mux else [(address, 0), (address, 1)]
+        claim = self._allocator.claim if mux else self._allocator.claim_pair
+        port, numbers = claim(lambda port: self._bind_all(thread, wanted, port, shared=False))
+        return RtpSockets(thread, numbers[0], numbers[-1], address, port, port if mux else port + 1)
+
+    def close_rtp(self, sockets: RtpSockets) -> None:
+        """Closes a leg's sockets and gives the ports back. Raises UnknownId, StillInUse."""
+        for number in {sockets.rtp, sockets.rtcp}:
+            self._close(sockets.thread, number)
+        self._allocator.release(sockets.rtp_port, sockets.rtcp_port - sockets.rtp_port + 1)
+
+    def _close(self, thread: int, number: int) -> None:
+        result = lib.cf_engine_close_socket(self._handle.raw, thread, number)
+        if result < 0:
+            raise from_errno(-result, f"close socket {number} of thread {thread}")
+
+    def _bind_all(self, thread: int, wanted: Sequence[tuple[str, int]], port: int, *, shared: bool) -> list[int] | None:
+        """The numbers of sockets bound to each address at ``port`` plus its offset, or None if one is taken."""
+        numbers: list[int] = []
+        try:
+            for address, offset in wanted:
+                number = self._handle.bind(thread, address, port + offset, shared=shared)
+                if number is None:
+                    break
+                numbers.append(number)
+        finally:
+            complete = len(numbers) == len(wanted)
+            if not complete:
+                for number in numbers:
+                    self._close(thread, number)
+        return numbers if complete else None

@@ -1,0 +1,213 @@
+"""What is asked of the engine and what it tells: plain frozen values, checked when they are made into C structs."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Codec(enum.IntEnum):
+    """Audio codecs; the values are those of ``enum cf_codec``."""
+
+    PCMU = 1
+    PCMA = 2
+    OPUS = 3
+
+
+class LegKind(enum.IntEnum):
+    """How a leg's packets come: through the shared port with ICE and DTLS-SRTP, or through its own RTP port."""
+
+    WEBRTC = 1
+    RTP = 2
+
+
+class SrtpProfile(enum.IntEnum):
+    """DTLS-SRTP protection profiles (RFC 5764, RFC 7714)."""
+
+    AES128_CM_SHA1_80 = 0x0001
+    AEAD_AES_128_GCM = 0x0007
+    AEAD_AES_256_GCM = 0x0008
+
+    @property
+    def key_length(self) -> int:
+        """Bytes of the master key."""
+        return 32 if self is SrtpProfile.AEAD_AES_256_GCM else 16
+
+    @property
+    def salt_length(self) -> int:
+        """Bytes of the master salt."""
+        return 14 if self is SrtpProfile.AES128_CM_SHA1_80 else 12
+
+
+class EventType(enum.IntEnum):
+    """What an event says; the values are those of ``enum cf_event_type``."""
+
+    ICE_CONNECTED = 1
+    """First authenticated check of a leg; ``text``: the peer's address."""
+    ICE_MOVED = 2
+    """The selected path has changed; ``text``: the peer's address."""
+    DTLS = 3
+    """DTLS datagrams wait: take them until there are none."""
+    MEDIA = 4
+    """The first valid RTP packet."""
+    TIMEOUT = 5
+    """Consent (WebRTC) or media (RTP) has stopped coming. Sent once."""
+    BYE = 6
+    """The peer has said BYE in RTCP."""
+    SPEAKERS = 7
+    """A room's active speakers have changed."""
+    OVERRUN = 8
+    """``value`` events were lost because nobody read them in time."""
+    RELEASED = 9
+    """A leg (``leg`` not 0) or a room has left its media thread. ``value``: 0, or the errno why it never came in."""
+
+
+class TapPoint(enum.IntEnum):
+    """Where a tap listens."""
+
+    LEG_IN = 1
+    """What a leg adds to the mix."""
+    LEG_OUT = 2
+    """What a leg hears, before its encoder."""
+    ROOM = 3
+    """The whole room."""
+
+
+class Address(NamedTuple):
+    """A transport address; ``host`` is a literal IPv4 or IPv6 address."""
+
+    host: str
+    port: int
+
+
+class Speaker(NamedTuple):
+    """An active speaker: its leg and its level in -dBov (0 is the loudest)."""
+
+    leg: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened on a media thread."""
+
+    type: EventType
+    room: int
+    leg: int
+    at_ns: int
+    """On :meth:`Engine.now`'s clock."""
+    value: int = 0
+    speakers: tuple[Speaker, ...] = ()
+    """Loudest first, at most eight."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodecParams:
+    """How a leg is sent its stream. Legs with equal parameters that hear the same share one encoding."""
+
+    codec: Codec
+    ptime_ms: int = 20
+    bitrate: int = 0
+    """Opus, bit/s; 0: 32000."""
+    complexity: int = -1
+    """Opus, 0-10; -1: 5."""
+    fec: bool = False
+    """Opus in-band FEC."""
+    loss_percent: int = 0
+    """Opus: the loss to prepare for, 0-100."""
+    low_delay: bool = False
+    """Opus: CELT only."""
+
+
+class PayloadType(NamedTuple):
+    """What an RTP payload type that we receive means."""
+
+    number: int
+    codec: Codec
+    clock_rate: int
+
+
+class RtpSockets(NamedTuple):
+    """The RTP and RTCP sockets of one leg, bound on one media thread; one socket for both with rtcp-mux."""
+
+    thread: int
+    rtp: int
+    rtcp: int
+    address: str
+    rtp_port: int
+    rtcp_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegConfig:
+    """A leg as it is put into a room. Use :meth:`webrtc` or :meth:`rtp` fields according to ``kind``."""
+
+    id: int
+    """Chosen by the caller, 1 to 2**64-1, free again after its RELEASED event."""
+    room: int
+    kind: LegKind
+    tx: CodecParams
+    tx_pt: int
+    rx: tuple[PayloadType, ...]
+    min_delay_ms: int = 0
+    """Floor of the jitter buffer; 0: 20."""
+    max_delay_ms: int = 0
+    """Ceiling of the jitter buffer; 0: 400."""
+    audio_level_ext: int = 0
+    """Header extension id of RFC 6464 levels, 0: not negotiated."""
+    mid_ext: int = 0
+    mid: str = ""
+    ssrc: int = 0
+    """Ours; 0: chosen by the engine."""
+    cname: str = ""
+    local_ufrag: str = ""
+    """WebRTC: our ICE credentials and the peer's ufrag ("": any, until it is known)."""
+    local_pwd: str = field(default="", repr=False)
+    remote_ufrag: str = ""
+    consent_timeout_ms: int = 0
+    """WebRTC: 0: 30000."""
+    sockets: RtpSockets | None = None
+    """RTP: from :meth:`Engine.open_rtp`; they go over to the leg and are closed with it."""
+    remote_rtp: Address | None = None
+    """RTP: None: not known yet, nothing is sent."""
+    remote_rtcp: Address | None = None
+    """RTP: None: the port after RTP's, or the same with rtcp-mux."""
+    symmetric: bool = True
+    """RTP: learn the peer's address from its first valid packet, then keep to it."""
+    media_timeout_ms: int = 0
+    """RTP: TIMEOUT after this long without a packet; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """Master key and salt of one direction."""
+
+    key: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LegStats:
+    """Counters of a leg (fields of ``cf_leg_stats``) and of its jitter buffer (``cf_playout_stats``)."""
+
+    leg: dict[str, int]
+    playout: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    """How an engine is set up."""
+
+    threads: int = 0
+    """Media threads, 1-64; 0: one for each core that we may use."""
+    seed: int | None = None
+    """For SSRCs, sequence numbers and the choice of ports; None: from the system's random source."""
+    bind: tuple[str, ...] = ()
+    """Addresses of the shared ports, wildcards allowed; empty: every IPv4 and, where there is IPv6, every IPv6 address."""
+    port_low: int | None = None
+    """Lowest and highest UDP port; None: as in the port map."""
+    port_high: int | None = None
+    advertised: tuple[str, ...] = ()
+    """``addr`` or ``external=internal``; empty: see :func:`confero.media.addresses.advertised`."""
