@@ -1,0 +1,116 @@
+"""What ``confero up`` tells people: one line for each event, then where to go and the table of ports."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from confero.plan import Plan, join_url
+from confero.ports import PORTS
+from confero.supervisor import Action, AllReady, GaveUp, Kill, Ready, Restarting, Terminate
+
+
+class Screen:
+    """Results go to ``out``, the course of events to ``err``."""
+
+    def __init__(self, plan: Plan, out: Console, err: Console) -> None:
+        self._plan = plan
+        self._out = out
+        self._err = err
+
+    def starting(self) -> None:
+        self._say("starting " + ", ".join(child.name for child in self._plan.children))
+        for moved in self._plan.moved:
+            self._say(
+                f"port {moved.documented} is not permitted here: {moved.service} {moved.purpose} uses {moved.used}; "
+                "documented ports need root or 'sysctl net.ipv4.ip_unprivileged_port_start=80'"
+            )
+
+    def report(self, action: Action, tail: Sequence[str]) -> None:
+        """Says what the supervisor does, with the reason that the service itself gave for its end."""
+        match action:
+            case Ready(name, first):
+                self._say(f"{name} is ready" if first else f"{name} is ready again")
+            case AllReady():
+                self._show_plan()
+            case Restarting(name, code, delay):
+                self._say(f"{name} {ended(code)}{_because(tail)}; it starts again in {delay:g} s")
+            case GaveUp(name, code, failures):
+                self._say(
+                    f"{name} {ended(code)}{_because(tail)}; given up after {failures} failures in a row, the rest is stopped"
+                )
+                for line in tail:
+                    self._err.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+            case Kill(name, reason):
+                self._say(f"{name} is killed: {reason}")
+            case Terminate(name):
+                self._say(f"stopping {name}")
+
+    def _say(self, text: str) -> None:
+        self._err.print(f"confero: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    def _show_plan(self) -> None:
+        self._out.print(port_table(self._plan))
+        if url := join_url(self._plan):
+            self._out.print(f"Everything is ready. Open [bold]{escape(url)}[/bold]", highlight=False, soft_wrap=True)
+
+
+def ended(code: int) -> str:
+    """An exit code in words; negative: the signal."""
+    if code < 0:
+        with suppress(ValueError):
+            return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with code {code}"
+
+
+def reason_of(tail: Sequence[str]) -> str:
+    """Why a service ended, out of its last lines: what it logged as ``cannot start``, or else its last line."""
+    for line in reversed(tail):
+        if "cannot start" not in line:
+            continue
+        with suppress(ValueError):
+            record = json.loads(line)
+            if isinstance(record, dict) and record.get("event") == "cannot start":
+                return str(record.get("reason", ""))
+        _, found, reason = line.partition("reason=")
+        if found:
+            return reason.strip('"')
+    return next((line.strip() for line in reversed(tail) if line.strip()), "")
+
+
+def _because(tail: Sequence[str]) -> str:
+    reason = reason_of(tail)
+    return f" ({reason[:300]})" if reason else ""
+
+
+def port_table(plan: Plan) -> Table:
+    table = Table("service", "address", "port", "transport", "carries", box=None, pad_edge=False)
+    for socket in plan.sockets:
+        table.add_row(socket.service, socket.address, socket.ports, socket.transport, socket.carries)
+    return table
+
+
+def port_map() -> Table:
+    """The documented map, ``confero.ports``."""
+    table = Table("service", "purpose", "port", "transport", "reach", "carries", box=None, pad_edge=False)
+    for entry in PORTS:
+        table.add_row(entry.service, entry.purpose, str(entry), entry.transport, entry.exposure, entry.carries)
+    return table
+
+
+def build_info() -> list[str]:
+    """What the media engine says of its build: libraries with versions, and the SIMD paths that run."""
+    if find_spec("confero.media._core") is None:
+        return ["media engine: not built"]
+    try:
+        return [f"media engine: {import_module('confero.media').build_info()}"]
+    except (ImportError, AttributeError, OSError) as error:
+        return [f"media engine: {error}"]
