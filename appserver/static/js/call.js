@@ -1,0 +1,275 @@
+/** One call: joins signalling, media, recovery and the store. It ends once, for a reason that a person can read. */
+
+import { effect } from "../vendor/preact.js";
+import { joinRoom } from "./api.js";
+import { Driver } from "./driver.js";
+import * as local from "./local.js";
+import { Media } from "./media.js";
+import { MuteKeeper } from "./mute.js";
+import { Notices } from "./notices.js";
+import { codeOf } from "./problem.js";
+import { quality, snapshot } from "./quality.js";
+import { LEG_LOST, Recovery } from "./recovery.js";
+import { applyEvent, applyRoster } from "./roster.js";
+import { Signaling } from "./signaling.js";
+import * as store from "./store.js";
+import { endingOf, reasonOf } from "./text.js";
+
+/** @typedef {import("./text.js").EndReason} EndReason */
+
+const OFFER_MS = 8000;
+const MUTE_MS = 5000;
+const STATS_EVERY_MS = 2000;
+/** Refusals of a token renewal that may pass: a full room may only be the media server's memory of who was in it. */
+const FULL_PATIENCE = 5;
+
+export class Call {
+  /** What has happened so far, for window.confero. */
+  counts = { offers: 0, restarts: 0, welcomes: 0, resumes: 0, renewals: 0 };
+  #room;
+  #name;
+  #onEnd;
+  #ended = false;
+  #fullRefusals = 0;
+  #signaling;
+  #media;
+  #mute;
+  #recovery = new Recovery();
+  #recoveryDriver;
+  #notices = new Notices();
+  #noticesDriver;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #statsTimer;
+  /** @type {import("./quality.js").Snapshot | null} */
+  #lastStats = null;
+  /** @type {Array<() => void>} */
+  #cleanUps = [];
+
+  /**
+   * @param {import("./wire.js").JoinReply} join
+   * @param {string} name display name
+   * @param {(reason: EndReason) => void} onEnd called once
+   */
+  constructor(join, name, onEnd) {
+    this.#room = join.room.id;
+    this.#name = name;
+    this.#onEnd = onEnd;
+    store.me.value = join.participant;
+    this.#signaling = new Signaling(eventsUrl(join.events_path), join.token, {
+      status: (status) => this.#signallingStatus(status),
+      welcome: (welcome) => this.#welcomed(welcome),
+      event: (event) => this.#happened(event),
+      end: (reason) => this.#finish(reason),
+      refresh: (token) => this.#renewToken(token),
+      finalRefusal: (code) => this.#finalRefusal(code),
+    });
+    this.#media = new Media({
+      state: (generation, connection, ice) => this.#recover((now) => this.#recovery.peer(generation, connection, ice, now)),
+      remote: (stream) => (store.remote.value = stream),
+    });
+    this.#media.setIceServers(join.ice_servers);
+    this.#mute = new MuteKeeper({
+      send: async (muted) => void (await this.#signaling.request({ type: "mute", muted }, MUTE_MS)),
+      recorded: () => (this.#signaling.status === "open" ? this.#ownRecord()?.muted ?? null : null),
+      obey: () => this.#obeyMute(),
+    });
+    this.#recoveryDriver = new Driver(this.#recovery, (action) => this.#perform(action));
+    this.#noticesDriver = new Driver(this.#notices, (sentence) => store.toast(sentence));
+  }
+
+  get id() {
+    return this.#signaling.id;
+  }
+
+  get leg() {
+    return this.#recovery.leg;
+  }
+
+  stats() {
+    return this.#media.stats();
+  }
+
+  start() {
+    this.#cleanUps.push(effect(() => void this.#useMicrophone(local.stream.value)));
+    const wake = () => this.#signaling.wake();
+    addEventListener("online", wake);
+    document.addEventListener("visibilitychange", wake);
+    this.#cleanUps.push(() => removeEventListener("online", wake), () => document.removeEventListener("visibilitychange", wake));
+    this.#statsTimer = setInterval(() => void this.#measure(), STATS_EVERY_MS);
+    this.#mute.want(store.muted.peek());
+    this.#signaling.start();
+  }
+
+  /** @param {boolean} muted */
+  setMuted(muted) {
+    if (this.#ended) return;
+    store.muted.value = muted;
+    for (const track of local.stream.peek()?.getAudioTracks() ?? []) track.enabled = !muted;
+    this.#mute.want(muted);
+  }
+
+  /** Tries to reconnect at once. */
+  wake() {
+    this.#signaling.wake();
+  }
+
+  leave() {
+    this.#finish("left");
+  }
+
+  // --- signalling -----------------------------------------------------------------------------------------------------------
+
+  /** @param {import("./session.js").Status} status */
+  #signallingStatus(status) {
+    store.signalling.value = status;
+    if (status !== "open") this.#recover(() => this.#recovery.signallingLost());
+  }
+
+  /** @param {import("./wire.js").Welcome} welcome */
+  #welcomed(welcome) {
+    this.counts.welcomes += 1;
+    this.counts.resumes += welcome.resumed ? 1 : 0;
+    this.#fullRefusals = 0;
+    store.me.value = welcome.participant;
+    const { view, notices } = applyRoster(store.view.value, welcome.roster);
+    // Missed events follow a resumed welcome and tell the changes one by one.
+    if (!welcome.resumed) {
+      if (store.joinedAt.value) this.#announce(notices);
+      store.view.value = view;
+    }
+    store.joinedAt.value ||= performance.now();
+    const own = welcome.roster.find((participant) => participant.id === welcome.participant);
+    this.#recover((now) => this.#recovery.welcomed(own?.leg ?? null, now));
+    this.#mute.check();
+  }
+
+  /** @param {import("./wire.js").RoomEvent} event */
+  #happened(event) {
+    const { view, notices } = applyEvent(store.view.value, event);
+    store.view.value = view;
+    this.#announce(notices);
+    if (event.type === "renegotiate") this.#recover(() => this.#recovery.renegotiate());
+    else if (event.type === "closed") this.#finish(endingOf(event.reason));
+    else if (event.type === "left" && event.participant === store.me.value && LEG_LOST.has(event.reason)) {
+      this.#recover(() => this.#recovery.legLost());
+    } else if (event.type !== "speakers") this.#mute.check();
+  }
+
+  /** @param {readonly import("./roster.js").Notice[]} notices */
+  #announce(notices) {
+    const others = notices.filter((notice) => notice.id !== store.me.value);
+    if (others.length) this.#noticesDriver.step((now) => this.#notices.add(others, now));
+  }
+
+  /** @param {string} token @returns {Promise<string>} */
+  async #renewToken(token) {
+    this.counts.renewals += 1;
+    const join = await joinRoom(this.#room, this.#name, token).catch((error) => {
+      // A token too old or of an earlier installation names nobody any more: come in as somebody new.
+      if (codeOf(error).startsWith("token-")) return joinRoom(this.#room, this.#name, null);
+      throw error;
+    });
+    this.#media.setIceServers(join.ice_servers);
+    return join.token;
+  }
+
+  /** @param {string} code @returns {EndReason | null} */
+  #finalRefusal(code) {
+    if (code === "room-full" && ++this.#fullRefusals < FULL_PATIENCE) return null;
+    return code === "room-unknown" || code === "room-full" || code.startsWith("token-") ? reasonOf(code) : null;
+  }
+
+  // --- media ----------------------------------------------------------------------------------------------------------------
+
+  /** @param {(now: number) => void} change */
+  #recover(change) {
+    this.#recoveryDriver.step(change);
+  }
+
+  /** @param {import("./recovery.js").RecoveryAction} action */
+  #perform(action) {
+    switch (action.do) {
+      case "fresh": return void this.#offer(action.offer, null, () => this.#media.fresh(action.generation));
+      case "restart": return void this.#offer(action.offer, action.leg, () => this.#media.restart());
+      case "drop": return this.#media.close();
+      case "rejoin": return this.#signaling.renew();
+      case "phase": return this.#entered(action.phase);
+      case "end": return this.#finish(action.reason);
+    }
+  }
+
+  /** @param {import("./recovery.js").Phase} phase */
+  #entered(phase) {
+    store.phase.value = phase;
+    if (phase === "connected") store.everHeard.value = true;
+    if (phase === "offering") this.#lastStats = store.quality.value = null;
+  }
+
+  /**
+   * @param {number} offer its number
+   * @param {string | null} leg
+   * @param {() => Promise<string>} make the SDP
+   */
+  async #offer(offer, leg, make) {
+    this.counts[leg ? "restarts" : "offers"] += 1;
+    try {
+      const sdp = await make();
+      const reply = await this.#signaling.request({ type: "offer", sdp, ...(leg ? { leg } : {}) }, OFFER_MS);
+      if (offer !== this.#recovery.offer) return;
+      await this.#media.accept(String(reply.sdp));
+      this.#recover((now) => this.#recovery.answered(offer, String(reply.leg), now));
+      // A restart of a connection that still stands changes no state, so nothing else would tell.
+      if (this.#media.state === "connected") this.#recover((now) => this.#recovery.peer(this.#recovery.generation, "connected", "connected", now));
+      if (!leg) this.#mute.legIsNew();
+    } catch (error) {
+      this.#recover((now) => this.#recovery.offerFailed(offer, codeOf(error), now));
+    }
+  }
+
+  /** @param {MediaStream | null} stream */
+  async #useMicrophone(stream) {
+    const track = stream?.getAudioTracks()[0] ?? null;
+    if (track) track.enabled = !store.muted.peek();
+    else this.setMuted(true);
+    const wantsOffer = await this.#media.setTrack(track).catch(() => true);
+    if (wantsOffer && !this.#ended) this.#recover((now) => this.#recovery.changed(now));
+  }
+
+  async #measure() {
+    if (store.phase.value !== "connected") return;
+    const now = snapshot(await this.#media.stats(), performance.now());
+    if (this.#lastStats) store.quality.value = quality(this.#lastStats, now);
+    this.#lastStats = now;
+  }
+
+  // --- the rest -------------------------------------------------------------------------------------------------------------
+
+  #ownRecord() {
+    return store.view.value.people.get(store.me.value);
+  }
+
+  #obeyMute() {
+    this.setMuted(true);
+    store.toast("A host muted you", "warning");
+  }
+
+  /** @param {EndReason} reason */
+  #finish(reason) {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearInterval(this.#statsTimer);
+    for (const cleanUp of this.#cleanUps) cleanUp();
+    this.#mute.stop();
+    this.#noticesDriver.stop();
+    this.#signaling.leave();
+    this.#recover(() => this.#recovery.stop());
+    this.#onEnd(reason);
+  }
+}
+
+/** @param {string} path on this origin */
+function eventsUrl(path) {
+  const url = new URL(path, location.href);
+  url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
+  return url.href;
+}

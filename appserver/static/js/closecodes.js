@@ -1,0 +1,31 @@
+/** What each close code of the events WebSocket means for the client (docs/wire.md), as a table. */
+
+/**
+ * @typedef {object} ClosePolicy
+ * @property {"retry" | "refresh" | "end"} then  try again, get a new token first, or stop for good
+ * @property {import("./text.js").EndReason} end  what the person reads when it stops
+ * @property {number} patience  how many times in a row this is answered before it stops; Infinity: always
+ * @property {number} minimum  wait at least this long before trying again, ms
+ */
+
+/** @type {Readonly<Record<number, ClosePolicy>>} */
+export const CLOSE_CODES = Object.freeze({
+  4400: { then: "retry", end: "protocol", patience: 3, minimum: 0 },
+  4401: { then: "refresh", end: "expired", patience: 3, minimum: 0 },
+  4403: { then: "end", end: "removed", patience: 0, minimum: 0 },
+  4408: { then: "retry", end: "lost", patience: Infinity, minimum: 0 },
+  4409: { then: "end", end: "elsewhere", patience: 0, minimum: 0 },
+  4429: { then: "retry", end: "lost", patience: Infinity, minimum: 2000 },
+  4503: { then: "retry", end: "lost", patience: Infinity, minimum: 0 },
+});
+
+/** @type {ClosePolicy} */
+const BROKEN = { then: "retry", end: "lost", patience: Infinity, minimum: 0 };
+
+/**
+ * @param {number} code of the CloseEvent
+ * @returns {ClosePolicy} a broken connection for every code that the table does not name
+ */
+export function closePolicy(code) {
+  return CLOSE_CODES[code] ?? BROKEN;
+}

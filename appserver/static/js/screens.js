@@ -1,0 +1,138 @@
+/** Which screen is shown, and the steps between them. */
+
+import { batch } from "../vendor/preact.js";
+import { pathOf, placeOf } from "./address.js";
+import { createRoom, getRoom, joinRoom } from "./api.js";
+import { Call } from "./call.js";
+import * as local from "./local.js";
+import { recall, remember } from "./preferences.js";
+import { codeOf } from "./problem.js";
+import { resetCall, screen, muted, signalling } from "./store.js";
+import { reasonOf } from "./text.js";
+
+/** @typedef {import("./text.js").EndReason} EndReason */
+
+/** @type {Call | null} the call under way */
+let call = null;
+/** Counts openings of pages, so that a slow answer to an earlier one shows nothing. */
+let opening = 0;
+
+export function currentCall() {
+  return call;
+}
+
+/** Shows what the address says. */
+export async function openAddress() {
+  const ticket = ++opening;
+  call?.leave();
+  const place = placeOf(location.pathname);
+  if (place.page === "home") return goHome();
+  if (place.page === "nowhere") return end(null, "room-unknown");
+  if (!supported()) return end(place.room, "unsupported");
+  screen.value = { name: "loading" };
+  try {
+    const room = await getRoom(place.room);
+    if (ticket === opening) showPrejoin(room, null);
+  } catch (error) {
+    if (ticket === opening) end(place.room, reasonOf(codeOf(error)));
+  }
+}
+
+/** @param {string} path of this client */
+export function navigate(path) {
+  if (path !== location.pathname) history.pushState(null, "", path + location.search);
+  return openAddress();
+}
+
+/** @param {string} name of the new room; "" lets the server make one up @returns {Promise<EndReason | null>} what went wrong */
+export async function startRoom(name) {
+  try {
+    const room = await createRoom(name);
+    history.pushState(null, "", pathOf(room.id) + location.search);
+    opening += 1;
+    if (supported()) showPrejoin(room, null);
+    else end(room.id, "unsupported");
+    return null;
+  } catch (error) {
+    return reasonOf(codeOf(error));
+  }
+}
+
+/**
+ * Joins the room of the pre-join screen.
+ * @param {string} name display name, not empty
+ * @param {boolean} startMuted
+ */
+export async function join(name, startMuted) {
+  const shown = screen.value;
+  if (shown.name !== "prejoin" || shown.joining) return;
+  remember("name", name);
+  const ticket = opening;
+  screen.value = { ...shown, joining: true, problem: null };
+  try {
+    const reply = await joinRoom(shown.room.id, name, null);
+    if (ticket === opening) enter(reply, name, startMuted);
+  } catch (error) {
+    if (ticket === opening) screen.value = { ...shown, joining: false, problem: reasonOf(codeOf(error)) };
+  }
+}
+
+export function rememberedName() {
+  return recall("name");
+}
+
+/** @returns {boolean} whether this browser can hold a call */
+function supported() {
+  return typeof RTCPeerConnection === "function" && typeof WebSocket === "function";
+}
+
+function goHome() {
+  local.stopMicrophone();
+  screen.value = { name: "home" };
+}
+
+/**
+ * @param {import("./wire.js").RoomInfo} room
+ * @param {EndReason | null} problem
+ */
+function showPrejoin(room, problem) {
+  screen.value = { name: "prejoin", room, problem, joining: false };
+  void local.startMicrophone();
+}
+
+/**
+ * @param {import("./wire.js").JoinReply} reply
+ * @param {string} name
+ * @param {boolean} startMuted
+ */
+function enter(reply, name, startMuted) {
+  batch(() => {
+    resetCall();
+    muted.value = startMuted;
+    signalling.value = "connecting";
+    const made = new Call(reply, name, (reason) => ended(made, reply.room.id, reason));
+    call = made;
+    screen.value = { name: "call", room: reply.room };
+  });
+  call?.start();
+}
+
+/**
+ * @param {Call} which
+ * @param {string} room
+ * @param {EndReason} reason
+ */
+function ended(which, room, reason) {
+  if (call !== which) return;
+  call = null;
+  end(room, reason);
+}
+
+/**
+ * @param {string | null} room
+ * @param {EndReason} reason
+ */
+function end(room, reason) {
+  local.stopMicrophone();
+  screen.value = { name: "ended", room, reason };
+}

@@ -1,0 +1,136 @@
+/** Every sentence that a person reads about something going wrong or ending, in one table each. */
+
+/**
+ * Why a call or a page can't go on.
+ * @typedef {"left" | "removed" | "room-closed" | "elsewhere" | "expired" | "protocol" | "lost" | "room-full" | "room-unknown"
+ *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "too-many" | "unknown"} EndReason
+ */
+
+/** @typedef {{ title: string, detail: string, retry: string | null }} Message  `retry`: label of the button that tries again */
+
+/** @type {Readonly<Record<EndReason, Message>>} */
+export const ENDINGS = Object.freeze({
+  left: { title: "You left the room", detail: "The conversation goes on without you.", retry: "Join again" },
+  removed: { title: "You were removed from the room", detail: "A host ended your participation.", retry: null },
+  "room-closed": { title: "The room was closed", detail: "The conversation has ended for everyone.", retry: null },
+  elsewhere: {
+    title: "You are in this room in another tab",
+    detail: "A newer connection took this one's place, so this tab has stopped.",
+    retry: "Use this tab instead",
+  },
+  expired: { title: "Your place in the room has expired", detail: "You were away for too long. Join again to get back in.", retry: "Join again" },
+  protocol: {
+    title: "The server did not understand this page",
+    detail: "It may have been updated. Reload the page to get the current version.",
+    retry: "Reload",
+  },
+  lost: { title: "The connection was lost", detail: "The server could not be reached any more.", retry: "Join again" },
+  "room-full": {
+    title: "This room is full",
+    detail: "Everyone whom the room has space for is already inside. Try again when somebody has left.",
+    retry: "Try again",
+  },
+  "room-unknown": {
+    title: "There is no such room",
+    detail: "Check the link, or ask the person who sent it to you. You can also start a room of your own.",
+    retry: null,
+  },
+  "no-media-server": {
+    title: "No media server is ready",
+    detail: "The room exists, but nothing can carry its sound right now. It usually takes a few seconds.",
+    retry: "Try again",
+  },
+  incompatible: {
+    title: "No common audio format",
+    detail: "This browser and the server could not agree on how to exchange sound. Try another browser.",
+    retry: "Try again",
+  },
+  unsupported: {
+    title: "This browser can't join",
+    detail: "It lacks WebRTC or WebSocket. Use a current version of Chrome, Edge, Firefox or Safari.",
+    retry: null,
+  },
+  unreachable: { title: "The server can't be reached", detail: "Check your network connection, then try again.", retry: "Try again" },
+  "too-many": { title: "Too many requests", detail: "The server asks for a short pause. Wait a moment, then try again.", retry: "Try again" },
+  unknown: { title: "Something went wrong", detail: "The server could not do this. Try again in a moment.", retry: "Try again" },
+});
+
+/** Problem codes of the REST API, and our own for a fetch that got no answer. @type {Readonly<Record<string, EndReason>>} */
+const CODES = Object.freeze({
+  "room-unknown": "room-unknown",
+  "room-full": "room-full",
+  "no-media-server": "no-media-server",
+  unreachable: "unreachable",
+  timeout: "unreachable",
+  "notifier-down": "unreachable",
+  unavailable: "unreachable",
+  "too-many-requests": "too-many",
+  "rate-limited": "too-many",
+  "token-invalid": "expired",
+  "token-expired": "expired",
+});
+
+/**
+ * @param {string} code of a RequestError
+ * @returns {EndReason}
+ */
+export function reasonOf(code) {
+  return CODES[code] ?? "unknown";
+}
+
+/** Reasons for which a leg or a membership ends (docs/wire.md), as they follow a name: "Ada left". @type {Readonly<Record<string, string>>} */
+const LEAVINGS = Object.freeze({
+  left: "left",
+  bye: "hung up",
+  removed: "was removed",
+  "room-closed": "left",
+  "ice-timeout": "lost the connection",
+  "media-timeout": "lost the connection",
+  "dtls-failed": "lost the connection",
+  "fingerprint-mismatch": "lost the connection",
+  "owner-gone": "lost the connection",
+  draining: "lost the connection",
+});
+
+/** @param {string} reason */
+export function leaving(reason) {
+  return LEAVINGS[reason] ?? "left";
+}
+
+/** The reason of a `closed` event as an ending. @param {string} reason @returns {EndReason} */
+export function endingOf(reason) {
+  return reason === "room-closed" || reason === "left" ? reason : "removed";
+}
+
+/**
+ * @typedef {"refused" | "none" | "busy" | "insecure" | "unsupported" | "failed"} MicrophoneFault
+ * @type {Readonly<Record<MicrophoneFault, { title: string, detail: string, retry: boolean }>>}
+ */
+export const MICROPHONE_FAULTS = Object.freeze({
+  refused: {
+    title: "Microphone access is blocked",
+    detail: "Allow the microphone for this site in the address bar, then try again. Until then you can join and listen.",
+    retry: true,
+  },
+  none: {
+    title: "No microphone found",
+    detail: "Plug one in or switch it on; it is picked up by itself. Until then you can join and listen.",
+    retry: true,
+  },
+  busy: {
+    title: "The microphone is in use",
+    detail: "Another program holds it. Close that program, then try again. Until then you can join and listen.",
+    retry: true,
+  },
+  insecure: {
+    title: "This page is not secure",
+    detail: "Browsers give the microphone only to pages opened with https://. You can join and listen.",
+    retry: false,
+  },
+  unsupported: {
+    title: "This browser has no microphone access",
+    detail: "Use a current version of Chrome, Edge, Firefox or Safari to talk. You can join and listen.",
+    retry: false,
+  },
+  failed: { title: "The microphone could not be opened", detail: "Try again or choose another one. Until then you can join and listen.", retry: true },
+});

@@ -1,0 +1,33 @@
+/** Chooses the screen; toasts lie over all of them. */
+
+import { html } from "../../vendor/preact.js";
+import { dismissToast, screen, toasts } from "../store.js";
+import { Ended } from "./ended.js";
+import { Home } from "./home.js";
+import { Icon } from "./icons.js";
+import { Prejoin } from "./prejoin.js";
+import { Room } from "./room.js";
+
+export function App() {
+  return html`<${Screen} /><${Toasts} />`;
+}
+
+function Screen() {
+  const shown = screen.value;
+  switch (shown.name) {
+    case "loading": return html`<main class="loading" aria-busy="true"><span class="spinner" aria-hidden="true"></span><p role="status">Opening…</p></main>`;
+    case "home": return html`<${Home} />`;
+    case "prejoin": return html`<${Prejoin} room=${shown.room} problem=${shown.problem} joining=${shown.joining} />`;
+    case "call": return html`<${Room} key=${shown.room.id} room=${shown.room} />`;
+    case "ended": return html`<${Ended} room=${shown.room} reason=${shown.reason} />`;
+  }
+}
+
+function Toasts() {
+  return html`<div class="toasts" role="log" aria-live="polite" aria-relevant="additions" aria-label="Notices">
+    ${toasts.value.map(({ id, text, tone }) => html`<div key=${id} class="toast toast-${tone}">
+      <span dir="auto">${text}</span>
+      <button type="button" class="button button-round button-ghost" onClick=${() => dismissToast(id)}><${Icon} name="close" size=${16} /><span class="hidden">Dismiss</span></button>
+    </div>`)}
+  </div>`;
+}

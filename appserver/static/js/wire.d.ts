@@ -1,0 +1,140 @@
+/** The wire models of confero/models.py. Made by tools/wire_types.py: do not edit. */
+
+export interface ActiveSpeaker {
+  participant: string;
+  level: number;
+}
+
+export interface Answer {
+  type: "answer";
+  id: number;
+  leg: string;
+  sdp: string;
+}
+
+export interface ClosedEvent {
+  type: "closed";
+  reason: string;
+}
+
+export interface Hello {
+  type: "hello";
+  token: string;
+  resume?: string | null;
+  last_seq?: number;
+}
+
+export interface IceServer {
+  urls: Array<string>;
+  username: string | null;
+  credential: string | null;
+}
+
+export interface JoinReply {
+  token: string;
+  token_expires: number;
+  participant: string;
+  room: RoomInfo;
+  events_path: string;
+  ice_servers: Array<IceServer>;
+}
+
+export interface JoinRequest {
+  display_name: string;
+  previous_token?: string | null;
+}
+
+export interface Leave {
+  type: "leave";
+  id: number;
+}
+
+export interface LeftEvent {
+  type: "left";
+  participant: string;
+  reason: string;
+}
+
+export interface Mute {
+  type: "mute";
+  id: number;
+  muted: boolean;
+}
+
+export interface Offer {
+  type: "offer";
+  id: number;
+  sdp: string;
+  leg?: string | null;
+}
+
+export interface Participant {
+  id: string;
+  display_name: string;
+  role: "host" | "guest";
+  kind: "webrtc" | "rtp";
+  leg: string;
+  muted: boolean;
+  deaf: boolean;
+  state: "connecting" | "connected" | "disconnected";
+}
+
+export interface ParticipantEvent {
+  type: "participant";
+  participant: Participant;
+}
+
+export interface Ping {
+  type: "ping";
+  id: number;
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  errors: Array<Record<string, unknown>>;
+}
+
+export interface RenegotiateEvent {
+  type: "renegotiate";
+  reason: string;
+}
+
+export interface RoomCreate {
+  name?: string | null;
+  max_participants?: number;
+}
+
+export interface RoomInfo {
+  id: string;
+  name: string;
+  max_participants: number;
+  participants: number;
+  join_url: string;
+}
+
+export interface RosterEvent {
+  type: "roster";
+  participants: Array<Participant>;
+}
+
+export interface SpeakersEvent {
+  type: "speakers";
+  speakers: Array<ActiveSpeaker>;
+}
+
+export interface Welcome {
+  type: "welcome";
+  session: string;
+  seq: number;
+  resumed: boolean;
+  participant: string;
+  room: string;
+  room_name: string;
+  roster: Array<Participant>;
+}
+
+export type RoomEvent = (RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent) & { seq: number };

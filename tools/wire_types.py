@@ -1,0 +1,76 @@
+"""TypeScript types of the wire models that the web client speaks, made from confero/models.py; --check only compares."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from confero import models
+
+TARGET = Path(__file__).resolve().parent.parent / "appserver" / "static" / "js" / "wire.d.ts"
+
+SENT: tuple[type[BaseModel], ...] = (
+    models.RoomCreate, models.JoinRequest, models.Hello, models.Offer, models.Mute, models.Leave, models.Ping,
+)  # fmt: skip
+RECEIVED: tuple[type[BaseModel], ...] = (
+    models.RoomInfo, models.IceServer, models.JoinReply, models.Participant, models.ActiveSpeaker, models.RosterEvent,
+    models.ParticipantEvent, models.LeftEvent, models.SpeakersEvent, models.RenegotiateEvent, models.ClosedEvent,
+    models.Welcome, models.Answer, models.Problem,
+)  # fmt: skip
+EVENTS = ("RosterEvent", "ParticipantEvent", "LeftEvent", "SpeakersEvent", "RenegotiateEvent", "ClosedEvent")
+SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """The TypeScript type of one JSON schema."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[-1]
+    if "const" in schema:
+        return f'"{schema["const"]}"'
+    if "enum" in schema:
+        return " | ".join(f'"{value}"' for value in schema["enum"])
+    if "anyOf" in schema:
+        return " | ".join(type_of(part) for part in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"Array<{type_of(schema['items'])}>"
+    if schema.get("type") == "object":
+        return "Record<string, unknown>"
+    return SCALARS[schema["type"]]
+
+
+def interface(name: str, schema: dict[str, Any], *, sent: bool) -> str:
+    """One interface. What is sent may leave out fields with a default; what is received has them all."""
+    required = set(schema.get("required", ()))
+    lines = [f"export interface {name} {{"]
+    for field, field_schema in schema["properties"].items():
+        optional = sent and field not in required and "const" not in field_schema
+        lines.append(f"  {field}{'?' if optional else ''}: {type_of(field_schema)};")
+    return "\n".join([*lines, "}"])
+
+
+def render() -> str:
+    """The whole file."""
+    both = [(model, "validation") for model in SENT] + [(model, "serialization") for model in RECEIVED]
+    _, top = models_json_schema(both)  # type: ignore[arg-type]
+    schemas = top["$defs"]
+    sent = {model.__name__ for model in SENT}
+    parts = ["/** The wire models of confero/models.py. Made by tools/wire_types.py: do not edit. */"]
+    parts += [interface(name, schemas[name], sent=name in sent) for name in sorted(schemas)]
+    parts.append(f"export type RoomEvent = ({' | '.join(EVENTS)}) & {{ seq: number }};")
+    return "\n\n".join(parts) + "\n"
+
+
+def main(argv: list[str]) -> int:
+    text = render()
+    if "--check" in argv:
+        return 0 if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text else 1
+    TARGET.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
