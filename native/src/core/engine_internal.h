@@ -149,6 +149,8 @@ void cf_media_stop(cf_media *media);
 /* On the media thread, or after it has ended: does every command that waits. */
 void cf_media_run_commands(cf_media *media);
 void cf_media_flush(cf_media *media);
+/* What the core calls with an event (arg: the cf_media). */
+void cf_media_event(void *arg, const cf_event *event);
 void cf_media_push_done(cf_media *media, const cf_command *command);
 void cf_command_execute(cf_media *media, cf_command *command);
 

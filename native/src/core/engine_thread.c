@@ -33,7 +33,7 @@ static void tell_overrun(cf_media *media) {
     up_push(media, &item);
 }
 
-static void on_event(void *arg, const cf_event *event) {
+void cf_media_event(void *arg, const cf_event *event) {
     cf_media *media = arg;
     tell_overrun(media);
     if (!event_fits(media)) {
@@ -207,7 +207,7 @@ static int open_core(cf_media *media, uint64_t seed) {
         .max_rooms = CF_ENGINE_ROOMS,
         .max_legs = CF_ENGINE_LEGS,
         .send = on_send,
-        .event = on_event,
+        .event = cf_media_event,
         .arg = media,
         .wall_offset_ns = cf_clock_ns(CLOCK_REALTIME) - cf_clock_ns(CLOCK_MONOTONIC),
     };
