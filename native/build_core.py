@@ -39,6 +39,7 @@ ffibuilder.set_source(
     "confero.media._core",
     "\n".join(f'#include "conferocore/{name}.h"' for name in HEADERS),
     sources=sorted(str(path.relative_to(NATIVE.parent)) for path in (NATIVE / "src").rglob("*.c")),
+    depends=sorted(str(path.relative_to(NATIVE.parent)) for path in NATIVE.rglob("*.h")),
     include_dirs=[str((NATIVE / "include").relative_to(NATIVE.parent))],
     extra_compile_args=[
         "-std=c11",
