@@ -68,7 +68,7 @@ def verify(token: str, *, kind: str, secret: bytes, now: float, leeway: float = 
     if not hmac.compare_digest(tag, _encode(_mac(payload, kind, secret))):
         raise TokenInvalid
     claims = _claims(payload)
-    if now >= claims["exp"] + leeway:
+    if not now - leeway < claims["exp"]:  # so that NaN counts as expired, and no number is too large
         raise TokenExpired
     return claims
 

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from importlib.util import find_spec
 
 from rich.console import Console
 from rich.markup import escape
@@ -108,9 +107,7 @@ def port_map() -> Table:
 
 def build_info() -> list[str]:
     """What the media engine says of its build: libraries with versions, and the SIMD paths that run."""
-    if find_spec("confero.media._core") is None:
-        return ["media engine: not built"]
     try:
         return [f"media engine: {import_module('confero.media').build_info()}"]
-    except (ImportError, AttributeError, OSError) as error:
-        return [f"media engine: {error}"]
+    except ImportError as error:
+        return [f"media engine: not built ({error})"]

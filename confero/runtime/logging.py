@@ -94,7 +94,7 @@ def _render_text(_: Any, __: str, event: Event) -> str:
     message = _plain(str(event.pop("event", "")))
     if str(event.get("logger")).startswith(ROOT):
         del event["logger"]
-    pairs = "".join(f" {name}={_quoted(value)}" for name, value in event.items())
+    pairs = "".join(f" {_plain(name)}={_quoted(value)}" for name, value in event.items())
     lines = [f"{stamp[11:23]} {level:<7} {service:<9} {message} {pairs}".rstrip()]
     return "\n".join([*lines, *(f"    | {line}" for line in _lines(trace))])
 
