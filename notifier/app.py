@@ -19,7 +19,7 @@ from .notices import NoticeLimits, Notices
 from .peers import AppServerPeer, McuPeers
 from .sessions import Sessions
 from .signaling import Signaling
-from .ws import EventsEndpoint, Shared
+from .ws import CLOSE_CODES, EventsEndpoint, Shared
 
 MAX_BODY = 1 << 20
 """Bytes of an internal request: 256 events, among them a roster of 2,000."""
@@ -62,7 +62,7 @@ class NotifierApp:
             per_source=config.max_connections_per_source,
             is_proxy=self._is_appserver,
         )
-        self.events = EventsEndpoint(Shared(config, clock, self.gate, self.sessions))
+        self.events = EventsEndpoint(Shared(config, clock, self.gate, self.sessions, self._count_close))
         self.http = HttpApp("notifier", self._routes(), secret=self._secret, clock=clock, max_body=MAX_BODY)
         self._measure()
 
@@ -79,6 +79,7 @@ class NotifierApp:
 
     def _measure(self) -> None:
         metrics = self.http.metrics
+        self._closes = metrics.counter("websocket_closes", "WebSockets that ended, by close code", ("code",))
         metrics.gauge("websockets", "Open WebSockets").set_function(lambda: self.gate.count)
         metrics.gauge("sessions", "Sessions, with those that wait for their browser").set_function(
             lambda: len(self.hub)
@@ -86,6 +87,9 @@ class NotifierApp:
         metrics.gauge("notices_dropped", "Notices to the application server lost to a full queue").set_function(
             lambda: self.notices.dropped
         )
+
+    def _count_close(self, code: int) -> None:
+        self._closes.labels(str(code) if code in CLOSE_CODES else "other").inc()
 
     def _is_appserver(self, token: str) -> bool:
         """Whether a WebSocket is passed on by the application server, whose word on origin and address counts."""

@@ -12,10 +12,8 @@ from aiohttp import web
 
 SLOW_READER = 4429
 NO_PONG = 4408
-FLUSH_S = 1.0
-"""How long a normal close waits for what is queued."""
 CLOSE_S = 3.0
-"""How long the closing handshake may take (RFC 6455 section 7.1.1); then the TCP connection is reset."""
+"""How long sending what is queued and the closing handshake may take (RFC 6455 section 7.1.1); then the connection is reset."""
 REASON_LIMIT = 123
 """Bytes of text in a close frame (RFC 6455 section 5.5)."""
 
@@ -39,7 +37,6 @@ class Connection:
         self._queue: deque[tuple[Kind, str | bytes]] = deque()
         self._size = 0
         self._wake = asyncio.Event()
-        self._flush = True
         self.closing = asyncio.Event()
         """Set once the connection is to end, from either side."""
         self.code = 1006
@@ -61,17 +58,17 @@ class Connection:
             return
         if len(self._queue) >= self._limits.messages or self._size + len(payload) > self._limits.size:
             self._queue.clear()
-            self.close(SLOW_READER, "reader too slow", flush=False)
+            self.close(SLOW_READER, "reader too slow")
             return
         self._queue.append((kind, payload))
         self._size += len(payload)
         self._wake.set()
 
-    def close(self, code: int, reason: str, *, flush: bool = True) -> None:
-        """End the connection; the first call counts."""
+    def close(self, code: int, reason: str) -> None:
+        """End the connection once what is queued is sent; the first call counts."""
         if self.closing.is_set():
             return
-        self.code, self._reason, self._flush = code, reason, flush
+        self.code, self._reason = code, reason
         self.closing.set()
         self._wake.set()
 
@@ -87,7 +84,7 @@ class Connection:
                 self._size -= len(payload)
                 await self._send_frame(kind, payload)
         except (ConnectionError, RuntimeError):  # aiohttp's two ways to say that the socket is closed
-            self.close(1006, "connection lost", flush=False)
+            self.close(1006, "connection lost")
 
     async def _send_frame(self, kind: Kind, payload: str | bytes) -> None:
         if isinstance(payload, str):
@@ -98,18 +95,21 @@ class Connection:
             await self._ws.pong(payload)
 
     async def finish(self, writer: asyncio.Task[None]) -> None:
-        """Flush, close and, if the peer does not play along, reset. ``writer`` is the task that runs ``write``."""
-        await asyncio.wait([writer], timeout=FLUSH_S if self._flush else 0)
-        writer.cancel()
-        await asyncio.wait([writer])
+        """Flush, close and, if the peer does not play along within 3 s, reset. ``writer`` is the task that runs ``write``.
+
+        The writer is not cancelled while it waits for the socket to drain: aiohttp shares that wait with the close frame.
+        """
+        deadline = asyncio.get_running_loop().time() + CLOSE_S
         try:
-            if not self._ws.closed:
-                async with asyncio.timeout(CLOSE_S):
+            await asyncio.wait([writer], timeout=CLOSE_S)
+            if writer.done() and not self._ws.closed:
+                async with asyncio.timeout_at(deadline):
                     await self._ws.close(code=self.code, message=self._reason.encode()[:REASON_LIMIT])
         except (TimeoutError, ConnectionError, RuntimeError):
             pass
         finally:
             self._abort()
+            writer.cancel()
 
 
 async def heartbeat(connection: Connection, frames_heard: Callable[[], int], interval_s: float) -> None:

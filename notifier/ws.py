@@ -31,6 +31,8 @@ TOO_MANY = 4429
 SERVICE_DOWN = 4503
 GONE = 1001
 RESTARTING = 1012
+CLOSE_CODES = frozenset({1000, 1001, 1012, 4400, 4401, 4403, 4408, 4409, 4429, 4503})
+"""All that this service closes with (docs/wire.md), and 1001 for a browser that went by itself."""
 
 MAX_MESSAGE = 72_000
 """Bytes of a text message: the largest SDP with its line ends escaped, and the rest of an offer."""
@@ -69,6 +71,8 @@ class Shared:
     clock: Clock
     gate: Gate
     sessions: Sessions
+    closed: Callable[[int], None]
+    """Told the close code of each connection that ends."""
 
 
 class EventsEndpoint:
@@ -95,6 +99,7 @@ class EventsEndpoint:
                 await Dialogue(self._shared, ws, connection).run()
             finally:
                 self._open.discard(connection)
+                self._shared.closed(connection.code)
         return ws
 
     def close_all(self) -> None:
