@@ -26,7 +26,7 @@ MAX_BODY = 1 << 20
 
 
 class NotifierApp:
-    """Service ``notifier``; ``port`` in the configuration may be 0, then ``listener.port`` is the one in use."""
+    """Service ``notifier``; ``http_port`` in the configuration may be 0, then ``listener.port`` is the one in use."""
 
     name = "notifier"
 
@@ -43,7 +43,7 @@ class NotifierApp:
         await self.fanout.start()
         self._tasks.spawn(self.notices.run(), name="notices")
         self._tasks.spawn(self.sessions.reap(), name="reap sessions")
-        self.listener = await Listener.start(self.http.app, self.config.host, self.config.port)
+        self.listener = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
         self.http.set_ready(True)
 
     def _build(self) -> None:

@@ -13,9 +13,9 @@ from .entry import normal_origin
 class NotifierConfig(ServiceConfig):
     """Everything that can be set; ``confero-notifier --help`` lists it."""
 
-    host: str = "127.0.0.1"
+    http_host: str = "127.0.0.1"
     """Address to bind; loopback or an internal one, browsers come through the application server."""
-    port: int = Field(default=find("notifier", "http").number, ge=0, le=65_535)
+    http_port: int = Field(default=find("notifier", "http").number, ge=0, le=65_535)
     """TCP port."""
     instance: str = Field(default="notifier", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Name of this notifier, unique among those of one application server."""

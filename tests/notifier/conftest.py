@@ -37,7 +37,7 @@ class Stack:
 
     async def start_notifier(self, **settings: Any) -> None:
         config = NotifierConfig(
-            port=self._port,
+            http_port=self._port,
             appserver_url=self.appserver.url,
             secret=SecretStr(SECRET.decode()),
             state_dir=self._state_dir,
