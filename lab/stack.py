@@ -14,6 +14,7 @@ import aiohttp
 
 from confero.clock import SystemClock
 from confero.errors import LocalError
+from confero.lowports import lowest_permitted
 from confero.ports import UNPRIVILEGED, find
 from confero.runtime.client import ServiceClient
 from confero.runtime.tasks import spawn
@@ -46,7 +47,7 @@ class Stack:
         self._process: asyncio.subprocess.Process | None = None
         self._output = bytearray()
         self._reader: asyncio.Task[None] | None = None
-        self.low_ports = low_ports_permitted()
+        self.low_ports = lowest_permitted() <= 80
 
     def port(self, service: str, purpose: str) -> int:
         """The documented port, or its unprivileged stand-in where low ports are not permitted."""
@@ -160,14 +161,4 @@ async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
         async with http.get(url) as response:
             return response.status == 200
     except (aiohttp.ClientError, TimeoutError):
-        return False
-
-
-def low_ports_permitted() -> bool:
-    """True if this process may bind ports below 1024: root, or a lowered ``ip_unprivileged_port_start``."""
-    if os.geteuid() == 0:
-        return True
-    try:
-        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80
-    except (OSError, ValueError):
         return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
@@ -79,6 +80,13 @@ class Chromium:
         if self._playwright is not None:
             await self._playwright.stop()
         self._folder.cleanup()
+
+    async def goto(self, url: str) -> None:
+        await self.page.goto(url)
+
+    async def evaluate(self, expression: str) -> Any:
+        """The JSON value of an expression; promises are awaited."""
+        return await self.page.evaluate(expression)
 
     async def hear(self, seconds: float) -> Heard:
         """Records what the page plays. Raises playwright's Error if it plays nothing."""

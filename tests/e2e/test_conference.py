@@ -54,7 +54,7 @@ async def conference(stack: Stack) -> AsyncIterator[Conference]:
         grace_browser = await cleanup.enter_async_context(Chromium(tone(GRACE_HZ)))
         mcu = stack.client("mcu")
         cleanup.push_async_callback(mcu.close)
-        ada, grace = Page(ada_browser.page, stack.page_url), Page(grace_browser.page, stack.page_url)
+        ada, grace = Page(ada_browser, stack.page_url), Page(grace_browser, stack.page_url)
         await ada.join(ROOM, "Ada")
         await grace.join(ROOM, "Grace")
         phone = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host="127.0.41.101", port=9000)
@@ -123,7 +123,7 @@ async def test_roster_and_speaking_marks(conference: Conference) -> None:
 
 async def test_a_late_browser_is_heard_within_a_second_of_its_ice_connection(conference: Conference) -> None:
     async with Chromium(tone(LATE_HZ)) as browser:
-        late = Page(browser.page, conference.stack.page_url)
+        late = Page(browser, conference.stack.page_url)
         conference.phone.heard.clear()
         offset = time.time() - time.monotonic()
         await late.join(ROOM, "Late")
