@@ -103,7 +103,7 @@ typedef struct cf_leg cf_leg;
 typedef struct cf_tap cf_tap;
 
 typedef struct cf_core_config {
-    uint64_t seed;       /* SSRCs, sequence numbers, timestamps start from it */
+    uint64_t seed;       /* salts the tables; every leg has a seed of its own */
     size_t max_rooms, max_legs; /* 0: 4096, 8192 */
     /* Called for each datagram that leaves; must not block. */
     void (*send)(void *arg, const cf_path *path, const uint8_t *data, size_t len);

@@ -16,8 +16,9 @@ uint64_t hash_text(const char *text) {
     return hash_u64(hash);
 }
 
-uint64_t hash_path(const cf_path *path) {
-    return hash_u64(cf_addr_hash(&path->remote) ^ path->socket);
+/* Salted: nobody outside can choose ports whose entries share a chain. */
+uint64_t hash_path(const cf_core *core, const cf_path *path) {
+    return hash_u64(cf_addr_hash(&path->remote) ^ path->socket ^ core->config.seed);
 }
 
 cf_leg *leg_by_id(const cf_core *core, uint64_t id) {
@@ -36,7 +37,7 @@ cf_leg *leg_by_ufrag(const cf_core *core, const char *ufrag) {
 
 /* The node is the first member of its path_node (and socket_node), so the one pointer is the other. */
 struct path_node *node_by_path(const cf_core *core, const cf_path *path) {
-    for (struct node *n = table_first(&core->legs_by_path, hash_path(path)); n; n = table_next(n))
+    for (struct node *n = table_first(&core->legs_by_path, hash_path(core, path)); n; n = table_next(n))
         if (cf_path_equal(&((struct path_node *)n)->path, path))
             return (struct path_node *)n;
     return NULL;

@@ -270,7 +270,7 @@ uint64_t core_ntp(const cf_core *core, int64_t now); /* 32.32 */
 /* find.c */
 uint64_t hash_u64(uint64_t value);
 uint64_t hash_text(const char *text);
-uint64_t hash_path(const cf_path *path);
+uint64_t hash_path(const cf_core *core, const cf_path *path);
 cf_leg *leg_by_id(const cf_core *core, uint64_t id);
 cf_leg *leg_by_ufrag(const cf_core *core, const char *ufrag);
 struct path_node *node_by_path(const cf_core *core, const cf_path *path);

@@ -16,7 +16,7 @@ static void path_own(cf_core *core, struct path_node *node, const cf_path *path)
         path_forget(core, owner);
     path_forget(core, node);
     node->path = *path;
-    table_add(&core->legs_by_path, &node->node, hash_path(path));
+    table_add(&core->legs_by_path, &node->node, hash_path(core, path));
 }
 
 /* Entry i of the table's nodes follows entry i of the agent's paths; of another's stolen path only the checked one is
@@ -40,7 +40,7 @@ void leg_paths_age(cf_core *core, cf_leg *leg) {
         path_forget(core, young);
         if (linked) {
             old->path = young->path;
-            table_add(&core->legs_by_path, &old->node, hash_path(&old->path));
+            table_add(&core->legs_by_path, &old->node, hash_path(core, &old->path));
         }
         memset(&young->path, 0, sizeof young->path);
     }

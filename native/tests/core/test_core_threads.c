@@ -1,0 +1,122 @@
+/* What other threads may do while the media thread works: read counters and taps, take DTLS datagrams. Meant for
+ * SAN=thread. */
+#include "testlib.h"
+
+#include "conferocore/stun.h"
+#include "core/internal.h"
+#include "core_fixture.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+enum { ROUNDS = 4000 };
+
+struct shared {
+    fixture *f;
+    cf_leg *leg;
+    cf_tap *tap;
+    atomic_bool done;
+    uint64_t samples, reads;
+};
+
+static void *read_everything(void *arg) {
+    struct shared *s = arg;
+    int16_t pcm[2000];
+    uint64_t packets = 0;
+    while (!atomic_load(&s->done)) {
+        cf_leg_stats leg = stats_of(s->leg);
+        CHECK(leg.rx_packets >= packets && core_stats(s->f).ticks <= ROUNDS);
+        packets = leg.rx_packets;
+        s->samples += cf_tap_read(s->tap, pcm, 2000, NULL);
+        s->reads++;
+        sched_yield();
+    }
+    for (size_t n; (n = cf_tap_read(s->tap, pcm, 2000, NULL));)
+        s->samples += n;
+    return NULL;
+}
+
+static void test_counters_and_taps_are_read_while_they_change(void) {
+    fixture *f = fixture_new();
+    struct shared s = {.f = f, .tap = cf_tap_new(CF_TAP_LEG_OUT, 1000)};
+    add_room(f, 1);
+    s.leg = join(f, 1, 1);
+    join(f, 2, 1);
+    CHECK_INT(cf_core_tap(f->core, 2, s.tap), 0);
+    pthread_t reader;
+    CHECK_INT(pthread_create(&reader, NULL, read_everything, &s), 0);
+    voice v = {.id = 1, .hz = 440, .amplitude = 4000};
+    for (int i = 0; i < ROUNDS / 4; i++) {
+        run_ms(f, 20, &v, 1);
+        clear_sent(f);
+    }
+    atomic_store(&s.done, true);
+    pthread_join(reader, NULL);
+    CHECK_INT(s.samples + cf_tap_dropped(s.tap), (uint64_t)ROUNDS / 4 * CF_FRAME);
+    CHECK(s.reads > 0);
+    cf_tap_free(cf_core_untap(f->core, s.tap));
+    fixture_free(f);
+}
+
+/* The consumer sleeps until it is woken and then drains: whatever was taken in is taken out, in order, without a
+ * reminder. */
+struct post {
+    struct inbox inbox;
+    _Atomic int wakes;
+    atomic_bool done;
+    int taken, disorder;
+};
+
+static void drain(struct post *post) {
+    uint8_t out[INBOX_BYTES];
+    while (inbox_take(&post->inbox, out, sizeof out)) {
+        int number;
+        memcpy(&number, out, sizeof number);
+        post->disorder += number != post->taken;
+        post->taken++;
+    }
+}
+
+static void *consume(void *arg) {
+    struct post *post = arg;
+    int seen = 0;
+    for (;;) {
+        bool done = atomic_load(&post->done);
+        int wakes = atomic_load(&post->wakes);
+        if (wakes != seen)
+            drain(post);
+        else if (done)
+            return NULL;
+        else
+            sched_yield();
+        seen = wakes;
+    }
+}
+
+static void test_no_wake_up_is_lost(void) {
+    struct post *post = calloc(1, sizeof *post);
+    inbox_init(&post->inbox);
+    pthread_t reader;
+    CHECK_INT(pthread_create(&reader, NULL, consume, post), 0);
+    int put = 0;
+    for (int i = 0; i < ROUNDS * 20; i++) {
+        bool wake;
+        put += inbox_put(&post->inbox, (uint8_t *)&put, sizeof put, i * (SECOND / 50), &wake);
+        if (wake)
+            atomic_fetch_add(&post->wakes, 1);
+        if (i % 7 == 0)
+            sched_yield();
+    }
+    atomic_store(&post->done, true);
+    pthread_join(reader, NULL);
+    CHECK(put > 16);
+    CHECK_INT(post->taken, put);
+    CHECK_INT(post->disorder, 0);
+    free(post);
+}
+
+int main(void) {
+    RUN(test_counters_and_taps_are_read_while_they_change);
+    RUN(test_no_wake_up_is_lost);
+    return REPORT();
+}
