@@ -149,7 +149,7 @@ def _decode(file: bytes) -> Signal:
     """Samples of a WebM recording."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     parts = [np.zeros(0, dtype=np.int16)]
-    with av.open(io.BytesIO(file)) as container:
+    with av.open(io.BytesIO(file), mode="r") as container:
         for frame in container.decode(audio=0):
             parts += [np.asarray(part.to_ndarray(), dtype=np.int16).reshape(-1) for part in resampler.resample(frame)]
     return from_pcm16(np.concatenate(parts))
