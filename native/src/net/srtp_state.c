@@ -2,6 +2,7 @@
 #include "srtp_state.h"
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 
 cf_srtp *cf_srtp_new_with(const cf_srtp_suite *suite, const cf_srtp_keys *rtp, const cf_srtp_keys *rtcp) {
@@ -22,9 +23,11 @@ cf_srtp *cf_srtp_new(int profile, const uint8_t *key, size_t key_len, const uint
         return NULL;
     cf_srtp_keys rtp, rtcp;
     cf_srtp *srtp = NULL;
+    ERR_set_mark(); /* the thread's error list belongs to whoever else uses libcrypto in it */
     if (cf_srtp_derive(suite, key, salt, CF_SRTP_LABEL_RTP, &rtp) == 0 &&
         cf_srtp_derive(suite, key, salt, CF_SRTP_LABEL_RTCP, &rtcp) == 0)
         srtp = cf_srtp_new_with(suite, &rtp, &rtcp);
+    ERR_pop_to_mark();
     OPENSSL_cleanse(&rtp, sizeof rtp);
     OPENSSL_cleanse(&rtcp, sizeof rtcp);
     return srtp;
