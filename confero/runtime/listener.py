@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl as tls
 from ipaddress import ip_address
 from typing import Any
@@ -83,7 +84,7 @@ class Listener:
             )
         except OSError as error:
             await runner.cleanup()
-            raise LocalError(f"cannot listen on {_authority(host, port)}: {error.strerror or error}") from error
+            raise LocalError(f"cannot listen on {_authority(host, port)}: {_reason(error)}") from error
         return cls(runner, server, host, secure=ssl is not None)
 
     @property
@@ -99,6 +100,13 @@ class Listener:
         """No new connections; running requests get ``shutdown_s`` seconds; then all connections end. Idempotent."""
         self._server.close()
         await self._runner.cleanup()
+
+
+def _reason(error: OSError) -> str:
+    """asyncio puts the address into the text of its errors; the system's own words are shorter."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or type(error).__name__
 
 
 def _authority(host: str, port: int) -> str:

@@ -56,8 +56,6 @@ def _schemas(routes: Sequence[Route]) -> tuple[dict[Any, Json], Json]:
             wanted.append(((index, "body"), "validation", adapter_of(route.body)))
         if route.reply is not None:
             wanted.append(((index, "reply"), "serialization", adapter_of(route.reply)))
-        if route.query is not None:
-            wanted.append(((index, "query"), "validation", adapter_of(route.query)))
     found, rest = TypeAdapter.json_schemas(wanted, ref_template=REF)
     return {key: schema for (key, _), schema in found.items()}, rest.get("$defs", {})
 
@@ -66,7 +64,7 @@ def _operation(index: int, route: Route, schemas: dict[Any, Json]) -> Json:
     operation: Json = {"operationId": _operation_id(route), "responses": _responses(index, route, schemas)}
     if route.summary:
         operation["summary"] = route.summary
-    if parameters := [*_path_parameters(route), *_query_parameters(schemas.get((index, "query")))]:
+    if parameters := [*_path_parameters(route), *_query_parameters(route)]:
         operation["parameters"] = parameters
     if route.body is not None:
         content = {"application/json": {"schema": schemas[index, "body"]}}
@@ -88,10 +86,11 @@ def _path_parameters(route: Route) -> Iterable[Json]:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _query_parameters(schema: Json | None) -> Iterable[Json]:
-    for name, value in (schema or {}).get("properties", {}).items():
-        required = name in (schema or {}).get("required", ())
-        yield {"name": name, "in": "query", "required": required, "schema": value}
+def _query_parameters(route: Route) -> Iterable[Json]:
+    """The fields of the query's model, which are plain values."""
+    schema = {} if route.query is None else adapter_of(route.query).json_schema()
+    for name, value in schema.get("properties", {}).items():
+        yield {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": value}
 
 
 def _responses(index: int, route: Route, schemas: dict[Any, Json]) -> Json:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import Field
 
 from confero.config import ConfigError, ServiceConfig
 from confero.plan import SPECS, Moved, Options, Plan, Socket, is_wildcard, join_url, make, reachable, url
@@ -33,7 +34,7 @@ class McuConfig(ServiceConfig):
     url: str = ""
     appserver_url: str = ""
     notifier_url: str = ""
-    media_bind: list[str] = []
+    media_bind: list[str] = Field(default_factory=list)
     media_port_min: int = 5000
     media_port_max: int = 15000
 

@@ -87,6 +87,13 @@ async def world(*children: Child, **options: object) -> AsyncIterator[World]:
             await asyncio.wait([made.run], timeout=10)
 
 
+async def until_gone(pid: int) -> None:
+    while True:
+        if not alive(pid):
+            return
+        await asyncio.sleep(0.02)
+
+
 def alive(pid: int) -> bool:
     """False for a zombie too: who reaps an orphan, and when, is the machine's affair."""
     try:
@@ -189,8 +196,7 @@ async def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> No
         child = int(line.split()[-1])
         process.kill()
         await process.wait()
-        while alive(child):
-            await asyncio.sleep(0.02)
+        await until_gone(child)
 
 
 @pytest.mark.parametrize(
