@@ -51,7 +51,7 @@ static bool read_rr(const part *p, const cf_rtcp_visitor *v) {
     return p->len >= SENDER && read_blocks(p, SENDER, v);
 }
 
-/* The items of one chunk from `at`; returns where the next chunk begins, 0 if an item or the end is missing. */
+/* The items of one chunk from `at`; returns where the next chunk begins, 0 if an item does not fit. */
 static size_t read_chunk(const part *p, size_t at, uint32_t ssrc, const cf_rtcp_visitor *v) {
     while (at < p->len && p->data[at] != SDES_END) {
         if (p->len - at < 2 || p->data[at + 1] > p->len - at - 2)
@@ -60,7 +60,9 @@ static size_t read_chunk(const part *p, size_t at, uint32_t ssrc, const cf_rtcp_
             v->cname(v->arg, ssrc, p->data + at + 2, p->data[at + 1]);
         at += 2u + p->data[at + 1];
     }
-    return at < p->len ? (at + 4) & ~(size_t)3 : 0; /* a zero ends the items; the next chunk begins at a whole word */
+    /* A zero ends the items, and the next chunk begins at a whole word. Some senders leave it out at the end of the
+     * packet */
+    return at < p->len ? (at + 4) & ~(size_t)3 : at;
 }
 
 static bool read_sdes(const part *p, const cf_rtcp_visitor *v) {
