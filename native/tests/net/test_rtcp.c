@@ -163,11 +163,11 @@ static void test_lengths(void) {
 
 static void test_source_description_broken(void) {
     refuse("81ca0000");
-    refuse("81ca0002 0000000a 01030304");          /* runs over the end by one */
-    refuse("81ca0002 0000000a 01ff6162");          /* runs over the end */
-    refuse("81ca0002 0000000a 02006101");          /* a type without length */
-    refuse("82ca0003 0000000a 01036162 63000000"); /* one chunk of two */
-    refuse("82ca0004 0000000a 01036162 63000000 0000000b");
+    refuse("81ca0002 0000000a 01030304");                   /* runs over the end by one */
+    refuse("81ca0002 0000000a 01ff6162");                   /* runs over the end */
+    refuse("81ca0002 0000000a 02006101");                   /* a type without length */
+    refuse("82ca0003 0000000a 01036162 63000000");          /* one chunk of two */
+    refuse("83ca0004 0000000a 01036162 63000000 0000000b"); /* two of three */
 }
 
 /* The first parts are right, the last is not: nobody hears of the first. */
