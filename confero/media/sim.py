@@ -1,4 +1,4 @@
-"""The media core under a simulated clock: members, bad links, drifting clocks; the same bytes for the same seed, hours in minutes."""
+"""The media core under a simulated clock: members, bad links, drifting clocks; the same bytes for the same seed."""
 
 from __future__ import annotations
 
