@@ -60,7 +60,7 @@ class Rig:
 @contextlib.asynccontextmanager
 async def rig(*routes: Route, **options: Any) -> AsyncIterator[Rig]:
     made = Rig(routes, **options)
-    made.listener = await Listener.start(made.app.app, "127.0.0.1", 0)
+    made.listener = await Listener.start(made.app.app, "127.0.0.1", 0, shutdown_s=0.1)
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as made.http:
             yield made
