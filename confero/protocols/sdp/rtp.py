@@ -68,12 +68,12 @@ def answer_rtp(offer: Session, stream: LocalStream, ports: LocalPorts) -> RtpAgr
     raise no_usable_media(reasons)
 
 
-def offer_rtp(stream: LocalStream, ports: LocalPorts) -> Session:
-    """An offer of one audio stream with all of the stream's codecs, in order."""
+def offer_rtp(stream: LocalStream, ports: LocalPorts, *, mux: bool = False) -> Session:
+    """An offer of one audio stream with all of the codecs, in order; ``mux``: RTCP may come on the RTP port (RFC 5761)."""
     codecs = [CODECS[name] for name in stream.codecs]
     rates = {codec.clock_rate: None for codec in codecs}
     codecs += [Codec(EVENT_PTS[rate], EVENTS, rate, 1, EVENTS_FMTP) for rate in rates]
-    media = _local_media(ports, tuple(codecs), mux=True)
+    media = _local_media(ports, tuple(codecs), mux=mux)
     return _describe(stream, ports, (media,))
 
 

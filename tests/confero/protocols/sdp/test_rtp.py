@@ -107,7 +107,7 @@ def test_unusable(text: str, reason: str) -> None:
 
 
 def test_our_offer() -> None:
-    offer = offer_rtp(LocalStream(5, codecs=("PCMU", "opus")), PORTS)
+    offer = offer_rtp(LocalStream(5, codecs=("PCMU", "opus")), PORTS, mux=True)
     assert parse(write(offer)) == offer
     media = offer.media[0]
     assert media.formats == ("0", "111", "101", "110")
@@ -116,7 +116,7 @@ def test_our_offer() -> None:
 
 
 def answer_to(offer_codecs: tuple[str, ...], answer: str) -> RtpAgreement:
-    return apply_answer(offer_rtp(LocalStream(5, codecs=offer_codecs), PORTS), parse(answer))
+    return apply_answer(offer_rtp(LocalStream(5, codecs=offer_codecs), PORTS, mux=True), parse(answer))
 
 
 def test_answer_with_their_own_payload_type() -> None:
@@ -131,8 +131,14 @@ def test_answer_that_takes_rtcp_mux() -> None:
     assert agreed.rtcp_mux and agreed.remote_rtcp == Endpoint("192.0.2.7", 9000)
 
 
+def test_rtcp_mux_that_we_did_not_offer_is_not_agreed() -> None:
+    answer = parse(HEAD + "m=audio 9000 RTP/AVP 0\na=rtcp-mux\n")
+    agreed = apply_answer(offer_rtp(STREAM, PORTS), answer)
+    assert not agreed.rtcp_mux and agreed.remote_rtcp == Endpoint("192.0.2.7", 9001)
+
+
 def test_two_of_our_legs_agree() -> None:
-    offer = offer_rtp(STREAM, PORTS)
+    offer = offer_rtp(STREAM, PORTS, mux=True)
     answer = answer_rtp(parse(write(offer)), LocalStream(6), LocalPorts("192.0.2.20", 7000, 7001))
     agreed = apply_answer(offer, parse(write(answer.description)))
     assert agreed.send.key == answer.send.key and agreed.rtcp_mux and answer.rtcp_mux

@@ -1,0 +1,415 @@
+"""The rooms and legs of one MCU: every decision about them, asked for by the control API or told by the engine.
+
+No I/O of its own: commands go to the engine, news to a ``News``. All of it runs in one event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from confero import models
+from confero.clock import Clock
+from confero.errors import ConferoError, Refused
+from confero.media.errors import EngineBusy, OtherThread, StillInUse, UnknownId
+from confero.media.types import Event, EventType, LegStats
+from confero.runtime.logging import get_logger
+
+from . import reasons
+from .legs.base import LegContext, LegSettings
+from .legs.channel import Turnstile
+from .legs.dtls import Certificate
+from .legs.rtp import RtpLeg
+from .legs.webrtc import NewLegNeeded, WebRtcLeg
+from .pipeline.engine import MediaEngine
+from .rooms.participant import Leg, Participant, State, Told
+from .rooms.registry import Registry
+from .rooms.room import Room
+
+log = get_logger(__name__)
+
+SLICES = 10
+"""Legs are looked at in so many parts, one at each tick, so that a full MCU does not stop its loop once a second."""
+
+
+class News(Protocol):
+    """Hears what others are to know."""
+
+    def joined(self, room: Room, participant: Participant) -> None: ...
+
+    def changed(self, room: Room, participant: Participant) -> None: ...
+
+    def connected(self, room: Room, participant: Participant) -> None:
+        """For the first time."""
+        ...
+
+    def left(self, room: Room, participant: Participant, reason: str, stats: dict[str, int]) -> None: ...
+
+    def replaced(self, room: Room, earlier: Participant, stats: dict[str, int]) -> None:
+        """The person is still here, with another leg."""
+        ...
+
+    def speakers(self, room: Room, speakers: list[models.ActiveSpeaker]) -> None: ...
+
+
+@dataclass(frozen=True)
+class ConferenceLimits:
+    max_rooms: int = 2000
+    max_legs: int = 4000
+    empty_room_s: float = 600.0
+
+
+class Conference:
+    """Ends what it began: ``close`` ends every leg and room."""
+
+    def __init__(
+        self,
+        engine: MediaEngine,
+        clock: Clock,
+        news: News,
+        *,
+        certificate: Certificate,
+        settings: LegSettings | None = None,
+        limits: ConferenceLimits | None = None,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._news = news
+        self._certificate = certificate
+        self._settings = settings or LegSettings()
+        self._limits = limits or ConferenceLimits()
+        self._turnstile = Turnstile()
+        self._unfinished: list[Callable[[], None]] = []
+        self._slice = 0
+        self.registry = Registry(max_rooms=self._limits.max_rooms, max_legs=self._limits.max_legs)
+        self.draining = False
+
+    # -- rooms --
+
+    def put_room(self, id: str, spec: models.RoomSpec) -> tuple[Room, bool]:
+        """The room, and whether it is new. Raises Refused ``draining``, ``mcu-full``, what the engine raises."""
+        room = self.registry.find_room(id)
+        if room is not None:
+            return room, False
+        self._check_draining()
+        self.registry.check_room()
+        room = Room(id, self.registry.next_number(), spec.name, spec.max_participants, self._clock.monotonic())
+        self._engine.add_room(room.number)
+        self.registry.add_room(room)
+        log.info("room opened", room=id)
+        return room, True
+
+    def remove_room(self, id: str) -> None:
+        """Its legs end with ``room-closed``. Raises Refused ``room-unknown``."""
+        room = self.registry.room(id)
+        for participant in list(room.participants.values()):
+            self.end(participant, room, reasons.ROOM_CLOSED)
+        self._drop_room(room)
+
+    def _drop_room(self, room: Room) -> None:
+        self.registry.remove_room(room)
+        self._surely(lambda: self._engine.remove_room(room.number))
+        log.info("room closed", room=room.id)
+
+    # -- legs --
+
+    def create_leg(self, room_id: str, wish: models.WebRtcLegCreate | models.RtpLegCreate) -> models.LegReply:
+        """A leg for a participant, in place of an earlier one. Raises Refused, SdpError; then nothing has changed."""
+        self._check_draining()
+        room = self.registry.room(room_id)
+        room.check_place(wish.participant)
+        if wish.participant not in room.participants:
+            self.registry.check_leg()
+        number = self.registry.next_number()
+        context = self._context(room)
+        leg: WebRtcLeg | RtpLeg
+        if isinstance(wish, models.WebRtcLegCreate):
+            leg = WebRtcLeg(number, context, self._certificate, self._turnstile)
+        else:
+            leg = RtpLeg(number, context, wish)
+        sdp = leg.open(wish.sdp)  # type: ignore[arg-type]
+        participant = Participant(wish.participant, wish.display_name, wish.role, leg)
+        try:
+            self._admit(participant, room)
+        except ConferoError:
+            leg.close()
+            raise
+        return models.LegReply(leg=leg.id, participant=participant.id, room=room.id, sdp=sdp)
+
+    def _context(self, room: Room) -> LegContext:
+        return LegContext(
+            self._engine,
+            self,
+            self._clock,
+            self._settings,
+            room.number,
+            self._remove_number,
+            self.registry.next_number,
+        )
+
+    def _admit(self, participant: Participant, room: Room) -> None:
+        if (earlier := room.participants.get(participant.id)) is not None:
+            participant.inherit(earlier)
+        self._apply(participant)  # the last thing that can fail
+        room.admit(participant)
+        self.registry.add_leg(participant, room)
+        if earlier is not None:
+            self._news.replaced(room, earlier, self._close_leg(earlier, reasons.REPLACED))
+        self._news.joined(room, participant)
+        log.info("leg joined", room=room.id, leg=participant.leg.id, kind=participant.leg.kind)
+        participant.leg.start()
+
+    def offer(self, leg_id: str, sdp: str) -> models.LegReply:
+        """A re-offer on a leg; the reply names another leg if the offer needed a fresh one. Raises Refused, SdpError."""
+        participant, room = self.registry.leg(leg_id)
+        try:
+            answer = participant.leg.offer(sdp)
+        except NewLegNeeded:
+            return self.create_leg(
+                room.id,
+                models.WebRtcLegCreate(
+                    kind="webrtc",
+                    participant=participant.id,
+                    display_name=participant.display_name,
+                    role=participant.role,
+                    sdp=sdp,
+                ),
+            )
+        self._apply(participant)
+        return models.LegReply(leg=leg_id, participant=participant.id, room=room.id, sdp=answer)
+
+    def answer(self, leg_id: str, sdp: str) -> None:
+        """The answer to our offer. Raises Refused ``leg-unknown``, ``no-offer-pending``, SdpError."""
+        participant, room = self.registry.leg(leg_id)
+        participant.leg.answer(sdp)
+        self.registry.add_leg(participant, room)
+        self._apply(participant)
+
+    def patch(self, leg_id: str, patch: models.LegPatch) -> models.Participant:
+        """Mute, deaf, gain, another room.
+
+        Raises Refused ``leg-unknown``, ``room-unknown``, ``room-full``, ``participant-exists``, ``other-media-thread``.
+        """
+        participant, room = self.registry.leg(leg_id)
+        if patch.room is not None and patch.room != room.id:
+            room = self._move(participant, room, self.registry.room(patch.room))
+        before = participant.muted, participant.deaf, participant.gain_db
+        participant.muted = participant.muted if patch.muted is None else patch.muted
+        participant.deaf = participant.deaf if patch.deaf is None else patch.deaf
+        participant.gain_db = participant.gain_db if patch.gain_db is None else patch.gain_db
+        try:
+            self._apply(participant)
+        except ConferoError:
+            participant.muted, participant.deaf, participant.gain_db = before
+            raise
+        if (participant.muted, participant.deaf) != before[:2]:
+            self._news.changed(room, participant)
+        return participant.view()
+
+    def _move(self, participant: Participant, old: Room, new: Room) -> Room:
+        if participant.id in new.participants:
+            raise Refused("The participant is in that room already.", status=409, code="participant-exists")
+        new.check_place(participant.id)
+        try:
+            if participant.leg.number:
+                self._engine.move_leg(participant.leg.number, new.number)
+        except OtherThread as error:
+            raise Refused(
+                "The rooms live on different media threads; join the other room afresh.",
+                status=409,
+                code="other-media-thread",
+            ) from error
+        old.remove(participant, self._clock.monotonic())
+        new.admit(participant)
+        self.registry.add_leg(participant, new)
+        participant.leg.moved(new.number)
+        self._news.left(old, participant, reasons.MOVED, {})
+        self._news.joined(new, participant)
+        return new
+
+    def _apply(self, participant: Participant) -> None:
+        """What was decided goes to the engine as far as it is news there; all of it when the leg has another number now."""
+        number = participant.leg.number
+        if not number:
+            return
+        told = participant.told if participant.told.number == number else Told(number)
+        wanted = Told(number, participant.muted, participant.deaf or not participant.leg.listens, participant.gain_db)
+        if wanted.muted != told.muted:
+            self._engine.mute(number, wanted.muted)
+        if wanted.deaf != told.deaf:
+            self._engine.deafen(number, wanted.deaf)
+        if wanted.gain_db != told.gain_db:
+            self._engine.set_gain(number, 10 ** (wanted.gain_db / 20))
+        participant.told = wanted
+
+    def end_leg(self, leg_id: str, reason: str) -> None:
+        """Raises Refused ``leg-unknown``."""
+        participant, room = self.registry.leg(leg_id)
+        self.end(participant, room, reason)
+
+    def end(self, participant: Participant, room: Room, reason: str) -> None:
+        """The one way out of a room. Idempotent: what has ended stays ended, with its first reason."""
+        if participant.ended:
+            return
+        stats = self._close_leg(participant, reason)
+        room.remove(participant, self._clock.monotonic())
+        self._news.left(room, participant, reason, stats)
+        log.info("leg ended", room=room.id, leg=participant.leg.id, reason=reason)
+
+    def _close_leg(self, participant: Participant, reason: str) -> dict[str, int]:
+        """Its last counters."""
+        participant.ended = reason
+        participant.state = "disconnected"
+        self.registry.remove_leg(participant)
+        stats: dict[str, int] = {}
+        try:
+            stats = self._stats(participant.leg).leg
+        except ConferoError:
+            log.debug("no last statistics", leg=participant.leg.id)
+        participant.leg.close()
+        return stats
+
+    # -- statistics --
+
+    def stats(self, leg_id: str) -> models.LegStats:
+        """Raises Refused ``leg-unknown``."""
+        participant, room = self.registry.leg(leg_id)
+        found = self._stats(participant.leg)
+        return models.LegStats(
+            leg=leg_id,
+            participant=participant.id,
+            room=room.id,
+            kind=participant.leg.kind,
+            codec=participant.leg.codec,
+            remote=participant.leg.remote,
+            counters=found.leg,
+            playout=found.playout,
+        )
+
+    def _stats(self, leg: Leg) -> LegStats:
+        return self._engine.leg_stats(leg.number) if leg.number else LegStats({}, {})
+
+    # -- what legs say (LegOwner) --
+
+    def connected(self, leg: str) -> None:
+        self._set_state(leg, "connected")
+
+    def disconnected(self, leg: str) -> None:
+        self._set_state(leg, "disconnected")
+
+    def failed(self, leg: str, reason: str) -> None:
+        found = self._find(leg)
+        if found is not None:
+            self.end(*found, reason)
+
+    def renumbered(self, leg: str, old: int) -> None:
+        found = self._find(leg)
+        if found is not None:
+            self.registry.add_leg(*found)
+            self._apply(found[0])
+
+    def _set_state(self, leg: str, state: State) -> None:
+        found = self._find(leg)
+        if found is None or found[0].state == state:
+            return
+        participant, room = found
+        participant.state = state
+        log.info("leg state", room=room.id, leg=leg, state=state)
+        if state == "connected" and not participant.was_connected:
+            participant.was_connected = True
+            self._news.connected(room, participant)
+        self._news.changed(room, participant)
+
+    def _find(self, leg: str) -> tuple[Participant, Room] | None:
+        try:
+            return self.registry.leg(leg)
+        except Refused:
+            return None
+
+    # -- what the engine says --
+
+    def handle(self, event: Event) -> None:
+        """One event of the engine. Those of legs that are gone are nobody's."""
+        if event.type is EventType.RELEASED:
+            self._released(event)
+        elif event.type is EventType.SPEAKERS:
+            self._speakers(event)
+        elif event.type is EventType.OVERRUN:
+            log.warning("engine events were lost", count=event.value)  # each leg's tick finds out what matters
+        elif (found := self.registry.leg_of_number(event.leg)) is not None:
+            found[0].leg.handle(event)
+
+    def _released(self, event: Event) -> None:
+        found = self.registry.leg_of_number(event.leg) if event.leg else None
+        if event.leg:
+            self.registry.forget_number(event.leg)
+        if found is not None and found[0].leg.number == event.leg:
+            log.error("the engine refused a leg", leg=found[0].leg.id, errno=event.value)
+            self.end(*found, reasons.REMOVED)
+
+    def _speakers(self, event: Event) -> None:
+        room = self.registry.room_of_number(event.room)
+        if room is None:
+            return
+        speakers = []
+        for speaker in event.speakers:
+            found = self.registry.leg_of_number(speaker.leg)
+            if found is not None:
+                speakers.append(models.ActiveSpeaker(participant=found[0].id, level=min(127, speaker.level)))
+        self._news.speakers(room, speakers)
+
+    # -- time --
+
+    def tick(self, now: float) -> None:
+        """Called ``SLICES`` times a second: looks at a part of the legs, and at empty rooms."""
+        self._slice = (self._slice + 1) % SLICES
+        for participant, room in self.registry.participants():
+            if participant.leg.number % SLICES == self._slice or not participant.leg.number:
+                self._tick_leg(participant, room, now)
+        if self._slice == 0:
+            self._finish()
+            for room in self.registry:
+                if room.empty_since is not None and now - room.empty_since >= self._limits.empty_room_s:
+                    self._drop_room(room)
+
+    def _tick_leg(self, participant: Participant, room: Room, now: float) -> None:
+        try:
+            participant.leg.tick(now)
+        except UnknownId:
+            self.end(participant, room, reasons.REMOVED)
+
+    # -- the end --
+
+    def start_draining(self) -> None:
+        """No new rooms and legs; those that are here go on."""
+        self.draining = True
+
+    def close(self, reason: str = reasons.DRAINING) -> None:
+        """Ends everything. Idempotent."""
+        self.draining = True
+        for participant, room in self.registry.participants():
+            self.end(participant, room, reason)
+        for room in self.registry:
+            self._drop_room(room)
+
+    def _check_draining(self) -> None:
+        if self.draining:
+            raise Refused("This MCU is being shut down and takes nothing new.", status=503, code="draining")
+
+    def _remove_number(self, number: int) -> None:
+        self._surely(lambda: self._engine.remove_leg(number))
+
+    def _surely(self, command: Callable[[], None]) -> None:
+        """What must happen is tried again when the engine is too busy; what is gone already is gone."""
+        try:
+            command()
+        except UnknownId:
+            pass
+        except (EngineBusy, StillInUse):
+            self._unfinished.append(command)
+
+    def _finish(self) -> None:
+        unfinished, self._unfinished = self._unfinished, []
+        for command in unfinished:
+            self._surely(command)

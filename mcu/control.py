@@ -1,0 +1,265 @@
+"""The control API (docs/wire.md): rooms, legs, statistics, taps. Thin: each handler asks the conference and answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from confero import models
+from confero.errors import Refused
+from confero.media.errors import UnknownId
+from confero.media.types import TapPoint
+from confero.runtime.http import Route, read_model, read_query, reply
+
+from .conference import Conference
+from .pipeline.engine import MediaEngine
+from .taps import BUFFER_MS, Taps
+
+LEG_CREATE: TypeAdapter[models.WebRtcLegCreate | models.RtpLegCreate] = TypeAdapter(models.LegCreate)
+ROOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SDP_ERRORS = ("422 sdp-invalid", "422 sdp-no-usable-media")
+
+
+class Query(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EndQuery(Query):
+    """DELETE /v1/legs/{leg}"""
+
+    reason: Literal["left", "removed", "owner-gone", "bye"] = "removed"
+
+
+class RoomTapQuery(Query):
+    """GET /v1/rooms/{room}/tap"""
+
+    seconds: int = Field(ge=1, le=60)
+
+
+class LegTapQuery(RoomTapQuery):
+    """GET /v1/legs/{leg}/tap"""
+
+    point: Literal["in", "out"] = "in"
+
+
+class ControlApi:
+    """Handlers over one conference."""
+
+    def __init__(self, conference: Conference, engine: MediaEngine, describe: Callable[[], dict[str, Any]]) -> None:
+        """``describe`` gives the OpenAPI document."""
+        self._conference = conference
+        self._engine = engine
+        self._describe = describe
+        self.taps = Taps()
+
+    def routes(self) -> list[Route]:
+        return [
+            *self._room_routes(),
+            *self._leg_routes(),
+            Route("GET", "/v1/openapi.json", self._openapi, documented=False),
+        ]
+
+    def _room_routes(self) -> list[Route]:
+        scope, unknown = "mcu:rooms", "404 room-unknown"
+        return [
+            Route("GET", "/v1/rooms", self._list_rooms, scope, "All rooms", reply=list[models.RoomState]),
+            Route(
+                "PUT",
+                "/v1/rooms/{room}",
+                self._put_room,
+                scope,
+                "Makes the room if it is new (201); changes nothing if it is there (200)",
+                body=models.RoomSpec,
+                reply=models.RoomState,
+                errors=("503 draining", "503 mcu-full"),
+            ),
+            Route("GET", "/v1/rooms/{room}", self._room, scope, "A room", reply=models.RoomState, errors=(unknown,)),
+            Route(
+                "DELETE", "/v1/rooms/{room}", self._delete_room, scope, "Ends the room", status=204, errors=(unknown,)
+            ),
+            Route(
+                "GET",
+                "/v1/rooms/{room}/tap",
+                self._tap_room,
+                "mcu:taps",
+                "The room's sum, as it is heard",
+                query=RoomTapQuery,
+                reply_type="audio/wav",
+                errors=(unknown, "429 too-many-taps"),
+            ),
+        ]
+
+    def _leg_routes(self) -> list[Route]:
+        scope, unknown = "mcu:legs", "404 leg-unknown"
+        return [
+            Route(
+                "POST",
+                "/v1/rooms/{room}/legs",
+                self._create_leg,
+                scope,
+                "A leg for a participant, in place of an earlier one",
+                body=LEG_CREATE,
+                reply=models.LegReply,
+                status=201,
+                errors=(
+                    "404 room-unknown",
+                    "409 room-full",
+                    *SDP_ERRORS,
+                    "503 no-ports",
+                    "503 draining",
+                    "503 mcu-full",
+                ),
+            ),
+            Route(
+                "PUT",
+                "/v1/legs/{leg}/offer",
+                self._offer,
+                scope,
+                "A re-offer; the reply names another leg if a fresh one was needed",
+                body=models.LegSdp,
+                reply=models.LegReply,
+                errors=(unknown, *SDP_ERRORS, "409 offer-pending"),
+            ),
+            Route(
+                "PUT",
+                "/v1/legs/{leg}/answer",
+                self._answer,
+                scope,
+                "The answer to our offer",
+                body=models.LegSdp,
+                status=204,
+                errors=(unknown, *SDP_ERRORS, "409 no-offer-pending"),
+            ),
+            Route(
+                "PATCH",
+                "/v1/legs/{leg}",
+                self._patch,
+                scope,
+                "Mute, deaf, gain, another room",
+                body=models.LegPatch,
+                reply=models.Participant,
+                errors=(
+                    unknown,
+                    "404 room-unknown",
+                    "409 room-full",
+                    "409 participant-exists",
+                    "409 other-media-thread",
+                ),
+            ),
+            Route(
+                "DELETE",
+                "/v1/legs/{leg}",
+                self._delete_leg,
+                scope,
+                "Ends the leg",
+                query=EndQuery,
+                status=204,
+                errors=(unknown,),
+            ),
+            Route(
+                "GET",
+                "/v1/legs/{leg}/stats",
+                self._stats,
+                scope,
+                "Counters of a leg",
+                reply=models.LegStats,
+                errors=(unknown,),
+            ),
+            Route(
+                "GET",
+                "/v1/legs/{leg}/tap",
+                self._tap_leg,
+                "mcu:taps",
+                "What a leg adds (in) or hears (out), as it is heard",
+                query=LegTapQuery,
+                reply_type="audio/wav",
+                errors=(unknown, "429 too-many-taps"),
+            ),
+        ]
+
+    # -- rooms --
+
+    async def _list_rooms(self, request: web.Request) -> web.Response:
+        return reply([room.view() for room in self._conference.registry])
+
+    async def _put_room(self, request: web.Request) -> web.Response:
+        spec = await read_model(request, models.RoomSpec)
+        room, new = self._conference.put_room(_room_id(request), spec)
+        return reply(room.view(), 201 if new else 200)
+
+    async def _room(self, request: web.Request) -> web.Response:
+        return reply(self._conference.registry.room(request.match_info["room"]).view())
+
+    async def _delete_room(self, request: web.Request) -> web.Response:
+        self._conference.remove_room(request.match_info["room"])
+        return reply(None)
+
+    # -- legs --
+
+    async def _create_leg(self, request: web.Request) -> web.Response:
+        wish = await read_model(request, LEG_CREATE)
+        return reply(self._conference.create_leg(request.match_info["room"], wish), 201)
+
+    async def _offer(self, request: web.Request) -> web.Response:
+        body = await read_model(request, models.LegSdp)
+        return reply(self._conference.offer(request.match_info["leg"], body.sdp))
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        body = await read_model(request, models.LegSdp)
+        self._conference.answer(request.match_info["leg"], body.sdp)
+        return reply(None)
+
+    async def _patch(self, request: web.Request) -> web.Response:
+        patch = await read_model(request, models.LegPatch)
+        return reply(self._conference.patch(request.match_info["leg"], patch))
+
+    async def _delete_leg(self, request: web.Request) -> web.Response:
+        query = read_query(request, EndQuery)
+        self._conference.end_leg(request.match_info["leg"], query.reason)
+        return reply(None)
+
+    async def _stats(self, request: web.Request) -> web.Response:
+        return reply(self._conference.stats(request.match_info["leg"]))
+
+    # -- taps --
+
+    async def _tap_leg(self, request: web.Request) -> web.StreamResponse:
+        query = read_query(request, LegTapQuery)
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        point = TapPoint.LEG_IN if query.point == "in" else TapPoint.LEG_OUT
+        return await self._tap(request, point, participant.leg.number, query.seconds)
+
+    async def _tap_room(self, request: web.Request) -> web.StreamResponse:
+        query = read_query(request, RoomTapQuery)
+        room = self._conference.registry.room(request.match_info["room"])
+        return await self._tap(request, TapPoint.ROOM, room.number, query.seconds)
+
+    async def _tap(self, request: web.Request, point: TapPoint, target: int, seconds: int) -> web.StreamResponse:
+        self.taps.check()
+        try:
+            tap = self._engine.tap(point, target, milliseconds=BUFFER_MS)
+        except UnknownId as error:
+            raise Refused("There is nothing to be heard yet.", status=404, code="leg-unknown") from error
+        response = web.StreamResponse(headers={"Content-Type": "audio/wav", "Cache-Control": "no-store"})
+        async with aclosing(self.taps.stream(tap, seconds)) as parts:
+            await response.prepare(request)
+            async for part in parts:
+                await response.write(part)
+        await response.write_eof()
+        return response
+
+    async def _openapi(self, request: web.Request) -> web.Response:
+        return web.json_response(self._describe())
+
+
+def _room_id(request: web.Request) -> str:
+    """A new room's id. Raises Refused for one that no other service could write."""
+    id = request.match_info["room"]
+    if not ROOM_ID.fullmatch(id):
+        raise Refused("A room id is 1 to 64 of A-Z a-z 0-9 _ -.", status=422, code="invalid-id")
+    return id

@@ -1,0 +1,230 @@
+"""A browser's leg: SDP offer in, ICE-lite answer out, DTLS keys to the engine, and what the engine says about it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from confero.errors import Refused
+from confero.media.types import Event, EventType, LegConfig, LegKind, SrtpKeys, SrtpProfile
+from confero.protocols.sdp import (
+    LocalStream,
+    LocalTransport,
+    SdpError,
+    Session,
+    WebRtcAgreement,
+    answer_webrtc,
+    parse,
+    write,
+)
+from confero.runtime.logging import get_logger
+from confero.runtime.tasks import spawn
+
+from ..pipeline import codecs
+from ..rooms.participant import Kind
+from .base import Identity, LegContext, new_ice_credentials
+from .channel import EngineChannel, Turnstile
+from .dtls import Association, Certificate
+
+log = get_logger(__name__)
+
+UFRAG_MAX = 32
+"""Characters of a peer's ufrag that the engine holds; RFC 8839 allows 256, browsers use 4 to 8."""
+GRACE_S = 5.0
+"""The engine measures consent; only where its word is missing this much later we go by our own clock."""
+MID_MAX = 15
+"""Bytes of a mid that fit the engine; a longer one is just not sent in packets."""
+
+
+class NewLegNeeded(Exception):
+    """The offer is of another DTLS association: it cannot go on on this leg (RFC 8842 section 3)."""
+
+
+class WebRtcLeg:
+    """Made by ``open``; ``close`` it."""
+
+    kind: Kind = "webrtc"
+
+    def __init__(self, number: int, context: LegContext, certificate: Certificate, turnstile: Turnstile) -> None:
+        self._identity = Identity()
+        self.id = self._identity.leg
+        self.number = number
+        self.remote = ""
+        self._context = context
+        self._certificate = certificate
+        self._channel = EngineChannel(context.engine, number, turnstile)
+        self._credentials = new_ice_credentials()
+        self._agreed: WebRtcAgreement | None = None
+        self._association: Association | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._setup_since: float | None = None
+        self._has_keys = False
+        self._stale = False
+        self._checks = 0
+        self._checked_at = context.clock.monotonic()
+        self._log = log.bind(leg=self.id)
+
+    @property
+    def codec(self) -> str:
+        return self._agreed.send.name if self._agreed else ""
+
+    @property
+    def listens(self) -> bool:
+        return self._agreed is None or self._agreed.sends
+
+    # -- descriptions --
+
+    def open(self, sdp: str) -> str:
+        """Answers a browser's first offer and puts the leg into the engine. Raises SdpError, and what the engine raises."""
+        agreed = self._answer(parse(sdp), self._credentials, ())
+        self._context.engine.add_leg(self._config(agreed))
+        self._agreed = agreed
+        return write(agreed.description)
+
+    def offer(self, sdp: str) -> str:
+        """A re-offer. New ICE credentials restart ICE (RFC 8445 section 9); DTLS and its keys stay.
+
+        Raises NewLegNeeded for another certificate or role, SdpError for what cannot be agreed; then nothing has changed.
+        """
+        before = self._agreed
+        assert before is not None
+        offer = parse(sdp)
+        agreed = self._answer(offer, self._credentials, (before.send.name,))
+        if set(agreed.fingerprints) != set(before.fingerprints) or agreed.dtls_role != before.dtls_role:
+            raise NewLegNeeded
+        if _wire(agreed) != _wire(before):
+            raise SdpError("payload types and extension ids must stay as they were agreed (RFC 8829 section 5.2.2)")
+        if (agreed.remote_ufrag, agreed.remote_pwd) != (before.remote_ufrag, before.remote_pwd):
+            agreed = self._restart(offer, (before.send.name,))
+        self._agreed = agreed
+        return write(agreed.description)
+
+    def answer(self, sdp: str) -> None:
+        raise Refused("This leg has not offered anything.", status=409, code="no-offer-pending")
+
+    def _restart(self, offer: Session, names: tuple[str, ...]) -> WebRtcAgreement:
+        credentials = new_ice_credentials()
+        agreed = self._answer(offer, credentials, names)
+        self._context.engine.restart_ice(self.number, *credentials, agreed.remote_ufrag)
+        self._credentials = credentials
+        self._checked_at = self._context.clock.monotonic()
+        self._log.info("ice restarted")
+        return agreed
+
+    def _answer(self, offer: Session, credentials: tuple[str, str], names: tuple[str, ...]) -> WebRtcAgreement:
+        identity = self._identity
+        stream = LocalStream(identity.session_id, identity.next_version(), ssrc=identity.ssrc, cname=identity.cname)
+        if names:
+            stream = LocalStream(stream.session_id, stream.version, names, stream.ssrc, stream.cname)
+        addresses = tuple((a.host, a.port) for a in self._context.engine.candidates(self._context.room))
+        transport = LocalTransport(addresses, *credentials, self._certificate.fingerprint)
+        agreed = answer_webrtc(offer, stream, transport)
+        if len(agreed.remote_ufrag) > UFRAG_MAX:
+            raise SdpError(f"ice-ufrag is longer than {UFRAG_MAX} characters")
+        return agreed
+
+    def _config(self, agreed: WebRtcAgreement) -> LegConfig:
+        mid = agreed.mid if agreed.mid and agreed.mid_ext and len(agreed.mid.encode()) <= MID_MAX else ""
+        return LegConfig(
+            id=self.number,
+            room=self._context.room,
+            kind=LegKind.WEBRTC,
+            tx=codecs.transmit(agreed.send),
+            tx_pt=agreed.send.pt,
+            rx=codecs.receive(agreed.receive),
+            audio_level_ext=agreed.audio_level_ext,
+            mid_ext=agreed.mid_ext if mid else 0,
+            mid=mid,
+            ssrc=self._identity.ssrc,
+            cname=self._identity.cname,
+            local_ufrag=self._credentials[0],
+            local_pwd=self._credentials[1],
+            remote_ufrag=agreed.remote_ufrag,
+            consent_timeout_ms=round(self._context.settings.consent_s * 1000),
+        )
+
+    # -- what happens --
+
+    def start(self) -> None:
+        """Nothing yet: the peer's first check comes."""
+
+    def handle(self, event: Event) -> None:
+        match event.type:
+            case EventType.ICE_CONNECTED:
+                self.remote = event.text
+                self._ice_connected()
+            case EventType.ICE_MOVED:
+                self.remote = event.text
+            case EventType.DTLS:
+                self._channel.wake()
+            case EventType.TIMEOUT:
+                self._context.owner.failed(self.id, "ice-timeout")
+            case _:
+                # MEDIA: nothing to decide. BYE: a browser says it whenever it stops sending; its leg goes on.
+                pass
+
+    def tick(self, now: float) -> None:
+        """Looks whether checks still come and whether DTLS is overdue. Needs no event: one may have been lost in a flood."""
+        if not self.number:
+            return
+        settings = self._context.settings
+        self._look_for_checks(now)
+        if now - self._checked_at > settings.consent_s + GRACE_S:
+            self._context.owner.failed(self.id, "ice-timeout")
+        elif self._setup_since is not None and not self._has_keys and now - self._setup_since >= settings.setup_s:
+            self._context.owner.failed(self.id, "dtls-failed")
+
+    def _ice_connected(self) -> None:
+        if self._task is not None or self._agreed is None:
+            return
+        self._setup_since = self._checked_at = self._context.clock.monotonic()
+        self._association = Association(
+            self._channel, self._certificate, self._agreed.fingerprints, self._agreed.dtls_role, self._keys
+        )
+        self._task = spawn(self._associate(self._association), name=f"dtls {self.id}")
+
+    async def _associate(self, association: Association) -> None:
+        outcome = await association.run()
+        self._log.info("dtls ended", outcome=outcome.value)
+        # Failed tries end the leg only at its deadline: until then a stranger's datagrams may have been to blame.
+        if outcome.value != "dtls-failed":
+            self._context.owner.failed(self.id, outcome.value)
+
+    def _keys(self, profile: SrtpProfile, rx: SrtpKeys, tx: SrtpKeys) -> None:
+        self._context.engine.set_keys(self.number, profile, rx, tx)
+        self._has_keys = True
+        self._log.info("keys set", profile=profile.name)
+        self._context.owner.connected(self.id)
+
+    def _look_for_checks(self, now: float) -> None:
+        checks = self._context.engine.leg_stats(self.number).leg["stun_checks"]
+        if checks != self._checks:
+            self._checks, self._checked_at = checks, now
+            self._ice_connected()
+        stale = self._setup_since is not None and now - self._checked_at > self._context.settings.stale_s
+        if stale == self._stale:
+            return
+        self._stale = stale
+        if stale:
+            self._context.owner.disconnected(self.id)
+        elif self._has_keys:
+            self._context.owner.connected(self.id)
+
+    def moved(self, room: int) -> None:
+        self._context = replace(self._context, room=room)
+
+    def close(self) -> None:
+        if not self.number:
+            return
+        if self._association is not None:
+            self._association.close()
+        self._channel.close()
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+        number, self.number = self.number, 0
+        self._context.remove(number)
+
+
+def _wire(agreed: WebRtcAgreement) -> tuple[object, ...]:
+    """What the engine was told about packets."""
+    return agreed.send.pt, agreed.send.key, agreed.mid, agreed.mid_ext, agreed.audio_level_ext

@@ -1,0 +1,48 @@
+"""The MCU's own metrics: what the conference holds, and what the media threads count."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from confero.runtime.metrics import Metrics
+
+from .conference import Conference
+from .feed import Feed
+from .records import Records
+
+THREAD_GAUGES = {
+    "packets_in": "Packets taken in",
+    "packets_out": "Packets sent",
+    "packets_unknown": "Packets that belong to no leg",
+    "ticks": "Ticks of 20 ms done",
+    "late_ticks": "Ticks that began more than a tick late",
+    "frames_mixed": "Frames mixed",
+    "frames_encoded": "Frames encoded",
+    "frames_shared": "Frames sent from another's encoding",
+    "send_failures": "Packets that the kernel did not take",
+    "events_lost": "Events lost because nobody read them in time",
+    "tick_ns_max": "Longest tick, ns",
+}
+"""Fields of ``cf_core_stats``, summed over the media threads but for the last, of which the greatest counts."""
+
+
+class ThreadStats(Protocol):
+    threads: int
+
+    def thread_stats(self, thread: int) -> dict[str, int]: ...
+
+
+def measure(metrics: Metrics, engine: ThreadStats, conference: Conference, feed: Feed, records: Records) -> None:
+    """Registers gauges that are read when they are asked for."""
+    registry = conference.registry
+    metrics.gauge("mcu_rooms", "Rooms").set_function(lambda: registry.rooms)
+    metrics.gauge("mcu_legs", "Legs").set_function(lambda: registry.legs)
+    metrics.gauge("mcu_news_dropped", "News for the notifier given up").set_function(lambda: feed.dropped)
+    metrics.gauge("mcu_records_dropped", "Call records given up").set_function(lambda: records.dropped)
+    for name, text in THREAD_GAUGES.items():
+        metrics.gauge(f"mcu_{name}", text).set_function(_reader(engine, name))
+
+
+def _reader(engine: ThreadStats, name: str):  # type: ignore[no-untyped-def]
+    combine = max if name.endswith("_max") else sum
+    return lambda: combine(engine.thread_stats(thread)[name] for thread in range(engine.threads))

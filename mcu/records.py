@@ -1,0 +1,68 @@
+"""What happened to each leg, for the application server: in order, kept while it is away, bounded by dropping the oldest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from confero import models
+from confero.errors import ConferoError, Refused
+from confero.runtime.logging import get_logger
+
+from .backoff import Backoff
+
+log = get_logger(__name__)
+
+LIMIT = 2000
+"""Records that wait: half an hour of joins at one a second, about a megabyte."""
+
+
+class RecordKeeper(Protocol):
+    """Takes records. Raises Refused, Unavailable."""
+
+    async def record(self, record: models.LegRecord) -> None: ...
+
+
+class Records:
+    """``run`` it as a task. A record may arrive twice when an answer was lost; never out of order."""
+
+    def __init__(self, keeper: RecordKeeper, backoff: Backoff | None = None, limit: int = LIMIT) -> None:
+        self._keeper = keeper
+        self._backoff = backoff or Backoff("appserver records")
+        self._limit = limit
+        self._waiting: deque[models.LegRecord] = deque()
+        self._news = asyncio.Event()
+        self.dropped = 0
+
+    def add(self, record: models.LegRecord) -> None:
+        if len(self._waiting) >= self._limit:
+            self._waiting.popleft()
+            self.dropped += 1
+        self._waiting.append(record)
+        self._news.set()
+
+    @property
+    def settled(self) -> bool:
+        """Nothing waits, or the application server is away so that waiting is in vain."""
+        return not self._waiting or self._backoff.down
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            while self._waiting:
+                await self._send(self._waiting[0])
+            self._news.clear()
+            await self._news.wait()
+
+    async def _send(self, record: models.LegRecord) -> None:
+        try:
+            await self._keeper.record(record)
+        except Refused as error:
+            log.warning("a record was refused", code=error.code, detail=error.detail)
+        except ConferoError as error:
+            await asyncio.sleep(self._backoff.failed(str(error)))
+            return
+        self._backoff.succeeded()
+        if self._waiting and self._waiting[0] is record:
+            self._waiting.popleft()

@@ -1,0 +1,1 @@
+"""Who is in which room: plain objects without I/O."""

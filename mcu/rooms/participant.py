@@ -1,0 +1,109 @@
+"""One participant of a room: who it is, what was decided about it, and through which leg its media goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from confero import models
+from confero.media.types import Event
+
+State = Literal["connecting", "connected", "disconnected"]
+Kind = Literal["webrtc", "rtp"]
+
+
+class Leg(Protocol):
+    """The media of one participant, whatever carries it."""
+
+    id: str
+    number: int
+    """The engine's name for it; 0: it has nothing in the engine (yet, or any more)."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def codec(self) -> str:
+        """Name of what it is sent; "" before that is agreed."""
+        ...
+
+    remote: str
+    """The peer's address as far as it is known."""
+
+    @property
+    def listens(self) -> bool:
+        """False while the peer's description says that it takes no media: on hold."""
+        ...
+
+    def offer(self, sdp: str) -> str:
+        """A new offer of the peer on this leg; the answer. Raises SdpError: then nothing has changed."""
+        ...
+
+    def answer(self, sdp: str) -> None:
+        """The peer's answer to our offer. Raises SdpError, Refused when no offer is open."""
+        ...
+
+    def start(self) -> None:
+        """Called once, when the leg is in the room and its owner listens."""
+        ...
+
+    def handle(self, event: Event) -> None:
+        """Something that the engine says about it."""
+        ...
+
+    def tick(self, now: float) -> None:
+        """Called about once a second with the monotonic time: looks at its deadlines."""
+        ...
+
+    def moved(self, room: int) -> None:
+        """It is in another room now (the engine's number)."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of everything, saying goodbye to the peer. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the engine has been told about a leg; the defaults are how a leg begins there."""
+
+    number: int = 0
+    muted: bool = False
+    deaf: bool = False
+    gain_db: float = 0.0
+
+
+@dataclass
+class Participant:
+    """Lives as long as its leg: a fresh leg of the same person is a new object that takes over what was decided."""
+
+    id: str
+    display_name: str
+    role: models.Role
+    leg: Leg
+    muted: bool = False
+    deaf: bool = False
+    gain_db: float = 0.0
+    state: State = "connecting"
+    was_connected: bool = False
+    told: Told = Told()
+    ended: str = ""
+    """Why it has left; "" while it is here."""
+
+    def inherit(self, other: Participant) -> None:
+        """What was decided about the person holds for its next leg."""
+        self.muted, self.deaf, self.gain_db = other.muted, other.deaf, other.gain_db
+
+    def view(self) -> models.Participant:
+        """As the roster shows it."""
+        return models.Participant(
+            id=self.id,
+            display_name=self.display_name,
+            role=self.role,
+            kind=self.leg.kind,
+            leg=self.leg.id,
+            muted=self.muted,
+            deaf=self.deaf,
+            state=self.state,
+        )

@@ -1,0 +1,72 @@
+"""PCM from inside the mixer as a WAV stream, written as it is heard."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from confero.errors import Refused
+
+RATE = 48_000
+SAMPLE = 2
+"""Bytes."""
+POLL_S = 0.1
+BUFFER_MS = 2_000
+"""What the engine keeps for a reader that is late; then it drops."""
+TAPS = 64
+"""Streams at once."""
+
+
+class Readable(Protocol):
+    """A tap of the engine."""
+
+    ended: bool
+
+    def read(self, limit: int = RATE) -> tuple[NDArray[np.int16], int]: ...
+
+    def close(self) -> None: ...
+
+
+def wav_header(samples: int) -> bytes:
+    """RIFF/WAVE, 48 kHz, mono, 16 bit, for so many samples."""
+    size = samples * SAMPLE
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, RATE * SAMPLE, SAMPLE, 8 * SAMPLE)
+    return struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sI", b"data", size)
+
+
+class Taps:
+    """Counts the streams, so that there are never too many."""
+
+    def __init__(self, limit: int = TAPS) -> None:
+        self._limit = limit
+        self.open = 0
+
+    def check(self) -> None:
+        """Raises Refused ``too-many-taps``."""
+        if self.open >= self._limit:
+            raise Refused(f"{self._limit} taps are open already.", status=429, code="too-many-taps")
+
+    async def stream(self, tap: Readable, seconds: int) -> AsyncGenerator[bytes, None]:
+        """Header and samples for ``seconds``, or until leg or room goes: then the stream is shorter than its header says.
+
+        The tap is closed at the end, also when the reader goes away.
+        """
+        left = seconds * RATE
+        self.open += 1
+        try:
+            yield wav_header(left)
+            while left and not tap.ended:
+                pcm, _ = tap.read(min(left, RATE))
+                left -= pcm.size
+                if pcm.size:
+                    yield pcm.astype("<i2").tobytes()
+                elif not tap.ended:
+                    await asyncio.sleep(POLL_S)
+        finally:
+            self.open -= 1
+            tap.close()
