@@ -15,14 +15,15 @@ import typer
 from rich.console import Console
 
 import confero
-from confero import upscreen
 from confero.config import ConfigError
 from confero.errors import ConferoError
-from confero.lowports import lowest_permitted
-from confero.plan import Options, Plan, make
-from confero.processes import Runner
 from confero.runtime import logging
-from confero.supervisor import Policy
+from confero.runtime.service import EXIT_CONFIG
+from confero.up import screen
+from confero.up.lowports import lowest_permitted
+from confero.up.plan import Options, Plan, make
+from confero.up.processes import Runner
+from confero.up.supervisor import Policy
 
 app = typer.Typer(
     help="A conferencing system: browsers and phones meet in one room.",
@@ -31,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EXIT_CONFIG = 2
 STOP_MARGIN_S = 6.0
 """What a service needs to stop after its drain, before it is killed."""
 
@@ -97,20 +97,20 @@ def up(
 
 
 async def _supervise(plan: Plan, *, prefixed: bool) -> int:
-    screen = upscreen.Screen(plan, Console(), Console(stderr=True))
+    view = screen.Screen(plan, Console(), Console(stderr=True))
     policy = Policy(stop_within=plan.drain_s + STOP_MARGIN_S)
-    runner = Runner(plan.children, screen.report, output=sys.stderr.buffer, prefixed=prefixed, policy=policy)
+    runner = Runner(plan.children, view.report, output=sys.stderr.buffer, prefixed=prefixed, policy=policy)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, runner.stop)
-    screen.starting()
+    view.starting()
     return await runner.run()
 
 
 @app.command()
 def ports() -> None:
     """Prints the port map: every default port of the system."""
-    Console().print(upscreen.port_map())
+    Console().print(screen.port_map())
 
 
 @app.command()
@@ -118,7 +118,7 @@ def version() -> None:
     """Prints the version, and how the media engine was built."""
     console = Console()
     console.print(f"confero {confero.__version__}", highlight=False)
-    for line in upscreen.build_info():
+    for line in screen.build_info():
         console.print(line, highlight=False)
 
 

@@ -26,6 +26,8 @@ CALLER = web.RequestKey("caller", str)
 STARTED = web.RequestKey("started", web.StreamResponse)
 """The response whose head has been sent already."""
 VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+UPGRADED = "101"
+"""A WebSocket lasts as long as somebody talks: that is no time to answer."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -72,7 +74,8 @@ class Observer:
             finally:
                 seconds = time.perf_counter() - begun
                 self._requests.labels(method, route, status).inc()
-                self._seconds.labels(method, route).observe(seconds)
+                if status != UPGRADED:
+                    self._seconds.labels(method, route).observe(seconds)
                 log.debug("request", method=method, path=request.path, status=status, ms=round(seconds * 1000, 1))
 
         return observe

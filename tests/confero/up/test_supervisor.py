@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from confero.supervisor import (
+from confero.runtime import service
+from confero.up import supervisor
+from confero.up.supervisor import (
     AllReady,
     GaveUp,
     Kill,
@@ -277,3 +279,7 @@ def test_whatever_happens_no_process_is_started_twice_or_left(events: list[tuple
             machine.process_exited(name, 0, now)
             act()
     assert machine.finished and not alive
+
+
+def test_the_exit_code_of_a_wrong_configuration_is_the_services_own() -> None:
+    assert supervisor.EXIT_CONFIG == service.EXIT_CONFIG

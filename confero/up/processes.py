@@ -1,4 +1,4 @@
-"""Real processes under the supervisor: started, listened to, probed, signalled; the decisions stand in ``confero.supervisor``."""
+"""Real processes under the supervisor: started, listened to, probed, signalled; decisions stand in ``confero.up.supervisor``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 import aiohttp
 
-from confero.plan import Child
 from confero.runtime.tasks import TaskBag, spawn
-from confero.supervisor import Action, Kill, Policy, Spawn, Supervisor, Terminate
+from confero.up.plan import Child
+from confero.up.supervisor import Action, Kill, Policy, Spawn, Supervisor, Terminate
 
 READY_POLL_S = 0.1
 HEALTH_POLL_S = 2.0

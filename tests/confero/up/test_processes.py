@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from confero.plan import Child
-from confero.processes import Lines, Runner
 from confero.runtime.tasks import spawn
-from confero.supervisor import Action, AllReady, GaveUp, Kill, Policy, Ready, Restarting, Terminate
+from confero.up.plan import Child
+from confero.up.processes import Lines, Runner
+from confero.up.supervisor import Action, AllReady, GaveUp, Kill, Policy, Ready, Restarting, Terminate
 
 FAKE = Path(__file__).with_name("fake_service.py")
 QUICK = Policy(first_delay=0.05, max_delay=0.1, stable_after=0.2, start_within=10, stop_within=1)
@@ -181,8 +181,8 @@ async def test_children_do_not_outlive_a_killed_supervisor(tmp_path: Path) -> No
     port = free_port()
     program = (
         "import asyncio, io, os\n"
-        "from confero.plan import Child\n"
-        "from confero.processes import Runner\n"
+        "from confero.up.plan import Child\n"
+        "from confero.up.processes import Runner\n"
         f"child = Child('a', ({sys.executable!r}, {str(FAKE)!r}, '{port}'), os.environ, (), 'http://127.0.0.1:{port}')\n"
         "runner = Runner([child], lambda action, tail: print(action, runner.pid('a'), flush=True), output=io.BytesIO(), "
         "prefixed=False)\n"

@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from confero.config import ConfigError, ServiceConfig
-from confero.plan import SPECS, Moved, Options, Plan, Socket, is_wildcard, join_url, make, reachable, url
+from confero.up.plan import SPECS, Moved, Options, Plan, Socket, is_wildcard, join_url, make, reachable, url
 
 
 class AppserverConfig(ServiceConfig):

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from confero.plan import Plan, join_url
 from confero.ports import PORTS
-from confero.supervisor import Action, AllReady, GaveUp, Kill, Ready, Restarting, Terminate
+from confero.up.plan import Plan, join_url
+from confero.up.supervisor import Action, AllReady, GaveUp, Kill, Ready, Restarting, Terminate
 
 
 class Screen:

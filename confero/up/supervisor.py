@@ -1,6 +1,6 @@
 """Which process to start, restart, stop or give up on, and when: a machine without processes and without a clock.
 
-Its shell (``confero.processes``) tells it what happened; it answers with ``next_action`` and ``get_timer``, as every
+Its shell (``confero.up.processes``) tells it what happened; it answers with ``next_action`` and ``get_timer``, as every
 machine here does.
 
 States of one service::

@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from confero.plan import Child, Moved, Plan, Socket
-from confero.supervisor import AllReady, GaveUp, Kill, Ready, Restarting, Spawn, Terminate
-from confero.upscreen import Screen, build_info, ended, port_map, reason_of
+from confero.up.plan import Child, Moved, Plan, Socket
+from confero.up.screen import Screen, build_info, ended, port_map, reason_of
+from confero.up.supervisor import AllReady, GaveUp, Kill, Ready, Restarting, Spawn, Terminate
 
 PLAN = Plan(
     (Child("appserver", (), {}), Child("mcu", (), {})),
