@@ -1,9 +1,10 @@
-"""Token buckets: so many at once, so many a second, per key, in bounded memory."""
+"""Token buckets: so many at once, so many a second, per key, in bounded memory; and what one source of requests is."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 
 from confero.clock import Clock
 
@@ -59,3 +60,16 @@ class RateLimiter:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
         return bucket.take()
+
+
+def source_of(address: str) -> str:
+    """What counts as one source: an IPv4 address, or the /64 of an IPv6 one (a host may use all of it)."""
+    try:
+        ip = ip_address(address.split("%")[0])
+    except ValueError:
+        return "unknown"
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(IPv6Address(int(ip) >> 64 << 64)) + "/64"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from confero.errors import Refused, RemoteError
+from confero.ratelimit import source_of
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -27,19 +27,6 @@ def normal_origin(text: str) -> str | None:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     shown = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
     return f"{parts.scheme}://{host}{shown}"
-
-
-def source_of(address: str) -> str:
-    """What one source is for the limits: an IPv4 address, or the /64 of an IPv6 one (a host may use all of it)."""
-    try:
-        ip = ip_address(address.split("%")[0])
-    except ValueError:
-        return "unknown"
-    if not isinstance(ip, IPv6Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(IPv6Address(int(ip) >> 64 << 64)) + "/64"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from confero.errors import Refused, RemoteError
-from confero.notifier.entry import Gate, Upgrade, normal_origin, source_of
+from confero.notifier.entry import Gate, Upgrade, normal_origin
 
 
 def gate(**changes: Any) -> Gate:
@@ -57,21 +57,6 @@ def upgrade(**changes: Any) -> Upgrade:
 )
 def test_normal_origin(text: str, normal: str | None) -> None:
     assert normal_origin(text) == normal
-
-
-@pytest.mark.parametrize(
-    ("address", "source"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("nonsense", "unknown"),
-        ("", "unknown"),
-    ],
-)
-def test_source_of(address: str, source: str) -> None:
-    assert source_of(address) == source
 
 
 def test_own_origin_as_forwarded() -> None:

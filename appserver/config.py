@@ -1,0 +1,70 @@
+"""Settings of the application server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from confero.config import ServiceConfig
+from confero.ports import find
+
+
+class AppserverConfig(ServiceConfig):
+    """Everything that can be set; ``confero-appserver --help`` lists it."""
+
+    https_host: str = "0.0.0.0"
+    """Address of the public port: pages, REST, the events WebSocket. ``::`` for IPv6."""
+    https_port: int = Field(default=find("appserver", "https").number, ge=0, le=65_535)
+    """TCP port of the public address."""
+    http_host: str = "127.0.0.1"
+    """Address of the internal port, for the notifier and the MCUs; loopback or an internal one."""
+    http_port: int = Field(default=find("appserver", "http").number, ge=0, le=65_535)
+    """TCP port of the internal address."""
+    notifier_url: str = f"http://127.0.0.1:{find('notifier', 'http').number}"
+    """Where the notification server is reached."""
+    public_url: str = ""
+    """Where people reach the page, such as https://meet.example; empty: as the browser asked for it."""
+    database_url: SecretStr | None = None
+    """SQLAlchemy URL, such as mysql+aiomysql://user:password@host/confero. When absent: SQLite in ``state_dir/confero.db``."""
+    certificate: Path | None = None
+    """PEM file with the certificate chain of the public address; read again when it changes. When absent a local CA is made."""
+    certificate_key: Path | None = None
+    """PEM file with its private key."""
+    certificate_names: list[str] = Field(default_factory=list)
+    """Further names and addresses for the certificate of the local CA."""
+    default_room: str = Field(default="lobby", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """Id of the room that is always there."""
+    max_rooms: int = Field(default=100_000, ge=1)
+    """Rooms in the database."""
+    token_ttl_s: float = Field(default=600.0, gt=0)
+    """How long a join token is good for."""
+    rejoin_window_s: float = Field(default=43_200.0, ge=0)
+    """How long after its end a join token still proves who comes back."""
+    join_grace_s: float = Field(default=30.0, ge=0)
+    """How long a place is kept for somebody who has a token but no connection yet, or has just lost it."""
+    room_creations_per_minute: float = Field(default=10.0, gt=0)
+    """Rooms that one source address may create; as many at once."""
+    joins_per_minute: float = Field(default=120.0, gt=0)
+    """Joins from one source address, as many at once; a whole office may share one."""
+    mcu_silence_s: float = Field(default=6.0, gt=0)
+    """An MCU without heartbeat for this long counts as lost."""
+    retention_days: float = Field(default=90.0, gt=0)
+    """Call records, and rooms that nobody used, are deleted after this."""
+    max_websockets: int = Field(default=5000, ge=1)
+    """Events WebSockets passed on at once."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
+            raise ValueError("not a URL such as https://meet.example")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _pair(self) -> AppserverConfig:
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError("certificate and certificate_key belong together")
+        return self

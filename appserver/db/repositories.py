@@ -1,0 +1,229 @@
+"""The store on SQL: each method is one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from confero.models import LegRecord, McuRegister, SessionNotice
+
+from ..rooms.entities import KnownMcu, Person, Room
+from ..rooms.store import Added
+from .engine import Database
+from .models import leg_records, mcus, participants, rooms
+
+CHUNK = 500
+"""Ids in one statement; SQLite takes 999 parameters in its oldest versions."""
+REPLACED = "replaced"
+"""Reason of a leg that ended because the participant has another one."""
+
+
+def live(now: float) -> ColumnElement[bool]:
+    """``Person.is_live`` as a condition."""
+    row = participants.c
+    return or_(row.session.is_not(None), row.leg_mcu.is_not(None), row.reserved_until > now)
+
+
+class SqlStore:
+    """Implements ``rooms.store.Store``."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # --- rooms ----------------------------------------------------------------------------------------------------
+
+    async def add_room(self, room: Room, limit: int) -> Added:
+        async def work(connection: AsyncConnection) -> Added:
+            if await connection.scalar(select(rooms.c.id).where(rooms.c.id == room.id)):
+                return "exists"
+            if (await connection.scalar(select(func.count()).select_from(rooms)) or 0) >= limit:
+                return "full"
+            added = await _try_insert(connection, rooms, asdict(room))
+            return "added" if added else "exists"
+
+        return await self._db.write(work)
+
+    async def room(self, room_id: str) -> Room | None:
+        async with self._db.read() as connection:
+            row = (await connection.execute(select(rooms).where(rooms.c.id == room_id))).mappings().first()
+        return Room(**row) if row else None
+
+    async def place_room(self, room_id: str, expected: str | None, mcu: str) -> bool:
+        was = rooms.c.mcu.is_(None) if expected is None else rooms.c.mcu == expected
+
+        async def work(connection: AsyncConnection) -> bool:
+            result = await connection.execute(update(rooms).where(rooms.c.id == room_id, was).values(mcu=mcu))
+            return result.rowcount == 1
+
+        return await self._db.write(work)
+
+    async def busy_rooms(self, mcu: str) -> list[Room]:
+        occupied = select(participants.c.room).where(participants.c.session.is_not(None))
+        query = select(rooms).where(rooms.c.mcu == mcu, rooms.c.id.in_(occupied)).order_by(rooms.c.id)
+        async with self._db.read() as connection:
+            return [Room(**row) for row in (await connection.execute(query)).mappings()]
+
+    # --- people ---------------------------------------------------------------------------------------------------
+
+    async def admit(self, person: Person, room: Room, now: float) -> bool:
+        others = (participants.c.room == room.id, participants.c.id != person.id, live(now))
+
+        async def work(connection: AsyncConnection) -> bool:
+            # The room's row is the lock under which places are counted (SQLite: the whole database is).
+            await connection.execute(select(rooms.c.id).where(rooms.c.id == room.id).with_for_update())
+            taken = await connection.scalar(select(func.count()).select_from(participants).where(*others))
+            if (taken or 0) >= room.max_participants:
+                return False
+            await _write_person(connection, person)
+            await connection.execute(update(rooms).where(rooms.c.id == room.id).values(used_at=room.used_at))
+            return True
+
+        return await self._db.write(work)
+
+    async def person(self, participant: str) -> Person | None:
+        async with self._db.read() as connection:
+            found = await connection.execute(select(participants).where(participants.c.id == participant))
+            row = found.mappings().first()
+        return Person(**row) if row else None
+
+    async def live_count(self, room_id: str, now: float) -> int:
+        query = select(func.count()).select_from(participants).where(participants.c.room == room_id, live(now))
+        async with self._db.read() as connection:
+            return await connection.scalar(query) or 0
+
+    # --- presence -------------------------------------------------------------------------------------------------
+
+    async def session_connected(self, notice: SessionNotice) -> None:
+        await self._change(
+            (participants.c.id == notice.participant, participants.c.room == notice.room),
+            session=notice.session,
+            notifier=notice.notifier,
+        )
+
+    async def session_disconnected(self, notice: SessionNotice) -> None:
+        mine = (participants.c.id == notice.participant, participants.c.session == notice.session)
+        await self._change(mine, session=None, notifier=None, reserved_until=0.0)
+
+    async def keep_sessions(self, notifier: str, sessions: frozenset[str], reserved_until: float) -> int:
+        held = select(participants.c.session).where(
+            participants.c.notifier == notifier, participants.c.session.is_not(None)
+        )
+
+        async def work(connection: AsyncConnection) -> int:
+            gone = [session for session in (await connection.scalars(held)) if session not in sessions]
+            closing = {"session": None, "notifier": None, "reserved_until": reserved_until}
+            for start in range(0, len(gone), CHUNK):
+                chunk = participants.c.session.in_(gone[start : start + CHUNK])
+                await connection.execute(update(participants).where(chunk).values(**closing))
+            return len(gone)
+
+        return await self._db.write(work)
+
+    async def add_record(self, record: LegRecord) -> bool:
+        async def work(connection: AsyncConnection) -> bool:
+            if not await _try_insert(connection, leg_records, record.model_dump()):
+                return False
+            await _apply_record(connection, record)
+            return True
+
+        return await self._db.write(work)
+
+    async def mcu_registered(self, body: McuRegister, now: float) -> int:
+        values = {"boot": body.boot, "url": body.url, "capacity": body.capacity, "registered_at": now}
+        there = frozenset(body.participants)
+
+        async def work(connection: AsyncConnection) -> int:
+            await connection.execute(delete(mcus).where(mcus.c.id == body.id))
+            await connection.execute(insert(mcus).values(id=body.id, **values))
+            held = select(participants.c.id).where(participants.c.leg_mcu == body.id)
+            gone = [participant for participant in (await connection.scalars(held)) if participant not in there]
+            await _set_legs(connection, gone, None)
+            await _set_legs(connection, body.participants, body.id)
+            return len(gone)
+
+        return await self._db.write(work)
+
+    async def mcu_lost(self, mcu: str) -> int:
+        async def work(connection: AsyncConnection) -> int:
+            await connection.execute(delete(mcus).where(mcus.c.id == mcu))
+            result = await connection.execute(
+                update(participants).where(participants.c.leg_mcu == mcu).values(leg_mcu=None)
+            )
+            return result.rowcount
+
+        return await self._db.write(work)
+
+    async def known_mcus(self) -> list[KnownMcu]:
+        query = select(mcus.c.id, mcus.c.boot, mcus.c.url, mcus.c.capacity)
+        async with self._db.read() as connection:
+            return [KnownMcu(**row) for row in (await connection.execute(query)).mappings()]
+
+    # --- housekeeping ---------------------------------------------------------------------------------------------
+
+    async def forget(self, *, people_before: float, unused_before: float, now: float) -> int:
+        occupied = select(participants.c.room).where(live(now))
+        statements = (
+            delete(participants).where(participants.c.created_at < people_before, ~live(now)),
+            delete(leg_records).where(leg_records.c.at < unused_before),
+            delete(rooms).where(~rooms.c.permanent, rooms.c.used_at < unused_before, rooms.c.id.not_in(occupied)),
+        )
+
+        async def work(connection: AsyncConnection) -> int:
+            return sum([(await connection.execute(statement)).rowcount for statement in statements])
+
+        return await self._db.write(work)
+
+    async def _change(self, where: tuple[ColumnElement[bool], ...], **values: Any) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(update(participants).where(*where).values(**values))
+
+        await self._db.write(work)
+
+
+async def _try_insert(connection: AsyncConnection, table: Any, values: dict[str, Any]) -> bool:
+    """False if a row with the same key is there, maybe since this moment."""
+    try:
+        async with connection.begin_nested():
+            await connection.execute(insert(table).values(**values))
+    except IntegrityError:
+        return False
+    return True
+
+
+async def _write_person(connection: AsyncConnection, person: Person) -> None:
+    """Insert, or update what joining again may change."""
+    again = {"display_name": person.display_name, "reserved_until": person.reserved_until}
+    if not await _try_insert(connection, participants, asdict(person)):
+        await connection.execute(update(participants).where(participants.c.id == person.id).values(**again))
+
+
+async def _apply_record(connection: AsyncConnection, record: LegRecord) -> None:
+    """What the record says of the participant's leg. People who came without a token, by telephone, get their row here."""
+    row = participants.c
+    if record.event == "left":
+        if record.reason != REPLACED:
+            here = (row.id == record.participant, row.leg_mcu == record.mcu)
+            await connection.execute(update(participants).where(*here).values(leg_mcu=None))
+        return
+    known = (row.id == record.participant, row.room == record.room)
+    changed = await connection.execute(update(participants).where(*known).values(leg_mcu=record.mcu))
+    if changed.rowcount == 0 and await connection.scalar(select(rooms.c.id).where(rooms.c.id == record.room)):
+        visitor = Person(
+            record.participant,
+            record.room,
+            record.display_name,
+            created_at=record.at,
+            kind=record.kind,
+            leg_mcu=record.mcu,
+        )
+        await _try_insert(connection, participants, asdict(visitor))
+
+
+async def _set_legs(connection: AsyncConnection, people: list[str], mcu: str | None) -> None:
+    for start in range(0, len(people), CHUNK):
+        chunk = participants.c.id.in_(people[start : start + CHUNK])
+        await connection.execute(update(participants).where(chunk).values(leg_mcu=mcu))

@@ -1,0 +1,58 @@
+"""What the application server knows: rooms, people, MCUs. Plain values; the database and the rules share them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from confero.models import Role
+
+
+@dataclass(frozen=True)
+class Room:
+    """A place to meet."""
+
+    id: str
+    name: str
+    max_participants: int
+    created_at: float
+    used_at: float
+    """Last join, Unix time."""
+    permanent: bool = False
+    """Never deleted for being unused."""
+    mcu: str | None = None
+    """Where it lives; None until the first join."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A participant: somebody who has, or had, a place in one room."""
+
+    id: str
+    room: str
+    display_name: str
+    created_at: float
+    role: Role = "guest"
+    kind: Literal["webrtc", "rtp"] = "webrtc"
+    reserved_until: float = 0.0
+    """The place is kept until then, Unix time, though neither session nor leg is there."""
+    session: str | None = None
+    """Session at the notifier."""
+    notifier: str | None = None
+    """Which notifier holds it."""
+    leg_mcu: str | None = None
+    """MCU with this participant's leg."""
+
+    def is_live(self, now: float) -> bool:
+        """Whether the participant takes a place: connected, heard, or expected."""
+        return self.session is not None or self.leg_mcu is not None or self.reserved_until > now
+
+
+@dataclass(frozen=True)
+class KnownMcu:
+    """An MCU as the database remembers it over a restart."""
+
+    id: str
+    boot: str
+    url: str
+    capacity: int

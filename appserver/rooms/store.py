@@ -1,0 +1,73 @@
+"""What the rules need kept: implemented by the database."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from confero.models import LegRecord, McuRegister, SessionNotice
+
+from .entities import KnownMcu, Person, Room
+
+Added = Literal["added", "exists", "full"]
+
+
+class Store(Protocol):
+    """Each call is one transaction. Raises Unavailable if the database is not there."""
+
+    # --- rooms ----------------------------------------------------------------------------------------------------
+
+    async def add_room(self, room: Room, limit: int) -> Added:
+        """``full``: there are ``limit`` rooms already; ``exists``: the id is taken, and the room as it was."""
+        ...
+
+    async def room(self, room_id: str) -> Room | None: ...
+
+    async def place_room(self, room_id: str, expected: str | None, mcu: str) -> bool:
+        """Write where the room lives if it is still where it was expected; False if somebody was faster."""
+        ...
+
+    async def busy_rooms(self, mcu: str) -> list[Room]:
+        """Rooms on the MCU in which somebody is connected."""
+        ...
+
+    # --- people ---------------------------------------------------------------------------------------------------
+
+    async def admit(self, person: Person, room: Room, now: float) -> bool:
+        """Write the person, new or back, unless the others in the room fill it; at once, so that two cannot take one place."""
+        ...
+
+    async def person(self, participant: str) -> Person | None: ...
+
+    async def live_count(self, room_id: str, now: float) -> int: ...
+
+    # --- presence -------------------------------------------------------------------------------------------------
+
+    async def session_connected(self, notice: SessionNotice) -> None: ...
+
+    async def session_disconnected(self, notice: SessionNotice) -> None:
+        """Nothing if the participant has another session by now."""
+        ...
+
+    async def keep_sessions(self, notifier: str, sessions: frozenset[str], reserved_until: float) -> int:
+        """Close the notifier's other sessions, keeping their places until ``reserved_until``; how many."""
+        ...
+
+    async def add_record(self, record: LegRecord) -> bool:
+        """Keep the record and what it says of the participant's leg. False if it was told before."""
+        ...
+
+    async def mcu_registered(self, body: McuRegister, now: float) -> int:
+        """Remember the MCU; its participants who are not listed have no leg any more: how many."""
+        ...
+
+    async def mcu_lost(self, mcu: str) -> int:
+        """Nobody has a leg on this MCU any more; how many had."""
+        ...
+
+    async def known_mcus(self) -> list[KnownMcu]: ...
+
+    # --- housekeeping ---------------------------------------------------------------------------------------------
+
+    async def forget(self, *, people_before: float, unused_before: float, now: float) -> int:
+        """Delete people without a place created before the one time, records and unused rooms before the other; how many rows."""
+        ...
