@@ -96,7 +96,7 @@ static void test_speakers_are_told_loudest_first(void) {
     CHECK(event != NULL && event->room == 1 && event->count == 8);
     for (int i = 0; event && i < event->count; i++) {
         CHECK_INT(event->ids[i], i + 1);
-        CHECK(abs(event->levels[i] - (9 + 4 * i)) <= 2); /* 16000 peak: -9.2 dBov */
+        CHECK(abs(event->levels[i] - (9 + 4 * i)) <= 3); /* 16000 peak: -9.2 dBov; told again from 3 dB on */
     }
     fixture_free(f);
 }
