@@ -19,7 +19,7 @@ SENT: tuple[type[BaseModel], ...] = (
 RECEIVED: tuple[type[BaseModel], ...] = (
     models.RoomInfo, models.IceServer, models.JoinReply, models.Participant, models.ActiveSpeaker, models.RosterEvent,
     models.ParticipantEvent, models.LeftEvent, models.SpeakersEvent, models.RenegotiateEvent, models.ClosedEvent,
-    models.Welcome, models.Answer, models.Problem,
+    models.Welcome, models.Answer, models.Ok, models.ErrorReply, models.Problem,
 )  # fmt: skip
 EVENTS = ("RosterEvent", "ParticipantEvent", "LeftEvent", "SpeakersEvent", "RenegotiateEvent", "ClosedEvent")
 SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}

@@ -33,7 +33,8 @@ export class Call {
   #fullRefusals = 0;
   #signaling;
   #media;
-  #mute;
+  #mute = new MuteKeeper(() => this.#recordedMute());
+  #muteDriver;
   #recovery = new Recovery();
   #recoveryDriver;
   #notices = new Notices();
@@ -68,12 +69,8 @@ export class Call {
       remote: (stream) => (store.remote.value = stream),
     });
     this.#media.setIceServers(join.ice_servers);
-    this.#mute = new MuteKeeper({
-      send: async (muted) => void (await this.#signaling.request({ type: "mute", muted }, MUTE_MS)),
-      recorded: () => (this.#signaling.status === "open" ? this.#ownRecord()?.muted ?? null : null),
-      obey: () => this.#obeyMute(),
-    });
     this.#recoveryDriver = new Driver(this.#recovery, (action) => this.#perform(action));
+    this.#muteDriver = new Driver(this.#mute, (action) => this.#performMute(action));
     this.#noticesDriver = new Driver(this.#notices, (sentence) => store.toast(sentence));
   }
 
@@ -96,7 +93,7 @@ export class Call {
     document.addEventListener("visibilitychange", wake);
     this.#cleanUps.push(() => removeEventListener("online", wake), () => document.removeEventListener("visibilitychange", wake));
     this.#statsTimer = setInterval(() => void this.#measure(), STATS_EVERY_MS);
-    this.#mute.want(store.muted.peek());
+    this.#muteDriver.step((now) => this.#mute.want(store.muted.peek(), now));
     this.#signaling.start();
   }
 
@@ -105,7 +102,7 @@ export class Call {
     if (this.#ended) return;
     store.muted.value = muted;
     for (const track of local.stream.peek()?.getAudioTracks() ?? []) track.enabled = !muted;
-    this.#mute.want(muted);
+    this.#muteDriver.step((now) => this.#mute.want(muted, now));
   }
 
   /** Tries to reconnect at once. */
@@ -121,6 +118,8 @@ export class Call {
 
   /** @param {import("./session.js").Status} status */
   #signallingStatus(status) {
+    // The good-bye of an ended call may still be on its way while the next call stands.
+    if (this.#ended) return;
     store.signalling.value = status;
     if (status !== "open") this.#recover(() => this.#recovery.signallingLost());
   }
@@ -140,7 +139,7 @@ export class Call {
     store.joinedAt.value ||= performance.now();
     const own = welcome.roster.find((participant) => participant.id === welcome.participant);
     this.#recover((now) => this.#recovery.welcomed(own?.leg ?? null, now));
-    this.#mute.check();
+    this.#muteDriver.step((now) => this.#mute.check(now));
   }
 
   /** @param {import("./wire.js").RoomEvent} event */
@@ -152,7 +151,7 @@ export class Call {
     else if (event.type === "closed") this.#finish(endingOf(event.reason));
     else if (event.type === "left" && event.participant === store.me.value && LEG_LOST.has(event.reason)) {
       this.#recover(() => this.#recovery.legLost());
-    } else if (event.type !== "speakers") this.#mute.check();
+    } else if (event.type !== "speakers") this.#muteDriver.step((now) => this.#mute.check(now));
   }
 
   /** @param {readonly import("./roster.js").Notice[]} notices */
@@ -200,6 +199,7 @@ export class Call {
 
   /** @param {import("./recovery.js").Phase} phase */
   #entered(phase) {
+    if (this.#ended) return;
     store.phase.value = phase;
     if (phase === "connected") store.everHeard.value = true;
     if (phase === "offering") this.#lastStats = store.quality.value = null;
@@ -215,12 +215,12 @@ export class Call {
     try {
       const sdp = await make();
       const reply = await this.#signaling.request({ type: "offer", sdp, ...(leg ? { leg } : {}) }, OFFER_MS);
-      if (offer !== this.#recovery.offer) return;
+      if (offer !== this.#recovery.offer || this.#ended) return;
       await this.#media.accept(String(reply.sdp));
       this.#recover((now) => this.#recovery.answered(offer, String(reply.leg), now));
       // A restart of a connection that still stands changes no state, so nothing else would tell.
       if (this.#media.state === "connected") this.#recover((now) => this.#recovery.peer(this.#recovery.generation, "connected", "connected", now));
-      if (!leg) this.#mute.legIsNew();
+      if (!leg) this.#muteDriver.step((now) => this.#mute.legIsNew(now));
     } catch (error) {
       this.#recover((now) => this.#recovery.offerFailed(offer, codeOf(error), now));
     }
@@ -244,13 +244,21 @@ export class Call {
 
   // --- the rest -------------------------------------------------------------------------------------------------------------
 
-  #ownRecord() {
-    return store.view.value.people.get(store.me.value);
+  /** @returns {boolean | null} */
+  #recordedMute() {
+    if (this.#signaling.status !== "open") return null;
+    return store.view.peek().people.get(store.me.peek())?.muted ?? null;
   }
 
-  #obeyMute() {
-    this.setMuted(true);
-    store.toast("A host muted you", "warning");
+  /** @param {import("./mute.js").MuteAction} action */
+  #performMute(action) {
+    if (action.do === "send") {
+      // A failure is found when wish and record are compared.
+      this.#signaling.request({ type: "mute", muted: action.muted }, MUTE_MS).catch(() => {});
+    } else {
+      this.setMuted(true);
+      store.toast("A host muted you", "warning");
+    }
   }
 
   /** @param {EndReason} reason */
@@ -259,7 +267,7 @@ export class Call {
     this.#ended = true;
     clearInterval(this.#statsTimer);
     for (const cleanUp of this.#cleanUps) cleanUp();
-    this.#mute.stop();
+    this.#muteDriver.stop();
     this.#noticesDriver.stop();
     this.#signaling.leave();
     this.#recover(() => this.#recovery.stop());

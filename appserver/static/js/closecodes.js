@@ -22,10 +22,18 @@ export const CLOSE_CODES = Object.freeze({
 /** @type {ClosePolicy} */
 const BROKEN = { then: "retry", end: "lost", patience: Infinity, minimum: 0 };
 
+/** A refused hello is closed with 4403 too; its reason is the code of the problem. @type {Readonly<Record<string, ClosePolicy>>} */
+const REFUSED_HELLO = Object.freeze({
+  "room-unknown": { then: "end", end: "room-unknown", patience: 0, minimum: 0 },
+  "room-full": { then: "end", end: "room-full", patience: 0, minimum: 0 },
+  "too-many-sessions": { then: "retry", end: "lost", patience: Infinity, minimum: 2000 },
+});
+
 /**
  * @param {number} code of the CloseEvent
+ * @param {string} reason of the CloseEvent
  * @returns {ClosePolicy} a broken connection for every code that the table does not name
  */
-export function closePolicy(code) {
-  return CLOSE_CODES[code] ?? BROKEN;
+export function closePolicy(code, reason = "") {
+  return (code === 4403 ? REFUSED_HELLO[reason] : undefined) ?? CLOSE_CODES[code] ?? BROKEN;
 }

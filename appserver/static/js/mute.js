@@ -1,4 +1,4 @@
-/** Keeps the person's wish, the microphone and the server's record of "muted" together. */
+/** Keeps the person's wish, the microphone and the server's record of "muted" together: a machine without I/O. */
 
 /** The server's record may lag behind the last request or the last change by this much. */
 export const SETTLE_MS = 1500;
@@ -14,56 +14,64 @@ export function compareMute(wanted, recorded) {
   return recorded ? "obey" : "repeat";
 }
 
-/**
- * @typedef {object} MuteHandlers
- * @property {(muted: boolean) => Promise<void>} send tells the server
- * @property {() => boolean | null} recorded
- * @property {() => void} obey
- */
+/** @typedef {{ do: "send", muted: boolean } | { do: "obey" }} MuteAction */
 
 export class MuteKeeper {
-  #handlers;
+  #recorded;
   #wanted = false;
-  #stopped = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  /** @type {number | null} */
+  #compareAt = null;
+  /** @type {MuteAction[]} */
+  #actions = [];
 
-  /** @param {MuteHandlers} handlers */
-  constructor(handlers) {
-    this.#handlers = handlers;
+  /** @param {() => boolean | null} recorded what the roster says of us now; null: nothing */
+  constructor(recorded) {
+    this.#recorded = recorded;
   }
 
-  /** @param {boolean} muted the person's wish */
-  want(muted) {
+  /** @returns {MuteAction[]} what to do now, in order; each is given once */
+  actions() {
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+
+  /** @returns {number | null} when `timer` wants to be called */
+  deadline() {
+    return this.#compareAt;
+  }
+
+  /**
+   * @param {boolean} muted the person's wish
+   * @param {number} now
+   */
+  want(muted, now) {
     this.#wanted = muted;
-    void this.#tell();
+    this.#tell(now);
   }
 
-  /** A leg begins unmuted, whatever the last one was. */
-  legIsNew() {
-    if (this.#wanted) void this.#tell();
+  /** A leg begins unmuted, whatever the last one was. @param {number} now */
+  legIsNew(now) {
+    if (this.#wanted) this.#tell(now);
   }
 
-  /** Something changed: compares once it has settled. */
-  check() {
-    clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(() => this.#compare(), SETTLE_MS);
+  /** Something changed: compares once it has settled. @param {number} now */
+  check(now) {
+    this.#compareAt = now + SETTLE_MS;
   }
 
-  stop() {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
+  /** @param {number} now */
+  timer(now) {
+    if (this.#compareAt === null || now < this.#compareAt) return;
+    this.#compareAt = null;
+    const verdict = compareMute(this.#wanted, this.#recorded());
+    if (verdict === "obey") this.#actions.push({ do: "obey" });
+    else if (verdict === "repeat") this.#tell(now);
   }
 
-  /** What can't be told now is found by the next comparison. */
-  async #tell() {
-    await this.#handlers.send(this.#wanted).catch(() => {});
-    this.check();
-  }
-
-  #compare() {
-    const verdict = compareMute(this.#wanted, this.#handlers.recorded());
-    if (verdict === "obey") this.#handlers.obey();
-    else if (verdict === "repeat") void this.#tell();
+  /** What can't be told now is found by the comparison. @param {number} now */
+  #tell(now) {
+    this.#actions.push({ do: "send", muted: this.#wanted });
+    this.check(now);
   }
 }

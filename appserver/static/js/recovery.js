@@ -30,6 +30,8 @@ export const CONNECT_MS = 10_000;
 export const RESTART_MS = 5000;
 /** Offers that the media server refuses for what they say, before the call gives up. */
 export const MAX_REFUSALS = 3;
+/** After so many failures in a row, and after every so many more, the application server is asked for a place again. */
+export const REJOIN_EVERY = 5;
 
 /** @type {Readonly<Record<string, Partial<Record<Phase, Move>>>>} state of the peer connection -> phase -> move; absent: nothing */
 const MOVES = Object.freeze({
@@ -145,7 +147,7 @@ export class Recovery {
     const final = FINAL[code] ?? (OFFER_FAULTS.has(code) && ++this.#refusals >= MAX_REFUSALS ? "incompatible" : undefined);
     if (final) return this.#end(final);
     this.#retry(now);
-    if (code === "room-unknown" || this.#failures >= 2) this.#actions.push({ do: "rejoin" });
+    if (code === "room-unknown" || this.#failures % REJOIN_EVERY === 0) this.#actions.push({ do: "rejoin" });
   }
 
   /**

@@ -13,7 +13,7 @@ import { Requests } from "./requests.js";
 /** @typedef {import("./wire.js").Welcome} Welcome */
 /** @typedef {import("./wire.js").RoomEvent} RoomEvent */
 /** @typedef {import("./text.js").EndReason} EndReason */
-/** @typedef {"idle" | "connecting" | "greeting" | "open" | "waiting" | "refreshing" | "ended"} Status */
+/** @typedef {"idle" | "connecting" | "greeting" | "open" | "waiting" | "refreshing" | "leaving" | "ended"} Status */
 /** @typedef {{ type: string, id: number, [field: string]: unknown }} ReplyMessage */
 
 /**
@@ -35,6 +35,8 @@ export const PING_EVERY_MS = 10_000;
 export const PONG_MS = 5000;
 /** A connection that lived this long was a good one: the next back-off starts from the beginning. */
 export const SETTLED_MS = 3000;
+/** The server closes after our good-bye; if it does not, we do. */
+export const LEAVE_MS = 1000;
 /** Requests under way; one more is refused at once. Far above what a person can cause. */
 export const MAX_REQUESTS = 64;
 /** Close code of our own for a connection that we found broken. */
@@ -116,15 +118,17 @@ export class Session {
   /**
    * The connection has ended, from whichever side.
    * @param {number} code
+   * @param {string} reason of the CloseEvent
    * @param {number} now
    */
-  closed(code, now) {
+  closed(code, reason, now) {
+    if (this.status === "leaving") return this.#enter("ended", null);
     if (!["connecting", "greeting", "open"].includes(this.status)) return;
     const settled = this.status === "open" && now - this.#openedAt >= SETTLED_MS;
     this.#dropRequests("disconnected", "The connection was lost.");
     this.#streak = { code, times: settled || this.#streak.code !== code ? 1 : this.#streak.times + 1 };
     if (settled) this.#failures = 0;
-    const policy = closePolicy(code);
+    const policy = closePolicy(code, reason);
     if (policy.then === "end" || this.#streak.times > policy.patience) return this.#end(policy.end);
     if (policy.then === "refresh" && this.#streak.times === 1) return this.#refresh();
     this.#mustRefresh ||= policy.then === "refresh";
@@ -153,7 +157,7 @@ export class Session {
 
   /** Gets a new token and connects anew with it, because the room may live on another media server now. */
   renew() {
-    if (this.status === "ended" || this.status === "refreshing") return;
+    if (["refreshing", "leaving", "ended"].includes(this.status)) return;
     this.#mustRefresh = true;
     if (this.status === "waiting") return;
     this.#dropRequests("disconnected", "The connection is made anew.");
@@ -188,24 +192,32 @@ export class Session {
     if (this.status === "waiting") this.#proceed(now);
   }
 
-  /** Says good-bye if it can, and stops. */
-  leave() {
-    if (this.status === "ended") return;
-    if (this.status === "open") this.#actions.push({ do: "send", text: JSON.stringify({ type: "leave", id: this.#nextId++ }) });
-    this.#actions.push({ do: "close", code: 1000 });
+  /** Says good-bye if it can, waits a moment for the server to close, and stops. @param {number} now */
+  leave(now) {
+    if (this.status === "ended" || this.status === "leaving") return;
+    const polite = this.status === "open";
     this.#dropRequests("disconnected", "You left.");
-    this.#enter("ended", null);
+    if (polite) this.#actions.push({ do: "send", text: JSON.stringify({ type: "leave", id: this.#nextId++ }) });
+    else this.#actions.push({ do: "close", code: 1000 });
+    this.#enter(polite ? "leaving" : "ended", polite ? now + LEAVE_MS : null);
   }
 
   /** @param {number} now */
   timer(now) {
     const due = this.#until !== null && now >= this.#until;
     if (due && this.status === "waiting") return this.#proceed(now);
+    if (due && this.status === "leaving") return this.#farewell();
     if (due && (this.status === "connecting" || this.status === "greeting")) return this.#abandon(now);
     const expired = this.#requests.expire(now);
     for (const id of expired) if (id !== this.#pingId) this.#fail(id, "timeout", "The server did not answer in time.");
     if (this.#pingId !== null && expired.includes(this.#pingId)) return this.#abandon(now);
     if (this.status === "open" && now >= this.#pingAt) this.#ping(now);
+  }
+
+  /** The server did not close in time. */
+  #farewell() {
+    this.#actions.push({ do: "close", code: 1000 });
+    this.#enter("ended", null);
   }
 
   /** @param {number} now */
@@ -278,7 +290,7 @@ export class Session {
   /** We found the connection broken: closes it and goes on as if it had closed. @param {number} now */
   #abandon(now) {
     this.#actions.push({ do: "close", code: GIVE_UP });
-    this.closed(GIVE_UP, now);
+    this.closed(GIVE_UP, "", now);
   }
 
   /** @param {number} now */

@@ -80,7 +80,7 @@ export class Signaling {
   }
 
   leave() {
-    this.#driver.step(() => this.#session.leave());
+    this.#driver.step((now) => this.#session.leave(now));
   }
 
   /** @param {SessionAction} action */
@@ -107,7 +107,7 @@ export class Signaling {
     };
     socket.onopen = () => current((now) => this.#session.opened(now));
     socket.onmessage = (message) => current((now) => this.#session.received(String(message.data), now));
-    socket.onclose = (event) => current((now) => this.#session.closed(event.code, now));
+    socket.onclose = (event) => current((now) => this.#session.closed(event.code, event.reason, now));
   }
 
   /** @param {number} code */

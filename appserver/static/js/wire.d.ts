@@ -17,6 +17,12 @@ export interface ClosedEvent {
   reason: string;
 }
 
+export interface ErrorReply {
+  type: "error";
+  id: number;
+  problem: Problem;
+}
+
 export interface Hello {
   type: "hello";
   token: string;
@@ -66,6 +72,11 @@ export interface Offer {
   id: number;
   sdp: string;
   leg?: string | null;
+}
+
+export interface Ok {
+  type: "ok";
+  id: number;
 }
 
 export interface Participant {

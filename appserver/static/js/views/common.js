@@ -37,9 +37,10 @@ export function Masthead() {
   </header>`;
 }
 
-/** @param {{ name: string }} props */
-export function Avatar({ name }) {
-  return html`<span class="avatar hue-${hueOf(name)}" aria-hidden="true">${initials(name)}</span>`;
+/** @param {{ name: string, phone?: boolean }} props  a phone that is known by its number alone has no initials */
+export function Avatar({ name, phone = false }) {
+  const number = phone && !/\p{L}/u.test(name);
+  return html`<span class="avatar hue-${hueOf(name)}" aria-hidden="true">${number ? html`<${Icon} name="phone" />` : initials(name)}</span>`;
 }
 
 /**

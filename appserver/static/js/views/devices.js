@@ -23,6 +23,7 @@ function Choice({ label, icon, devices, chosen, onChoose, children }) {
           ${!standard && html`<option value="">${devices.length ? "Default" : "None available"}</option>`}
           ${devices.map((device) => html`<option key=${device.id} value=${device.id}>${device.label}</option>`)}
         </select>
+        <${Icon} name="down" />
       </span>
       ${children}
     </div>

@@ -17,7 +17,7 @@ export function Ended({ room, reason }) {
       <p class="lead">${detail}</p>
       <div class="ended-doors">
         ${retry && room && html`<button type="button" class="button button-primary button-large" onClick=${again}>${retry}</button>`}
-        <button type="button" class="button button-large" onClick=${() => void navigate("/")}>Home</button>
+        <button type="button" class="button button-large ${retry && room ? "" : "button-primary"}" onClick=${() => void navigate("/")}>Front page</button>
       </div>
     </main>
   </div>`;

@@ -1,8 +1,9 @@
 /** The people in the room: as tiles, and as a list for when there are many. */
 
-import { html, useComputed, useRef, useSignalEffect } from "../../vendor/preact.js";
+import { html, useComputed, useLayoutEffect, useRef, useSignal, useSignalEffect } from "../../vendor/preact.js";
 import { shownTiles } from "../roster.js";
 import { me, view } from "../store.js";
+import { fitTiles, GAP } from "../tiles.js";
 import { isMuted, people, voiceOf } from "../voice.js";
 import { Avatar } from "./common.js";
 import { Icon } from "./icons.js";
@@ -14,16 +15,34 @@ const MAX_TILES = 24;
 
 /** @param {{ onMore: () => void }} props */
 export function Stage({ onMore }) {
+  const { list, size } = useSize();
   const tiles = useComputed(() => {
     const crowded = people.value.size > MAX_TILES;
     return shownTiles(crowded ? view.value : { people: people.value, speakers: new Map() }, me.value, MAX_TILES);
   });
   const hidden = people.value.size - tiles.value.length;
-  const crowd = tiles.value.length > 12 ? "many" : tiles.value.length > 4 ? "some" : "few";
-  return html`<ul class="stage stage-${crowd}" aria-label="People in the room">
-    ${tiles.value.map((person) => html`<${Tile} key=${person.id} person=${person} />`)}
+  const fit = fitTiles(tiles.value.length + (hidden > 0 ? 1 : 0), size.width, size.height);
+  const style = { "--width": `${fit.width}px`, "--height": `${fit.height}px`, "--face": `${fit.face}px`, "--gap": `${GAP}px` };
+  return html`<ul class="stage ${fit.width < 190 ? "stage-small" : ""}" ref=${list} style=${style} tabindex=${fit.scrolls ? 0 : undefined} aria-label="People in the room">
+    ${size.width > 0 && tiles.value.map((person) => html`<${Tile} key=${person.id} person=${person} />`)}
     ${hidden > 0 && html`<li class="tile tile-more"><button type="button" class="button" onClick=${onMore}>${hidden} more</button></li>`}
   </ul>`;
+}
+
+/** The inner size of a list, px; 0 until it is on the page. */
+function useSize() {
+  const list = useRef(/** @type {HTMLUListElement | null} */ (null));
+  const size = useSignal({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (!element) return undefined;
+    const measure = () => (size.value = { width: element.clientWidth, height: element.clientHeight });
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return { list, size: size.value };
 }
 
 /** @param {{ person: Participant }} props */
@@ -31,10 +50,9 @@ function Tile({ person }) {
   const { ring, talking } = useVoice(person.id);
   const { muted, kind, role, state, name, own } = facts(person);
   return html`<li class="tile ${talking ? "is-talking" : ""} ${state ? "is-away" : ""}" data-participant=${person.id}>
-    <div class="voice" ref=${ring}><${Avatar} name=${name} /></div>
-    <p class="tile-name"><span class="name" dir="auto">${name}</span>${own && html`<span class="you">You</span>`}</p>
+    <div class="voice" ref=${ring}><${Avatar} name=${name} phone=${kind === "rtp"} /></div>
+    <p class="tile-name">${marks({ muted, kind, role, talking })}<span class="name" dir="auto" title=${name}>${name}</span>${own && html`<span class="you">You</span>`}</p>
     ${state && html`<p class="tile-state">${state}</p>`}
-    <p class="marks">${marks({ muted, kind, role, talking })}</p>
   </li>`;
 }
 
@@ -45,7 +63,7 @@ export function PeoplePanel({ onClose }) {
       <h2>People <span class="count">${people.value.size}</span></h2>
       <button type="button" class="button button-round button-ghost" onClick=${onClose}><${Icon} name="close" /><span class="hidden">Close the list</span></button>
     </div>
-    <ul class="people-list">
+    <ul class="people-list" tabindex="0" aria-label="Everybody in the room">
       ${[...people.value.values()].map((person) => html`<${Row} key=${person.id} person=${person} />`)}
     </ul>
   </aside>`;
@@ -56,8 +74,11 @@ function Row({ person }) {
   const { ring, talking } = useVoice(person.id);
   const { muted, kind, role, state, name, own } = facts(person);
   return html`<li class="row ${talking ? "is-talking" : ""} ${state ? "is-away" : ""}">
-    <div class="voice voice-small" ref=${ring}><${Avatar} name=${name} /></div>
-    <p class="row-name"><span class="name" dir="auto">${name}</span>${own && html`<span class="you">You</span>`}${state && html`<span class="row-state">${state}</span>`}</p>
+    <div class="voice voice-small" ref=${ring}><${Avatar} name=${name} phone=${kind === "rtp"} /></div>
+    <div class="row-words">
+      <p class="row-name"><span class="name" dir="auto" title=${name}>${name}</span>${own && html`<span class="you">You</span>`}</p>
+      ${state && html`<p class="row-state">${state}</p>`}
+    </div>
     <p class="marks">${marks({ muted, kind, role, talking })}</p>
   </li>`;
 }
@@ -75,7 +96,7 @@ function useVoice(id) {
 
 /** @param {Participant} person */
 function facts(person) {
-  const states = { connecting: "Joining…", disconnected: "Connection lost…", connected: "" };
+  const states = { connecting: "Joining…", disconnected: "Connection lost", connected: "" };
   return {
     name: person.display_name,
     own: person.id === me.value,
@@ -88,10 +109,9 @@ function facts(person) {
 
 /** @param {{ muted: boolean, kind: string, role: string, talking: boolean }} facts */
 function marks({ muted, kind, role, talking }) {
-  return html`
-    ${role === "host" && html`<span class="mark mark-host"><${Icon} name="star" size=${16} /><span class="hidden">host</span></span>`}
-    ${kind === "rtp" && html`<span class="mark mark-phone"><${Icon} name="phone" size=${16} /><span class="hidden">by phone</span></span>`}
-    ${muted && html`<span class="mark mark-muted"><${Icon} name="mic-off" size=${16} /><span class="hidden">muted</span></span>`}
+  return html`${role === "host" && html`<span class="mark mark-host"><${Icon} name="star" size=${18} /><span class="hidden">host</span></span>`}
+    ${kind === "rtp" && html`<span class="mark mark-phone"><${Icon} name="phone" size=${18} /><span class="hidden">by phone</span></span>`}
+    ${muted && html`<span class="mark mark-muted"><${Icon} name="mic-off" size=${18} /><span class="hidden">muted</span></span>`}
     ${talking && html`<span class="mark mark-talking"><${Bars} /><span class="hidden">talking</span></span>`}`;
 }
 

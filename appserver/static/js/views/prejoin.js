@@ -64,11 +64,13 @@ function Preview({ name, silent }) {
   const words = local.asking.value ? "Waiting for your microphone…" : !live ? "Listening only" : off ? "You join muted" : "Others will hear you";
   return html`<section class="preview" aria-label="Preview">
     <div class="voice voice-large" ref=${ring}><${Avatar} name=${name.trim() || "You"} /></div>
-    <p class="preview-name">${name.trim() || "You"}</p>
-    <${LevelBar} />
-    <button type="button" class="button ${off ? "button-off" : ""}" disabled=${!live} onClick=${() => (silent.value = !silent.value)}>
-      <${Icon} name=${off ? "mic-off" : "mic"} />${off ? "Microphone off" : "Microphone on"}
+    <p class="preview-name" dir="auto">${name.trim() || "You"}</p>
+    <div class="preview-level">
+      <${LevelBar} />
+      <p class="hint" role="status">${words}</p>
+    </div>
+    <button type="button" class="button preview-mic ${off ? "button-off" : ""}" disabled=${!live} onClick=${() => (silent.value = !silent.value)}>
+      <${Icon} name=${off ? "mic-off" : "mic"} /><span>${off ? "Microphone off" : "Microphone on"}</span>
     </button>
-    <p class="hint" role="status">${words}</p>
   </section>`;
 }

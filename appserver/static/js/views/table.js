@@ -1,4 +1,4 @@
-/** The picture of the front page: people around a table, one talking. Decoration only. */
+/** The picture of the front page: people around a table, one talking, their mix in the middle. Decoration only. */
 
 import { html } from "../../vendor/preact.js";
 
@@ -11,13 +11,17 @@ const SEATS = [
   { letters: "SO", hue: 7 },
 ];
 const CENTRE = 200;
-const RADIUS = 132;
+const RADIUS = 136;
+/** The bars of the mix in the middle: heights. */
+const MIX = [18, 38, 58, 44, 26, 12];
 
 export function Table() {
   return html`<svg class="table" viewBox="0 0 400 400" aria-hidden="true" focusable="false">
-    <circle class="table-top" cx=${CENTRE} cy=${CENTRE} r="86" />
-    <circle class="table-wave table-wave-1" cx=${CENTRE} cy=${CENTRE - RADIUS} r="44" />
-    <circle class="table-wave table-wave-2" cx=${CENTRE} cy=${CENTRE - RADIUS} r="56" />
+    <circle class="table-ring" cx=${CENTRE} cy=${CENTRE} r=${RADIUS} />
+    <circle class="table-top" cx=${CENTRE} cy=${CENTRE} r="66" />
+    ${MIX.map((height, index) => html`<rect class="table-bar table-bar-${index % 3}" x=${CENTRE - 33 + index * 13 - 3.5} y=${CENTRE - height / 2} width="7" height=${height} rx="3.5" />`)}
+    <circle class="table-wave table-wave-1" cx=${CENTRE} cy=${CENTRE - RADIUS} r="43" />
+    <circle class="table-wave table-wave-2" cx=${CENTRE} cy=${CENTRE - RADIUS} r="53" />
     ${SEATS.map(({ letters, hue }, index) => seat(letters, hue, index))}
   </svg>`;
 }
