@@ -5,6 +5,7 @@
 #include "conferocore/base.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define TEST_PI 3.14159265358979323846
 
