@@ -40,7 +40,7 @@ static int speak(cf_sim *sim, struct sim_person *person) {
         return len;
     person->seq++;
     person->octets += (uint32_t)len;
-    return up(sim, person, packet, (size_t)(at + len), false);
+    return up(sim, person, packet, (size_t)at + (size_t)len, false);
 }
 
 static int listen_on(cf_sim *sim, struct sim_person *person) {

@@ -173,7 +173,8 @@ def oracle(own: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     gain = windows(low, ahead, axis=0).mean(axis=-1).T
     late = np.concatenate([np.zeros((mix.shape[0], ahead)), mix[:, :-ahead]], axis=1)
     wanted = late * gain
-    return np.trunc(wanted + np.copysign(0.5, wanted)).astype(np.int64)
+    rounded: npt.NDArray[np.int64] = np.trunc(wanted + np.copysign(0.5, wanted)).astype(np.int64)
+    return rounded
 
 
 def taps_of_loud_room(point: TapPoint) -> npt.NDArray[np.int64]:
