@@ -34,9 +34,9 @@ async def migrate(database: Database) -> None:
 
     Raises Unavailable if the database is not there, LocalError if its tables are newer than this program.
     """
-    if database.file is not None:
-        database.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
+        if database.file is not None:
+            database.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if database.is_sqlite:
             await _migrate_sqlite(database)
         else:

@@ -1,0 +1,1 @@
+"""HTTP handlers: thin, between the wire models and the rules."""

@@ -1,0 +1,209 @@
+"""The application server put together: everything is made from the configuration and a clock."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from confero.clock import Clock, SystemClock
+from confero.config import service_secret
+from confero.errors import Unavailable
+from confero.ratelimit import Rate, RateLimiter
+from confero.runtime.http import HttpApp, Listener, Route
+from confero.runtime.logging import get_logger
+from confero.runtime.metrics import Metrics
+from confero.runtime.tasks import TaskBag
+
+from .api.internal import InternalApi
+from .api.openapi import openapi_route
+from .api.rooms import RoomsApi
+from .assets import Assets
+from .config import AppserverConfig
+from .db.engine import Database, database_url
+from .db.migrate import migrate
+from .db.repositories import SqlStore
+from .edge import EventsProxy
+from .peers import NotifierPeer
+from .rooms.farm import Farm
+from .rooms.presence import Presence
+from .rooms.reception import Policy, Reception
+from .tls import Certificates, browser_notice
+from .web import Pages
+
+log = get_logger(__name__)
+
+STATIC = Path(__file__).with_name("static")
+MAX_INTERNAL_BODY = 1 << 20
+"""Bytes: 20,000 session ids, 10,000 participants of an MCU that registers again."""
+SWEEP_S = 1.0
+HOUSEKEEPING_S = 3600.0
+DATABASE_TRIES = 30
+"""Times, a second apart, that a database which is not there yet is asked again at start."""
+DAY_S = 86_400.0
+
+
+class AppserverApp:
+    """Service ``appserver``; ports may be 0, then ``public.port`` and ``internal.port`` are those in use."""
+
+    name = "appserver"
+
+    def __init__(self, config: AppserverConfig, clock: Clock | None = None) -> None:
+        self.config = config
+        self._clock = clock or SystemClock()
+        self._secret = service_secret(config)
+        self._tasks = TaskBag()
+        self.public: Listener | None = None
+        self.internal: Listener | None = None
+        self._build()
+
+    def _build(self) -> None:
+        config, clock = self.config, self._clock
+        url = config.database_url.get_secret_value() if config.database_url is not None else None
+        self.database = Database(database_url(url, config.state_dir))
+        self.store = SqlStore(self.database)
+        self.farm = Farm(clock, config.mcu_silence_s)
+        policy = Policy(config.token_ttl_s, config.rejoin_window_s, config.join_grace_s, config.max_rooms)
+        self.reception = Reception(self.store, self.farm, clock, self._secret, policy)
+        self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
+        self.presence = Presence(self.store, self.farm, self.notifier, clock, config.join_grace_s)
+        self.certificates = Certificates(config, clock)
+        self.events = EventsProxy(config.notifier_url, secret=self._secret, clock=clock, limit=config.max_websockets)
+        self.pages = Pages(Assets(STATIC), hsts=self.certificates.own)
+        self._build_http()
+
+    def _build_http(self) -> None:
+        metrics = Metrics()
+        self.http = HttpApp(
+            "appserver",
+            InternalApi(self.reception, self.presence).routes(),
+            secret=self._secret,
+            clock=self._clock,
+            max_body=MAX_INTERNAL_BODY,
+            title="confero application server, internal",
+            metrics=metrics,
+        )
+        self.http.add_check("database", self.database.answers)
+        self.site = HttpApp(
+            "appserver",
+            self._public_routes(),
+            secret=self._secret,
+            clock=self._clock,
+            title="confero",
+            metrics=metrics,
+            probes=False,
+        )
+        self.site.app.on_response_prepare.append(self.pages.protect)
+        metrics.gauge("websockets", "WebSockets passed on").set_function(lambda: self.events.count)
+        metrics.gauge("mcus", "MCUs that live").set_function(lambda: len(self.farm))
+
+    def _public_routes(self) -> list[Route]:
+        config, clock = self.config, self._clock
+        rooms = RoomsApi(
+            self.reception,
+            creations=RateLimiter(per_minute(config.room_creations_per_minute), clock),
+            joins=RateLimiter(per_minute(config.joins_per_minute), clock),
+            public_url=config.public_url,
+        )
+        events = Route(
+            "GET",
+            "/events",
+            self.events.handle,
+            summary="WebSocket, passed on to the notifier (docs/wire.md)",
+            status=101,
+            errors=("403 origin-refused", "426 upgrade-required", "429 too-many-connections", "503 notifier-down"),
+        )
+        return [*rooms.routes(), events, openapi_route(lambda: self.site.openapi()), *self.pages.routes()]
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Migrate, make what is missing, listen. Raises LocalError or Unavailable with the reason if that cannot be."""
+        self.certificates.load()
+        await self._open_database()
+        await self.reception.ensure_default(self.config.default_room)
+        await self.presence.start()
+        self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
+        self.public = await Listener.start(
+            self.site.app, self.config.https_host, self.config.https_port, ssl=self.certificates.context
+        )
+        self._tasks.spawn(self._sweep(), name="sweep")
+        self._tasks.spawn(self._keep_house(), name="housekeeping")
+        self._tasks.spawn(self.certificates.watch(), name="watch certificates")
+        if notice := browser_notice(self.config):
+            log.info(notice)
+        self.http.set_ready(True)
+
+    async def _open_database(self) -> None:
+        """A server that is just starting beside us is waited for; a file is not."""
+        for _ in range(DATABASE_TRIES):
+            try:
+                await migrate(self.database)
+                return
+            except Unavailable as error:
+                if self.database.is_sqlite:
+                    raise
+                log.warning("waiting for the database", reason=error.detail)
+                await asyncio.sleep(1)
+        await migrate(self.database)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            try:
+                await self.presence.sweep()
+            except Unavailable as error:
+                log.warning("sweep failed", reason=error.detail)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            try:
+                await self.keep_house()
+            except Unavailable as error:
+                log.warning("housekeeping failed", reason=error.detail)
+
+    async def keep_house(self) -> None:
+        """Delete what nobody can need any more."""
+        config, now = self.config, self._clock.wall()
+        rows = await self.store.forget(
+            people_before=now - config.rejoin_window_s - config.token_ttl_s,
+            unused_before=now - config.retention_days * DAY_S,
+            now=now,
+        )
+        log.info("old rows deleted", rows=rows)
+
+    async def drain(self) -> None:
+        """No new connections; browsers are told to come back later."""
+        self.http.set_ready(False)
+        if self.public is not None:
+            await self.public.stop_accepting()
+        self.events.drain()
+
+    async def stop(self) -> None:
+        """End everything. Idempotent."""
+        self.events.drain()
+        for listener in (self.public, self.internal):
+            if listener is not None:
+                await listener.close()
+        await self._tasks.close()
+        await self.events.close()
+        await self.notifier.close()
+        await self.database.close()
+
+    @property
+    def join_url(self) -> str:
+        """Where the default room is entered."""
+        return join_url(self.config)
+
+
+def join_url(config: AppserverConfig) -> str:
+    """The address of the default room, as people on this machine can open it."""
+    host = "localhost" if config.https_host in ("", "0.0.0.0", "::", "127.0.0.1", "::1") else config.https_host
+    shown = f"[{host}]" if ":" in host else host
+    port = "" if config.https_port == 443 else f":{config.https_port}"
+    return f"{config.public_url or f'https://{shown}{port}'}/r/{config.default_room}"
+
+
+def per_minute(count: float) -> Rate:
+    """So many a minute, and as many at once."""
+    return Rate(burst=max(1.0, count), per_s=count / 60)

@@ -1,0 +1,67 @@
+"""Migrations: they give the tables that the program means, once, whoever comes first."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from confero.appserver.db.engine import Database, database_url
+from confero.appserver.db.migrate import migrate
+from confero.appserver.db.models import metadata
+from confero.errors import LocalError, Unavailable
+
+
+async def tables(database: Database) -> set[str]:
+    async with database.read() as connection:
+        return set(await connection.run_sync(lambda c: inspect(c).get_table_names()))
+
+
+async def test_empty_database_gets_every_table(empty: Database) -> None:
+    await migrate(empty)
+    assert await tables(empty) == {*metadata.tables, "alembic_version"}
+
+
+async def test_tables_are_those_of_the_models(database: Database) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
+
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_again_changes_nothing(database: Database) -> None:
+    await migrate(database)
+    assert await tables(database) == {*metadata.tables, "alembic_version"}
+
+
+async def test_many_processes_at_once(url_text: str, tmp_path: Path) -> None:
+    databases = [Database(database_url(url_text, tmp_path)) for _ in range(4)]
+    try:
+        await asyncio.gather(*(migrate(database) for database in databases))
+        assert await tables(databases[0]) == {*metadata.tables, "alembic_version"}
+    finally:
+        for database in databases:
+            await database.close()
+
+
+async def test_tables_of_a_later_version(database: Database) -> None:
+    async def work(connection: Any) -> None:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    await database.write(work)
+    with pytest.raises(LocalError, match="another version"):
+        await migrate(database)
+
+
+@pytest.mark.parametrize("url", ["mysql://root@127.0.0.1:9/nothing", "sqlite:////proc/nothing/confero.db"])
+async def test_database_that_is_not_there(url: str, tmp_path: Path) -> None:
+    database = Database(database_url(url, tmp_path))
+    with pytest.raises((Unavailable, LocalError)):
+        await migrate(database)
+    await database.close()

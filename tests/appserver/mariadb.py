@@ -1,0 +1,89 @@
+"""A MariaDB server of our own: fresh data folder, free port, ended by its process id (Debian package mariadb-server)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+START_S = 40.0
+STOP_S = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class MariaDb:
+    """Use ``url`` between ``start`` and ``stop``."""
+
+    def __init__(self) -> None:
+        # Not below pytest's own folder, which only root may enter: the server runs as user mysql when root starts it.
+        self._folder = Path(tempfile.mkdtemp(prefix="confero-mariadb-"))
+        self._user = ["--user=mysql"] if os.geteuid() == 0 else []
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+
+    def url(self, database: str) -> str:
+        return f"mysql://root@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        self._folder.chmod(0o755)
+        if self._user:
+            shutil.chown(self._folder, "mysql")
+        data = f"--datadir={self._folder / 'data'}"
+        install = [
+            "mariadb-install-db",
+            *self._user,
+            data,
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ]
+        subprocess.run(install, check=True, capture_output=True, timeout=START_S)
+        command = [
+            shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "mariadbd",
+            "--no-defaults",
+            *self._user,
+            data,
+            f"--socket={self._folder / 'sock'}",
+            f"--pid-file={self._folder / 'pid'}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--innodb-buffer-pool-size=16M",
+            "--skip-name-resolve",
+        ]
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                break
+            if self.sql("SELECT 1").returncode == 0:
+                return
+            time.sleep(0.1)
+        raise AssertionError("mariadbd did not start:\n" + (self._folder / "log").read_text()[-2000:])
+
+    def sql(self, statement: str) -> subprocess.CompletedProcess[bytes]:
+        command = ["mariadb", "--no-defaults", "-u", "root", f"--socket={self._folder / 'sock'}", "-N", "-e", statement]
+        return subprocess.run(command, check=False, capture_output=True, timeout=10)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
