@@ -97,7 +97,7 @@ def up(
 
 
 async def _supervise(plan: Plan, *, prefixed: bool) -> int:
-    view = screen.Screen(plan, Console(), Console(stderr=True))
+    view = screen.Screen(plan, _console(), Console(stderr=True))
     policy = Policy(stop_within=plan.drain_s + STOP_MARGIN_S)
     runner = Runner(plan.children, view.report, output=sys.stderr.buffer, prefixed=prefixed, policy=policy)
     loop = asyncio.get_running_loop()
@@ -107,10 +107,15 @@ async def _supervise(plan: Plan, *, prefixed: bool) -> int:
     return await runner.run()
 
 
+def _console() -> Console:
+    """Standard output; a file or pipe is wide enough for the tables."""
+    return Console() if sys.stdout.isatty() else Console(width=120)
+
+
 @app.command()
 def ports() -> None:
     """Prints the port map: every default port of the system."""
-    Console().print(screen.port_map())
+    _console().print(screen.port_map())
 
 
 @app.command()

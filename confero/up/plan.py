@@ -32,9 +32,10 @@ class Listen:
 
 @dataclass(frozen=True)
 class Spec:
-    """A service as the plan needs to know it; by convention its configuration is ``confero.<name>.config``."""
+    """A service as the plan needs to know it; by convention its configuration is in ``<package>.config``."""
 
     name: str
+    """Also the section of the configuration."""
     after: tuple[str, ...] = ()
     """Services that start before it. A matter of quiet logs: each must cope with any order."""
     listens: tuple[Listen, ...] = ()
@@ -45,6 +46,12 @@ class Spec:
     """The field that takes the URL under which people reach the page."""
     media: tuple[str, str, str] | None = None
     """Fields of the media ports: list of addresses, first port, last port."""
+    folder: str = ""
+    """The package, where it is not ``confero.<name>``."""
+
+    @property
+    def package(self) -> str:
+        return self.folder or f"confero.{self.name}"
 
 
 HTTP = Listen("http", "http_host", "http_port")
@@ -126,9 +133,9 @@ class Plan:
     """The longest drain of a service, in seconds."""
 
 
-def config_model(service: str) -> type[ServiceConfig]:
-    """The configuration model of an installed service: the one ServiceConfig that ``confero.<service>.config`` defines."""
-    module = importlib.import_module(f"confero.{service}.config")
+def config_model(spec: Spec) -> type[ServiceConfig]:
+    """The configuration model of an installed service: the one ServiceConfig that its ``config`` module defines."""
+    module = importlib.import_module(f"{spec.package}.config")
     found = [
         value
         for value in vars(module).values()
@@ -140,7 +147,7 @@ def config_model(service: str) -> type[ServiceConfig]:
 
 def installed() -> tuple[Spec, ...]:
     """The services that are there, in their order of starting."""
-    return tuple(spec for spec in SPECS if find_spec(f"confero.{spec.name}.__main__"))
+    return tuple(spec for spec in SPECS if find_spec(spec.package) and find_spec(f"{spec.package}.__main__"))
 
 
 def make(
@@ -149,7 +156,7 @@ def make(
     *,
     lowest_port: int,
     specs: Sequence[Spec] | None = None,
-    model_of: Callable[[str], type[ServiceConfig]] = config_model,
+    model_of: Callable[[Spec], type[ServiceConfig]] = config_model,
 ) -> Plan:
     """The plan. ``lowest_port``: the lowest that may be bound. Raises ConfigError with the faults of all services."""
     specs = installed() if specs is None else specs
@@ -158,7 +165,7 @@ def make(
     configs: dict[str, ServiceConfig] = {}
     for spec in specs:
         try:
-            configs[spec.name] = load(model_of(spec.name), service=spec.name, env=env)
+            configs[spec.name] = load(model_of(spec), service=spec.name, env=env)
         except ConfigError as error:
             faults += error.faults
     if faults:
@@ -213,7 +220,7 @@ class _Planner:
         full = {**env, **self._wiring()}
         return Plan(
             children=tuple(
-                Child(name, (sys.executable, "-m", f"confero.{name}"), full, spec.after, self._url(name, "http"))
+                Child(name, (sys.executable, "-m", spec.package), full, spec.after, self._url(name, "http"))
                 for name, spec in self._specs.items()
             ),
             sockets=tuple(socket for spec in self._specs.values() for socket in self._sockets(spec)),

@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from confero.config import ConfigError, ServiceConfig
-from confero.up.plan import SPECS, Moved, Options, Plan, Socket, is_wildcard, join_url, make, reachable, url
+from confero.up.plan import SPECS, Moved, Options, Plan, Socket, Spec, is_wildcard, join_url, make, reachable, url
 
 
 class AppserverConfig(ServiceConfig):
@@ -42,10 +42,12 @@ class McuConfig(ServiceConfig):
 MODELS: dict[str, type[ServiceConfig]] = {"appserver": AppserverConfig, "notifier": NotifierConfig, "mcu": McuConfig}
 
 
+def model_of(spec: Spec) -> type[ServiceConfig]:
+    return MODELS[spec.name]
+
+
 def plan(env: dict[str, str] | None = None, *, lowest_port: int = 1, **options: Any) -> Plan:
-    return make(
-        Options(**options), env or {"HOME": "/h"}, lowest_port=lowest_port, specs=SPECS, model_of=MODELS.__getitem__
-    )
+    return make(Options(**options), env or {"HOME": "/h"}, lowest_port=lowest_port, specs=SPECS, model_of=model_of)
 
 
 def told(made: Plan) -> dict[str, str]:
@@ -154,7 +156,7 @@ def test_faults_of_all_services_and_options_are_one_error() -> None:
 
 
 def test_a_service_that_is_not_installed_is_not_waited_for_or_wired() -> None:
-    made = make(Options(), {}, lowest_port=1, specs=SPECS[:1], model_of=MODELS.__getitem__)
+    made = make(Options(), {}, lowest_port=1, specs=SPECS[:1], model_of=model_of)
     assert told(made) == {"CONFERO_APPSERVER_PUBLIC_URL": "https://localhost"}
 
 
