@@ -144,6 +144,10 @@ class Backend:
         self.people[participant] = self.people[participant].model_copy(update=fields)
         await self.tell(ParticipantEvent(participant=self.people[participant]))
 
+    def forget_tokens(self) -> None:
+        """The secret of the installation is another one now."""
+        self._tokens.clear()
+
     async def drop_connections(self, code: int | None = None) -> None:
         """Ends every WebSocket: with a close code, or by cutting TCP."""
         for session in self.sessions.values():

@@ -24,6 +24,9 @@ PLAYED_HZ = 660
 """What the media server sends."""
 
 
+LOOPBACK_FLAG = "--allow-loopback-in-peer-connection"
+
+
 class Peer(Protocol):
     """The far end of one browser's media."""
 
@@ -101,7 +104,7 @@ class AiortcPeer:
 
 
 class PagePeer:
-    """A peer connection in another page: slower, but it takes ICE restarts."""
+    """A peer connection in a page of another Chromium, one with ``LOOPBACK_FLAG``: slower, but it takes ICE restarts."""
 
     def __init__(self, relay: Relay, page: Page) -> None:
         self.relay = relay
@@ -120,7 +123,8 @@ class PagePeer:
             }
             await window.peer.setRemoteDescription({ type: "offer", sdp });
             await window.peer.setLocalDescription();
-            while (window.peer.iceGatheringState !== "complete") await new Promise((done) => setTimeout(done, 20));
+            const found = () => /^a=candidate:.* 127\\.0\\.0\\.1 /m.test(window.peer.localDescription.sdp);
+            while (!found()) await new Promise((done) => setTimeout(done, 20));
             return window.peer.localDescription.sdp;
         }"""
         return self.relay.put_before(str(await self._page.evaluate(script, offer)))

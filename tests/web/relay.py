@@ -8,7 +8,7 @@ from typing import cast
 
 Address = tuple[str, int]
 LOOPBACK = "127.0.0.1"
-CANDIDATE = re.compile(r"^a=candidate:\S+ 1 (?:udp|UDP) \d+ (\S+) (\d+) typ host.*$", re.MULTILINE)
+CANDIDATE = re.compile(r"^a=candidate:\S+ 1 (?:udp|UDP) \d+ 127\.0\.0\.1 (\d+) typ host", re.MULTILINE)
 
 
 class Relay(asyncio.DatagramProtocol):
@@ -48,7 +48,7 @@ class Relay(asyncio.DatagramProtocol):
         """The SDP answer with this relay as its only candidate; what it named is the target from now on."""
         named = CANDIDATE.search(answer)
         assert named is not None, answer
-        self.target = (LOOPBACK, int(named.group(2)))
+        self.target = (LOOPBACK, int(named.group(1)))
         own = f"a=candidate:1 1 udp 2130706431 {LOOPBACK} {self.port} typ host\r\na=end-of-candidates"
         without = re.sub(r"^a=(?:candidate:.*|end-of-candidates)\r?\n", "", answer, flags=re.MULTILINE)
         return without.rstrip("\r\n") + "\r\n" + own + "\r\n"

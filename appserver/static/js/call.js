@@ -87,7 +87,7 @@ export class Call {
   }
 
   start() {
-    this.#cleanUps.push(effect(() => void this.#useMicrophone(local.stream.value)));
+    this.#cleanUps.push(effect(() => void this.#useMicrophone(local.stream.value, local.asking.value)));
     const wake = () => this.#signaling.wake();
     addEventListener("online", wake);
     document.addEventListener("visibilitychange", wake);
@@ -226,11 +226,14 @@ export class Call {
     }
   }
 
-  /** @param {MediaStream | null} stream */
-  async #useMicrophone(stream) {
+  /**
+   * @param {MediaStream | null} stream
+   * @param {boolean} asking it may still come
+   */
+  async #useMicrophone(stream, asking) {
     const track = stream?.getAudioTracks()[0] ?? null;
     if (track) track.enabled = !store.muted.peek();
-    else this.setMuted(true);
+    else if (!asking) this.setMuted(true);
     const wantsOffer = await this.#media.setTrack(track).catch(() => true);
     if (wantsOffer && !this.#ended) this.#recover((now) => this.#recovery.changed(now));
   }

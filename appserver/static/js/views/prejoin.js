@@ -24,7 +24,7 @@ export function Prejoin({ room, problem, joining }) {
     event.preventDefault();
     missing.value = name.value.trim() === "";
     if (missing.value) return input.current?.focus();
-    return void join(name.value.trim(), silent.value || !live);
+    return void join(name.value.trim(), silent.value || !(live || local.asking.value));
   };
   return html`<div class="page">
     <${Masthead} />
