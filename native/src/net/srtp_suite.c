@@ -63,7 +63,7 @@ int cf_srtp_session_init(cf_srtp_session *session, const cf_srtp_suite *suite, c
     if (session->cipher == NULL)
         return -ENOMEM;
     cf_hmac_sha1_key(&session->auth, keys->auth, suite->auth_len);
-    memcpy(session->salt, keys->salt, suite->salt_len);
+    memcpy(session->iv, keys->salt, suite->salt_len);
     session->tag_param[0] = OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, session->tag, suite->tag_len);
     session->tag_param[1] = OSSL_PARAM_construct_end();
     return 0;
@@ -76,10 +76,9 @@ void cf_srtp_session_clear(cf_srtp_session *session) {
 
 /* RFC 3711 section 4.1.1 (16 bytes, the last two count blocks), RFC 7714 sections 8.1 and 9.1 (12 bytes). */
 static void make_iv(const cf_srtp_suite *suite, const cf_srtp_session *session, const cf_srtp_job *job,
-                    uint8_t iv[16]) {
+                    uint8_t iv[CF_SRTP_IV]) {
     uint8_t *p = iv + suite->ssrc_at;
-    memset(iv, 0, 16);
-    memcpy(iv, session->salt, suite->salt_len);
+    memcpy(iv, session->iv, CF_SRTP_IV);
     cf_put32(p, cf_get32(p) ^ job->ssrc);
     cf_put16(p + 4, cf_get16(p + 4) ^ (uint16_t)(job->index >> 32));
     cf_put32(p + 6, cf_get32(p + 6) ^ (uint32_t)job->index);
@@ -142,13 +141,13 @@ static int gcm_open(cf_srtp_session *session, const cf_srtp_job *job, const uint
 }
 
 int cf_srtp_seal(const cf_srtp_suite *suite, cf_srtp_session *session, const cf_srtp_job *job) {
-    uint8_t iv[16];
+    uint8_t iv[CF_SRTP_IV];
     make_iv(suite, session, job, iv);
     return suite->auth_len ? cm_seal(suite, session, job, iv) : gcm_seal(session, job, iv);
 }
 
 int cf_srtp_open(const cf_srtp_suite *suite, cf_srtp_session *session, const cf_srtp_job *job) {
-    uint8_t iv[16];
+    uint8_t iv[CF_SRTP_IV];
     make_iv(suite, session, job, iv);
     return suite->auth_len ? cm_open(suite, session, job, iv) : gcm_open(session, job, iv);
 }

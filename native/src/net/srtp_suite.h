@@ -6,7 +6,7 @@
 #include "hmac_sha1.h"
 #include <openssl/evp.h>
 
-enum { CF_SRTP_KEY_MAX = 32, CF_SRTP_SALT_MAX = 14, CF_SRTP_TAG_MAX = 16 };
+enum { CF_SRTP_KEY_MAX = 32, CF_SRTP_SALT_MAX = 14, CF_SRTP_TAG_MAX = 16, CF_SRTP_IV = 16 };
 
 typedef struct cf_srtp_suite {
     int profile;        /* enum cf_srtp_profile */
@@ -36,7 +36,7 @@ int cf_srtp_derive(const cf_srtp_suite *suite, const uint8_t *key, const uint8_t
 typedef struct cf_srtp_session {
     EVP_CIPHER_CTX *cipher;
     cf_hmac_key auth;
-    uint8_t salt[CF_SRTP_SALT_MAX];
+    uint8_t iv[CF_SRTP_IV];       /* the salt, zeros behind it: what every initialization vector begins from */
     uint8_t tag[CF_SRTP_TAG_MAX]; /* where tag_param points */
     OSSL_PARAM tag_param[2];
 } cf_srtp_session;
