@@ -130,6 +130,9 @@ struct cf_media {
     _Atomic uint64_t send_failures, truncated, events_lost, commands, tick_ns_max, tick_ns_sum;
     /* The media thread's own. */
     int64_t now, armed;
+    int64_t last_turn, window_at; /* ns */
+    unsigned window_packets;      /* since window_at */
+    bool busy;                    /* so many that turns are spaced */
     uint64_t lost_untold;
     bool pushed;
     cf_rx rx;
