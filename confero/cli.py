@@ -17,10 +17,10 @@ from rich.console import Console
 import confero
 from confero.config import ConfigError
 from confero.errors import ConferoError
+from confero.lowports import lowest_permitted
 from confero.runtime import logging
 from confero.runtime.service import EXIT_CONFIG
 from confero.up import screen
-from confero.up.lowports import lowest_permitted
 from confero.up.plan import Options, Plan, make
 from confero.up.processes import Runner
 from confero.up.supervisor import Policy

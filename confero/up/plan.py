@@ -14,7 +14,6 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from confero.config import ConfigError, ServiceConfig, load
 from confero.configsources import FILE_VARIABLE, PREFIX, Fault
@@ -43,7 +42,9 @@ class Spec:
     wires: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Fields that take the URL of a port: service and purpose."""
     page: str = ""
-    """The field that takes the URL under which people reach the page."""
+    """The field that takes the URL under which people reach the page, which is its ``https`` port; empty: it has no page."""
+    room: str = ""
+    """The field with the room that is always there."""
     media: tuple[str, str, str] | None = None
     """Fields of the media ports: list of addresses, first port, last port."""
     folder: str = ""
@@ -54,6 +55,7 @@ class Spec:
         return self.folder or f"confero.{self.name}"
 
 
+LOOPBACK = ("127.0.0.1", "::1")
 HTTP = Listen("http", "http_host", "http_port")
 SPECS: tuple[Spec, ...] = (
     Spec(
@@ -61,6 +63,7 @@ SPECS: tuple[Spec, ...] = (
         listens=(Listen("https", "https_host", "https_port"), HTTP),
         wires={"notifier_url": ("notifier", "http")},
         page="public_url",
+        room="default_room",
     ),
     Spec("notifier", ("appserver",), (HTTP,), {"appserver_url": ("appserver", "http")}),
     Spec(
@@ -127,7 +130,8 @@ class Moved:
 class Plan:
     children: tuple[Child, ...]
     sockets: tuple[Socket, ...] = ()
-    page_url: str = ""
+    join_url: str = ""
+    """What people open; empty if no service has a page."""
     moved: tuple[Moved, ...] = ()
     drain_s: float = 10.0
     """The longest drain of a service, in seconds."""
@@ -224,7 +228,7 @@ class _Planner:
                 for name, spec in self._specs.items()
             ),
             sockets=tuple(socket for spec in self._specs.values() for socket in self._sockets(spec)),
-            page_url=self._page_url(),
+            join_url=next((self._join_url(spec) for spec in self._specs.values() if spec.page), ""),
             moved=tuple(self._moved.values()),
             drain_s=max((config.drain_s for config in self._configs.values()), default=0.0),
         )
@@ -253,8 +257,8 @@ class _Planner:
             for wire, (service, purpose) in spec.wires.items():
                 if wire in unset and self._listen(service, purpose):
                     env[variable(name, wire)] = self._url(service, purpose)
-            if spec.page in unset:
-                env[variable(name, spec.page)] = self._page_url()
+            if spec.page and self._options.host is not None:
+                env[variable(name, spec.page)] = self._page_url(spec)
         return env
 
     def _listen(self, service: str, purpose: str) -> Listen | None:
@@ -276,18 +280,20 @@ class _Planner:
         host, port = self._address(service, listen)
         return url("https" if purpose == "https" else "http", reachable(host), port)
 
-    def _page_url(self) -> str:
-        """``--host``, or what the configuration says, or the address of the page if it is a particular one, or localhost."""
-        for spec in self._specs.values():
-            listen = self._listen(spec.name, "https") if spec.page else None
-            if listen is None:
-                continue
-            if spec.page in self._configs[spec.name].model_fields_set and self._options.host is None:
-                return str(self._value(spec.name, spec.page))
-            host, port = self._address(spec.name, listen)
-            name = self._options.host or ("localhost" if is_wildcard(host) or host == "127.0.0.1" else host)
-            return url("https", name, port)
-        return ""
+    def _page_url(self, spec: Spec) -> str:
+        """By ``--host``; or as configured; or the address of the page if it is a particular one; or localhost."""
+        listen = self._listen(spec.name, "https")
+        configured = str(self._value(spec.name, spec.page))
+        if listen is None or (configured and self._options.host is None):
+            return configured
+        host, port = self._address(spec.name, listen)
+        name = self._options.host or ("localhost" if is_wildcard(host) or host in LOOPBACK else host)
+        return url("https", name, port)
+
+    def _join_url(self, spec: Spec) -> str:
+        """The room that is always there, or the page itself."""
+        room = str(self._value(spec.name, spec.room)) if spec.room else ""
+        return f"{self._page_url(spec)}/r/{room}" if room else f"{self._page_url(spec)}/"
 
     def _sockets(self, spec: Spec) -> list[Socket]:
         found = []
@@ -321,8 +327,3 @@ def url(scheme: str, host: str, port: int) -> str:
         name = host
     usual = {"http": 80, "https": 443}[scheme]
     return f"{scheme}://{name}" if port == usual else f"{scheme}://{name}:{port}"
-
-
-def join_url(plan: Plan) -> str:
-    """What people open; empty if no service has a page."""
-    return plan.page_url if urlsplit(plan.page_url).path else f"{plan.page_url}/" if plan.page_url else ""

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from confero.ports import PORTS
-from confero.up.plan import Plan, join_url
+from confero.up.plan import Plan
 from confero.up.supervisor import Action, AllReady, GaveUp, Kill, Ready, Restarting, Terminate
 
 
@@ -58,8 +58,10 @@ class Screen:
 
     def _show_plan(self) -> None:
         self._out.print(port_table(self._plan))
-        if url := join_url(self._plan):
-            self._out.print(f"Everything is ready. Open [bold]{escape(url)}[/bold]", highlight=False, soft_wrap=True)
+        text = "Everything is ready."
+        if self._plan.join_url:
+            text += f" Open [bold]{escape(self._plan.join_url)}[/bold]"
+        self._out.print(text, highlight=False, soft_wrap=True)
 
 
 def ended(code: int) -> str:

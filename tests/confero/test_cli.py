@@ -146,7 +146,7 @@ async def up(tmp_path: Path) -> AsyncIterator[Up]:
 
 
 async def test_up_starts_all_wires_them_and_stops_them_in_order(up: Up) -> None:
-    await up.start()
+    await up.start("--host", "localhost")
     await up.until("Everything is ready. Open https://localhost:8443/")
     table = [line.split()[:4] for line in up.lines]
     assert ["mcu", "127.0.0.1", str(up.beta), "tcp"] in table

@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from confero.config import ConfigError, ServiceConfig
-from confero.up.plan import SPECS, Moved, Options, Plan, Socket, Spec, is_wildcard, join_url, make, reachable, url
+from confero.up.plan import SPECS, Moved, Options, Plan, Socket, Spec, is_wildcard, make, reachable, url
 
 
 class AppserverConfig(ServiceConfig):
@@ -19,6 +19,7 @@ class AppserverConfig(ServiceConfig):
     http_port: int = 80
     notifier_url: str = "http://127.0.0.1:14040"
     public_url: str = ""
+    default_room: str = "lobby"
     database_url: str = ""
 
 
@@ -67,13 +68,12 @@ def test_by_default_all_is_on_loopback_at_the_documented_ports() -> None:
     ]
     assert told(made) == {
         "CONFERO_APPSERVER_NOTIFIER_URL": "http://127.0.0.1:14040",
-        "CONFERO_APPSERVER_PUBLIC_URL": "https://localhost",
         "CONFERO_NOTIFIER_APPSERVER_URL": "http://127.0.0.1",
         "CONFERO_MCU_URL": "http://127.0.0.1:2131",
         "CONFERO_MCU_APPSERVER_URL": "http://127.0.0.1",
         "CONFERO_MCU_NOTIFIER_URL": "http://127.0.0.1:14040",
     }
-    assert made.moved == () and join_url(made) == "https://localhost/"
+    assert made.moved == () and made.join_url == "https://localhost/r/lobby"
     assert made.children[2].command[1:] == ("-m", "confero.mcu") and made.children[2].after == ("appserver", "notifier")
 
 
@@ -84,7 +84,7 @@ def test_addresses_reach_the_service_and_everyone_who_calls_it() -> None:
     assert env["CONFERO_MCU_HTTP_HOST"] == env["CONFERO_MCU_MEDIA_BIND"] == "127.0.0.13"
     assert env["CONFERO_MCU_NOTIFIER_URL"] == "http://[::1]:14040"
     assert env["CONFERO_MCU_APPSERVER_URL"] == "http://127.0.0.11"
-    assert env["CONFERO_APPSERVER_PUBLIC_URL"] == made.page_url == "https://127.0.0.11"
+    assert made.join_url == "https://127.0.0.11/r/lobby"
 
 
 def test_where_low_ports_are_not_permitted_others_are_used_and_everyone_knows() -> None:
@@ -93,7 +93,7 @@ def test_where_low_ports_are_not_permitted_others_are_used_and_everyone_knows() 
     assert made.moved == (Moved("appserver", "https", 443, 8443), Moved("appserver", "http", 80, 8080))
     assert (env["CONFERO_APPSERVER_HTTPS_PORT"], env["CONFERO_APPSERVER_HTTP_PORT"]) == ("8443", "8080")
     assert env["CONFERO_MCU_APPSERVER_URL"] == "http://127.0.0.1:8080" == made.children[0].url
-    assert join_url(made) == "https://localhost:8443/"
+    assert made.join_url == "https://localhost:8443/r/lobby"
 
 
 def test_a_threshold_between_the_two_moves_only_the_lower() -> None:
@@ -105,7 +105,7 @@ def test_a_port_that_somebody_chose_is_not_moved() -> None:
         Moved("appserver", "https", 443, 8443),
     )
     made = plan(lowest_port=1024, ports={("appserver", "https"): 444, ("appserver", "http"): 8081})
-    assert made.moved == () and made.page_url == "https://localhost:444"
+    assert made.moved == () and made.join_url == "https://localhost:444/r/lobby"
     assert told(made)["CONFERO_NOTIFIER_APPSERVER_URL"] == "http://127.0.0.1:8081"
 
 
@@ -120,10 +120,13 @@ def test_what_stands_in_a_file_reaches_the_others(tmp_path: Path) -> None:
 
 
 def test_the_page_is_where_the_options_or_the_configuration_say() -> None:
-    assert plan(host="meet.example").page_url == "https://meet.example"
-    assert plan(host="::1", lowest_port=1024).page_url == "https://[::1]:8443"
-    made = plan({"CONFERO_APPSERVER_PUBLIC_URL": "https://front.example/x"})
-    assert join_url(made) == "https://front.example/x" and "CONFERO_APPSERVER_PUBLIC_URL" in told(made)
+    made = plan(host="meet.example")
+    assert made.join_url == "https://meet.example/r/lobby"
+    assert told(made)["CONFERO_APPSERVER_PUBLIC_URL"] == "https://meet.example"
+    assert plan(host="::1", lowest_port=1024).join_url == "https://[::1]:8443/r/lobby"
+    configured = {"CONFERO_APPSERVER_PUBLIC_URL": "https://front.example", "CONFERO_APPSERVER_DEFAULT_ROOM": "hall"}
+    assert plan(configured).join_url == "https://front.example/r/hall"
+    assert plan(configured, host="h").join_url == "https://h/r/hall"
 
 
 def test_other_options_become_variables() -> None:
@@ -157,7 +160,7 @@ def test_faults_of_all_services_and_options_are_one_error() -> None:
 
 def test_a_service_that_is_not_installed_is_not_waited_for_or_wired() -> None:
     made = make(Options(), {}, lowest_port=1, specs=SPECS[:1], model_of=model_of)
-    assert told(made) == {"CONFERO_APPSERVER_PUBLIC_URL": "https://localhost"}
+    assert told(made) == {} and made.join_url == "https://localhost/r/lobby"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from confero.up.supervisor import AllReady, GaveUp, Kill, Ready, Restarting, Spa
 PLAN = Plan(
     (Child("appserver", (), {}), Child("mcu", (), {})),
     (Socket("mcu", "127.0.0.13", "2131", "tcp", "signalling"),),
-    "https://localhost:8443",
+    "https://localhost:8443/r/lobby",
     (Moved("appserver", "https", 443, 8443),),
 )
 
@@ -57,7 +57,7 @@ def test_the_course_of_events_reads_as_lines() -> None:
 def test_once_all_is_ready_the_page_and_the_ports_are_shown() -> None:
     out, err = console(), console()
     Screen(PLAN, out, err).report(AllReady(), ())
-    assert "https://localhost:8443/" in text_of(out)
+    assert "Everything is ready. Open https://localhost:8443/r/lobby" in text_of(out)
     assert ["mcu", "127.0.0.13", "2131", "tcp", "signalling"] in [line.split() for line in text_of(out).splitlines()]
 
 

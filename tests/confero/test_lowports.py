@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from confero.up.lowports import lowest_permitted
+from confero.lowports import lowest_permitted
 
 
 def case(folder: Path, capabilities: str | None, threshold: str | None) -> int:
