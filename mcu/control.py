@@ -12,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from confero import models
 from confero.errors import Refused
-from confero.media.errors import UnknownId
-from confero.media.types import TapPoint
+from confero.media import TapPoint, UnknownId
 from confero.runtime.http import Route, read_model, read_query, reply
 
 from .conference import Conference
@@ -246,9 +245,14 @@ class ControlApi:
         except UnknownId as error:
             raise Refused("There is nothing to be heard yet.", status=404, code="leg-unknown") from error
         response = web.StreamResponse(headers={"Content-Type": "audio/wav", "Cache-Control": "no-store"})
-        async with aclosing(self.taps.stream(tap, seconds)) as parts:
-            await response.prepare(request)
+
+        def stamp(at: int) -> None:
+            response.headers["X-Confero-Tap-Start"] = str(at)
+
+        async with aclosing(self.taps.stream(tap, seconds, start=stamp)) as parts:
             async for part in parts:
+                if not response.prepared:
+                    await response.prepare(request)
                 await response.write(part)
         await response.write_eof()
         return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +20,8 @@ BUFFER_MS = 2_000
 """What the engine keeps for a reader that is late; then it drops."""
 TAPS = 64
 """Streams at once."""
+
+Parts = AsyncGenerator[bytes, None]
 
 
 class Readable(Protocol):
@@ -51,22 +53,29 @@ class Taps:
         if self.open >= self._limit:
             raise Refused(f"{self._limit} taps are open already.", status=429, code="too-many-taps")
 
-    async def stream(self, tap: Readable, seconds: int) -> AsyncGenerator[bytes, None]:
+    async def stream(self, tap: Readable, seconds: int, *, start: Callable[[int], None] | None = None) -> Parts:
         """Header and samples for ``seconds``, or until leg or room goes: then the stream is shorter than its header says.
 
-        The tap is closed at the end, also when the reader goes away.
+        ``start`` is told the engine's time in ns of the first sample before anything is yielded, so that taps can be
+        aligned. The tap is closed at the end, also when the reader goes away.
         """
         left = seconds * RATE
+        part = wav_header(left)
         self.open += 1
         try:
-            yield wav_header(left)
             while left and not tap.ended:
-                pcm, _ = tap.read(min(left, RATE))
-                left -= pcm.size
+                pcm, at = tap.read(min(left, RATE))
                 if pcm.size:
-                    yield pcm.astype("<i2").tobytes()
+                    if start is not None:
+                        start(at)
+                        start = None
+                    yield part + pcm.astype("<i2").tobytes()
+                    part = b""
+                    left -= pcm.size
                 elif not tap.ended:
                     await asyncio.sleep(POLL_S)
+            if part:
+                yield part
         finally:
             self.open -= 1
             tap.close()
