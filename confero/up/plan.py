@@ -128,6 +128,8 @@ class Moved:
 
 @dataclass(frozen=True)
 class Plan:
+    """Everything that the shell needs to run, and to tell people."""
+
     children: tuple[Child, ...]
     sockets: tuple[Socket, ...] = ()
     join_url: str = ""

@@ -93,6 +93,7 @@ def _because(tail: Sequence[str]) -> str:
 
 
 def port_table(plan: Plan) -> Table:
+    """Where the services really listen."""
     table = Table("service", "address", "port", "transport", "carries", box=None, pad_edge=False)
     for socket in plan.sockets:
         table.add_row(socket.service, socket.address, socket.ports, socket.transport, socket.carries)

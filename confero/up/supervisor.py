@@ -103,6 +103,8 @@ Action = Spawn | Terminate | Kill | Ready | Restarting | GaveUp | AllReady
 
 
 class State(Enum):
+    """Where a service is in its life, as drawn above."""
+
     IDLE = "idle"
     STARTING = "starting"
     READY = "ready"
