@@ -19,9 +19,17 @@ from .peers import RATE, SAID_HZ
 from .relay import LOOPBACK
 
 FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
 EXPECTED_NOISE = re.compile(r"WebSocket connection to|Failed to load resource|net::ERR_")
 """What Chromium itself logs when a test takes the server away; a missing file of the client is caught by its status."""
 

@@ -89,7 +89,9 @@ async def test_joining_muted_is_told(open_page: OpenPage, backend: Backend) -> N
 @pytest.mark.parametrize("path", ["/r/no-such-room", "/r/a/b", "/r/"])
 async def test_unknown_room(path: str, open_page: OpenPage, backend: Backend) -> None:
     page = await open_page("/")
-    await page.evaluate("(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
+    await page.evaluate(
+        "(path) => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path
+    )
     await expect(page.get_by_role("heading", name="There is no such room")).to_be_visible()
     await page.get_by_role("button", name="Front page").click()
     await expect(page.get_by_role("button", name="Start")).to_be_visible()
@@ -103,7 +105,9 @@ async def test_unknown_room(path: str, open_page: OpenPage, backend: Backend) ->
         ("rate-limited", 429, "Too many requests"),
     ],
 )
-async def test_refused_join_can_be_tried_again(code: str, status: int, words: str, open_page: OpenPage, backend: Backend) -> None:
+async def test_refused_join_can_be_tried_again(
+    code: str, status: int, words: str, open_page: OpenPage, backend: Backend
+) -> None:
     backend.refuse_join = problem(code, status)
     page = await open_page()
     await page.get_by_label("Your name").fill("Ada")

@@ -68,7 +68,9 @@ async def test_busy_and_tried_again(name: str, words: str, open_page: OpenPage) 
 async def test_one_that_appears_is_picked_up(open_page: OpenPage) -> None:
     page = await open_page(script=FAILING.replace("NAME", "NotFoundError"))
     await expect(page.get_by_role("alert")).to_contain_text("No microphone found")
-    await page.evaluate("dispatchEvent(new Event('let-it-work')); navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    await page.evaluate(
+        "dispatchEvent(new Event('let-it-work')); navigator.mediaDevices.dispatchEvent(new Event('devicechange'))"
+    )
     await expect(page.get_by_role("alert")).to_have_count(0)
 
 

@@ -159,7 +159,9 @@ async def test_token_of_an_earlier_installation_comes_in_anew(join_page: JoinPag
     own = await page.evaluate("window.confero.participant")
     backend.forget_tokens()
     await backend.drop_connections(4401)
-    await until(lambda: page.evaluate(f"window.confero.participant !== '{own}' && window.confero.media === 'connected'"))
+    await until(
+        lambda: page.evaluate(f"window.confero.participant !== '{own}' && window.confero.media === 'connected'")
+    )
     assert [join.previous_token is None for join in backend.joins] == [True, False, True]
     await hears(page, backend)
 
@@ -171,7 +173,9 @@ async def test_token_refused_for_good(join_page: JoinPage, backend: Backend) -> 
     await expect(page.get_by_role("heading", name="Your place in the room has expired")).to_be_visible()
 
 
-@pytest.mark.parametrize(("code", "words"), [(4403, "You were removed from the room"), (4409, "You are in this room in another tab")])
+@pytest.mark.parametrize(
+    ("code", "words"), [(4403, "You were removed from the room"), (4409, "You are in this room in another tab")]
+)
 async def test_final_close_codes(code: int, words: str, join_page: JoinPage, backend: Backend) -> None:
     page = await join_page()
     await backend.drop_connections(code)

@@ -28,7 +28,10 @@ async def test_roster_and_marks(join_page: JoinPage, backend: Backend) -> None:
     await expect(tile(page, "Grace Hopper")).not_to_contain_text("talking")
     await backend.tell(SpeakersEvent(speakers=[ActiveSpeaker(participant=grace.id, level=20)]))
     await expect(tile(page, "Grace Hopper")).to_contain_text("talking")
-    assert await tile(page, "Grace").locator(".voice").evaluate("(ring) => ring.style.getPropertyValue('--level')") == "0.8"
+    assert (
+        await tile(page, "Grace").locator(".voice").evaluate("(ring) => ring.style.getPropertyValue('--level')")
+        == "0.8"
+    )
     await backend.tell(SpeakersEvent(speakers=[]))
     await expect(tile(page, "Grace Hopper")).not_to_contain_text("talking")
     await backend.change(grace.id, muted=True)
@@ -160,7 +163,9 @@ async def test_going_back_leaves(join_page: JoinPage, backend: Backend) -> None:
     await until(lambda: len(backend.left) == 1)
 
 
-@pytest.mark.parametrize(("reason", "words"), [("removed", "You were removed from the room"), ("room-closed", "The room was closed")])
+@pytest.mark.parametrize(
+    ("reason", "words"), [("removed", "You were removed from the room"), ("room-closed", "The room was closed")]
+)
 async def test_removed(reason: str, words: str, join_page: JoinPage, backend: Backend) -> None:
     page = await join_page()
     await backend.tell(ClosedEvent(reason=reason))

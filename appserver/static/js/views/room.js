@@ -58,7 +58,7 @@ function Alone({ onInvite }) {
 /** @param {{ listOpen: boolean, onList: () => void, onInvite: () => void, onSettings: () => void }} props */
 function Controls({ listOpen, onList, onInvite, onSettings }) {
   const count = people.value.size;
-  return html`<footer class="controls" role="toolbar" aria-label="Call controls">
+  return html`<section class="controls" aria-label="Call controls">
     <${MicrophoneButton} />
     <button type="button" class="control" onClick=${onSettings}><${Icon} name="settings" size=${22} /><span>Settings</span></button>
     <button type="button" class="control" aria-pressed=${listOpen} onClick=${onList}>
@@ -66,7 +66,7 @@ function Controls({ listOpen, onList, onInvite, onSettings }) {
     </button>
     <button type="button" class="control" onClick=${onInvite}><${Icon} name="link" size=${22} /><span>Invite</span></button>
     <button type="button" class="control control-leave" onClick=${() => currentCall()?.leave()}><${Icon} name="leave" size=${22} /><span>Leave</span></button>
-  </footer>`;
+  </section>`;
 }
 
 function MicrophoneButton() {
