@@ -82,25 +82,41 @@ void cf_playout_break(cf_playout *p) {
     rest(p);
 }
 
+/* The first samples at `x` go over from `old` to what they are. */
+static void blend(int16_t *x, const int16_t *old, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        x[i] = (int16_t)((x[i] * (int)(i + 1) + old[i] * (int)(n - i)) / (int)(n + 1));
+}
+
+/* How the sound would go on for a moment if nothing came: what a packet that does not join on is blended with. */
+static size_t continuation(cf_playout *p, int16_t *x, size_t n) {
+    if (!p->decoder || p->rested || cf_decoder_conceal(p->decoder, x, n) < 0)
+        return 0;
+    fade(x, n, fade_gain(p->run), fade_gain(p->run + (uint32_t)n));
+    return n;
+}
+
 /* Decodes a packet whose first `skip` samples are no longer wanted. */
 static void decode(cf_playout *p, cf_packet *packet, size_t skip) {
     cf_playout_entry *entry = &p->entries[packet->entry];
-    if (p->decoder != entry->decoder) {
+    int16_t *at = cf_waiting(p) + p->count, old[2 * EDGE];
+    size_t bridge = skip > 0 || p->decoder != entry->decoder ? continuation(p, old, 2 * EDGE) : 0;
+    if (p->decoder != entry->decoder)
         cf_decoder_reset(entry->decoder);
-        p->decoder = entry->decoder;
-    }
-    int16_t *at = cf_waiting(p) + p->count;
-    int n = cf_decoder_decode(entry->decoder, packet->payload, packet->len, at, CF_DECODE_MAX);
+    p->decoder = entry->decoder;
+    int decoded = cf_decoder_decode(p->decoder, packet->payload, packet->len, at, CF_DECODE_MAX);
     cf_store_advance(&p->store, packet->seq + 1);
     p->tail = packet->pos + packet->samples;
     p->fresh = false;
-    if (n < 0) {
+    if (decoded < 0) {
         p->stats.undecodable++;
         conceal(p, packet->samples);
         return;
     }
-    memmove(at, at + skip, ((size_t)n - skip) * sizeof *at);
-    push_audio(p, (size_t)n - skip);
+    size_t n = (size_t)decoded - skip;
+    memmove(at, at + skip, n * sizeof *at);
+    blend(at, old, n < bridge ? n : bridge);
+    push_audio(p, n);
 }
 
 /* The packet's own copy of the last frame before it, if there is one and the gap has room for it: samples, or 0. */

@@ -6,13 +6,14 @@
 
 #define MS INT64_C(1000000)
 #define TOO_LONG_NS (15 * MS)
-#define TOO_SHORT_NS (1 * MS) /* a band wider than CF_TIMESCALE_MAX: one change of length never asks for its undoing   \
-                               */
+#define TOO_SHORT_NS                                                                                                   \
+    (1 * MS) /* a band wider than CF_TIMESCALE_MAX: one change of length never asks for its undoing                    \
+              */
 
 enum {
     STEADY = 3,      /* frames that the delay must be out of band for: a late tick is not a long delay */
     QUIET_DBOV = 60, /* below, any place fits to change the length */
-    SQUEEZE_NEEDS = 2 * CF_TIMESCALE_MAX,
+    SQUEEZE_NEEDS = CF_FRAME + CF_TIMESCALE_MAX, /* so that a whole frame is left whatever is cut out */
 };
 
 /* True if the stream begins (again) within this frame: then its position is set to the wanted delay exactly. */
@@ -70,10 +71,10 @@ static void squeeze(cf_playout *p, int64_t off) {
     while (p->count < SQUEEZE_NEEDS && (packet = cf_store_first(&p->store)) && packet->seq == p->store.next &&
            packet->pos <= p->tail)
         cf_playout_step(p, 0);
-    if (p->count < SQUEEZE_NEEDS || p->run > 0)
+    if (p->run > 0)
         return;
     size_t most = (size_t)(off * 3 / 62500), spare = p->count - CF_FRAME;
-    bool quiet = cf_level(cf_waiting(p), SQUEEZE_NEEDS) >= QUIET_DBOV;
+    bool quiet = cf_level(cf_waiting(p), p->count) >= QUIET_DBOV;
     size_t cut = cf_timescale_squeeze(cf_waiting(p), p->count, most < spare ? most : spare,
                                       quiet ? 0 : likeness_needed(off - TOO_LONG_NS));
     p->stats.squeezed += cut;

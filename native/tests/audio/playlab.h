@@ -6,6 +6,7 @@
 #include "conferocore/playout.h"
 #include "signals.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ typedef struct lab {
     int ptime_ms;     /* 0: 20 */
     int codec;        /* 0: PCMU */
     const cf_codec_params *opus;
+    const int16_t *voice; /* sent by Opus instead of the tone, over and over */
+    size_t voice_len;
     int64_t delay;                                         /* ns, the least */
     int64_t jitter;                                        /* ns on top, uniform */
     int64_t (*more_delay)(struct lab *lab, int64_t frame); /* ns on top; -1: lost */
@@ -87,7 +90,10 @@ static inline int64_t lab_sent_at(const lab *l, int64_t i) {
 static inline size_t lab_encode(lab *l, uint8_t *out) {
     if (l->encoder) {
         int16_t pcm[CF_FRAME];
-        test_tone(pcm, CF_FRAME, l->hz, CF_RATE, l->amplitude, (size_t)l->frame * CF_FRAME);
+        if (l->voice)
+            memcpy(pcm, l->voice + (size_t)l->frame * CF_FRAME % l->voice_len, sizeof pcm);
+        else
+            test_tone(pcm, CF_FRAME, l->hz, CF_RATE, l->amplitude, (size_t)l->frame * CF_FRAME);
         return (size_t)cf_encoder_encode(l->encoder, pcm, out, CF_PAYLOAD_MAX);
     }
     size_t n = (size_t)l->ptime_ms * 8;
@@ -110,7 +116,7 @@ static inline void lab_send(lab *l) {
     int rate = l->encoder ? 48000 : 8000;
     size_t len = lab_encode(l, packet.payload);
     int64_t more = l->more_delay ? l->more_delay(l, l->frame) : 0;
-    bool lost = more < 0 || cf_rng_unit(&l->rng) < l->loss;
+    bool lost = more == -1 || cf_rng_unit(&l->rng) < l->loss;
     packet.arrival = lab_sent_at(l, l->frame) + l->delay + (int64_t)(cf_rng_unit(&l->rng) * (double)l->jitter) + more;
     if (cf_rng_unit(&l->rng) < l->reorder)
         packet.arrival += 50 * LAB_MS;

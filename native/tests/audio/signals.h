@@ -52,6 +52,23 @@ static inline double test_rms(const int16_t *x, size_t n) {
     return sqrt(sum / (double)n);
 }
 
+/* What is left of x when the best-fitting sine of this frequency is taken away, relative to x, in dB (least squares).
+ */
+static inline double test_residual_db(const int16_t *x, size_t n, double hz, double rate) {
+    double w = 2 * TEST_PI * hz / rate, cc = 0, ss = 0, cs = 0, xc = 0, xs = 0, xx = 1e-9;
+    for (size_t i = 0; i < n; i++) {
+        double c = cos(w * (double)i), s = sin(w * (double)i);
+        cc += c * c;
+        ss += s * s;
+        cs += c * s;
+        xc += x[i] * c;
+        xs += x[i] * s;
+        xx += (double)x[i] * x[i];
+    }
+    double det = cc * ss - cs * cs, a = (xc * ss - xs * cs) / det, b = (xs * cc - xc * cs) / det;
+    return 10 * log10(fmax(1e-12, (xx - a * xc - b * xs) / xx));
+}
+
 /* The largest second difference: what a click is, whatever the signal's level. */
 static inline int test_bend(const int16_t *x, size_t n) {
     int bend = 0;
