@@ -9,8 +9,7 @@ from confero.clock import Clock, SystemClock
 from confero.config import ConfigError, service_secret
 from confero.configsources import Fault
 from confero.ids import new_id
-from confero.media.engine import Engine
-from confero.media.types import EngineConfig
+from confero.media import Engine, EngineConfig
 from confero.runtime.client import ServiceClient
 from confero.runtime.http import HttpApp, Listener
 from confero.runtime.logging import get_logger

@@ -28,12 +28,12 @@ class Backoff:
     def failed(self, reason: str) -> float:
         """Seconds to wait before the next try. The first failure in a row is logged."""
         if not self._failures:
-            log.warning("service is away; trying again until it is back", service=self._service, reason=reason)
+            log.warning("service is away; trying again until it is back", peer=self._service, reason=reason)
         self._failures += 1
         longest = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures - 1, 10))
         return longest * (0.5 + 0.5 * self._jitter())
 
     def succeeded(self) -> None:
         if self._failures:
-            log.info("service is back", service=self._service, failures=self._failures)
+            log.info("service is back", peer=self._service, failures=self._failures)
         self._failures = 0

@@ -5,15 +5,12 @@ No I/O of its own: commands go to the engine, news to a ``News``. All of it runs
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from confero import models
 from confero.clock import Clock
 from confero.errors import ConferoError, Refused
-from confero.media.errors import EngineBusy, OtherThread, StillInUse, UnknownId
-from confero.media.types import Event, EventType, LegStats
+from confero.media import Event, LegStats, OtherThread, UnknownId
 from confero.runtime.logging import get_logger
 
 from . import reasons
@@ -22,8 +19,11 @@ from .legs.channel import Turnstile
 from .legs.dtls import Certificate
 from .legs.rtp import RtpLeg
 from .legs.webrtc import NewLegNeeded, WebRtcLeg
+from .news import News
 from .pipeline.engine import MediaEngine
-from .rooms.participant import Leg, Participant, State, Told
+from .reactions import Reactions
+from .removals import Removals
+from .rooms.participant import Leg, Participant, Told
 from .rooms.registry import Registry
 from .rooms.room import Room
 
@@ -31,26 +31,6 @@ log = get_logger(__name__)
 
 SLICES = 10
 """Legs are looked at in so many parts, one at each tick, so that a full MCU does not stop its loop once a second."""
-
-
-class News(Protocol):
-    """Hears what others are to know."""
-
-    def joined(self, room: Room, participant: Participant) -> None: ...
-
-    def changed(self, room: Room, participant: Participant) -> None: ...
-
-    def connected(self, room: Room, participant: Participant) -> None:
-        """For the first time."""
-        ...
-
-    def left(self, room: Room, participant: Participant, reason: str, stats: dict[str, int]) -> None: ...
-
-    def replaced(self, room: Room, earlier: Participant, stats: dict[str, int]) -> None:
-        """The person is still here, with another leg."""
-        ...
-
-    def speakers(self, room: Room, speakers: list[models.ActiveSpeaker]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -80,9 +60,10 @@ class Conference:
         self._settings = settings or LegSettings()
         self._limits = limits or ConferenceLimits()
         self._turnstile = Turnstile()
-        self._unfinished: list[Callable[[], None]] = []
+        self._removals = Removals(engine)
         self._slice = 0
         self.registry = Registry(max_rooms=self._limits.max_rooms, max_legs=self._limits.max_legs)
+        self.reactions = Reactions(self.registry, news, self.end)
         self.draining = False
 
     # -- rooms --
@@ -109,7 +90,7 @@ class Conference:
 
     def _drop_room(self, room: Room) -> None:
         self.registry.remove_room(room)
-        self._surely(lambda: self._engine.remove_room(room.number))
+        self._removals.room(room.number)
         log.info("room closed", room=room.id)
 
     # -- legs --
@@ -140,11 +121,11 @@ class Conference:
     def _context(self, room: Room) -> LegContext:
         return LegContext(
             self._engine,
-            self,
+            self.reactions,
             self._clock,
             self._settings,
             room.number,
-            self._remove_number,
+            self._removals.leg,
             self.registry.next_number,
         )
 
@@ -290,74 +271,9 @@ class Conference:
     def _stats(self, leg: Leg) -> LegStats:
         return self._engine.leg_stats(leg.number) if leg.number else LegStats({}, {})
 
-    # -- what legs say (LegOwner) --
-
-    def connected(self, leg: str) -> None:
-        self._set_state(leg, "connected")
-
-    def disconnected(self, leg: str) -> None:
-        self._set_state(leg, "disconnected")
-
-    def failed(self, leg: str, reason: str) -> None:
-        found = self._find(leg)
-        if found is not None:
-            self.end(*found, reason)
-
-    def renumbered(self, leg: str, old: int) -> None:
-        found = self._find(leg)
-        if found is not None:
-            self.registry.add_leg(*found)
-            self._apply(found[0])
-
-    def _set_state(self, leg: str, state: State) -> None:
-        found = self._find(leg)
-        if found is None or found[0].state == state:
-            return
-        participant, room = found
-        participant.state = state
-        log.info("leg state", room=room.id, leg=leg, state=state)
-        if state == "connected" and not participant.was_connected:
-            participant.was_connected = True
-            self._news.connected(room, participant)
-        self._news.changed(room, participant)
-
-    def _find(self, leg: str) -> tuple[Participant, Room] | None:
-        try:
-            return self.registry.leg(leg)
-        except Refused:
-            return None
-
-    # -- what the engine says --
-
     def handle(self, event: Event) -> None:
-        """One event of the engine. Those of legs that are gone are nobody's."""
-        if event.type is EventType.RELEASED:
-            self._released(event)
-        elif event.type is EventType.SPEAKERS:
-            self._speakers(event)
-        elif event.type is EventType.OVERRUN:
-            log.warning("engine events were lost", count=event.value)  # each leg's tick finds out what matters
-        elif (found := self.registry.leg_of_number(event.leg)) is not None:
-            found[0].leg.handle(event)
-
-    def _released(self, event: Event) -> None:
-        found = self.registry.leg_of_number(event.leg) if event.leg else None
-        if event.leg:
-            self.registry.forget_number(event.leg)
-        if found is not None and found[0].leg.number == event.leg:
-            log.error("the engine refused a leg", leg=found[0].leg.id, errno=event.value)
-            self.end(*found, reasons.REMOVED)
-
-    def _speakers(self, event: Event) -> None:
-        room = self.registry.room_of_number(event.room)
-        if room is None:
-            return
-        speakers = []
-        for speaker in event.speakers:
-            found = self.registry.leg_of_number(speaker.leg)
-            if found is not None:
-                speakers.append(models.ActiveSpeaker(participant=found[0].id, level=min(127, speaker.level)))
-        self._news.speakers(room, speakers)
+        """One event of the engine."""
+        self.reactions.handle(event)
 
     # -- time --
 
@@ -368,7 +284,7 @@ class Conference:
             if participant.leg.number % SLICES == self._slice or not participant.leg.number:
                 self._tick_leg(participant, room, now)
         if self._slice == 0:
-            self._finish()
+            self._removals.retry()
             for room in self.registry:
                 if room.empty_since is not None and now - room.empty_since >= self._limits.empty_room_s:
                     self._drop_room(room)
@@ -396,20 +312,3 @@ class Conference:
     def _check_draining(self) -> None:
         if self.draining:
             raise Refused("This MCU is being shut down and takes nothing new.", status=503, code="draining")
-
-    def _remove_number(self, number: int) -> None:
-        self._surely(lambda: self._engine.remove_leg(number))
-
-    def _surely(self, command: Callable[[], None]) -> None:
-        """What must happen is tried again when the engine is too busy; what is gone already is gone."""
-        try:
-            command()
-        except UnknownId:
-            pass
-        except (EngineBusy, StillInUse):
-            self._unfinished.append(command)
-
-    def _finish(self) -> None:
-        unfinished, self._unfinished = self._unfinished, []
-        for command in unfinished:
-            self._surely(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from confero.media.types import Event
+from confero.media import Event
 from confero.runtime.logging import get_logger
 
 from .conference import SLICES, Conference

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from confero import ports
+from confero.media import Address
 from confero.media.addresses import Advertised, IPAddress, parse_ip
-from confero.media.types import Address
 from confero.protocols.sdp import Endpoint, SdpError
 
 LOWEST_PORT = 1024

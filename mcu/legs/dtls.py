@@ -23,7 +23,7 @@ from cryptography import x509
 from OpenSSL import SSL, crypto
 
 from confero.errors import ConferoError
-from confero.media.types import SrtpKeys, SrtpProfile
+from confero.media import SrtpKeys, SrtpProfile
 from confero.protocols.sdp import Fingerprint
 
 from .channel import EngineChannel
@@ -36,6 +36,7 @@ DTLS_1_2 = 0xFEFD
 MTU = 1200
 """Bytes of a datagram that passes every path: RFC 8261 section 5 recommends it for WebRTC."""
 RECORD_HEADER = 13
+ALERT = 21
 READ = 65_536
 EXPORTER = b"EXTRACTOR-dtls_srtp"
 TRIES = 3
@@ -141,7 +142,7 @@ class KeyTap(RTCDtlsTransport):
         self.on("statechange", self._changed)
 
     async def handshake(self) -> bool:
-        """True once the keys are out; False with the alert on its way. Waits for the peer as long as it takes."""
+        """True once the keys are out. Waits for the peer as long as it takes."""
         texts = [RTCDtlsFingerprint(f.algorithm, f.digest.hex(":").upper()) for f in self._fingerprints]
         await self.start(RTCDtlsParameters(fingerprints=texts))
         if self.state == "connected":
@@ -162,16 +163,27 @@ class KeyTap(RTCDtlsTransport):
             self.flush()
 
     def flush(self) -> None:
-        """What OpenSSL has to say goes out, whole records in datagrams of bounded size."""
+        """What OpenSSL has to say goes out, whole records in datagrams of bounded size.
+
+        During the handshake that is all but alerts: an alert would end the real peer's attempt over a datagram that may not
+        have been its own. Only a wrong certificate, which is the peer's own, is answered with one.
+        """
         try:
             waiting = self._ssl.bio_read(READ) if self._ssl is not None else b""
         except SSL.Error:
             return
         try:
-            for datagram in split(waiting):
+            for datagram in split(waiting, alerts=self.mismatch or self.encrypted):
                 self._channel.send(datagram)
         except ConnectionError:
             return  # the leg has gone, or DTLS sends it again
+
+    async def _do_handshake(self) -> None:
+        assert self._ssl is not None
+        self._ssl.set_ciphertext_mtu(
+            MTU
+        )  # unset, OpenSSL would ask our memory buffer, or cut messages into small pieces
+        await super()._do_handshake()
 
     async def _write_ssl(self) -> None:
         self.flush()
@@ -212,12 +224,14 @@ class KeyTap(RTCDtlsTransport):
             self.closed.set()
 
 
-def split(data: bytes) -> list[bytes]:
+def split(data: bytes, *, alerts: bool = True) -> list[bytes]:
     """Datagrams of whole records, each at most ``MTU`` bytes unless a single record is longer (RFC 6347 section 4.1.1)."""
     datagrams: list[bytes] = []
     while data:
         size = RECORD_HEADER + int.from_bytes(data[RECORD_HEADER - 2 : RECORD_HEADER])
         record, data = data[:size], data[size:]
+        if record[0] == ALERT and not alerts:
+            continue
         if datagrams and len(datagrams[-1]) + len(record) <= MTU:
             datagrams[-1] += record
         else:

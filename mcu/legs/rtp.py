@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from confero.errors import Refused
-from confero.media.errors import NoPortFree
-from confero.media.types import Address, Event, EventType, LegConfig, LegKind, RtpSockets
+from confero.media import Address, Event, EventType, LegConfig, LegKind, NoPortFree, RtpSockets
 from confero.models import RtpLegCreate
 from confero.protocols.sdp import (
+    Endpoint,
     LocalPorts,
     LocalStream,
     RtpAgreement,
@@ -188,7 +188,7 @@ class RtpLeg:
     def _adopt(self, agreed: RtpAgreement) -> None:
         self._agreed = agreed
         peer = agreed.remote_rtp
-        self.remote = f"{peer.address} {peer.port}" if peer else ""
+        self.remote = _text(peer) if peer else ""
 
     def _config(self, agreed: RtpAgreement, sockets: RtpSockets, number: int) -> LegConfig:
         return LegConfig(
@@ -249,6 +249,12 @@ class RtpLeg:
             self._context.remove(number)
         elif self._ports is not None:
             self._context.engine.close_rtp(self._ports.sockets)
+
+
+def _text(endpoint: Endpoint) -> str:
+    """As the engine writes addresses."""
+    host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
+    return f"{host}:{endpoint.port}"
 
 
 def _name(agreed: RtpAgreement) -> str:

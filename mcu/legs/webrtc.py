@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from confero.errors import Refused
-from confero.media.types import Event, EventType, LegConfig, LegKind, SrtpKeys, SrtpProfile
+from confero.media import Event, EventType, LegConfig, LegKind, SrtpKeys, SrtpProfile
 from confero.protocols.sdp import (
     LocalStream,
     LocalTransport,

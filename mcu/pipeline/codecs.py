@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from confero.media.types import Codec as EngineCodec
-from confero.media.types import CodecParams, PayloadType
+from confero.media import Codec as EngineCodec
+from confero.media import CodecParams, PayloadType
 from confero.protocols.sdp import Codec
 
 CODECS = {"opus": EngineCodec.OPUS, "pcmu": EngineCodec.PCMU, "pcma": EngineCodec.PCMA}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from confero.media.addresses import Advertised
-from confero.media.tap import Tap
-from confero.media.types import (
+from confero.media import (
     Address,
+    Advertised,
     Event,
     LegConfig,
     LegStats,
     RtpSockets,
     SrtpKeys,
     SrtpProfile,
+    Tap,
     TapPoint,
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from confero import models
-from confero.media.types import Event
+from confero.media import Event
 
 State = Literal["connecting", "connected", "disconnected"]
 Kind = Literal["webrtc", "rtp"]

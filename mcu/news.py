@@ -1,0 +1,30 @@
+"""What happens in the conference, as the conference tells it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from confero import models
+
+from .rooms.participant import Participant
+from .rooms.room import Room
+
+
+class News(Protocol):
+    """Hears what others are to know."""
+
+    def joined(self, room: Room, participant: Participant) -> None: ...
+
+    def changed(self, room: Room, participant: Participant) -> None: ...
+
+    def connected(self, room: Room, participant: Participant) -> None:
+        """For the first time."""
+        ...
+
+    def left(self, room: Room, participant: Participant, reason: str, stats: dict[str, int]) -> None: ...
+
+    def replaced(self, room: Room, earlier: Participant, stats: dict[str, int]) -> None:
+        """The person is still here, with another leg."""
+        ...
+
+    def speakers(self, room: Room, speakers: list[models.ActiveSpeaker]) -> None: ...

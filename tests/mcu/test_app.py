@@ -1,0 +1,136 @@
+"""The life of the process: start, farm, drain, stop, and what is left behind: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from confero.config import ConfigError, load
+from confero.errors import ConferoError
+from confero.mcu.app import McuApp, stored_id
+from confero.mcu.config import McuConfig
+from confero.ports import find
+
+from ..support.waiting import until
+from .fakes import SECRET
+from .others import Others
+from .rig import Rig, config
+
+
+def test_defaults_are_those_of_the_port_map(tmp_path: Path) -> None:
+    made = load(McuConfig, service="mcu", argv=["--state-dir", str(tmp_path)], env={})
+    media = find("mcu", "media")
+    assert made.http_port == 2131 and made.http_host == "127.0.0.1"
+    assert (made.media_port_min, made.media_port_max) == (media.low, media.high)
+    assert (made.appserver_url, made.notifier_url) == ("http://127.0.0.1:80", "http://127.0.0.1:14040")
+
+
+def test_faults_are_all_named() -> None:
+    env = {"CONFERO_MCU_MEDIA_PORT_MIN": "9000", "CONFERO_MCU_MEDIA_PORT_MAX": "8000", "CONFERO_MCU_CAPACITY": "0"}
+    with pytest.raises(ConfigError) as caught:
+        load(McuConfig, service="mcu", env=env)
+    assert "capacity" in str(caught.value)
+    del env["CONFERO_MCU_CAPACITY"]
+    with pytest.raises(ConfigError, match="greater than"):
+        load(McuConfig, service="mcu", env=env)
+
+
+def test_the_name_is_kept(tmp_path: Path) -> None:
+    first = stored_id(tmp_path / "state")
+    assert first.startswith("mcu_") and stored_id(tmp_path / "state") == first
+    with pytest.raises(ConfigError):
+        stored_id(Path("/dev/null/nowhere"))
+
+
+async def test_farm(rig: Rig, others: Others) -> None:
+    await until(lambda: others.registered and others.started and others.beats, "registration", 4)
+    assert rig.app.listener is not None
+    assert others.registered[0].url == rig.app.listener.url == others.started[0].url
+    await rig.room()
+    await rig.phone("bob", 440)
+    others.forget = True
+    await until(lambda: len(others.registered) == 2, "again", 4)
+    assert others.registered[1].participants == ["bob"] and others.registered[1].boot == rig.app.boot
+    await until(lambda: others.beats[-1].legs == 1, "load", 4)
+    assert (others.beats[-1].load, others.beats[-1].rooms) == (1, 1)
+
+
+def descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
+async def test_stop_tells_what_happened_and_leaves_nothing(tmp_path: Path, others: Others) -> None:
+    rig = Rig(tmp_path, **await others.start())
+    before = descriptors()
+    tasks = asyncio.all_tasks()
+    await rig.start()
+    await rig.room()
+    phone, browser = await rig.phone("bob", 1000), await rig.browser("alice", 440)
+    await until(lambda: rig.state("alice") == rig.state("bob") == "connected")
+    for peer in rig.peers:
+        await peer.close()
+    rig.peers.clear()
+    await rig.client.close()
+    await rig.app.stop()
+    await rig.app.stop()
+    assert others.left("bob") == ["draining"]
+    await until(lambda: asyncio.all_tasks() <= tasks, "no task is left")
+    await until(lambda: len(descriptors() - before) <= 4, "no socket is left")
+    assert phone.leg and browser.leg
+
+
+async def test_drain_waits_for_the_last_leg(rig: Rig) -> None:
+    await rig.room()
+    phone = await rig.phone("bob", 440)
+    drain = asyncio.get_running_loop().create_task(rig.app.drain())
+    await asyncio.sleep(0.15)
+    assert not drain.done()
+    await rig.client.call("DELETE", f"/v1/legs/{phone.leg}")
+    async with asyncio.timeout(1):
+        await drain
+
+
+async def test_ports_that_cannot_be_had(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        for settings in (
+            {"http_port": taken.getsockname()[1]},
+            {"media_bind": ["192.0.2.99"]},
+            {"media_port_min": 5060, "media_port_max": 5061},
+        ):
+            app = McuApp(config(tmp_path, **settings))
+            with pytest.raises(ConferoError):
+                await app.start()
+            await app.stop()
+
+
+def test_alone_as_a_process(tmp_path: Path) -> None:
+    """Starts with nobody to talk to, says so once for each, works, and ends on SIGTERM."""
+    env = os.environ | {
+        "CONFERO_STATE_DIR": str(tmp_path),
+        "CONFERO_SECRET": SECRET.decode(),
+        "CONFERO_MCU_HTTP_PORT": "0",
+        "CONFERO_MCU_MEDIA_BIND": "127.0.0.1",
+        "CONFERO_MCU_APPSERVER_URL": "http://127.0.0.1:9",
+        "CONFERO_MCU_NOTIFIER_URL": "http://127.0.0.1:9",
+    }
+    with subprocess.Popen([sys.executable, "-m", "confero.mcu"], env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = []
+        while not any('"ready"' in line for line in lines):
+            lines.append(process.stderr.readline())
+            assert lines[-1], "".join(lines)
+        process.send_signal(signal.SIGTERM)
+        lines += process.stderr.readlines()
+        assert process.wait(10) == 0
+    away = [line for line in lines if "service is away" in line]
+    assert len(away) == 2
+    assert not [line for line in lines if '"error"' in line]

@@ -1,0 +1,267 @@
+"""Real media through a whole MCU: a browser (aiortc) and telephones hear each other, and what happens to them."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import wave
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+import pytest
+
+from confero import models
+from confero.clock import SystemClock
+from confero.errors import Refused
+from confero.protocols.sdp import parse
+from confero.tokens import service_token
+
+from ..support.waiting import until
+from .fakes import SECRET
+from .others import Others
+from .rig import Browser, Phone, Rig, tones
+from .stranger import Stranger
+
+HEARD = 2000.0
+"""Amplitude of a tone that is heard; they are sent with 8000, and aiortc's way from mono to stereo takes 3 dB."""
+UNHEARD = 60.0
+
+
+async def until_hears(peer: Browser | Phone, hertz: float, seconds: float = 10.0) -> None:
+    await until(lambda: peer.levels(hertz)[0] > HEARD, f"{hertz} Hz", seconds)
+
+
+async def test_browser_and_phone_hear_each_other_and_not_themselves(rig: Rig, others: Others) -> None:
+    await rig.room()
+    browser = await rig.browser("alice", 440)
+    phone = await rig.phone("bob", 1000)
+    await until_hears(browser, 1000)
+    await until_hears(phone, 440)
+    await until(lambda: browser.levels(440)[0] < UNHEARD and phone.levels(1000)[0] < UNHEARD, "own voice gone")
+    assert rig.state("alice") == rig.state("bob") == "connected"
+    assert phone.sources == {(await _remote(rig, phone))}
+    stats = await rig.stats(browser.leg)
+    assert (stats.kind, stats.codec) == ("webrtc", "opus") and stats.counters["srtp_failures"] == 0
+    await _told(others)
+
+
+async def _remote(rig: Rig, phone: Phone) -> tuple[str, int]:
+    config = rig.app.conference.registry.leg(phone.leg)[0].leg._ports  # type: ignore[attr-defined]
+    return config.external, config.sockets.rtp_port
+
+
+async def _told(others: Others) -> None:
+    """What browsers and the application server have heard of it."""
+    await until(lambda: len([r for r in others.records if r.event == "connected"]) == 2, "records")
+    assert [r.event for r in others.records if r.participant == "alice"] == ["joined", "connected"]
+    rosters = [e for e in others.events(models.RosterEvent) if isinstance(e, models.RosterEvent)]
+    assert {p.id for p in rosters[-1].participants} == {"alice", "bob"}
+    await until(lambda: others.events(models.SpeakersEvent), "speakers")
+    assert others.registered and others.started
+    assert others.started[0].boot == others.registered[0].boot
+
+
+async def test_three_of_one_kind_each(rig: Rig) -> None:
+    await rig.room()
+    first, second = await rig.browser("a", 440), await rig.browser("b", 660)
+    phone = await rig.phone("c", 1000)
+    for peer, theirs in ((first, (660, 1000)), (second, (440, 1000)), (phone, (440, 660))):
+        for hertz in theirs:
+            await until_hears(peer, hertz)
+
+
+async def test_late_joiner_is_heard_within_a_second_of_ice(rig: Rig) -> None:
+    await rig.room()
+    phone = await rig.phone("bob", 1000)
+    browser = await rig.browser("alice", 440)
+    await until(lambda: browser.peer.iceConnectionState == "completed", "ICE")
+    begun = asyncio.get_running_loop().time()
+    await until(lambda: phone.levels(440)[0] > HEARD / 4, "the first sound", 1.5)
+    assert asyncio.get_running_loop().time() - begun < 1.2
+
+
+async def test_mute_deaf_and_gain(rig: Rig) -> None:
+    await rig.room()
+    one, two = await rig.phone("one", 440), await rig.phone("two", 1000)
+    await until_hears(one, 1000)
+    path = f"/v1/legs/{two.leg}"
+    view = await rig.client.call("PATCH", path, body=models.LegPatch(muted=True), reply=models.Participant)
+    assert view.muted
+    await until(lambda: one.levels(1000)[0] < UNHEARD, "silence")
+    await rig.client.call("PATCH", path, body=models.LegPatch(muted=False, gain_db=-12), reply=models.Participant)
+    await until(lambda: 1200 < one.levels(1000)[0] < 2800, "a quarter")
+    await until_hears(two, 440)
+    await rig.client.call("PATCH", path, body=models.LegPatch(deaf=True), reply=models.Participant)
+    await until(lambda: two.levels(440)[0] < UNHEARD, "deafness")
+
+
+async def test_two_rooms_do_not_mix_and_a_leg_can_move(rig: Rig) -> None:
+    await rig.room("r1")
+    await rig.room("r2")
+    one, two, three = await rig.phone("one", 440), await rig.phone("two", 700), await rig.phone("three", 1000, "r2")
+    await until_hears(one, 700)
+    assert one.levels(1000)[0] < UNHEARD and three.levels(440)[0] < UNHEARD
+    await rig.client.call("PATCH", f"/v1/legs/{three.leg}", body=models.LegPatch(room="r1"), reply=models.Participant)
+    await until_hears(one, 1000)
+    await until_hears(three, 440)
+    assert rig.state("three", "r1") == "connected" and rig.state("three", "r2") == ""
+    assert two.levels(440)[0] > HEARD
+
+
+async def test_our_offer_to_a_phone(rig: Rig) -> None:
+    await rig.room()
+    one, two = await rig.phone("one", 440), await Phone.open(1000)
+    rig.peers.append(two)
+    reply = await rig.leg("two", kind="rtp", codecs=("PCMU",))
+    await rig.client.call("PUT", f"/v1/legs/{reply.leg}/answer", body=models.LegSdp(sdp=two.offer()))
+    two.talk_to(reply.sdp)
+    await until_hears(one, 1000)
+    await until_hears(two, 440)
+    assert rig.state("two") == "connected"
+
+
+async def test_a_phone_changes_codec_hold_and_resume(rig: Rig) -> None:
+    await rig.room()
+    one, two = await rig.phone("one", 440), await rig.phone("two", 1000)
+    await until_hears(two, 440)
+    path = f"/v1/legs/{two.leg}/offer"
+    held = await rig.client.call("PUT", path, body=models.LegSdp(sdp=two.offer("a=inactive")), reply=models.LegReply)
+    assert parse(held.sdp).media[0].direction == "inactive"
+    two.heard.clear()
+    two.others.clear()
+    await until(lambda: one.levels(1000)[0] < UNHEARD, "no voice from hold")
+    assert len(two.heard) < 10
+    await rig.client.call("PUT", path, body=models.LegSdp(sdp=two.offer()), reply=models.LegReply)
+    await until_hears(two, 440)
+    await until_hears(one, 1000)
+
+
+async def test_a_phone_on_symmetric_rtp_is_heard_from_where_it_really_is(rig: Rig) -> None:
+    await rig.room()
+    one, two = await rig.phone("one", 440), await Phone.open(1000)
+    rig.peers.append(two)
+    wrong = two.offer().replace(f"m=audio {two.address[1]}", "m=audio 40000")
+    reply = await rig.leg("two", kind="rtp", sdp=wrong, symmetric=True)
+    two.talk_to(reply.sdp)
+    await until_hears(two, 440)
+    await until_hears(one, 1000)
+
+
+async def test_ice_restart_moves_the_media_and_keeps_the_keys(rig: Rig) -> None:
+    await rig.room()
+    browser, phone = await rig.browser("alice", 440), await rig.phone("bob", 1000)
+    await until_hears(phone, 440)
+    before = (await rig.stats(browser.leg)).remote
+    elsewhere = await Stranger.open()
+    offer = str(browser.peer.localDescription.sdp)
+    media = parse(offer).media[0]
+    restarted = offer.replace(f"a=ice-ufrag:{media.ice_ufrag}", f"a=ice-ufrag:{elsewhere.ufrag}")
+    restarted = restarted.replace(f"a=ice-pwd:{media.ice_pwd}", f"a=ice-pwd:{elsewhere.pwd}")
+    reply = await rig.client.call(
+        "PUT", f"/v1/legs/{browser.leg}/offer", body=models.LegSdp(sdp=restarted), reply=models.LegReply
+    )
+    assert reply.leg == browser.leg
+    assert parse(reply.sdp).media[0].ice_ufrag != media.ice_ufrag
+    await until_hears(phone, 440)  # over the old path
+    await elsewhere.check(reply.sdp)
+    await until(lambda: len(elsewhere.received) > 20, "media over the new path")
+    assert all(packet[0] >> 6 == 2 for packet in elsewhere.received)
+    after = await rig.stats(browser.leg)
+    assert after.remote != before and after.remote == f"127.0.0.1:{elsewhere.address[1]}"
+    elsewhere.close()
+
+
+async def test_a_fresh_leg_replaces_the_earlier_one(rig: Rig, others: Others) -> None:
+    await rig.room()
+    phone = await rig.phone("bob", 1000)
+    first = await rig.browser("alice", 440)
+    await until_hears(phone, 440)
+    second = await rig.browser("alice", 660)
+    await until_hears(phone, 660)
+    await until(lambda: phone.levels(440)[0] < UNHEARD, "the earlier leg is gone")
+    await until(lambda: first.peer.connectionState == "closed", "the earlier browser hears of it")
+    assert first.leg != second.leg
+    with pytest.raises(Refused) as caught:
+        await rig.stats(first.leg)
+    assert (caught.value.status, caught.value.code) == (404, "leg-unknown")
+    await until(lambda: others.left("alice") == ["replaced"], "the record")
+    assert rig.app.conference.registry.legs == 2
+
+
+async def test_a_browser_that_closes_is_gone_at_once(rig: Rig, others: Others) -> None:
+    await rig.room()
+    browser = await rig.browser("alice", 440)
+    await until(lambda: browser.peer.connectionState == "connected")
+    await until(lambda: rig.state("alice") == "connected")
+    await browser.peer.close()
+    await until(lambda: rig.state("alice") == "", "gone", 1.0)
+    await until(lambda: others.left("alice") == ["bye"])
+
+
+async def test_removal_says_goodbye_to_both_kinds(rig: Rig) -> None:
+    await rig.room()
+    browser, phone = await rig.browser("alice", 440), await rig.phone("bob", 1000)
+    await until_hears(phone, 440)
+    await rig.client.call("DELETE", "/v1/rooms/r1")
+    await until(lambda: browser.peer.connectionState == "closed", "close_notify")
+    with pytest.raises(Refused):
+        await rig.client.call("GET", "/v1/rooms/r1", reply=models.RoomState)
+
+
+async def test_lost_consent_ends_the_leg(tmp_path: Path, others: Others) -> None:
+    rig = Rig(tmp_path, consent_s=1.5, stale_s=0.5, **await others.start())
+    await rig.start()
+    try:
+        await rig.room()
+        stranger = await Stranger.open()
+        reply = await rig.leg("alice", sdp=stranger.offer())
+        await stranger.check(reply.sdp)
+        await until(lambda: rig.state("alice") == "disconnected", "shown first", 4)
+        await until(lambda: rig.state("alice") == "", "then ended", 5)
+        await until(lambda: others.left("alice") == ["ice-timeout"])
+        await until(lambda: others.events(models.RenegotiateEvent), "asked for a fresh offer")
+        stranger.close()
+    finally:
+        await rig.stop()
+
+
+async def test_silence_of_a_phone_ends_it_when_asked_for(rig: Rig, others: Others) -> None:
+    await rig.room()
+    phone = await rig.phone("bob", 1000, media_timeout_s=0.5)
+    await until(lambda: rig.state("bob") == "connected")
+    phone.talking = False
+    await until(lambda: rig.state("bob") == "", "gone", 3)
+    await until(lambda: others.left("bob") == ["media-timeout"])
+
+
+async def test_taps(rig: Rig) -> None:
+    await rig.room()
+    one, two = await rig.phone("one", 440), await rig.phone("two", 1000)
+    await until_hears(two, 440)
+    assert await _tap(rig, f"/v1/legs/{one.leg}/tap?point=in&seconds=1", 440, 1000) == [True, False]
+    assert await _tap(rig, f"/v1/legs/{one.leg}/tap?point=out&seconds=1", 440, 1000) == [False, True]
+    assert await _tap(rig, "/v1/rooms/r1/tap?seconds=1", 440, 1000) == [True, True]
+
+
+async def _tap(rig: Rig, path: str, *hertz: float) -> list[bool]:
+    token = service_token("lab", "mcu", secret=SECRET, now=SystemClock().wall())
+    assert rig.app.listener is not None
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(rig.app.listener.url + path, headers={"Authorization": f"Bearer {token}"}) as response,
+    ):
+        assert (response.status, response.content_type) == (200, "audio/wav")
+        data = await response.read()
+    with wave.open(io.BytesIO(data)) as sound:
+        assert (sound.getframerate(), sound.getnchannels(), sound.getnframes()) == (48_000, 1, 48_000)
+        pcm = np.frombuffer(sound.readframes(48_000), "<i2").astype(np.float64)
+    return [level > HEARD for level in tones(pcm, 48_000, hertz)]
+
+
+async def test_works_alone(lonely: Rig) -> None:
+    """No notifier, no application server: media goes on."""
+    await lonely.room()
+    browser, phone = await lonely.browser("alice", 440), await lonely.phone("bob", 1000)
+    await until_hears(browser, 1000)
+    await until_hears(phone, 440)

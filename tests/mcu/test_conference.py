@@ -1,0 +1,336 @@
+"""Rooms and legs together, over an engine that only remembers: who is in, who hears of it, and that each end comes once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from confero import models
+from confero.clock import FakeClock
+from confero.errors import ConferoError
+from confero.mcu import reasons
+from confero.mcu.conference import SLICES, Conference, ConferenceLimits
+from confero.mcu.legs.dtls import Certificate
+from confero.media import EngineBusy, EngineFull, EventType, Speaker
+
+from .fakes import FakeEngine, FakeNews, event
+
+DATA = Path(__file__).parents[1] / "data" / "sdp"
+CHROMIUM = (DATA / "chromium-audio.sdp").read_text()
+PHONE = "v=0\no=- 1 1 IN IP4 198.51.100.1\ns=-\nc=IN IP4 198.51.100.1\nt=0 0\nm=audio 9000 RTP/AVP 0\n"
+
+
+class House:
+    def __init__(self, certificate: Certificate, **limits: Any) -> None:
+        self.engine, self.news, self.clock = FakeEngine(), FakeNews(), FakeClock()
+        self.conference = Conference(
+            self.engine, self.clock, self.news, certificate=certificate, limits=ConferenceLimits(**limits)
+        )
+        self.conference.put_room("r", models.RoomSpec(max_participants=3))
+
+    def browser(self, participant: str = "alice", room: str = "r", sdp: str = CHROMIUM) -> models.LegReply:
+        wish = models.WebRtcLegCreate(kind="webrtc", participant=participant, display_name=participant, sdp=sdp)
+        return self.conference.create_leg(room, wish)
+
+    def phone(self, participant: str = "bob", room: str = "r", sdp: str | None = PHONE) -> models.LegReply:
+        wish = models.RtpLegCreate(kind="rtp", participant=participant, display_name=participant, sdp=sdp)
+        return self.conference.create_leg(room, wish)
+
+    def number(self, leg: str) -> int:
+        return self.conference.registry.leg(leg)[0].leg.number
+
+    def roster(self, room: str = "r") -> list[tuple[str, str]]:
+        return [(p.id, p.state) for p in self.conference.registry.room(room).view().participants]
+
+    def take(self) -> list[tuple[Any, ...]]:
+        heard, self.news.heard = self.news.heard, []
+        return heard
+
+    def ticks(self, seconds: float = 0.0) -> None:
+        self.clock.advance(seconds)
+        for _ in range(SLICES):
+            self.conference.tick(self.clock.monotonic())
+
+
+@pytest.fixture(scope="module")
+def certificate() -> Certificate:
+    return Certificate()
+
+
+@pytest.fixture
+async def house(certificate: Certificate) -> House:
+    return House(certificate)
+
+
+def refusal(call: Any) -> tuple[int, str]:
+    with pytest.raises(ConferoError) as caught:
+        call()
+    error: Any = caught.value
+    return error.status, error.code
+
+
+async def test_put_room_twice(house: House) -> None:
+    room, new = house.conference.put_room("x", models.RoomSpec(name="X"))
+    assert new and house.conference.put_room("x", models.RoomSpec(name="Y")) == (room, False)
+    assert room.name == "X" and len(house.engine.rooms) == 2
+
+
+async def test_a_room_that_the_engine_does_not_take(house: House) -> None:
+    house.engine.fail["add_room"] = EngineFull("full")
+    assert refusal(lambda: house.conference.put_room("x", models.RoomSpec())) == (503, "engine-full")
+    assert house.conference.registry.find_room("x") is None
+
+
+async def test_join_connect_leave(house: House) -> None:
+    leg = house.phone().leg
+    assert house.roster() == [("bob", "connecting")]
+    house.conference.handle(event(EventType.MEDIA, leg=house.number(leg)))
+    assert house.roster() == [("bob", "connected")]
+    house.conference.end_leg(leg, reasons.LEFT)
+    assert house.take() == [
+        ("joined", "r", "bob"),
+        ("connected", "bob"),
+        ("changed", "bob", "connected", False),
+        ("left", "r", "bob", "left"),
+    ]
+    assert house.roster() == [] and house.engine.legs == {} and house.engine.sockets == set()
+    assert refusal(lambda: house.conference.end_leg(leg, reasons.LEFT)) == (404, "leg-unknown")
+
+
+async def test_every_end_comes_once(house: House) -> None:
+    leg = house.phone().leg
+    number = house.number(leg)
+    house.take()
+    house.conference.handle(event(EventType.BYE, leg=number))
+    house.conference.handle(event(EventType.TIMEOUT, leg=number))
+    house.conference.reactions.failed(leg, reasons.MEDIA_TIMEOUT)
+    house.conference.reactions.connected(leg)
+    house.conference.reactions.disconnected(leg)
+    house.conference.reactions.renumbered(leg, number)
+    house.conference.remove_room("r")
+    house.conference.handle(event(EventType.RELEASED, leg=number))
+    assert house.take() == [("left", "r", "bob", "bye")]
+    assert house.engine.said("remove_leg") == [(number,)]
+
+
+async def test_unknown_and_full(house: House) -> None:
+    assert refusal(lambda: house.phone(room="nowhere")) == (404, "room-unknown")
+    assert refusal(lambda: house.conference.remove_room("nowhere")) == (404, "room-unknown")
+    assert refusal(lambda: house.conference.stats("leg_x")) == (404, "leg-unknown")
+    for name in ("a", "b", "c"):
+        house.phone(name)
+    assert refusal(lambda: house.phone("d")) == (409, "room-full")
+    assert len(house.engine.sockets) == 3
+    house.phone("a")  # a fresh leg of one who is here
+
+
+async def test_limits_of_the_mcu(certificate: Certificate) -> None:
+    house = House(certificate, max_rooms=1, max_legs=1)
+    assert refusal(lambda: house.conference.put_room("x", models.RoomSpec())) == (503, "mcu-full")
+    house.phone("a")
+    assert refusal(lambda: house.phone("b")) == (503, "mcu-full")
+    house.phone("a")
+
+
+async def test_bad_sdp_changes_nothing(house: House) -> None:
+    earlier = house.phone("alice").leg
+    house.take()
+    assert refusal(lambda: house.browser(sdp="x")) == (422, "sdp-invalid")
+    assert refusal(lambda: house.browser(sdp=PHONE)) == (422, "sdp-no-usable-media")
+    assert house.take() == [] and house.conference.registry.leg(earlier)
+
+
+async def test_a_fresh_leg_replaces_the_earlier_one(house: House) -> None:
+    first = house.phone("alice").leg
+    house.conference.patch(first, models.LegPatch(muted=True, gain_db=-6))
+    number = house.number(first)
+    house.take()
+    second = house.browser("alice").leg
+    assert house.take() == [("replaced", "alice", first), ("joined", "r", "alice")]
+    assert house.engine.said("remove_leg") == [(number,)]
+    assert refusal(lambda: house.conference.stats(first)) == (404, "leg-unknown")
+    view = house.conference.registry.room("r").view().participants
+    assert [(p.leg, p.muted, p.kind) for p in view] == [(second, True, "webrtc")]
+    assert (house.number(second), True) in house.engine.said("mute")
+    assert (house.number(second), 0.5012) in house.engine.said("set_gain")
+    house.conference.handle(event(EventType.BYE, leg=number))  # late word of the old one
+    assert house.conference.stats(second).participant == "alice"
+    house.conference.end_leg(second, reasons.LEFT)
+
+
+async def test_patch_tells_the_engine_only_what_is_new(house: House) -> None:
+    leg = house.phone().leg
+    number = house.number(leg)
+    house.take()
+    assert house.conference.patch(leg, models.LegPatch(muted=True)).muted
+    house.conference.patch(leg, models.LegPatch(muted=True))
+    house.conference.patch(leg, models.LegPatch(deaf=True, gain_db=6))
+    house.conference.patch(leg, models.LegPatch())
+    assert [e for e in house.engine.log if e[0] in ("mute", "deafen", "set_gain")] == [
+        ("mute", number, True),
+        ("deafen", number, True),
+        ("set_gain", number, 1.9953),
+    ]
+    assert len(house.take()) == 2
+
+
+async def test_a_busy_engine_refuses_a_patch_whole(house: House) -> None:
+    leg = house.phone().leg
+    house.engine.fail["mute"] = EngineBusy("busy")
+    assert refusal(lambda: house.conference.patch(leg, models.LegPatch(muted=True))) == (503, "engine-busy")
+    assert not house.conference.registry.leg(leg)[0].muted
+    del house.engine.fail["mute"]
+    assert house.conference.patch(leg, models.LegPatch(muted=True)).muted
+
+
+async def test_a_leg_that_cannot_be_set_up_is_taken_out_again(house: House) -> None:
+    house.conference.patch(house.phone("alice").leg, models.LegPatch(muted=True))
+    house.engine.fail["mute"] = EngineBusy("busy")
+    house.take()
+    assert refusal(lambda: house.phone("alice")) == (503, "engine-busy")
+    assert len(house.engine.legs) == 1 and house.take() == []
+
+
+async def test_move_to_another_room(house: House) -> None:
+    house.conference.put_room("other", models.RoomSpec())
+    house.conference.put_room("same", models.RoomSpec(max_participants=2))
+    leg = house.phone().leg
+    house.take()
+    assert refusal(lambda: house.conference.patch(leg, models.LegPatch(room="other"))) == (409, "other-media-thread")
+    assert refusal(lambda: house.conference.patch(leg, models.LegPatch(room="none"))) == (404, "room-unknown")
+    house.phone("x", "same")
+    house.take()
+    house.conference.patch(leg, models.LegPatch(room="same", muted=True))
+    assert house.take()[:2] == [("left", "r", "bob", "moved"), ("joined", "same", "bob")]
+    assert house.conference.stats(leg).room == "same"
+    assert [p for p, _ in house.roster("same")] == ["x", "bob"] and house.roster() == []
+    again = house.phone("y").leg
+    assert refusal(lambda: house.conference.patch(again, models.LegPatch(room="same"))) == (409, "room-full")
+    twin = house.phone("bob").leg
+    assert refusal(lambda: house.conference.patch(twin, models.LegPatch(room="same"))) == (409, "participant-exists")
+
+
+async def test_a_reoffer_that_needs_a_fresh_leg(house: House) -> None:
+    first = house.browser()
+    other = CHROMIUM.replace("a=fingerprint:sha-256 73", "a=fingerprint:sha-256 74")
+    second = house.conference.offer(first.leg, other)
+    assert second.leg != first.leg and second.participant == "alice"
+    assert [p.leg for p in house.conference.registry.room("r").view().participants] == [second.leg]
+    assert house.conference.offer(second.leg, other).leg == second.leg
+    assert refusal(lambda: house.conference.offer(first.leg, CHROMIUM)) == (404, "leg-unknown")
+    house.conference.close()
+
+
+async def test_hold_makes_deaf_without_showing_it(house: House) -> None:
+    leg = house.phone().leg
+    house.conference.offer(leg, PHONE + "a=sendonly\n")
+    assert house.engine.said("deafen") == [(house.number(leg), True)]
+    assert not house.conference.patch(leg, models.LegPatch()).deaf
+    house.conference.offer(leg, PHONE)
+    assert house.engine.said("deafen")[-1] == (house.number(leg), False)
+
+
+async def test_a_stream_that_starts_anew_keeps_what_was_decided(house: House) -> None:
+    leg = house.phone().leg
+    house.conference.patch(leg, models.LegPatch(muted=True))
+    house.conference.offer(leg, PHONE.replace("AVP 0", "AVP 8"))
+    assert (house.number(leg), True) in house.engine.said("mute")
+    house.conference.handle(event(EventType.MEDIA, leg=house.number(leg)))
+    assert house.roster() == [("bob", "connected")]
+
+
+async def test_our_offer_and_its_answer(house: House) -> None:
+    reply = house.phone(sdp=None)
+    assert house.roster() == [("bob", "connecting")] and house.conference.stats(reply.leg).counters == {}
+    house.conference.answer(reply.leg, PHONE)
+    house.conference.handle(event(EventType.MEDIA, leg=house.number(reply.leg)))
+    assert house.roster() == [("bob", "connected")]
+    assert refusal(lambda: house.conference.answer(reply.leg, PHONE)) == (409, "no-offer-pending")
+
+
+async def test_speakers(house: House) -> None:
+    room = house.conference.registry.room("r")
+    leg = house.number(house.phone().leg)
+    house.take()
+    speakers = (Speaker(leg, 20), Speaker(999, 30))
+    house.conference.handle(event(EventType.SPEAKERS, room=room.number, speakers=speakers))
+    house.conference.handle(event(EventType.SPEAKERS, room=12345, speakers=speakers))
+    assert house.take() == [("speakers", "r", [("bob", 20)])]
+
+
+async def test_a_leg_that_the_engine_refuses_afterwards(house: House) -> None:
+    leg = house.phone().leg
+    number = house.number(leg)
+    del house.engine.legs[number]
+    house.conference.handle(event(EventType.RELEASED, leg=number, value=28))
+    assert house.take()[-1] == ("left", "r", "bob", "removed")
+
+
+async def test_a_leg_that_vanished_from_the_engine_is_found_by_its_tick(house: House) -> None:
+    del house.engine.legs[house.number(house.phone().leg)]
+    house.ticks()
+    assert house.roster() == []
+
+
+async def test_removals_are_tried_again(house: House) -> None:
+    leg = house.phone().leg
+    house.engine.fail["remove_leg"] = EngineBusy("busy")
+    house.conference.remove_room("r")
+    assert house.engine.legs and house.engine.rooms
+    del house.engine.fail["remove_leg"]
+    house.ticks()
+    house.ticks()
+    assert not house.engine.legs and not house.engine.rooms
+    assert refusal(lambda: house.conference.stats(leg)) == (404, "leg-unknown")
+
+
+async def test_empty_rooms_go_after_a_while(house: House) -> None:
+    leg = house.phone().leg
+    house.ticks(10_000)
+    house.conference.end_leg(leg, reasons.LEFT)
+    house.ticks(599)
+    assert house.conference.registry.rooms == 1
+    house.ticks(2)
+    assert house.conference.registry.rooms == 0 and not house.engine.rooms
+
+
+async def test_room_closed(house: House) -> None:
+    house.phone("a")
+    house.phone("b")
+    house.take()
+    house.conference.remove_room("r")
+    assert house.take() == [("left", "r", "a", "room-closed"), ("left", "r", "b", "room-closed")]
+    assert not house.engine.rooms
+
+
+async def test_draining_takes_nothing_new_and_close_ends_all(house: House) -> None:
+    leg = house.phone().leg
+    house.conference.start_draining()
+    assert refusal(lambda: house.phone("x")) == (503, "draining")
+    assert refusal(lambda: house.conference.put_room("x", models.RoomSpec())) == (503, "draining")
+    assert house.conference.put_room("r", models.RoomSpec())[1] is False
+    house.conference.patch(leg, models.LegPatch(muted=True))
+    house.conference.close()
+    house.conference.close()
+    assert house.take()[-1] == ("left", "r", "bob", "draining")
+    assert not house.engine.rooms and not house.engine.legs
+
+
+async def test_lost_events_are_only_logged(house: House) -> None:
+    house.conference.handle(event(EventType.OVERRUN, value=3))
+    house.conference.handle(event(EventType.MEDIA, leg=4711))
+    assert house.take() == []
+
+
+async def test_stats(house: House) -> None:
+    leg = house.phone().leg
+    house.engine.stats[house.number(leg)]["rx_packets"] = 5
+    stats = house.conference.stats(leg)
+    assert (stats.kind, stats.codec, stats.remote, stats.counters["rx_packets"]) == (
+        "rtp",
+        "PCMU",
+        "198.51.100.1:9000",
+        5,
+    )

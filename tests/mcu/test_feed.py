@@ -1,0 +1,196 @@
+"""News for the notifier: what is coalesced, what is kept while it is away, what is given up."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from confero import models
+from confero.errors import Refused, Unavailable
+from confero.mcu import feed as feed_module
+from confero.mcu.backoff import Backoff
+from confero.mcu.feed import DETAILS, Feed
+from confero.mcu.rooms.participant import Participant
+from confero.mcu.rooms.room import Room
+
+from ..support.waiting import until
+
+
+class Leg:
+    kind, codec, remote, listens = "webrtc", "opus", "", True
+
+    def __init__(self, id: str) -> None:
+        self.id, self.number = id, 1
+
+
+def person(id: str) -> Participant:
+    leg: Any = Leg(f"leg_{id}")
+    return Participant(id, id, "guest", leg)
+
+
+class Notifier:
+    def __init__(self) -> None:
+        self.got: list[models.Publish] = []
+        self.failure: Exception | None = None
+        self.tries = 0
+
+    async def publish(self, publish: models.Publish) -> None:
+        self.tries += 1
+        if self.failure is not None:
+            raise self.failure
+        self.got.append(publish)
+
+    def events(self) -> list[tuple[str, Any]]:
+        found: list[tuple[str, Any]] = []
+        for publish in self.got:
+            for e in publish.events:
+                match e:
+                    case models.RosterEvent():
+                        found.append(("roster", [p.id for p in e.participants]))
+                    case models.ParticipantEvent():
+                        found.append(("participant", e.participant.id))
+                    case models.LeftEvent():
+                        found.append(("left", (e.participant, e.reason)))
+                    case models.SpeakersEvent():
+                        found.append(("speakers", [s.participant for s in e.speakers]))
+                    case models.RenegotiateEvent():
+                        found.append(("renegotiate", (publish.participant, e.reason)))
+        self.got.clear()
+        return found
+
+
+class Setup:
+    def __init__(self) -> None:
+        self.notifier = Notifier()
+        self.feed = Feed(self.notifier, Backoff("notifier", jitter=lambda: 0.0))
+        self.room = Room("r", 1, "", 2000, 0.0)
+
+    def join(self, id: str) -> None:
+        self.room.admit(person(id))
+        self.feed.joined(self.room, id)
+
+    def leave(self, id: str, reason: str = "left") -> None:
+        self.room.remove(self.room.participants[id], 1.0)
+        self.feed.left(self.room, id, reason)
+
+    async def told(self) -> list[tuple[str, Any]]:
+        await self.feed.flush()
+        return self.notifier.events()
+
+
+@pytest.fixture
+async def s(monkeypatch: pytest.MonkeyPatch) -> Setup:
+    monkeypatch.setattr("confero.mcu.backoff.FIRST_S", 0.001)
+    monkeypatch.setattr("confero.mcu.backoff.LONGEST_S", 0.005)
+    monkeypatch.setattr(feed_module, "PAUSE_S", 0.0)
+    return Setup()
+
+
+async def test_one_call_tells_all_that_is_new(s: Setup) -> None:
+    s.join("a")
+    s.join("b")
+    s.feed.speakers(s.room, [models.ActiveSpeaker(participant="b", level=20)])
+    assert await s.told() == [
+        ("participant", "a"),
+        ("participant", "b"),
+        ("roster", ["a", "b"]),
+        ("speakers", ["b"]),
+    ]
+    assert s.notifier.tries == 1 and s.feed.settled
+    assert await s.told() == []
+
+
+async def test_newest_wins(s: Setup) -> None:
+    s.join("a")
+    s.room.participants["a"].muted = True
+    s.feed.changed(s.room, "a")
+    s.feed.speakers(s.room, [models.ActiveSpeaker(participant="a", level=1)])
+    s.feed.speakers(s.room, [])
+    assert await s.told() == [("participant", "a"), ("roster", ["a"]), ("speakers", [])]
+
+
+async def test_who_came_and_went_in_between(s: Setup) -> None:
+    s.join("a")
+    s.leave("a", "bye")
+    assert await s.told() == [("left", ("a", "bye")), ("roster", [])]
+    s.join("a")
+    await s.told()
+    s.leave("a")
+    s.join("a")
+    assert await s.told() == [("participant", "a"), ("roster", ["a"])]
+
+
+async def test_speakers_that_have_left_do_not_speak(s: Setup) -> None:
+    s.join("a")
+    s.feed.speakers(s.room, [models.ActiveSpeaker(participant="a", level=1)])
+    s.leave("a")
+    assert (await s.told())[-1] == ("speakers", [])
+
+
+async def test_renegotiate_reaches_one(s: Setup) -> None:
+    s.join("a")
+    await s.told()
+    s.leave("a", "ice-timeout")
+    s.feed.renegotiate(s.room, "a", "ice-timeout")
+    assert await s.told() == [("left", ("a", "ice-timeout")), ("roster", []), ("renegotiate", ("a", "ice-timeout"))]
+
+
+async def test_what_could_not_be_told_is_told_later_as_it_is_then(s: Setup) -> None:
+    task = asyncio.get_running_loop().create_task(s.feed.run())
+    s.notifier.failure = Unavailable("away")
+    s.join("a")
+    s.join("b")
+    s.leave("b")
+    await until(lambda: s.notifier.tries > 3)
+    assert s.feed.settled  # waiting for it would be in vain
+    s.join("c")
+    s.feed.speakers(s.room, [models.ActiveSpeaker(participant="c", level=9)])
+    s.notifier.failure = None
+    await until(lambda: s.notifier.got)
+    assert s.notifier.events() == [
+        ("left", ("b", "left")),
+        ("participant", "a"),
+        ("participant", "c"),
+        ("roster", ["a", "c"]),
+        ("speakers", ["c"]),
+    ]
+    task.cancel()
+
+
+async def test_a_refusal_is_not_repeated(s: Setup) -> None:
+    s.notifier.failure = Refused("no")
+    s.join("a")
+    await s.feed.flush()
+    s.notifier.failure = None
+    assert await s.told() == []
+
+
+async def test_too_many_details_become_the_roster(s: Setup) -> None:
+    for i in range(DETAILS + 50):
+        s.join(f"p{i}")
+    await s.feed.flush()
+    (publish,) = s.notifier.got
+    assert len(publish.events) <= 256
+    assert isinstance(publish.events[-1], models.RosterEvent)
+    assert len(publish.events[-1].participants) == DETAILS + 50
+    assert s.feed.dropped == 1
+
+
+async def test_rooms_that_wait_are_bounded(s: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "ROOMS", 3)
+    for i in range(5):
+        room = Room(f"r{i}", i, "", 10, 0.0)
+        room.admit(person("a"))
+        s.feed.joined(room, "a")
+    await s.feed.flush()
+    assert [p.room for p in s.notifier.got] == ["r2", "r3", "r4"] and s.feed.dropped == 2
+
+
+async def test_a_room_made_anew_under_the_same_name_wins(s: Setup) -> None:
+    s.join("a")
+    new = Room("r", 2, "", 10, 0.0)
+    new.admit(person("z"))
+    s.feed.joined(new, "z")
+    assert await s.told() == [("participant", "z"), ("roster", ["z"])]

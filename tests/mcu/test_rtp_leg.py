@@ -1,0 +1,224 @@
+"""Plain RTP legs over an engine that only remembers: offers both ways, hold, changes, time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from confero import models
+from confero.clock import FakeClock
+from confero.errors import Refused
+from confero.mcu.legs.rtp import RtpLeg
+from confero.media import Address, Codec, EngineFull, EventType, NoPortFree
+from confero.protocols.sdp import LocalPorts, LocalStream, SdpError, answer_rtp, parse, write
+
+from .fakes import FakeEngine, FakeOwner, context, event
+
+HEAD = "v=0\no=- 1 1 IN IP4 198.51.100.1\ns=-\nc=IN IP4 198.51.100.1\nt=0 0\n"
+PHONE = HEAD + "m=audio 9000 RTP/AVP 8 101\na=rtpmap:101 telephone-event/8000\n"
+
+
+class Setup:
+    def __init__(self, **wish: Any) -> None:
+        self.engine, self.owner, self.clock = FakeEngine(), FakeOwner(), FakeClock()
+        body = models.RtpLegCreate(**({"kind": "rtp", "participant": "p", "display_name": "P"} | wish))
+        self.leg = RtpLeg(7, context(self.engine, self.owner, self.clock), body)
+
+    @property
+    def config(self) -> Any:
+        return self.engine.legs[self.leg.number]
+
+
+def test_answers_a_phone() -> None:
+    s = Setup(symmetric=True, media_timeout_s=30)
+    answer = parse(s.leg.open(PHONE))
+    assert (s.leg.number, s.leg.codec, s.leg.remote) == (7, "PCMA", "198.51.100.1:9000")
+    c = s.config
+    assert (c.tx.codec, c.tx_pt, c.rx[0].number) == (Codec.PCMA, 8, 8)
+    assert (c.remote_rtp, c.remote_rtcp) == (Address("198.51.100.1", 9000), Address("198.51.100.1", 9001))
+    assert (c.symmetric, c.media_timeout_ms) == (True, 30_000)
+    assert c.sockets.rtcp_port == c.sockets.rtp_port + 1 == answer.media[0].port + 1
+    assert answer.media[0].connection and answer.media[0].connection.address == "192.0.2.10"
+    assert answer.media[0].formats == ("8", "101")
+
+
+def test_rtcp_mux_needs_one_port() -> None:
+    s = Setup()
+    s.leg.open(PHONE + "a=rtcp-mux\n")
+    assert s.config.sockets.rtp == s.config.sockets.rtcp
+    assert s.config.remote_rtcp == s.config.remote_rtp
+
+
+def test_ipv6() -> None:
+    s = Setup()
+    answer = parse(s.leg.open(PHONE.replace("IP4 198.51.100.1", "IP6 2001:db8::7")))
+    assert answer.media[0].connection and answer.media[0].connection.address == "2001:db8::10"
+    assert s.leg.remote == "[2001:db8::7]:9000"
+
+
+@pytest.mark.parametrize(
+    "sdp",
+    [
+        "nonsense",
+        PHONE.replace("AVP 8", "AVP 18"),
+        PHONE.replace("c=IN IP4 198.51.100.1", "c=IN IP4 224.0.0.1"),
+        PHONE.replace("c=IN IP4 198.51.100.1", "c=IN IP4 pbx.example.org"),
+        PHONE.replace("9000", "80"),
+        PHONE + "a=rtcp:9001 IN IP4 239.1.1.1\n",
+    ],
+)
+def test_a_refused_offer_binds_nothing(sdp: str) -> None:
+    s = Setup()
+    with pytest.raises(SdpError):
+        s.leg.open(sdp)
+    assert s.engine.log == []
+
+
+def test_no_ports() -> None:
+    s = Setup()
+    s.engine.fail["open_rtp"] = NoPortFree("none")
+    with pytest.raises(Refused) as caught:
+        s.leg.open(PHONE)
+    assert (caught.value.status, caught.value.code) == (503, "no-ports")
+
+
+def test_ports_are_closed_when_the_engine_has_no_room() -> None:
+    s = Setup()
+    s.engine.fail["add_leg"] = EngineFull("full")
+    with pytest.raises(EngineFull):
+        s.leg.open(PHONE)
+    assert s.engine.sockets == set()
+    s.leg.close()
+
+
+def test_hold_in_the_old_way_sends_nothing() -> None:
+    s = Setup()
+    s.leg.open(PHONE.replace("c=IN IP4 198.51.100.1", "c=IN IP4 0.0.0.0"))
+    assert (s.config.remote_rtp, s.config.remote_rtcp) == (None, None)
+
+
+def test_our_offer_and_its_answer() -> None:
+    s = Setup(codecs=("PCMU", "opus"))
+    offer = parse(s.leg.open(None))
+    assert (s.leg.number, s.leg.codec, s.engine.legs) == (0, "", {})
+    assert [c.name for c in offer.media[0].codecs][:2] == ["PCMU", "opus"]
+    answer = answer_rtp(offer, LocalStream(9), LocalPorts("198.51.100.1", 9000, 9001))
+    s.leg.answer(write(answer.description))
+    assert (s.leg.number, s.leg.codec) == (7, "PCMU")
+    assert s.config.sockets.rtp_port == offer.media[0].port
+    with pytest.raises(Refused) as caught:
+        s.leg.answer(write(answer.description))
+    assert (caught.value.status, caught.value.code) == (409, "no-offer-pending")
+
+
+def test_a_bad_answer_leaves_the_offer_open() -> None:
+    s = Setup()
+    s.leg.open(None)
+    for bad in (HEAD, HEAD + "m=audio 9000 RTP/AVP 18\n", HEAD + "m=audio 9 RTP/AVP 0\n"):
+        with pytest.raises(SdpError):
+            s.leg.answer(bad)
+    with pytest.raises(Refused, match="waits for its answer"):
+        s.leg.offer(PHONE)
+    s.leg.answer(PHONE)
+    assert s.leg.number == 7
+
+
+def test_an_offer_that_is_never_answered_ends_the_leg() -> None:
+    s = Setup()
+    s.leg.open(None)
+    s.clock.advance(299)
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == []
+    s.clock.advance(2)
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == [("failed", "media-timeout")]
+    s.leg.close()
+    assert s.engine.sockets == set()
+
+
+def test_hold_and_resume_on_the_same_ports() -> None:
+    s = Setup()
+    port = parse(s.leg.open(PHONE)).media[0].port
+    held = parse(s.leg.offer(PHONE + "a=inactive\n"))
+    assert (held.media[0].port, held.media[0].direction) == (port, "inactive")
+    assert held.origin.version == parse(s.leg.offer(PHONE)).origin.version - 1
+    assert s.engine.said("set_remote") == [
+        (7, None, None),
+        (7, Address("198.51.100.1", 9000), Address("198.51.100.1", 9001)),
+    ]
+    assert s.leg.listens
+    assert parse(s.leg.offer(PHONE + "a=sendonly\n")).media[0].direction == "recvonly"
+    assert not s.leg.listens
+    assert s.leg.number == 7
+
+
+def test_another_address_is_a_command() -> None:
+    s = Setup()
+    s.leg.open(PHONE)
+    s.leg.offer(PHONE.replace("9000", "9010"))
+    assert s.engine.said("set_remote")[-1][1] == Address("198.51.100.1", 9010)
+    assert s.leg.remote == "198.51.100.1:9010"
+
+
+@pytest.mark.parametrize("change", [("AVP 8 101", "AVP 0 101"), ("\na=rtpmap", "\na=rtcp-mux\na=rtpmap")])
+def test_another_codec_starts_the_stream_anew(change: tuple[str, str]) -> None:
+    s = Setup()
+    before = parse(s.leg.open(PHONE)).media[0].port
+    after = parse(s.leg.offer(PHONE.replace(*change))).media[0].port
+    assert after != before
+    assert (s.leg.number, list(s.engine.legs), len(s.engine.sockets)) == (100, [100], 1)
+    assert s.owner.heard == [("renumbered", "7")]
+
+
+def test_a_refused_reoffer_changes_nothing() -> None:
+    s = Setup()
+    s.leg.open(PHONE)
+    s.engine.log.clear()
+    for bad in ("nonsense", PHONE.replace("AVP 8", "AVP 18"), PHONE.replace("9000", "53")):
+        with pytest.raises(SdpError):
+            s.leg.offer(bad)
+    assert s.engine.log == [] and s.leg.codec == "PCMA"
+
+
+def test_what_the_engine_says() -> None:
+    s = Setup()
+    s.leg.open(PHONE)
+    s.leg.start()
+    assert s.owner.heard == []
+    s.leg.handle(event(EventType.MEDIA, leg=7, text="198.51.100.1:9000"))
+    s.leg.handle(event(EventType.TIMEOUT, leg=7))
+    s.leg.handle(event(EventType.BYE, leg=7))
+    assert s.owner.heard == [("connected",), ("failed", "media-timeout"), ("failed", "bye")]
+
+
+def test_silence_on_hold_is_no_timeout() -> None:
+    s = Setup(media_timeout_s=5)
+    s.leg.open(PHONE + "a=inactive\n")
+    s.leg.handle(event(EventType.TIMEOUT, leg=7))
+    assert s.owner.heard == []
+
+
+def test_a_peer_that_only_listens_is_connected_at_once() -> None:
+    s = Setup()
+    s.leg.open(PHONE + "a=recvonly\n")
+    s.leg.start()
+    assert s.owner.heard == [("connected",)]
+
+
+def test_a_lost_media_event_is_made_up_for() -> None:
+    s = Setup()
+    s.leg.open(PHONE)
+    s.leg.tick(s.clock.monotonic())
+    s.engine.stats[7]["rx_packets"] = 3
+    s.leg.tick(s.clock.monotonic())
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == [("connected",)]
+
+
+def test_close_is_idempotent() -> None:
+    s = Setup()
+    s.leg.open(PHONE)
+    s.leg.close()
+    s.leg.close()
+    assert s.engine.said("remove_leg") == [(7,)] and s.engine.sockets == set()
