@@ -89,7 +89,8 @@ class Stack:
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-        self._reader = spawn(self._read(), name="lab-stack-output")
+        assert self._process.stdout is not None
+        self._reader = spawn(self._read(self._process.stdout), name="lab-stack-output")
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await self.wait_ready()
@@ -163,9 +164,8 @@ class Stack:
         """Trusts this installation's own certificate authority."""
         return ssl.create_default_context(cafile=str(self.state_dir / "tls" / "ca.pem"))
 
-    async def _read(self) -> None:
-        assert self._process is not None and self._process.stdout is not None
-        while chunk := await self._process.stdout.read(65_536):
+    async def _read(self, output: asyncio.StreamReader) -> None:
+        while chunk := await output.read(65_536):
             self._output += chunk
             del self._output[:-OUTPUT_LIMIT]
 

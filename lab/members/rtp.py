@@ -119,7 +119,7 @@ class RtpMember(asyncio.DatagramProtocol):
         """50 packets/s on an absolute schedule, so that a late wake-up is made up for and the clock does not drift."""
         ssrc, sequence, timestamp = secrets.randbits(32), secrets.randbits(16), secrets.randbits(32)
         start = time.monotonic()
-        self.said_at = start
+        self.said_at = start - FRAME_S  # a frame is sent when a microphone would have filled it
         for index in range(1 << 31):
             payload = self._payloads[index % len(self._payloads)]
             packet = RtpPacket(PCMU, sequence + index, timestamp + index * FRAME, ssrc, payload, marker=index == 0)

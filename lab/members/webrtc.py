@@ -26,6 +26,8 @@ from .base import Recording
 FRAME = 960
 FRAME_S = FRAME / RATE
 ANSWER_TIMEOUT_S = 10.0
+HOLE_LIMIT = 10 * RATE
+"""A larger jump of timestamps is a new stream, not a loss."""
 
 
 class SpeakingTrack(MediaStreamTrack):
@@ -76,7 +78,9 @@ class WebRtcMember:
 
     @property
     def said_at(self) -> float | None:
-        return self._track.started_at
+        """A frame is handed over when a microphone would have filled it: its first sample was said 20 ms before."""
+        started = self._track.started_at
+        return None if started is None else started - FRAME_S
 
     async def join(self) -> None:
         """REST join, WebSocket hello, offer and answer; returns when the first frame is heard (10 s)."""
@@ -150,6 +154,7 @@ class WebRtcMember:
 
     async def _hear(self, track: MediaStreamTrack) -> None:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+        due: int | None = None
         while True:
             try:
                 frame = await track.recv()
@@ -158,6 +163,11 @@ class WebRtcMember:
             now = time.monotonic()
             if not isinstance(frame, av.AudioFrame):
                 continue
+            # what the receiver has dropped leaves a hole of its length, so that the recording keeps its time
+            missing = 0 if due is None or frame.pts is None else frame.pts - due
+            if 0 < missing < HOLE_LIMIT:
+                self.heard.add(np.zeros(missing), now)
+            due = (frame.pts or 0) + frame.samples
             for part in resampler.resample(frame):
                 self.heard.add(from_pcm16(np.asarray(part.to_ndarray(), dtype=np.int16).reshape(-1)), now)
             self._hearing.set()
