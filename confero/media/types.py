@@ -142,7 +142,7 @@ class RtpSockets(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegConfig:
-    """A leg as it is put into a room. Use :meth:`webrtc` or :meth:`rtp` fields according to ``kind``."""
+    """A leg as it is put into a room. Fields marked WebRTC or RTP are for legs of that kind only."""
 
     id: int
     """Chosen by the caller, 1 to 2**64-1, free again after its RELEASED event."""

@@ -133,6 +133,7 @@ struct cf_media {
     int64_t last_turn, window_at; /* ns */
     unsigned window_packets;      /* since window_at */
     bool busy;                    /* so many that turns are spaced */
+    bool more;                    /* a socket had more than one turn's worth: the next turn comes at once */
     uint64_t lost_untold;
     bool pushed;
     cf_rx rx;

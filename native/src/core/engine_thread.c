@@ -91,7 +91,8 @@ static void advance_if_due(cf_media *media) {
 }
 
 static void receive(cf_media *media, uint32_t number) {
-    for (int taken = 0; taken < CF_RX_TURN;) {
+    int taken = 0;
+    while (taken < CF_RX_TURN) {
         const cf_socket *socket = atomic_load_explicit(&media->sockets[number], memory_order_acquire);
         int n = socket != NULL ? cf_rx_read(&media->rx, socket) : 0;
         for (int i = 0; i < n; i++) {
@@ -109,6 +110,7 @@ static void receive(cf_media *media, uint32_t number) {
             return;
         advance_if_due(media); /* a flood on one socket does not hold up the tick */
     }
+    media->more = true;
 }
 
 static void arm_timer(cf_media *media) {
@@ -137,7 +139,7 @@ static void ring_eventfd(int fd) {
 }
 
 static void space_turns(cf_media *media) {
-    if (!media->busy)
+    if (!media->busy || media->more)
         return;
     int64_t until = media->last_turn + SPACING, deadline = cf_core_deadline(media->core);
     until = until < deadline ? until : deadline;
@@ -146,6 +148,7 @@ static void space_turns(cf_media *media) {
 }
 
 static void start_turn(cf_media *media) {
+    media->more = false;
     media->now = media->last_turn = cf_clock_ns(CLOCK_MONOTONIC);
     if (media->now - media->window_at < WINDOW)
         return;
