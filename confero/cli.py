@@ -124,7 +124,7 @@ def version() -> None:
     console = Console()
     console.print(f"confero {confero.__version__}", highlight=False)
     for line in screen.build_info():
-        console.print(line, highlight=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

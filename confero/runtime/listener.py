@@ -20,13 +20,61 @@ IDLE_S = 30.0
 """A connection may be without a complete request head for this long, at its start and between requests."""
 LINGER_S = 2.0
 """An unread rest of a body is read and dropped for this long, so that the answer reaches its sender."""
+HANDSHAKE_S = 10.0
+"""For TLS; half of one is no reason to keep a socket."""
 BACKLOG = 512
+CONNECTIONS = 10_000
+"""At once, for one listener; further ones are closed as they come."""
+
+
+class Connections:
+    """Counts the connections of a listener, and says when there are too many."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.count = 0
+        self._full = False
+
+    def admit(self) -> bool:
+        """Takes one more, unless that is too many, which is logged once until there is room again."""
+        if self.count >= self._limit:
+            if not self._full:
+                log.warning("too many connections", limit=self._limit)
+            self._full = True
+            return False
+        self.count += 1
+        return True
+
+    def leave(self) -> None:
+        self.count -= 1
+        self._full = False
 
 
 class Protocol(web.RequestHandler):
     """aiohttp's HTTP/1 connection; what is not HTTP is answered as every other error, and logged in one line, without trace."""
 
-    __slots__ = ()
+    __slots__ = ("_admitted", "_connections")
+
+    def __init__(self, server: web.Server, connections: Connections, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._connections = connections
+        self._admitted = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._admitted = self._connections.admit()
+        if self._admitted:
+            super().connection_made(transport)
+        else:
+            transport.close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._admitted:
+            self._connections.leave()
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._admitted:
+            super().data_received(data)
 
     def handle_error(
         self,
@@ -64,6 +112,7 @@ class Listener:
         *,
         reuse_port: bool = False,
         shutdown_s: float = 5.0,
+        max_connections: int = CONNECTIONS,
     ) -> Listener:
         """Listens on TCP ``host``:``port`` (0: any free one). Raises LocalError if the address cannot be used.
 
@@ -72,15 +121,17 @@ class Listener:
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=shutdown_s)
         await runner.setup()
         loop = asyncio.get_running_loop()
+        connections = Connections(max_connections)
         options: dict[str, Any] = {"access_log": None, "keepalive_timeout": IDLE_S, "lingering_time": LINGER_S}
+        secure: dict[str, Any] = {"ssl": ssl, "ssl_handshake_timeout": HANDSHAKE_S} if ssl else {}
 
         def connection() -> Protocol:
             assert runner.server is not None
-            return Protocol(runner.server, loop=loop, **options)
+            return Protocol(runner.server, connections, loop=loop, **options)
 
         try:
             server = await loop.create_server(
-                connection, host, port, ssl=ssl, backlog=BACKLOG, reuse_port=reuse_port or None
+                connection, host, port, backlog=BACKLOG, reuse_port=reuse_port or None, **secure
             )
         except OSError as error:
             await runner.cleanup()

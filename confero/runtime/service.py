@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
@@ -24,6 +25,7 @@ EXIT_CONFIG = 2
 """The configuration is wrong: starting again does not help."""
 STOP_S = 5.0
 """Seconds for ``stop`` itself, which closes what ``drain`` has left."""
+MAX_FILES = 65_536
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -63,6 +65,7 @@ def run(app: App, config: ServiceConfig) -> int:
     2 for a wrong configuration found on the way.
     """
     logging.setup(app.name, config.log_level, config.log_format)
+    _raise_file_limit()
     return asyncio.run(_Life(app, config).live())
 
 
@@ -144,6 +147,14 @@ async def _first(task: asyncio.Task[Any], event: asyncio.Event | None, seconds: 
     await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for other in waiting[1:]:
         other.cancel()
+
+
+def _raise_file_limit() -> None:
+    """A socket is a file, and the usual soft limit of 1024 is lower than the number of people whom a service takes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _log_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

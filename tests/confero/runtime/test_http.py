@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import logging
+import ssl
 from typing import Any
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp import web
 from openapi_spec_validator import validate
 from pydantic import BaseModel, Field, TypeAdapter
@@ -410,6 +413,52 @@ async def test_an_address_in_use_is_a_clear_error() -> None:
         with pytest.raises(LocalError, match=f"cannot listen on 127.0.0.1:{it.listener.port}: Address already in use"):
             app = HttpApp("mcu", [], secret=SECRET, clock=FakeClock())
             await Listener.start(app.app, "127.0.0.1", it.listener.port)
+
+
+async def ask_health(port: int) -> bytes:
+    """The answer on a connection of its own; empty if the server closes it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    try:
+        return await asyncio.wait_for(reader.read(), 5)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def test_connections_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    app = HttpApp("mcu", [], secret=SECRET, clock=FakeClock())
+    made = await Listener.start(app.app, "127.0.0.1", 0, max_connections=2)
+    try:
+        held = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(2)]
+        for _ in range(3):
+            assert await ask_health(made.port) == b""
+        held[0][1].close()
+        async with asyncio.timeout(5):
+            while not (answer := await ask_health(made.port)):
+                assert answer == b"", "until the server has seen the end of the first"
+        assert answer.startswith(b"HTTP/1.1 200")
+        held[1][1].close()
+    finally:
+        await made.close()
+    assert {record["event"] for record in logged(caplog)} == {"too many connections"}
+
+
+async def test_a_tls_handshake_that_stops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "HANDSHAKE_S", 0.1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    made = await Listener.start(HttpApp("mcu", [], secret=SECRET, clock=FakeClock()).app, "127.0.0.1", 0, context)
+    try:
+        assert made.url.startswith("https://")
+        reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+        writer.write(b"\x16\x03\x01\x02\x00")
+        with contextlib.suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+    finally:
+        await made.close()
 
 
 @pytest.mark.parametrize(
