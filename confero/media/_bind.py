@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Sequence
 
 from ._core import lib
 from ._handle import Handle
 from .addresses import parse_ip
-from .errors import from_errno
+from .errors import UnknownId, from_errno
 from .ports import PortAllocator
 from .types import RtpSockets
 
@@ -49,9 +50,11 @@ class Binder:
         return RtpSockets(thread, numbers[0], numbers[-1], address, port, port if mux else port + 1)
 
     def close_rtp(self, sockets: RtpSockets) -> None:
-        """Closes a leg's sockets and gives the ports back. Raises UnknownId, StillInUse."""
-        for number in {sockets.rtp, sockets.rtcp}:
-            self._close(sockets.thread, number)
+        """Closes a leg's sockets and gives the ports back. Raises UnknownId, StillInUse, EngineBusy (try again)."""
+        if sockets.rtcp != sockets.rtp:
+            with contextlib.suppress(UnknownId):  # closed by a first try that met EngineBusy at the second socket
+                self._close(sockets.thread, sockets.rtcp)
+        self._close(sockets.thread, sockets.rtp)
         self._allocator.release(sockets.rtp_port, sockets.rtcp_port - sockets.rtp_port + 1)
 
     def _close(self, thread: int, number: int) -> None:

@@ -16,7 +16,7 @@ from ._bind import Binder, bind_addresses
 from ._core import ffi, lib
 from ._handle import Handle
 from .addresses import Advertised, advertised, machine_addresses
-from .errors import EngineError, UnknownId, from_errno
+from .errors import EngineBusy, EngineError, UnknownId, from_errno
 from .ports import PortAllocator
 from .tap import Tap
 from .types import (
@@ -62,6 +62,7 @@ class Engine:
         self._handle = Handle(self.threads, seed)
         self._rooms: dict[int, _Room] = {}
         self._legs: dict[int, _Leg] = {}
+        self._unclosed: list[RtpSockets] = []
         self._events = ffi.new("cf_event[]", _EVENTS_AT_ONCE)
         self._dtls = ffi.new("uint8_t[]", _DTLS_MAX)
         self._binder = Binder(self._handle, PortAllocator(config.port_low, config.port_high, seed=seed))
@@ -112,6 +113,9 @@ class Engine:
         for event in found:
             if event.type is EventType.RELEASED:
                 self._forget(event)
+        waiting, self._unclosed = self._unclosed, []
+        for sockets in waiting:
+            self._close(sockets)
         return found
 
     def _forget(self, event: Event) -> None:
@@ -201,7 +205,14 @@ class Engine:
         if (room := self._rooms.get(leg.room)) is not None:
             room.legs -= 1
         if leg.sockets is not None:
-            self._binder.close_rtp(leg.sockets)
+            self._close(leg.sockets)
+
+    def _close(self, sockets: RtpSockets) -> None:
+        """The leg is gone, so its sockets go too: if the thread is too busy for the command now, after the next events."""
+        try:
+            self._binder.close_rtp(sockets)
+        except EngineBusy:
+            self._unclosed.append(sockets)
 
     def move_leg(self, leg: int, room: int) -> None:
         """Into another room of the same thread. Raises UnknownId, OtherThread."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
+import socket
 import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,6 +43,7 @@ from confero.media import (
     UnknownId,
     build_info,
 )
+from confero.media._core import lib
 
 RATE = 8000
 FRAME = 160
@@ -432,6 +436,31 @@ def test_sockets_must_be_given_back_by_their_owner() -> None:
             engine.close_rtp(held)
         with pytest.raises(StillInUse):
             engine.add_leg(rtp_leg(11, 1, held))
+
+
+async def test_sockets_that_a_busy_thread_would_not_close_are_closed_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(EngineConfig(threads=1, seed=1, bind=("127.0.0.9",), port_low=14200, port_high=14203)) as state:
+        engine = state.engine
+        engine.add_room(1)
+        held = engine.open_rtp(1)
+        engine.add_leg(rtp_leg(10, 1, held))
+        close = lib.cf_engine_close_socket
+        refused: list[int] = []
+
+        def busy_once(raw: object, thread: int, number: int) -> int:
+            if number == held.rtp and not refused:
+                refused.append(number)
+                return -errno.EAGAIN
+            return close(raw, thread, number)
+
+        monkeypatch.setattr("confero.media._bind.lib", SimpleNamespace(cf_engine_close_socket=busy_once))
+        engine.remove_leg(10)
+        assert refused == [held.rtp]
+        await state.wait_for(EventType.RELEASED, leg=10)
+        engine.remove_room(1)
+        await state.wait_for(EventType.RELEASED, room=1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.9", held.rtp_port))
 
 
 def test_ports_run_out_in_words() -> None:
