@@ -205,7 +205,7 @@ class Pair:
             return
         try:
             async with asyncio.timeout(CLOSE_S):
-                # A pump that was cancelled while it waited for a full socket leaves that wait cancelled: an exception here, no matter.
+                # A pump cancelled while it waited for a full socket leaves that wait cancelled: an exception here, no matter.
                 await asyncio.gather(*closing, return_exceptions=True)
         except TimeoutError:
             log.debug("websocket cut off")

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from confero.notifier.app import NotifierApp
 from confero.notifier.config import NotifierConfig
 
+from ..support.browser import Browser
 from ..support.fake_mcu import FakeMcu
-from .browser import Browser
 from .fakes import SECRET, FakeAppServer, grant
 
 

@@ -213,7 +213,11 @@ async def test_binary_messages(stack: Stack) -> None:
 async def test_frames_beyond_any_message(stack: Stack) -> None:
     alice = await stack.join()
     await alice.ws.send_str("x" * 1_000_000)
-    assert await alice.close_code() == 1009
+    assert await alice.close_code() in (
+        1009,
+        1006,
+    )  # a reset may overtake the close frame, since what was sent is not read
+    await until(lambda: stack.notifier.gate.count == 0)
 
 
 async def test_invalid_utf8(stack: Stack) -> None:

@@ -1,10 +1,11 @@
-"""A browser as far as the notifier sees one."""
+"""A browser as far as the events WebSocket sees one."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import json
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +17,11 @@ TIMEOUT_S = 5.0
 class Browser:
     """One WebSocket; events and replies are told apart as a page would."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, trust: ssl.SSLContext | None = None) -> None:
         self._http = session
+        self._trust = trust
         self.url = url
+        self.token = ""
         self.origin = url
         self.ws: aiohttp.ClientWebSocketResponse
         self.events: list[dict[str, Any]] = []
@@ -28,6 +31,8 @@ class Browser:
 
     async def connect(self, headers: Mapping[str, str] | None = None, **options: Any) -> None:
         given = {"Origin": self.origin} if headers is None else headers
+        if self._trust is not None:
+            options["ssl"] = self._trust
         self.ws = await self._http.ws_connect(f"{self.url}/events", headers=given, **options)
 
     async def hello(self, token: str, *, resume: bool = False) -> dict[str, Any]:

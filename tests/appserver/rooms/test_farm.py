@@ -1,0 +1,112 @@
+"""The farm under a fake clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from confero.appserver.rooms.entities import KnownMcu
+from confero.appserver.rooms.farm import MAX_MCUS, Farm
+from confero.clock import FakeClock
+from confero.errors import Refused
+from confero.models import McuHeartbeat, McuRegister
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.farm = Farm(self.clock, silence_s=6)
+
+    def register(self, name: str, *, boot: str = "b1", capacity: int = 100) -> None:
+        self.farm.register(McuRegister(id=name, boot=boot, url=f"http://{name}", capacity=capacity))
+
+    def beat(self, name: str, *, boot: str = "b1", load: int = 0, draining: bool = False) -> bool:
+        return self.farm.heartbeat(name, McuHeartbeat(boot=boot, load=load, rooms=0, legs=0, draining=draining))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_no_mcu(bench: Bench) -> None:
+    with pytest.raises(Refused) as caught:
+        bench.farm.choose()
+    assert (caught.value.status, caught.value.code) == (503, "no-media-server")
+
+
+def test_least_filled_is_chosen(bench: Bench) -> None:
+    bench.register("small", capacity=10)
+    bench.register("large", capacity=1000)
+    bench.beat("small", load=2)
+    bench.beat("large", load=100)
+    assert bench.farm.choose().id == "large"
+
+
+def test_rooms_placed_between_heartbeats_spread(bench: Bench) -> None:
+    for name in ("a", "b", "c"):
+        bench.register(name)
+    assert [bench.farm.choose().id for _ in range(6)] == ["a", "b", "c", "a", "b", "c"]
+    bench.beat("c")
+    assert bench.farm.choose().id == "c"
+
+
+def test_draining_and_full_ones_take_no_new_room(bench: Bench) -> None:
+    bench.register("draining")
+    bench.register("full", capacity=5)
+    bench.beat("draining", draining=True)
+    bench.beat("full", load=5)
+    with pytest.raises(Refused):
+        bench.farm.choose()
+    assert bench.farm.alive("draining") is not None
+    assert bench.farm.alive("full") is not None
+
+
+def test_silence(bench: Bench) -> None:
+    bench.register("a")
+    bench.register("b")
+    bench.clock.advance(4)
+    assert bench.beat("b")
+    bench.clock.advance(2)
+    assert bench.farm.alive("a") is None
+    assert bench.farm.choose().id == "b"
+    assert [mcu.id for mcu in bench.farm.lost()] == ["a"]
+    assert bench.farm.lost() == []
+    assert len(bench.farm) == 1
+
+
+def test_heartbeat_of_a_stranger_a_lost_one_or_another_boot(bench: Bench) -> None:
+    assert not bench.beat("a")
+    bench.register("a")
+    assert bench.beat("a")
+    assert not bench.beat("a", boot="b2")
+    bench.clock.advance(6)
+    assert not bench.beat("a")
+
+
+def test_restarted_mcu_registers_again(bench: Bench) -> None:
+    bench.register("a")
+    bench.register("a", boot="b2")
+    assert not bench.beat("a", boot="b1")
+    assert bench.beat("a", boot="b2")
+    assert len(bench.farm) == 1
+
+
+def test_recalled_mcu_lives_but_has_to_register(bench: Bench) -> None:
+    bench.farm.recall(KnownMcu("a", "b1", "http://a", 100))
+    assert bench.farm.alive("a") is not None
+    assert bench.farm.choose().url == "http://a"
+    assert not bench.beat("a")
+    bench.clock.advance(6)
+    assert [mcu.id for mcu in bench.farm.lost()] == ["a"]
+
+
+def test_nobody_is_alive() -> None:
+    assert Bench().farm.alive(None) is None
+
+
+def test_table_is_bounded(bench: Bench) -> None:
+    for number in range(MAX_MCUS):
+        bench.register(f"m{number}")
+    with pytest.raises(Refused):
+        bench.register("one-more")
+    bench.register("m0", boot="b2")

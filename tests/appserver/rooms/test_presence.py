@@ -1,0 +1,137 @@
+"""Who is really there, through every way in which things end."""
+
+from __future__ import annotations
+
+import pytest
+
+from confero.errors import Refused, Unavailable
+from confero.models import SessionsSnapshot
+
+from .conftest import Bench
+
+
+async def test_session_holds_the_place(bench: Bench) -> None:
+    await bench.mcu()
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    bench.clock.advance(3600)
+    assert await bench.count() == 1
+    await bench.presence.disconnected(bench.notice(alice))
+    assert await bench.count() == 0
+
+
+async def test_leg_holds_the_place(bench: Bench) -> None:
+    await bench.mcu()
+    alice = await bench.join()
+    await bench.record(alice, "joined")
+    bench.clock.advance(60)
+    assert await bench.count() == 1
+    await bench.record(alice, "left", reason="ice-timeout")
+    assert await bench.count() == 0
+
+
+async def test_lost_notifier_keeps_places_for_a_while(bench: Bench) -> None:
+    await bench.mcu()
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    bench.clock.advance(60)
+    await bench.presence.snapshot(SessionsSnapshot(notifier="notifier", sessions=[]))
+    assert await bench.count() == 1
+    bench.clock.advance(31)
+    assert await bench.count() == 0
+
+
+async def test_snapshot_keeps_the_living(bench: Bench) -> None:
+    await bench.mcu()
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    bench.clock.advance(60)
+    await bench.presence.snapshot(SessionsSnapshot(notifier="notifier", sessions=["s1"]))
+    bench.clock.advance(60)
+    assert await bench.count() == 1
+
+
+async def test_heartbeat_of_a_stranger(bench: Bench) -> None:
+    with pytest.raises(Refused) as caught:
+        bench.beat()
+    assert (caught.value.status, caught.value.code) == (404, "mcu-unknown")
+
+
+async def test_restart_of_this_server(bench: Bench) -> None:
+    """The MCU is presumed to live, has to register again, and then its word counts: who is not listed has gone."""
+    await bench.mcu("m1")
+    alice, bob = await bench.join("Alice"), await bench.join("Bob")
+    for someone in (alice, bob):
+        await bench.record(someone, "joined")
+    bench.clock.advance(60)
+    bench.restart()
+    await bench.presence.start()
+    assert (await bench.reception.check((await bench.join("Carol")).token)).mcu == "m1"
+    bench.clock.advance(31)
+    with pytest.raises(Refused):
+        bench.beat("m1")
+    await bench.mcu("m1", bob.person.id)
+    bench.beat("m1")
+    assert await bench.count() == 1
+
+
+async def test_lost_mcu_with_a_spare_one(bench: Bench) -> None:
+    await bench.mcu("m1")
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    await bench.record(alice, "joined")
+    bench.clock.advance(6)
+    await bench.mcu("m2")
+    await bench.presence.sweep()
+    ((room, placement),) = bench.notifier.placed
+    assert (room, placement.mcu, placement.mcu_url, placement.spec.name) == ("lobby", "m2", "http://m2", "Lobby")
+    assert (await bench.reception.check(alice.token)).mcu == "m2"
+    await bench.presence.sweep()
+    assert len(bench.notifier.placed) == 1
+
+
+async def test_lost_mcu_without_a_spare_one(bench: Bench) -> None:
+    await bench.mcu("m1")
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    bench.clock.advance(6)
+    await bench.presence.sweep()
+    assert bench.notifier.placed == []
+    await bench.mcu("m2")
+    await bench.presence.sweep()
+    assert [placement.mcu for _, placement in bench.notifier.placed] == ["m2"]
+
+
+async def test_lost_mcu_that_comes_back(bench: Bench) -> None:
+    await bench.mcu("m1")
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    bench.clock.advance(6)
+    await bench.presence.sweep()
+    await bench.mcu("m1", boot="b2")
+    await bench.presence.sweep()
+    assert bench.notifier.placed == []
+    assert (await bench.reception.check(alice.token)).mcu == "m1"
+
+
+async def test_notifier_away_while_a_room_moves(bench: Bench) -> None:
+    await bench.mcu("m1")
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    bench.clock.advance(6)
+    await bench.mcu("m2")
+    bench.notifier.failure = Unavailable("away")
+    await bench.presence.sweep()
+    bench.notifier.failure = None
+    await bench.presence.sweep()
+    assert [placement.mcu for _, placement in bench.notifier.placed] == ["m2"]
+
+
+async def test_empty_rooms_of_a_lost_mcu_stay_until_somebody_comes(bench: Bench) -> None:
+    await bench.mcu("m1")
+    alice = await bench.join()
+    bench.clock.advance(6)
+    await bench.mcu("m2")
+    await bench.presence.sweep()
+    assert bench.notifier.placed == []
+    assert (await bench.reception.check(alice.token)).mcu == "m2"
