@@ -124,7 +124,11 @@ class Running:
         async with asyncio.timeout(10):
             while True:
                 for event in self.events:
-                    if event.type is kind and (not leg or event.leg == leg) and (not room or event.room == room):
+                    if (
+                        event.type is kind
+                        and (not leg or event.leg == leg)
+                        and (not room or (event.room, event.leg) == (room, 0))
+                    ):
                         return event
                 self._changed.clear()
                 await self._changed.wait()
