@@ -29,7 +29,9 @@ typedef struct cf_ice {
 int cf_ice_init(cf_ice *ice, const char *local_ufrag, const char *local_pwd, const char *remote_ufrag);
 /* Handles one parsed STUN message that arrived over `from`. Writes at most one reply (*reply_len 0: none) that goes
  * back over `from`. Returns a mask of CF_ICE_CHANGED_*, 0 if nothing changed or the message was dropped.
- * Only a request with valid FINGERPRINT, USERNAME (local:remote) and MESSAGE-INTEGRITY changes anything. */
+ * Only a request with valid FINGERPRINT, USERNAME (local:remote) and MESSAGE-INTEGRITY changes anything. Others are answered 400
+ * (missing) or 401 (wrong), authentic ones 420 (unknown required attribute) or 487 (ICE-CONTROLLED: we are lite and stay
+ * controlled), ten a second at most; without FINGERPRINT there is no answer, and responses and indications are ignored. */
 unsigned cf_ice_receive(cf_ice *ice, const cf_stun_msg *msg, const cf_path *from, int64_t now, uint8_t *reply, size_t cap,
                         size_t *reply_len);
 /* True if an authenticated check came over exactly this path. */

@@ -50,7 +50,8 @@ typedef struct cf_rtp_source {
 } cf_rtp_source;
 
 void cf_rtp_source_init(cf_rtp_source *s, uint32_t ssrc, uint16_t seq);
-/* Steps of A.1 and A.8. arrival is in timestamp units. False if the packet is not (yet) valid for this source. */
+/* Steps of A.1 and A.8, without A.1's probation: the first packet counts, as SRTP or the leg's address vouches for it. arrival is in
+ * timestamp units. False if the packet is not (yet) valid for this source: a large jump that no second packet has confirmed. */
 bool cf_rtp_source_update(cf_rtp_source *s, uint16_t seq, uint32_t ts, int64_t arrival);
 uint32_t cf_rtp_source_extended_max(const cf_rtp_source *s);
 int32_t cf_rtp_source_lost(const cf_rtp_source *s); /* cumulative, clamped to 24 bits signed */

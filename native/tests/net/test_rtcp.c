@@ -277,6 +277,18 @@ static void test_report_of_a_source(void) {
     CHECK_INT(block.lost, 64 + 2998);
 }
 
+/* A caller that counts received packets in another way may have none in an interval: all is lost, not nothing. */
+static void test_report_of_an_interval_without_packets(void) {
+    cf_rtp_source s;
+    cf_rtcp_report block;
+    cf_rtp_source_init(&s, 9, 1);
+    cf_rtp_source_update(&s, 1, 0, 0);
+    cf_rtcp_fill_report(&block, &s, 0, 0);
+    s.max_seq += 5;
+    cf_rtcp_fill_report(&block, &s, 0, 0);
+    CHECK(block.fraction_lost == 255 && block.lost == 5);
+}
+
 static void test_report_with_duplicates(void) {
     cf_rtp_source s;
     cf_rtcp_report block;
@@ -304,6 +316,7 @@ int main(void) {
     RUN(test_write_cname_lengths);
     RUN(test_write_needs_room);
     RUN(test_report_of_a_source);
+    RUN(test_report_of_an_interval_without_packets);
     RUN(test_report_with_duplicates);
     return REPORT();
 }

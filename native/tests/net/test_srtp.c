@@ -73,6 +73,19 @@ static void test_round_trips(void) {
                cf_srtcp_unprotect, tag + 4);
 }
 
+/* Neither sealed nor, with and without room for a trailer, opened; in memory that ends with the packet. */
+static void refuse(const char *text, int (*protect)(cf_srtp *, uint8_t *, size_t, size_t),
+                   int (*unprotect)(cf_srtp *, uint8_t *, size_t), size_t overhead) {
+    uint8_t bytes[ROOM] = {0};
+    size_t len = unhex(bytes, sizeof bytes, text);
+    placed exact = place(bytes, len, 1), longer = place(bytes, len + overhead, 1);
+    CHECK_INT(protect(out, exact.data, len, len), -EBADMSG);
+    CHECK_INT(unprotect(in, exact.data, len), -EBADMSG);
+    CHECK_INT(unprotect(in, longer.data, len + overhead), -EBADMSG);
+    free(exact.block);
+    free(longer.block);
+}
+
 static void test_not_rtp(void) {
     const char *texts[] = {"",
                            "80",
@@ -82,20 +95,12 @@ static void test_not_rtp(void) {
                            "9000 0001 00000002 00000003 bede",
                            "9000 0001 00000002 00000003 bede0001 0102",
                            "9000 0001 00000002 00000003 bedeffff"};
-    open_pair();
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        size_t len = unhex(pkt, sizeof pkt, texts[i]);
-        CHECK_INT(cf_srtp_protect(out, pkt, len, sizeof pkt), -EBADMSG);
-        CHECK_INT(cf_srtp_unprotect(in, pkt, len + tag_len_of(profile)), -EBADMSG);
-        CHECK_INT(cf_srtp_unprotect(in, pkt, len), -EBADMSG);
-    }
     const char *rtcp[] = {"", "80c90001 000000", "40c90001 00000003"};
-    for (size_t i = 0; i < sizeof rtcp / sizeof rtcp[0]; i++) {
-        size_t len = unhex(pkt, sizeof pkt, rtcp[i]);
-        CHECK_INT(cf_srtcp_protect(out, pkt, len, sizeof pkt), -EBADMSG);
-        CHECK_INT(cf_srtcp_unprotect(in, pkt, len + tag_len_of(profile) + 4), -EBADMSG);
-        CHECK_INT(cf_srtcp_unprotect(in, pkt, len), -EBADMSG);
-    }
+    open_pair();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        refuse(texts[i], cf_srtp_protect, cf_srtp_unprotect, tag_len_of(profile));
+    for (size_t i = 0; i < sizeof rtcp / sizeof rtcp[0]; i++)
+        refuse(rtcp[i], cf_srtcp_protect, cf_srtcp_unprotect, tag_len_of(profile) + 4);
     CHECK(out->count == 0 && in->count == 0);
     close_pair();
 }
