@@ -83,6 +83,9 @@ class Protocol(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
+        if isinstance(exc, ConnectionError):
+            log.debug("caller has gone", remote=request.remote)
+            raise exc  # aiohttp then closes the connection, quietly
         if status >= 500:
             return super().handle_error(request, status, exc, message)
         log.info("not HTTP", remote=request.remote, reason=type(exc).__name__)

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 
-from aiohttp import ClientConnectionResetError, web
+from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from confero.access import may_call
@@ -90,10 +90,15 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         if error.status < 400:
             raise
         return _answer(request, error, _kept_headers(error))
-    except ClientConnectionResetError:
-        raise  # The caller has gone; aiohttp closes the connection.
     except Exception as error:
+        if isinstance(error, ConnectionError) and _gone(request):
+            raise  # aiohttp closes the connection; nobody is there to be answered
         return _answer(request, error, {})
+
+
+def _gone(request: web.Request) -> bool:
+    """The caller has closed the connection. (Any other ConnectionError is one with somebody else.)"""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _kept_headers(error: web.HTTPException) -> dict[str, str]:

@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import ssl
+from random import Random
 from typing import Any
 
 import aiohttp
@@ -388,6 +389,53 @@ async def test_garbage_costs_one_line_without_trace(caplog: pytest.LogCaptureFix
             (record,) = caplog.records
             assert record.levelno == logging.INFO and not record.exc_info
         assert (await it.ask("GET", "/health"))[0] == 200
+
+
+async def test_random_garbage_hurts_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """Invariant: whatever bytes come, they are answered with an error or the end, and others are served."""
+    random = Random(1)
+    starts = [
+        b"",
+        b"GET / HTTP/1.1\r\n",
+        b"POST /v1/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"\x16\x03\x01",
+    ]
+    async with rig(ECHO) as it:
+        for round_ in range(150):
+            garbage = random.choice(starts) + random.randbytes(random.randrange(1, 400)) + b"\r\n\r\n"
+            reader, writer = await asyncio.open_connection("127.0.0.1", it.listener.port)
+            writer.write(garbage)
+            writer.write_eof()
+            with contextlib.suppress(ConnectionError):
+                answer = await asyncio.wait_for(reader.read(), 10)
+                assert answer == b"" or answer.split()[1] in (b"400", b"401", b"404", b"405", b"413", b"415"), (
+                    round_,
+                    garbage,
+                )
+            writer.close()
+        assert (await it.ask("GET", "/health"))[0] == 200
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_a_caller_that_goes_away_midway_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    ended = asyncio.Event()
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 65_536)
+        finally:
+            ended.set()
+
+    async with rig(Route("GET", "/stream", stream)) as it:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.listener.port)
+        writer.write(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readexactly(1000)
+        writer.transport.abort()
+        await asyncio.wait_for(ended.wait(), 10)
+    assert [record for record in caplog.records if record.levelno >= logging.INFO] == []
 
 
 async def test_a_head_without_bound_is_refused() -> None:
