@@ -56,14 +56,17 @@ static inline double test_rms(const int16_t *x, size_t n) {
  */
 static inline double test_residual_db(const int16_t *x, size_t n, double hz, double rate) {
     double w = 2 * TEST_PI * hz / rate, cc = 0, ss = 0, cs = 0, xc = 0, xs = 0, xx = 1e-9;
+    double turn_c = cos(w), turn_s = sin(w), c = 1, s = 0;
     for (size_t i = 0; i < n; i++) {
-        double c = cos(w * (double)i), s = sin(w * (double)i);
         cc += c * c;
         ss += s * s;
         cs += c * s;
         xc += x[i] * c;
         xs += x[i] * s;
         xx += (double)x[i] * x[i];
+        double next = c * turn_c - s * turn_s;
+        s = s * turn_c + c * turn_s;
+        c = next;
     }
     double det = cc * ss - cs * cs, a = (xc * ss - xs * cs) / det, b = (xs * cc - xc * cs) / det;
     return 10 * log10(fmax(1e-12, (xx - a * xc - b * xs) / xx));
