@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(condition: Callable[[], object], what: str = "the condition", seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], what: str = "the condition", seconds: float = 15.0) -> None:
     """Return as soon as ``condition()`` is true; AssertionError after ``seconds``."""
     try:
         async with asyncio.timeout(seconds):

@@ -50,13 +50,15 @@ async def test_many_processes_at_once(url_text: str, tmp_path: Path) -> None:
             await database.close()
 
 
-async def test_tables_of_a_later_version(database: Database) -> None:
+async def test_tables_of_a_later_version(empty: Database) -> None:
+    await migrate(empty)
+
     async def work(connection: Any) -> None:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
-    await database.write(work)
+    await empty.write(work)
     with pytest.raises(LocalError, match="another version"):
-        await migrate(database)
+        await migrate(empty)
 
 
 @pytest.mark.parametrize("url", ["mysql://root@127.0.0.1:9/nothing", "sqlite:////proc/nothing/confero.db"])
