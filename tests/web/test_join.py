@@ -102,7 +102,7 @@ async def test_unknown_room(path: str, open_page: OpenPage, backend: Backend) ->
     [
         ("room-full", 409, "This room is full"),
         ("no-media-server", 503, "No media server is ready"),
-        ("rate-limited", 429, "Too many requests"),
+        ("too-many-requests", 429, "Too many requests"),
     ],
 )
 async def test_refused_join_can_be_tried_again(

@@ -3,7 +3,7 @@
 /**
  * Why a call or a page can't go on.
  * @typedef {"left" | "removed" | "room-closed" | "elsewhere" | "expired" | "protocol" | "lost" | "room-full" | "room-unknown"
- *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "too-many" | "unknown"} EndReason
+ *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "too-many" | "too-many-rooms" | "unknown"} EndReason
  */
 
 /** @typedef {{ title: string, detail: string, retry: string | null }} Message  `retry`: label of the button that tries again */
@@ -52,6 +52,7 @@ export const ENDINGS = Object.freeze({
   },
   unreachable: { title: "The server can't be reached", detail: "Check your network connection, then try again.", retry: "Try again" },
   "too-many": { title: "Too many requests", detail: "The server asks for a short pause. Wait a moment, then try again.", retry: "Try again" },
+  "too-many-rooms": { title: "No space for another room", detail: "The server holds as many rooms as it can. Try again later.", retry: "Try again" },
   unknown: { title: "Something went wrong", detail: "The server could not do this. Try again in a moment.", retry: "Try again" },
 });
 
@@ -64,8 +65,10 @@ const CODES = Object.freeze({
   timeout: "unreachable",
   "notifier-down": "unreachable",
   unavailable: "unreachable",
+  "database-down": "unreachable",
   "too-many-requests": "too-many",
-  "rate-limited": "too-many",
+  "too-many-connections": "too-many",
+  "too-many-rooms": "too-many-rooms",
   "token-invalid": "expired",
   "token-expired": "expired",
 });
