@@ -41,10 +41,10 @@ class Screen:
             case AllReady():
                 self._show_plan()
             case Restarting(name, code, delay):
-                self._say(f"{name} {ended(code)}{_because(tail)}; it starts again in {delay:g} s")
+                self._say(f"{name} {ended(code)}{_because(code, tail)}; it starts again in {delay:g} s")
             case GaveUp(name, code, failures):
                 self._say(
-                    f"{name} {ended(code)}{_because(tail)}; given up after {failures} failures in a row, the rest is stopped"
+                    f"{name} {ended(code)}{_because(code, tail)}; given up after {failures} failures in a row, the rest is stopped"
                 )
                 for line in tail:
                     self._err.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
@@ -87,8 +87,9 @@ def reason_of(tail: Sequence[str]) -> str:
     return next((line.strip() for line in reversed(tail) if line.strip()), "")
 
 
-def _because(tail: Sequence[str]) -> str:
-    reason = reason_of(tail)
+def _because(code: int, tail: Sequence[str]) -> str:
+    """A signal comes from outside: what the service said last is no reason for it."""
+    reason = reason_of(tail) if code >= 0 else ""
     return f" ({reason[:300]})" if reason else ""
 
 

@@ -61,6 +61,12 @@ def test_once_all_is_ready_the_page_and_the_ports_are_shown() -> None:
     assert ["mcu", "127.0.0.13", "2131", "tcp", "signalling"] in [line.split() for line in text_of(out).splitlines()]
 
 
+def test_what_a_killed_service_said_last_is_no_reason() -> None:
+    out, err = console(), console()
+    Screen(PLAN, out, err).report(Restarting("mcu", -9, 0.2), ["12:00 info mcu leg joined"])
+    assert text_of(err) == "confero: mcu was ended by SIGKILL; it starts again in 0.2 s\n"
+
+
 def test_giving_up_shows_the_last_words() -> None:
     out, err = console(), console()
     tail = ["[bold]not markup", '{"event": "cannot start", "reason": "cannot listen on 127.0.0.1:80: in use"}']
