@@ -76,6 +76,7 @@ class Engine:
 
     def start(self) -> None:
         """Starts the media threads."""
+        lib.cf_engine_set_nice(self._handle.raw, self.config.nice)
         self._check(lib.cf_engine_start(self._handle.raw), "start")
 
     def close(self) -> None:

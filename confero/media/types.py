@@ -202,6 +202,9 @@ class EngineConfig:
 
     threads: int = 0
     """Media threads, 1-64; 0: one for each core that we may use."""
+    nice: int = 0
+    """Nice value of the media threads, -20 to 19. Below 0 they are served before other work of a busy machine, where that is
+    permitted (CAP_SYS_NICE); where not, nothing changes. 0: as the process."""
     seed: int | None = None
     """For SSRCs, sequence numbers and the choice of ports; None: from the system's random source."""
     bind: tuple[str, ...] = ()

@@ -22,6 +22,8 @@ int cf_engine_bind_leg(cf_engine *engine, int thread, const cf_addr *addr);
 /* The descriptor is closed once the media thread has let go of it. -ENOENT, -EBUSY: a leg uses it (remove the leg first; no need to
  * wait for its release). */
 int cf_engine_close_socket(cf_engine *engine, int thread, uint32_t socket);
+/* The nice value that the media threads take when they start; 0: none. Below 0 needs CAP_SYS_NICE; without it they stay as they are. */
+void cf_engine_set_nice(cf_engine *engine, int nice);
 int cf_engine_start(cf_engine *engine);
 
 /* Commands: 0, -EINVAL, -ENOENT, -EEXIST, -ENOMEM, or -EAGAIN: too many commands of this thread have not come back yet, call

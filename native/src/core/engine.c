@@ -36,6 +36,11 @@ cf_engine *cf_engine_new(int threads, uint64_t seed) {
     return engine;
 }
 
+void cf_engine_set_nice(cf_engine *engine, int nice) {
+    for (int i = 0; i < engine->threads; i++)
+        engine->media[i]->nice = nice;
+}
+
 int cf_engine_start(cf_engine *engine) {
     if (engine->started)
         return -EALREADY;

@@ -122,6 +122,7 @@ struct cf_media {
     /* Set before the thread starts, then constant. */
     int index, epoll, wake, timer; /* wake: an eventfd that says commands wait */
     int up_fd;                     /* the engine's eventfd */
+    int nice;                      /* 0: as the process */
     cf_core *core;
     cf_ring *down, *up;
     /* Shared. The control side puts a socket in, the media thread takes it out. */

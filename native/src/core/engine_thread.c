@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -181,6 +182,8 @@ static void turn(cf_media *media) {
 
 static void *run(void *arg) {
     cf_media *media = arg;
+    if (media->nice != 0) /* of this thread alone on Linux; a refusal is no fault: it is a wish */
+        setpriority(PRIO_PROCESS, 0, media->nice);
     while (!atomic_load_explicit(&media->stop, memory_order_acquire))
         turn(media);
     return NULL;

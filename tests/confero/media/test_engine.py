@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import errno
+import os
 import socket
 import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -500,6 +502,24 @@ def test_one_to_one_nat_is_advertised() -> None:
         engine.add_room(1)
         assert engine.candidates(1)[0].host == "203.0.113.5"
         assert engine.advertised[0].internal == "127.0.0.1"
+
+
+def media_thread_nice() -> int:
+    for task in Path("/proc/self/task").iterdir():
+        if (task / "comm").read_text() == "cf-media-0\n":
+            return os.getpriority(os.PRIO_PROCESS, int(task.name))
+    raise AssertionError("there is no media thread")
+
+
+def test_media_threads_take_their_nice_value_and_nobody_else() -> None:
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    with Engine(dataclasses.replace(LOCAL, nice=mine + 1)) as engine:
+        engine.add_room(1)
+        deadline = time.monotonic() + 5
+        while media_thread_nice() != mine + 1 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert media_thread_nice() == mine + 1
+        assert os.getpriority(os.PRIO_PROCESS, 0) == mine
 
 
 def test_seeds_repeat_the_ports() -> None:
