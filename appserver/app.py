@@ -7,7 +7,7 @@ from pathlib import Path
 
 from confero.clock import Clock, SystemClock
 from confero.config import service_secret
-from confero.errors import Unavailable
+from confero.errors import LocalError, Unavailable
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import HttpApp, Listener, Route
 from confero.runtime.logging import get_logger
@@ -18,7 +18,7 @@ from .api.internal import InternalApi
 from .api.openapi import openapi_route
 from .api.rooms import RoomsApi
 from .assets import Assets
-from .config import AppserverConfig
+from .config import EVERYWHERE, AppserverConfig
 from .db.engine import Database, database_url
 from .db.migrate import migrate
 from .db.repositories import SqlStore
@@ -32,6 +32,8 @@ from .web import Pages
 
 log = get_logger(__name__)
 
+PUBLIC = ("0.0.0.0", "::")
+"""What EVERYWHERE stands for."""
 STATIC = Path(__file__).with_name("static")
 MAX_INTERNAL_BODY = 1 << 20
 """Bytes: 20,000 session ids, 10,000 participants of an MCU that registers again."""
@@ -43,7 +45,7 @@ DAY_S = 86_400.0
 
 
 class AppserverApp:
-    """Service ``appserver``; ports may be 0, then ``public.port`` and ``internal.port`` are those in use."""
+    """Service ``appserver``; ports may be 0, then ``public[0].port`` and ``internal.port`` are those in use."""
 
     name = "appserver"
 
@@ -52,7 +54,7 @@ class AppserverApp:
         self._clock = clock or SystemClock()
         self._secret = service_secret(config)
         self._tasks = TaskBag()
-        self.public: Listener | None = None
+        self.public: list[Listener] = []
         self.internal: Listener | None = None
         self._build()
 
@@ -123,15 +125,24 @@ class AppserverApp:
         await self.reception.ensure_default(self.config.default_room)
         await self.presence.start()
         self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
-        self.public = await Listener.start(
-            self.site.app, self.config.https_host, self.config.https_port, ssl=self.certificates.context
-        )
+        await self._listen()
         self._tasks.spawn(self._sweep(), name="sweep")
         self._tasks.spawn(self._keep_house(), name="housekeeping")
         self._tasks.spawn(self.certificates.watch(), name="watch certificates")
         if notice := browser_notice(self.config):
             log.info(notice)
         self.http.set_ready(True)
+
+    async def _listen(self) -> None:
+        """One address, or all of IPv4 and, on a machine that has it, of IPv6 under the same number."""
+        first, *more = PUBLIC if self.config.https_host == EVERYWHERE else (self.config.https_host,)
+        context = self.certificates.context
+        self.public.append(await Listener.start(self.site.app, first, self.config.https_port, ssl=context))
+        for host in more:
+            try:
+                self.public.append(await Listener.start(self.site.app, host, self.public[0].port, ssl=context))
+            except LocalError as error:
+                log.warning("not served over IPv6", reason=str(error))
 
     async def _open_database(self) -> None:
         """A server that is just starting beside us is waited for; a file is not."""
@@ -175,16 +186,15 @@ class AppserverApp:
     async def drain(self) -> None:
         """No new connections; browsers are told to come back later."""
         self.http.set_ready(False)
-        if self.public is not None:
-            await self.public.stop_accepting()
+        for listener in self.public:
+            await listener.stop_accepting()
         self.events.drain()
 
     async def stop(self) -> None:
         """End everything. Idempotent."""
         self.events.drain()
-        for listener in (self.public, self.internal):
-            if listener is not None:
-                await listener.close()
+        for listener in [*self.public, *([self.internal] if self.internal is not None else [])]:
+            await listener.close()
         await self._tasks.close()
         await self.events.close()
         await self.notifier.close()
@@ -193,14 +203,14 @@ class AppserverApp:
     @property
     def join_url(self) -> str:
         """Where the default room is entered."""
-        return join_url(self.config)
+        return join_url(self.config, self.public[0].port if self.public else self.config.https_port)
 
 
-def join_url(config: AppserverConfig) -> str:
+def join_url(config: AppserverConfig, https_port: int) -> str:
     """The address of the default room, as people on this machine can open it."""
-    host = "localhost" if config.https_host in ("", "0.0.0.0", "::", "127.0.0.1", "::1") else config.https_host
+    host = "localhost" if config.https_host in (EVERYWHERE, *PUBLIC, "127.0.0.1", "::1") else config.https_host
     shown = f"[{host}]" if ":" in host else host
-    port = "" if config.https_port == 443 else f":{config.https_port}"
+    port = "" if https_port == 443 else f":{https_port}"
     return f"{config.public_url or f'https://{shown}{port}'}/r/{config.default_room}"
 
 

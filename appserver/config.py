@@ -10,12 +10,15 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from confero.config import ServiceConfig
 from confero.ports import find
 
+EVERYWHERE = "*"
+"""Every address of the machine, IPv4 and IPv6."""
+
 
 class AppserverConfig(ServiceConfig):
     """Everything that can be set; ``confero-appserver --help`` lists it."""
 
-    https_host: str = "0.0.0.0"
-    """Address of the public port: pages, REST, the events WebSocket. ``::`` for IPv6."""
+    https_host: str = Field(default=EVERYWHERE, min_length=1)
+    """Address of the public port: pages, REST, the events WebSocket. ``*``: all of IPv4 and IPv6."""
     https_port: int = Field(default=find("appserver", "https").number, ge=0, le=65_535)
     """TCP port of the public address."""
     http_host: str = "127.0.0.1"

@@ -17,7 +17,7 @@ from confero.errors import LocalError
 from confero.runtime.logging import get_logger
 
 from . import localca
-from .config import AppserverConfig
+from .config import EVERYWHERE, AppserverConfig
 
 log = get_logger(__name__)
 
@@ -54,7 +54,7 @@ def _clean(name: str) -> str:
 
 
 def _is_wildcard(host: str) -> bool:
-    return host in ("", "0.0.0.0", "::")
+    return host in (EVERYWHERE, "0.0.0.0", "::")
 
 
 class Certificates:

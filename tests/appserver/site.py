@@ -51,9 +51,8 @@ class Site:
         except BaseException:
             await self.app.stop()
             raise
-        assert self.app.public is not None
         assert self.app.internal is not None
-        self._ports = (self.app.public.port, self.app.internal.port)
+        self._ports = (self.app.public[0].port, self.app.internal.port)
 
     async def stop(self) -> None:
         await self.app.stop()

@@ -142,3 +142,13 @@ async def test_plain_http_on_the_tls_port(site: Site) -> None:
         finally:
             writer.close()
     assert (await site.call("GET", "/api/v1/rooms/lobby"))[0] == 200
+
+
+async def test_every_address_of_both_families(make_site: SiteMaker) -> None:
+    site = await make_site(https_host="*")
+    port = site.url.rpartition(":")[2]
+    for host in ("127.0.0.1", "127.0.0.7", "[::1]"):
+        async with site.http.get(f"https://{host}:{port}/", ssl=False) as response:
+            assert response.status == 200
+            assert f"wss://{host}:{port}" in response.headers["Content-Security-Policy"]
+    assert site.app.join_url == f"https://localhost:{port}/r/lobby"
