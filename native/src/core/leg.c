@@ -1,6 +1,8 @@
 /* A leg: all its memory is taken here, before it meets the media thread. */
 #include "internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool text_ok(const char *text, size_t cap) {
@@ -75,6 +77,10 @@ static void leg_start_numbers(cf_leg *leg) {
         leg->ssrc = cf_rng_u32(&leg->rng);
     leg->seq = (uint16_t)cf_rng_u32(&leg->rng);
     leg->ts_start = cf_rng_u32(&leg->rng);
+    /* RFC 7022 section 4.2: without a name of ours a random one, new for each leg */
+    uint64_t name = cf_rng_next(&leg->rng);
+    if (!leg->config.cname[0])
+        snprintf(leg->config.cname, sizeof leg->config.cname, "%016" PRIx64, name);
     leg->ts_step = leg->config.tx.codec == CF_CODEC_OPUS ? 960 : 160;
 }
 

@@ -61,7 +61,6 @@ static void path_select(cf_core *core, cf_leg *leg) {
     bool first = !leg->ice_seen;
     leg->path = leg->rtcp_path = *selected;
     leg->has_path = leg->ice_seen = true;
-    counter_set(&leg->count.connected, leg->outbound != NULL);
     if (first)
         event_path(core, CF_EVENT_ICE_CONNECTED, leg, selected);
     else if (bucket_take(&leg->notices, core->now, NOTICE_RATE, NOTICE_BURST))
@@ -79,9 +78,10 @@ static cf_leg *leg_of_check(const cf_core *core, const cf_stun_msg *msg, const c
 static void leg_check(cf_core *core, cf_leg *leg, const cf_stun_msg *msg, const cf_path *path, int64_t now) {
     uint8_t reply[CF_STUN_MAX];
     size_t reply_len = 0;
+    uint64_t good = leg->ice.checks, bad = leg->ice.bad_checks; /* a restart sets them back, our counters go on */
     cf_ice_receive(&leg->ice, msg, path, now, reply, sizeof reply, &reply_len);
-    counter_set(&leg->count.stun_checks, leg->ice.checks);
-    counter_set(&leg->count.stun_bad, leg->ice.bad_checks);
+    counter_add(&leg->count.stun_checks, leg->ice.checks - good);
+    counter_add(&leg->count.stun_bad, leg->ice.bad_checks - bad);
     if (reply_len)
         core_send(core, path, reply, reply_len);
     if (leg->ice.consent_at != now || !cf_ice_knows(&leg->ice, path))

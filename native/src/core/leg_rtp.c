@@ -18,21 +18,23 @@ static bool same_host(const cf_addr *a, const cf_addr *b) {
     return a->family == b->family && !memcmp(a->ip, b->ip, sizeof a->ip);
 }
 
-/* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that sends something valid and then no
- * other. RTCP on a port of its own may come from any port of that host until it is learnt as well. */
+/* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that sends valid RTP and then no other.
+ * RTCP teaches nothing about RTP; on a port of its own it may come from any port of the learnt host until it is learnt
+ * as well. */
 static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
     if (leg->config.kind == CF_LEG_WEBRTC)
         return true; /* the path was proved by a check */
     if (rtcp && !muxed(leg)) {
         if (path->socket != leg->config.rtcp_socket)
             return false;
-        if (leg->config.symmetric && !leg->rtcp_locked)
-            return !leg->locked || same_host(&path->remote, &leg->path.remote);
+        if (leg->config.symmetric && leg->locked && !leg->rtcp_locked)
+            return same_host(&path->remote, &leg->path.remote);
         return cf_addr_equal(&path->remote, &leg->rtcp_path.remote);
     }
     if (path->socket != leg->config.rtp_socket)
         return false;
-    return (leg->config.symmetric && !leg->locked) || cf_addr_equal(&path->remote, &leg->path.remote);
+    bool may_learn = leg->config.symmetric && !leg->locked && !rtcp;
+    return may_learn || cf_addr_equal(&path->remote, &leg->path.remote);
 }
 
 static void source_learn(cf_leg *leg, const cf_path *path, bool rtcp) {
@@ -101,8 +103,6 @@ static void claimed_note(cf_leg *leg, const cf_rtp *rtp) {
 
 static void media_first(cf_core *core, cf_leg *leg, const cf_path *path) {
     leg->media_seen = true;
-    if (leg->config.kind == CF_LEG_RTP)
-        counter_set(&leg->count.connected, leg->outbound || !leg_secure(leg));
     event_path(core, CF_EVENT_MEDIA, leg, path);
 }
 

@@ -36,8 +36,14 @@ static void check_report(cf_core *core, cf_leg *leg, int64_t now) {
     }
 }
 
+static void note_connected(cf_leg *leg) {
+    bool heard_of = leg->config.kind == CF_LEG_WEBRTC || leg->media_seen;
+    counter_set(&leg->count.connected, heard_of && leg_sendable(leg));
+}
+
 void leg_timers(cf_core *core, cf_leg *leg, int64_t now) {
     check_alive(core, leg, now);
+    note_connected(leg);
     check_report(core, leg, now);
     if (leg->inbox && inbox_overdue(leg->inbox, now))
         event_leg(core, CF_EVENT_DTLS, leg);

@@ -87,7 +87,6 @@ int cf_core_leg_keys(cf_core *core, uint64_t id, cf_srtp **inbound, cf_srtp **ou
     leg->outbound = *outbound;
     *inbound = old_inbound;
     *outbound = old_outbound;
-    counter_set(&leg->count.connected, leg->has_path && leg->outbound && (leg->inbox || leg->media_seen));
     return 0;
 }
 

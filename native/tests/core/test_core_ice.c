@@ -86,8 +86,10 @@ static void test_a_check_connects_once_and_is_answered(void) {
     CHECK_INT(reply.type, CF_STUN_BINDING_SUCCESS);
     CHECK(cf_path_equal(&f->out[0].path, &path));
     CHECK_INT(stats_of(leg).stun_checks, 2);
+    run_ms(f, 20, NULL, 0);
     CHECK_INT(stats_of(leg).connected, 0);
     give_keys(f, 1);
+    run_ms(f, 20, NULL, 0);
     CHECK_INT(stats_of(leg).connected, 1);
     fixture_free(f);
 }
@@ -276,7 +278,7 @@ static void test_consent_ends_once_and_stops_sending(void) {
     add_room(f, 1);
     cf_leg_config config = web_config(1);
     config.consent_timeout_ms = 5000;
-    join_as(f, &config, 0);
+    cf_leg *leg = join_as(f, &config, 0);
     cf_path path = web_path(7, 5000);
     check_in(f, 1, &path);
     give_keys(f, 1);
@@ -284,6 +286,7 @@ static void test_consent_ends_once_and_stops_sending(void) {
     CHECK_INT(count_events(f, CF_EVENT_TIMEOUT, 1), 0);
     run_ms(f, 5000, NULL, 0);
     CHECK_INT(count_events(f, CF_EVENT_TIMEOUT, 1), 1);
+    CHECK_INT(stats_of(leg).connected, 0);
     clear_sent(f);
     run_ms(f, 1000, NULL, 0);
     CHECK_INT(f->out_count, 0);

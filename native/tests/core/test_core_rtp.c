@@ -40,6 +40,12 @@ static void test_symmetric_rtp_learns_once_and_locks(void) {
     cf_path nat = {.socket = 1, .remote = addr4(77, 31000)}, thief = {.socket = 1, .remote = addr4(66, 1234)};
     uint8_t garbage[] = {0x80, 96, 0, 1};
     cf_core_receive(f->core, &thief, garbage, sizeof garbage, f->now); /* not valid: not learnt */
+    uint8_t bye[60];
+    size_t bye_len = 0;
+    CHECK_INT(cf_rtcp_write_rr(bye, sizeof bye, &bye_len, 1001, NULL, 0), 0);
+    CHECK_INT(cf_rtcp_write_bye(bye, sizeof bye, &bye_len, 1001), 0);
+    cf_core_receive(f->core, &thief, bye, bye_len, f->now); /* a stranger ends no call */
+    CHECK_INT(count_events(f, CF_EVENT_BYE, 0), 0);
     speak_from(f, &v, &nat);
     speak_from(f, &v, &thief);
     CHECK_INT(stats_of(leg).rx_packets, 1);

@@ -74,6 +74,31 @@ static void test_a_tap_ends_with_its_leg(void) {
     fixture_free(f);
 }
 
+/* A syllable after silence: what is loud enough comes through from its first frame on, faded in within 2 ms. */
+static void test_a_gate_cuts_off_no_beginning(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    join(f, 1, 1);
+    voice v = {.id = 1, .hz = 1000, .amplitude = 9}; /* a hiss under the gate */
+    run_ms(f, 1000, &v, 1);
+    cf_tap *tap = cf_tap_new(CF_TAP_LEG_IN, 1000);
+    CHECK_INT(cf_core_tap(f->core, 1, tap), 0);
+    run_ms(f, 200, &v, 1);
+    v.amplitude = 8000;
+    run_ms(f, 200, &v, 1);
+    static int16_t pcm[400 * 48];
+    int n = (int)cf_tap_read(tap, pcm, 400 * 48, NULL), first = 0, peak = 0;
+    while (first < n && abs(pcm[first]) < 100)
+        first++;
+    CHECK(first > 200 * 48 && first < 300 * 48);
+    for (int i = 0; i < 200 && first + i < n; i++)
+        peak = abs(pcm[first + i]) > peak ? abs(pcm[first + i]) : peak;
+    CHECK(peak > 7500);
+    for (int i = 1; i < first + 96 && i < n; i++)
+        CHECK(abs(pcm[i] - pcm[i - 1]) < 1100); /* the tone's own steepest step, and no more */
+    fixture_free(f);
+}
+
 static const cf_event *last_speakers(const fixture *f) {
     for (int i = f->event_count - 1; i >= 0; i--)
         if (f->events[i].type == CF_EVENT_SPEAKERS)
@@ -144,6 +169,7 @@ int main(void) {
     RUN(test_taps_give_whole_frames_with_their_time);
     RUN(test_a_full_tap_drops_the_newest_and_says_so);
     RUN(test_a_tap_ends_with_its_leg);
+    RUN(test_a_gate_cuts_off_no_beginning);
     RUN(test_speakers_are_told_loudest_first);
     RUN(test_speakers_do_not_flicker);
     RUN(test_who_stops_or_leaves_is_no_speaker);
