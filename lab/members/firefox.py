@@ -29,6 +29,7 @@ from .chromium import Heard
 PREFERENCES: dict[str, object] = {
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,
+    "permissions.default.microphone": 1,  # allowed; a page that may not listen is offered no loopback candidates
     "media.autoplay.default": 0,
     "media.peerconnection.ice.loopback": True,
     "media.peerconnection.ice.obfuscate_host_addresses": False,
