@@ -188,8 +188,8 @@ class Hub:
         return self._move(self._topics.get(room_topic(room), {}), mcu, url, "moved", also_same=False)
 
     def mcu_started(self, mcu: str, url: str) -> int:
-        """The MCU is new, its legs are gone: every session on it is told to renegotiate; how many."""
-        on_it = {key: session for key, session in self._sessions.items() if session.grant.mcu == mcu}
+        """The MCU is new, and legs are gone that were there or under its URL: their sessions are told to renegotiate; how many."""
+        on_it = {key: s for key, s in self._sessions.items() if s.grant.mcu == mcu or s.grant.mcu_url == url}
         return self._move(on_it, mcu, url, "media-server-started", also_same=True)
 
     def _move(self, sessions: dict[str, Session], mcu: str, url: str, reason: str, *, also_same: bool) -> int:

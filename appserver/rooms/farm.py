@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from confero.clock import Clock
@@ -55,9 +56,12 @@ class Farm:
         )
 
     def register(self, body: McuRegister) -> None:
-        """An MCU is there. Raises Refused 503 when the table is full."""
+        """An MCU is there, and any other that was reached under its URL is not. Raises Refused 503 when the table is full."""
         if body.id not in self._mcus and len(self._mcus) >= MAX_MCUS:
             raise Refused("there are too many media servers", status=503, code="too-many-mcus")
+        for other in self._mcus.values():
+            if other.url == body.url:
+                other.seen_at = -math.inf  # ``lost`` returns it, however short its silence
         self._mcus[body.id] = Mcu(body.id, body.boot, body.url, body.capacity, seen_at=self._clock.monotonic())
 
     def heartbeat(self, mcu_id: str, body: McuHeartbeat) -> bool:

@@ -244,10 +244,17 @@ def test_placing_a_room_where_it_is_tells_nobody(bench: Bench) -> None:
 
 def test_started_mcu_tells_its_sessions_only(bench: Bench) -> None:
     _, alice = bench.enter("alice")
-    carol = bench.hub.open(grant("carol", mcu="mcu-9"), "token")
+    carol = bench.hub.open(grant("carol", mcu="mcu-9", mcu_url="http://mcu-9"), "token")
     assert bench.hub.mcu_started("mcu-1", "http://new") == 1
     assert json.loads(alice.sent[-1])["reason"] == "media-server-started"
     assert carol.replay.last == 0
+
+
+def test_started_mcu_with_a_new_id_under_the_same_url(bench: Bench) -> None:
+    session, alice = bench.enter("alice")
+    assert bench.hub.mcu_started("mcu-7", "http://mcu-1") == 1
+    assert session.grant.mcu == "mcu-7"
+    assert json.loads(alice.sent[-1])["type"] == "renegotiate"
 
 
 def test_a_resumed_session_learns_of_a_move_as_an_event(bench: Bench) -> None:

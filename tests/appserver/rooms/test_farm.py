@@ -91,6 +91,15 @@ def test_restarted_mcu_registers_again(bench: Bench) -> None:
     assert len(bench.farm) == 1
 
 
+def test_new_mcu_under_the_same_url_supersedes(bench: Bench) -> None:
+    bench.register("a")
+    bench.farm.register(McuRegister(id="b", boot="b2", url="http://a", capacity=100))
+    assert bench.farm.alive("a") is None
+    assert not bench.beat("a")
+    assert [mcu.id for mcu in bench.farm.lost()] == ["a"]
+    assert bench.farm.choose().id == "b"
+
+
 def test_recalled_mcu_lives_but_has_to_register(bench: Bench) -> None:
     bench.farm.recall(KnownMcu("a", "b1", "http://a", 100))
     assert bench.farm.alive("a") is not None

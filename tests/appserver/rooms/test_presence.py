@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from confero.errors import Refused, Unavailable
-from confero.models import SessionsSnapshot
+from confero.models import McuRegister, SessionsSnapshot
 
 from .conftest import Bench
 
@@ -112,6 +112,18 @@ async def test_lost_mcu_that_comes_back(bench: Bench) -> None:
     await bench.presence.sweep()
     assert bench.notifier.placed == []
     assert (await bench.reception.check(alice.token)).mcu == "m1"
+
+
+async def test_restarted_mcu_with_a_new_id_gets_its_rooms_at_once(bench: Bench) -> None:
+    await bench.mcu("m1")
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    await bench.record(alice, "joined")
+    await bench.presence.registered(McuRegister(id="m2", boot="b2", url="http://m1", capacity=100))
+    await bench.presence.sweep()
+    assert [placement.mcu for _, placement in bench.notifier.placed] == ["m2"]
+    await bench.presence.disconnected(bench.notice(alice))
+    assert await bench.count() == 0
 
 
 async def test_notifier_away_while_a_room_moves(bench: Bench) -> None:
