@@ -396,6 +396,16 @@ class RoomState(Reply):
     participants: list[Participant]
 
 
+class RoomStats(Reply):
+    """GET /v1/rooms/{room}/stats: sums over the legs that are there now."""
+
+    room: Id
+    legs: int
+    connected: int
+    counters: dict[str, int]
+    """The engine's counters that can be added up, by their names in core.h."""
+
+
 # --- MCU -> application server (80, /internal/v1) ---
 
 

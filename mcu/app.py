@@ -92,8 +92,15 @@ class McuApp:
             self._clock,
             Announcer(self.feed, self.records, self._clock, self.id, self.boot),
             certificate=Certificate(),
-            settings=LegSettings(config.setup_s, config.consent_s, config.stale_s, config.answer_s),
-            limits=ConferenceLimits(config.max_rooms, config.max_legs, config.empty_room_s),
+            settings=LegSettings(
+                setup_s=config.setup_s,
+                consent_s=config.consent_s,
+                stale_s=config.stale_s,
+                answer_s=config.answer_s,
+            ),
+            limits=ConferenceLimits(
+                max_rooms=config.max_rooms, max_legs=config.max_legs, empty_room_s=config.empty_room_s
+            ),
         )
         self._pump = EventPump(engine, self.conference)
         self.control = ControlApi(self.conference, engine, lambda: self.http.openapi())

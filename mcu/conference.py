@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from confero import models
 from confero.clock import Clock
 from confero.errors import ConferoError, Refused
-from confero.media import Event, LegStats, OtherThread, UnknownId
+from confero.media import Event, OtherThread, UnknownId
 from confero.runtime.logging import get_logger
 
 from . import reasons
@@ -23,14 +23,17 @@ from .news import News
 from .pipeline.engine import MediaEngine
 from .reactions import Reactions
 from .removals import Removals
-from .rooms.participant import Leg, Participant, Told
+from .rooms.participant import Participant, Told
 from .rooms.registry import Registry
 from .rooms.room import Room
+from .statistics import Statistics
 
 log = get_logger(__name__)
 
-SLICES = 10
-"""Legs are looked at in so many parts, one at each tick, so that a full MCU does not stop its loop once a second."""
+SLICES = 20
+"""Legs are looked at in so many parts, one at each tick, so that a full MCU does not stop its loop for all at once."""
+CYCLE_S = 2.0
+"""In which every leg is looked at once."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Conference:
         self._limits = limits or ConferenceLimits()
         self._turnstile = Turnstile()
         self._removals = Removals(engine)
+        self._statistics = Statistics(engine)
         self._slice = 0
         self.registry = Registry(max_rooms=self._limits.max_rooms, max_legs=self._limits.max_legs)
         self.reactions = Reactions(self.registry, news, self.end)
@@ -243,33 +247,17 @@ class Conference:
         participant.ended = reason
         participant.state = "disconnected"
         self.registry.remove_leg(participant)
-        stats: dict[str, int] = {}
-        try:
-            stats = self._stats(participant.leg).leg
-        except ConferoError:
-            log.debug("no last statistics", leg=participant.leg.id)
+        stats = self._statistics.last_of(participant.leg)
         participant.leg.close()
         return stats
 
-    # -- statistics --
-
     def stats(self, leg_id: str) -> models.LegStats:
         """Raises Refused ``leg-unknown``."""
-        participant, room = self.registry.leg(leg_id)
-        found = self._stats(participant.leg)
-        return models.LegStats(
-            leg=leg_id,
-            participant=participant.id,
-            room=room.id,
-            kind=participant.leg.kind,
-            codec=participant.leg.codec,
-            remote=participant.leg.remote,
-            counters=found.leg,
-            playout=found.playout,
-        )
+        return self._statistics.of_leg(*self.registry.leg(leg_id))
 
-    def _stats(self, leg: Leg) -> LegStats:
-        return self._engine.leg_stats(leg.number) if leg.number else LegStats({}, {})
+    def room_stats(self, room_id: str) -> models.RoomStats:
+        """Raises Refused ``room-unknown``."""
+        return self._statistics.of_room(self.registry.room(room_id))
 
     def handle(self, event: Event) -> None:
         """One event of the engine."""
@@ -278,7 +266,7 @@ class Conference:
     # -- time --
 
     def tick(self, now: float) -> None:
-        """Called ``SLICES`` times a second: looks at a part of the legs, and at empty rooms."""
+        """Called ``SLICES`` times in ``CYCLE_S``: looks at a part of the legs, and at empty rooms."""
         self._slice = (self._slice + 1) % SLICES
         for participant, room in self.registry.participants():
             if participant.leg.number % SLICES == self._slice or not participant.leg.number:

@@ -75,11 +75,20 @@ class ControlApi:
                 "Makes the room if it is new (201); changes nothing if it is there (200)",
                 body=models.RoomSpec,
                 reply=models.RoomState,
-                errors=("503 draining", "503 mcu-full"),
+                errors=("422 invalid-id", "503 draining", "503 mcu-full"),
             ),
             Route("GET", "/v1/rooms/{room}", self._room, scope, "A room", reply=models.RoomState, errors=(unknown,)),
             Route(
                 "DELETE", "/v1/rooms/{room}", self._delete_room, scope, "Ends the room", status=204, errors=(unknown,)
+            ),
+            Route(
+                "GET",
+                "/v1/rooms/{room}/stats",
+                self._room_stats,
+                scope,
+                "Sums over the room's legs",
+                reply=models.RoomStats,
+                errors=(unknown,),
             ),
             Route(
                 "GET",
@@ -193,6 +202,9 @@ class ControlApi:
 
     async def _room(self, request: web.Request) -> web.Response:
         return reply(self._conference.registry.room(request.match_info["room"]).view())
+
+    async def _room_stats(self, request: web.Request) -> web.Response:
+        return reply(self._conference.room_stats(request.match_info["room"]))
 
     async def _delete_room(self, request: web.Request) -> web.Response:
         self._conference.remove_room(request.match_info["room"])

@@ -8,7 +8,7 @@ from typing import Protocol
 from confero.media import Event
 from confero.runtime.logging import get_logger
 
-from .conference import SLICES, Conference
+from .conference import CYCLE_S, SLICES, Conference
 
 log = get_logger(__name__)
 
@@ -60,7 +60,7 @@ class EventPump:
         """Ticks the conference until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(1 / SLICES)
+            await asyncio.sleep(CYCLE_S / SLICES)
             try:
                 self._conference.tick(loop.time())
             except Exception:

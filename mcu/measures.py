@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from confero.runtime.metrics import Metrics
@@ -43,6 +44,9 @@ def measure(metrics: Metrics, engine: ThreadStats, conference: Conference, feed:
         metrics.gauge(f"mcu_{name}", text).set_function(_reader(engine, name))
 
 
-def _reader(engine: ThreadStats, name: str):  # type: ignore[no-untyped-def]
-    combine = max if name.endswith("_max") else sum
-    return lambda: combine(engine.thread_stats(thread)[name] for thread in range(engine.threads))
+def _reader(engine: ThreadStats, name: str) -> Callable[[], float]:
+    def read() -> float:
+        values = [engine.thread_stats(thread)[name] for thread in range(engine.threads)]
+        return max(values) if name.endswith("_max") else sum(values)
+
+    return read

@@ -52,7 +52,7 @@ class Leg(Protocol):
         ...
 
     def tick(self, now: float) -> None:
-        """Called about once a second with the monotonic time: looks at its deadlines."""
+        """Called every other second with the monotonic time: looks at its deadlines."""
         ...
 
     def moved(self, room: int) -> None:

@@ -210,7 +210,7 @@ async def test_removal_says_goodbye_to_both_kinds(rig: Rig) -> None:
 
 
 async def test_lost_consent_ends_the_leg(tmp_path: Path, others: Others) -> None:
-    rig = Rig(tmp_path, consent_s=1.5, stale_s=0.5, **await others.start())
+    rig = Rig(tmp_path, consent_s=4, stale_s=0.5, **await others.start())
     await rig.start()
     try:
         await rig.room()
@@ -218,7 +218,7 @@ async def test_lost_consent_ends_the_leg(tmp_path: Path, others: Others) -> None
         reply = await rig.leg("alice", sdp=stranger.offer())
         await stranger.check(reply.sdp)
         await until(lambda: rig.state("alice") == "disconnected", "shown first", 4)
-        await until(lambda: rig.state("alice") == "", "then ended", 5)
+        await until(lambda: rig.state("alice") == "", "then ended", 8)
         await until(lambda: others.left("alice") == ["ice-timeout"])
         await until(lambda: others.events(models.RenegotiateEvent), "asked for a fresh offer")
         stranger.close()

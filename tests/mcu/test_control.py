@@ -191,6 +191,7 @@ async def test_openapi(rig: Rig) -> None:
         "/v1/rooms",
         "/v1/rooms/{room}",
         "/v1/rooms/{room}/legs",
+        "/v1/rooms/{room}/stats",
         "/v1/rooms/{room}/tap",
         "/v1/legs/{leg}",
         "/v1/legs/{leg}/offer",
@@ -210,6 +211,25 @@ async def test_metrics_and_health(rig: Rig) -> None:
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("confero_mcu_"))
     assert float(values["confero_mcu_rooms"]) == float(values["confero_mcu_legs"]) == 1
     assert {"confero_mcu_packets_in", "confero_mcu_late_ticks", "confero_mcu_tick_ns_max"} <= set(values)
+
+
+async def test_room_stats(rig: Rig) -> None:
+    await rig.room()
+    assert (await call(rig, "GET", "/v1/rooms/r1/stats"))[1] == {
+        "room": "r1",
+        "legs": 0,
+        "connected": 0,
+        "counters": {},
+    }
+    one, two = await rig.phone("one", 440), await rig.phone("two", 1000)
+    await until(lambda: len(one.heard) > 20 and len(two.heard) > 20)
+    _, stats, _ = await call(rig, "GET", "/v1/rooms/r1/stats")
+    assert (stats["legs"], stats["connected"]) == (2, 2)
+    single = [(await rig.stats(phone.leg)).counters["rx_packets"] for phone in (one, two)]
+    assert 40 <= stats["counters"]["rx_packets"] <= sum(single)
+    assert "level_in" not in stats["counters"] and "level_in" in (await rig.stats(one.leg)).counters
+    status, problem, _ = await call(rig, "GET", "/v1/rooms/none/stats")
+    assert (status, code(problem)) == (404, "room-unknown")
 
 
 async def test_draining(rig: Rig, others: Others) -> None:

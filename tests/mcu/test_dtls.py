@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable
@@ -200,6 +201,43 @@ def _hello_with_weak_suites() -> bytes:
     with pytest.raises(SSL.WantReadError):
         connection.do_handshake()
     return connection.bio_read(65536)
+
+
+async def test_a_resumed_session_shows_its_certificate_again(certificate: Certificate) -> None:
+    """No session can be resumed: the second association checks the certificate like the first."""
+    browser = Browser(Wire())
+    context = browser.certificate._create_ssl_context(aiortc_dtls.SRTP_PROFILES)
+    context.set_session_cache_mode(SSL.SESS_CACHE_BOTH)
+    session = None
+    for fingerprints, expected in (
+        (browser.fingerprints(), True),
+        ((Fingerprint("sha-256", bytes(32)),), False),
+    ):
+        wire, keys = Wire(), Keys()
+        tap = KeyTap(wire.channel, certificate, fingerprints, "server", keys)
+        task = asyncio.get_running_loop().create_task(tap.handshake())
+        client = SSL.Connection(context)
+        client.set_connect_state()
+        if session is not None:
+            client.set_session(session)
+        await _drive(client, wire, task)
+        assert (await task, bool(keys.got), tap.mismatch) == (expected, expected, not expected)
+        session = client.get_session()
+        tap.goodbye()
+    assert session is not None
+
+
+async def _drive(client: SSL.Connection, wire: Wire, until_done: asyncio.Task[bool]) -> None:
+    """Moves datagrams between a bare OpenSSL client and ours until ours is done."""
+    async with asyncio.timeout(5):
+        while not until_done.done():
+            with contextlib.suppress(SSL.Error):
+                client.do_handshake()
+            with contextlib.suppress(SSL.Error):
+                wire.inject(client.bio_read(65536))
+            while not wire.to_browser.empty():
+                client.bio_write(wire.to_browser.get_nowait())
+            await asyncio.sleep(0.001)
 
 
 async def test_three_bad_hellos_are_the_end(certificate: Certificate) -> None:

@@ -1,0 +1,71 @@
+"""Counters of legs and rooms, as they stand in the engine."""
+
+from __future__ import annotations
+
+from confero import models
+from confero.errors import ConferoError
+from confero.media import LegStats
+
+from .pipeline.engine import MediaEngine
+from .rooms.participant import Leg, Participant
+from .rooms.room import Room
+
+SUMMED = frozenset(
+    {
+        "rx_packets",
+        "rx_bytes",
+        "rx_dropped",
+        "tx_packets",
+        "tx_bytes",
+        "srtp_failures",
+        "srtp_replays",
+        "stun_checks",
+        "stun_bad",
+        "dtls_dropped",
+        "own_encodes",
+        "shared_frames",
+        "remote_lost",
+    }
+)
+"""Counters; the other fields of ``cf_leg_stats`` are readings of the moment, whose sum says nothing."""
+
+
+class Statistics:
+    """Reads; changes nothing."""
+
+    def __init__(self, engine: MediaEngine) -> None:
+        self._engine = engine
+
+    def of_leg(self, participant: Participant, room: Room) -> models.LegStats:
+        leg = participant.leg
+        found = self._read(leg)
+        return models.LegStats(
+            leg=leg.id,
+            participant=participant.id,
+            room=room.id,
+            kind=leg.kind,
+            codec=leg.codec,
+            remote=leg.remote,
+            counters=found.leg,
+            playout=found.playout,
+        )
+
+    def of_room(self, room: Room) -> models.RoomStats:
+        participants = list(room.participants.values())
+        sums: dict[str, int] = {}
+        for participant in participants:
+            for name, value in self._read(participant.leg).leg.items():
+                if name in SUMMED:
+                    sums[name] = sums.get(name, 0) + value
+        connected = sum(participant.state == "connected" for participant in participants)
+        return models.RoomStats(room=room.id, legs=len(participants), connected=connected, counters=sums)
+
+    def last_of(self, leg: Leg) -> dict[str, int]:
+        """Of a leg that is about to go; empty if the engine has let go of it already."""
+        try:
+            return self._read(leg).leg
+        except ConferoError:
+            return {}
+
+    def _read(self, leg: Leg) -> LegStats:
+        return self._engine.leg_stats(leg.number) if leg.number else LegStats({}, {})
