@@ -150,27 +150,29 @@ def measure(engine: Engine, case: Case, program: Path) -> dict[str, Any]:
             stdin.write(targets)
         if drain_until_output(engine, generator.stdout) != "measuring\n":
             raise RuntimeError("the load generator did not get as far as measuring")
-        cpu, before = media_thread_ns(), engine.thread_stats(0)
+        cpu, start, before = media_thread_ns(), engine.now(), engine.thread_stats(0)
         result: dict[str, Any] = json.loads(drain_until_output(engine, generator.stdout))
-        cpu, after = media_thread_ns() - cpu, engine.thread_stats(0)
+        cpu, elapsed, after = media_thread_ns() - cpu, engine.now() - start, engine.thread_stats(0)
     finally:
         generator.kill()
         generator.wait()
         timer.cancel()
-    return result | figures(case, cpu, before, after)
+    return result | figures(case, cpu, elapsed, before, after)
 
 
-def figures(case: Case, cpu_ns: int, before: dict[str, int], after: dict[str, int]) -> dict[str, Any]:
+def figures(case: Case, cpu_ns: int, elapsed_ns: int, before: dict[str, int], after: dict[str, int]) -> dict[str, Any]:
+    """``cpu_ns``: CPU time of the media thread during ``elapsed_ns``."""
     passed = {name: after[name] - before[name] for name in after}
+    packets = passed["packets_in"] + passed["packets_out"]
     return {
         "members": case.members,
         "talkers": case.talkers,
         "codec": case.codec,
         "kind": case.kind,
         "listeners": case.listeners,
-        "cpu_percent": round(cpu_ns / (case.seconds * 1e7), 2),
-        "cpu_us_per_member_second": round(cpu_ns / 1000 / case.members / case.seconds, 1),
-        "cpu_us_per_packet": round(cpu_ns / 1000 / (passed["packets_in"] + passed["packets_out"]), 2),
+        "cpu_percent": round(100 * cpu_ns / elapsed_ns, 2),
+        "cpu_us_per_member_second": round(1e6 * cpu_ns / elapsed_ns / case.members, 1),
+        "cpu_us_per_packet": round(cpu_ns / 1000 / packets, 2),
         "tick_us_mean": round(passed["tick_ns_sum"] / 1000 / max(passed["ticks"], 1), 1),
         "tick_us_max": round(after["tick_ns_max"] / 1000, 1),
         "late_ticks": passed["late_ticks"],
