@@ -138,7 +138,7 @@ def service_secret(config: ServiceConfig) -> bytes:
 def help_text(model: type[ServiceConfig], service: str) -> str:
     """What ``--help`` prints."""
     lines = [
-        f"confero-{service} [{FILE_OPTION} FILE] [--option VALUE ...]",
+        f"Usage: confero-{service} [{FILE_OPTION} FILE] [--option VALUE ...]",
         "",
         f"Each option can also stand under its name in [{service}] of the TOML file (or {FILE_VARIABLE}),",
         f"or in the environment as {PREFIX}{service.upper()}_<NAME>. Lists are separated by commas.",

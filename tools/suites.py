@@ -83,8 +83,8 @@ SUITES: tuple[Suite, ...] = (
     ),
     Suite(
         "web",
-        "the web client in Chromium against a fake server",
-        (("node", "--test", "tests/web/unit/"), pytest("tests/web")),
+        "the web client in Chromium against a pretended server",
+        ((sys.executable, "tools/typecheck.py", "--npm"), pytest("tests/web")),
     ),
     Suite("e2e", "real browsers and a phone through all services", (pytest("tests/e2e"),), {"CONFERO_TEST_LONG": "1"}),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),

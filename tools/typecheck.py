@@ -1,4 +1,4 @@
-"""mypy --strict over the code under its installed names, and tsc over the web client.
+"""mypy --strict over the code under its installed names, and tsc over the web client (``--npm``: only install its tools).
 
 The folders ``mcu/``, ``notifier/`` ... are installed as ``confero.mcu`` ...; mypy has to see them so. A tree of links under
 var/ shows them to it in that shape, without an installation and without a copy.
@@ -36,14 +36,17 @@ def mypy() -> int:
     return package or tools
 
 
+def npm() -> int:
+    """Installs the pinned development tools of the web client where they are not."""
+    if (ROOT / "node_modules" / ".bin" / "tsc").exists():
+        return 0
+    return subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=ROOT, check=False).returncode
+
+
 def tsc() -> int:
-    """The web client's JSDoc types; installs the pinned compiler when it is not there."""
-    if not (ROOT / "node_modules" / ".bin" / "tsc").exists():
-        installed = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=ROOT, check=False)
-        if installed.returncode:
-            return installed.returncode
-    return subprocess.run(["node_modules/.bin/tsc", "-p", "tsconfig.json"], cwd=ROOT, check=False).returncode
+    """The web client's JSDoc types."""
+    return npm() or subprocess.run(["node_modules/.bin/tsc", "-p", "tsconfig.json"], cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(mypy() or tsc())
+    sys.exit(npm() if "--npm" in sys.argv else mypy() or tsc())
