@@ -50,19 +50,18 @@ static inline void counter_add(counter *c, uint64_t n) {
 }
 
 /* The fields of the public statistics, as tables: the counters are declared and copied out from them. */
+/* clang-format off */
 #define LEG_COUNTERS(X)                                                                                                \
-    X(rx_packets)                                                                                                      \
-    X(rx_bytes) X(tx_packets) X(tx_bytes) X(rx_dropped) X(srtp_failures) X(srtp_replays) X(stun_checks) X(stun_bad)    \
-        X(dtls_dropped) X(own_encodes) X(shared_frames) X(jitter_us) X(rtt_us) X(remote_lost) X(remote_fraction_lost)  \
-            X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
+    X(rx_packets) X(rx_bytes) X(tx_packets) X(tx_bytes) X(rx_dropped) X(srtp_failures) X(srtp_replays) X(stun_checks)  \
+    X(stun_bad) X(dtls_dropped) X(own_encodes) X(shared_frames) X(jitter_us) X(rtt_us) X(remote_lost)                  \
+    X(remote_fraction_lost) X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
 #define PLAYOUT_COUNTERS(X)                                                                                            \
-    X(packets)                                                                                                         \
-    X(late) X(duplicate) X(lost) X(recovered) X(concealed) X(overflow) X(undecodable) X(stretched) X(squeezed)         \
-        X(restarts) X(target_ms) X(delay_ms)
+    X(packets) X(late) X(duplicate) X(lost) X(recovered) X(concealed) X(overflow) X(undecodable) X(stretched)          \
+    X(squeezed) X(restarts) X(target_ms) X(delay_ms)
 #define CORE_COUNTERS(X)                                                                                               \
-    X(ticks)                                                                                                           \
-    X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_mixed) X(frames_encoded) X(frames_shared)   \
-        X(tick_ns_max) X(tick_ns_sum) X(rooms) X(legs)
+    X(ticks) X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_mixed) X(frames_encoded)           \
+    X(frames_shared) X(tick_ns_max) X(tick_ns_sum) X(rooms) X(legs)
+/* clang-format on */
 #define COUNTER_FIELD(name) counter name;
 
 /* A token bucket. */
