@@ -361,6 +361,27 @@ static void test_g711_concealment_goes_on_without_a_click(void) {
     }
 }
 
+/* A voice that swells: the last period joins neither its own start nor what came before it, unless it is made to. */
+static void test_g711_concealment_of_a_swelling_voice_does_not_click(void) {
+    static int16_t voice[SAMPLES];
+    for (int lost_at = 40; lost_at < 60; lost_at++) {
+        for (int i = 0; i < SAMPLES; i++) {
+            double t = (i - lost_at * CF_FRAME) / (double)CF_FRAME, swell = t > 0 ? 1 : exp(t);
+            double phase = 2 * TEST_PI * 137 * i / CF_RATE;
+            voice[i] =
+                (int16_t)lrint(9000 * swell * (sin(phase) + 0.7 * sin(2 * phase + 1) + 0.4 * sin(3 * phase + 2)));
+        }
+        encode_all(&settings[5], voice);
+        cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU);
+        for (int i = 0; i < lost_at; i++)
+            cf_decoder_decode(decoder, payloads[i], (size_t)lengths[i], out + i * CF_FRAME, CF_FRAME);
+        cf_decoder_conceal(decoder, out + lost_at * CF_FRAME, 3 * CF_FRAME);
+        cf_decoder_free(decoder);
+        int normal = test_bend(out + (lost_at - 1) * CF_FRAME, CF_FRAME);
+        CHECK(test_bend(out + lost_at * CF_FRAME - 2, 3 * CF_FRAME) < normal * 2);
+    }
+}
+
 static void test_g711_concealment_is_silent_after_60_ms(void) {
     tone_with_gap(440, 10);
     CHECK(test_rms(out + 50 * CF_FRAME, CF_FRAME) > 3000);
@@ -407,6 +428,7 @@ int main(void) {
     RUN(test_g711_carries_no_fec);
     RUN(test_concealment_takes_whole_quarters_of_10_ms);
     RUN(test_g711_concealment_goes_on_without_a_click);
+    RUN(test_g711_concealment_of_a_swelling_voice_does_not_click);
     RUN(test_g711_concealment_is_silent_after_60_ms);
     RUN(test_opus_concealment_goes_on_and_fades);
     return REPORT();

@@ -117,6 +117,35 @@ static void test_skew_of_noise_stays_bounded(void) {
     }
 }
 
+/* Half a second of noise, half a second of a tone, in turn: with time enough, the cuts are made where they cannot be
+ * heard. */
+static void test_cuts_are_made_where_the_sound_repeats(void) {
+    static int16_t voice[CF_RATE];
+    static const cf_codec_params celt = {.codec = CF_CODEC_OPUS, .bitrate = 64000, .low_delay = 1};
+    cf_rng rng;
+    cf_rng_seed(&rng, 10);
+    test_tone(voice, CF_RATE, 400, CF_RATE, 8000, 0);
+    for (int i = 0; i < CF_RATE / 2; i++)
+        voice[i] = (int16_t)((cf_rng_unit(&rng) - 0.5) * 16000);
+    static lab l;
+    l = (lab){.hz = 400, .ppm = 1000, .opus = &celt, .voice = voice, .voice_len = CF_RATE};
+    lab_open(&l, 34);
+    lab_run(&l, WARM_UP_MS);
+    int in_tone = 0, in_noise = 0;
+    for (int i = 0; i < 6000; i++) {
+        uint64_t before = lab_stats(&l).squeezed;
+        lab_tick(&l);
+        if (lab_stats(&l).squeezed == before)
+            continue;
+        bool tone = test_residual_db(l.pcm, CF_FRAME, l.hz, CF_RATE) < -6;
+        in_tone += tone;
+        in_noise += !tone;
+    }
+    CHECK(in_tone >= 8);
+    CHECK_INT(in_noise, 0);
+    lab_close(&l);
+}
+
 static void test_jitter_is_learnt_and_then_costs_nothing(void) {
     for (int jitter = 10; jitter <= 90; jitter += 20)
         for (int seed = 0; seed < MANY_SEEDS; seed++) {
@@ -249,6 +278,7 @@ static void test_the_buffer_keeps_to_its_bound(void) {
     CHECK(h.most <= 60 + 40 + 20);
     CHECK(lab_stats(&l).target_ms <= 60);
     CHECK(lab_stats(&l).overflow > 0);
+    CHECK(h.bend < 100); /* what was left out is bridged */
     CHECK_INT(l.kind, CF_PLAY_AUDIO);
     lab_close(&l);
     static lab low = {.hz = 440, .config = {.min_delay_ms = 150}};
@@ -257,6 +287,26 @@ static void test_the_buffer_keeps_to_its_bound(void) {
     CHECK_INT(lab_stats(&low).target_ms, 150);
     CHECK(lab_stats(&low).delay_ms >= 120 && lab_stats(&low).delay_ms <= 170);
     lab_close(&low);
+}
+
+/* A sender that suddenly sends ten packets too many while others are being played: some are left out, without a click.
+ */
+static void test_what_is_left_out_of_running_sound_is_bridged(void) {
+    for (int hz = 310; hz < 800; hz += 67) {
+        static lab l;
+        l = (lab){.hz = hz, .config = {.max_delay_ms = 60}};
+        lab_open(&l, 66);
+        lab_run(&l, 2000);
+        for (int i = 0; i < 10; i++) {
+            lab_send(&l);
+            l.pending[l.waiting - 1].arrival = l.tick * 20 * LAB_MS;
+        }
+        hearing h = listen(&l, 100);
+        CHECK(lab_stats(&l).overflow >= 5);
+        CHECK_INT(h.gaps, 0);
+        CHECK(h.bend < 300); /* the tone alone: up to 90; cut hard: thousands */
+        lab_close(&l);
+    }
 }
 
 /* The mixer's own ticks come late now and then: that is no reason to change the length of anything. */
@@ -278,12 +328,14 @@ int main(void) {
     RUN(test_half_an_hour_with_a_slow_clock);
     RUN(test_skew_leaves_any_tone_pure);
     RUN(test_skew_of_noise_stays_bounded);
+    RUN(test_cuts_are_made_where_the_sound_repeats);
     RUN(test_jitter_is_learnt_and_then_costs_nothing);
     RUN(test_everything_at_once);
     RUN(test_up_with_the_first_burst_and_down_again);
     RUN(test_the_backlog_of_an_outage_is_not_played);
     RUN(test_the_path_may_become_longer_or_shorter);
     RUN(test_the_buffer_keeps_to_its_bound);
+    RUN(test_what_is_left_out_of_running_sound_is_bridged);
     RUN(test_late_ticks_are_not_taken_for_delay);
     return REPORT();
 }
