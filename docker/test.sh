@@ -20,7 +20,8 @@ finish() {
   exit "$status"
 }
 trap finish EXIT
-export MEDIA_MAX=5019 PUBLIC_URL=https://172.30.0.11
+# published ports that a system running on this machine does not use
+export HTTPS_PORT=18443 MEDIA_MIN=14900 MEDIA_MAX=14909 PUBLIC_URL=https://172.30.0.11
 say "build"
 compose build -q
 say "up"
