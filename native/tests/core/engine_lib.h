@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PHONE_FRAME = 160, PHONE_RATE = 8000, PHONE_HEARD = 8000 * 8 };
+enum { PHONE_FRAME = 160, PHONE_RATE = 8000, PHONE_HEARD = 8000 * 20 };
 
 static inline cf_addr loopback(uint16_t port) {
     return (cf_addr){{127, 0, 0, 1}, port, 4, 0};
