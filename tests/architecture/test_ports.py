@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -70,8 +71,9 @@ def test_the_containers_use_the_map() -> None:
     for spec in SPECS:
         service = compose["services"][spec.name]
         address = service["networks"]["confero"]["ipv4_address"]
-        published = {text.rsplit(":", 1)[-1] for text in service.get("ports", ()) if "$" not in text}
-        public = {f"{find(spec.name, listen.purpose)}/tcp" for listen in spec.listens if listen.purpose == "https"}
+        published = {re.sub(r"\$\{\w+:-(\d+)\}", r"\1", text) for text in service.get("ports", ()) if "/tcp" in text}
+        ports = [find(spec.name, listen.purpose) for listen in spec.listens if listen.purpose == "https"]
+        public = {f"{port}:{port}/tcp" for port in ports}
         assert published == public, spec.name
         assert f"http://{address}:{find(spec.name, 'http')}/ready" in str(service["healthcheck"]["test"])
         for name, (target, purpose) in spec.wires.items():
