@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from confero.config import ServiceConfig
+from confero.errors import LocalError
 from confero.ports import find
 
 EVERYWHERE = "*"
@@ -65,6 +66,19 @@ class AppserverConfig(ServiceConfig):
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
             raise ValueError("not a URL such as https://meet.example")
         return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        from .db.engine import database_url  # here, since `confero up` reads this model and has no use for SQLAlchemy
+
+        try:
+            database_url(value.get_secret_value(), Path())
+        except LocalError as error:
+            raise ValueError(str(error)) from None
+        return value
 
     @model_validator(mode="after")
     def _pair(self) -> AppserverConfig:

@@ -27,7 +27,7 @@ DRIVERS = {
     "mysql+aiomysql": "mysql+aiomysql",
     "mariadb+aiomysql": "mysql+aiomysql",
 }
-"""Schemes that a URL may have, and what is used."""
+"""Schemes that a database URL may have, and the driver that is used."""
 TIMEOUT_S = 5.0
 """A transaction with all its tries."""
 BUSY_MS = 4000

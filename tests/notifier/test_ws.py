@@ -507,3 +507,20 @@ async def test_nothing_is_left_behind(make_stack: StackMaker) -> None:
         assert await browser.close_code() == 1000
     await until(lambda: len(stack.notifier.hub) == 0 and not stack.mcu.legs)
     await until(lambda: stack.notifier.gate.count == 0)
+
+
+async def test_those_who_do_not_read_hold_up_nobody(make_stack: StackMaker) -> None:
+    """Ten members that read nothing, one that does: it gets every event, in order and soon, and they are closed."""
+    stack = await make_stack(queue_messages=32)
+    deaf = [await stack.join(f"deaf{number}") for number in range(10)]
+    quick = await stack.join("quick")
+    event = ParticipantEvent(participant=Participant(id="x", display_name="y" * 60_000, kind="rtp", leg="l"))
+    slowest = 0.0
+    for number in range(1, 301):
+        begun = time.monotonic()
+        await stack.mcu.publish(stack.url, Publish(room="lobby", events=[event]))
+        assert (await quick.receive())["seq"] == number
+        slowest = max(slowest, time.monotonic() - begun)
+    await until(lambda: closes(stack, "4429") == len(deaf))
+    assert (await quick.ask("ping"))["type"] == "ok"
+    assert slowest < 2.0
