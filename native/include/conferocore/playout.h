@@ -21,7 +21,7 @@ typedef struct cf_playout_stats {
     uint64_t lost;           /* never came */
     uint64_t recovered;      /* of the lost: rebuilt from in-band FEC */
     uint64_t concealed;      /* samples concealed */
-    uint64_t overflow;       /* dropped because the buffer was full or beyond max_delay */
+    uint64_t overflow;       /* dropped: beyond max_delay, or of no known stream */
     uint64_t undecodable;
     uint64_t stretched;      /* samples added by time scaling */
     uint64_t squeezed;       /* samples taken out by time scaling */
@@ -38,16 +38,19 @@ enum cf_play { CF_PLAY_SILENCE = 0,   /* nothing came (start, DTX, hold): zeros 
 
 typedef struct cf_playout cf_playout;
 
-/* All memory is taken here, decoders included; NULL without memory. */
+/* NULL without memory or for a configuration that contradicts itself (min above max, max above 10 s). All memory is taken here and in
+ * cf_playout_map. */
 cf_playout *cf_playout_new(const cf_playout_config *config);
 void cf_playout_free(cf_playout *playout);
-/* Which codec a payload type means, and its RTP clock (Opus 48000, G.711 8000). -ENOSPC beyond CF_PLAYOUT_PTS. Decoders for codecs named
- * here are made here, so this is called at set-up, not on the packet path. */
+/* Which codec a payload type means, and its RTP clock (Opus 48000, G.711 8000). -ENOSPC beyond CF_PLAYOUT_PTS, -EINVAL for an unknown
+ * codec, a clock that does not divide 48000 or a payload type mapped already, -ENOMEM. Decoders for codecs named here are made here, so
+ * this is called at set-up, not on the packet path. */
 int cf_playout_map(cf_playout *playout, uint8_t pt, int codec, int clock_rate);
-/* A packet that arrived at `now`; copies the payload. 0, or: -EALREADY late or duplicate, -EOVERFLOW dropped, -EBADMSG unknown payload type or not
- * decodable by its form. SSRC changes, restarts, sequence and timestamp wraps are taken in stride. */
+/* A packet that arrived at `now`; copies the payload. 0, or: -EALREADY late or duplicate, -EOVERFLOW the first packet of what may be
+ * another stream (a second in a row is believed), -EBADMSG unknown payload type or not decodable by its form. SSRC changes, restarts,
+ * sequence and timestamp wraps are taken in stride. */
 int cf_playout_put(cf_playout *playout, const cf_rtp *rtp, int64_t now);
-/* Exactly CF_FRAME samples at 48 kHz; returns enum cf_play. Called every 20 ms. */
+/* Exactly CF_FRAME samples at 48 kHz, all zero with CF_PLAY_SILENCE; returns enum cf_play. Called every 20 ms. */
 int cf_playout_get(cf_playout *playout, int16_t *pcm, int64_t now);
 void cf_playout_stats_get(const cf_playout *playout, cf_playout_stats *stats);
 
