@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 from confero.clock import Clock, SystemClock
@@ -32,6 +33,7 @@ log = get_logger(__name__)
 
 MAX_BODY = 90_000
 """Bytes: an SDP of 64 KiB with its line ends escaped, and what stands around it."""
+ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LAST_WORDS_S = 2.0
 """What is still to be told when the process stops gets this long."""
 
@@ -169,6 +171,10 @@ def stored_id(folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
             path.write_text(new_id("mcu") + "\n")
-        return path.read_text().strip()
-    except OSError as error:
-        raise ConfigError([Fault(str(path), error.strerror or type(error).__name__)], service="mcu") from error
+        found = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigError([Fault(str(path), reason)], service="mcu") from error
+    if not ID.fullmatch(found):
+        raise ConfigError([Fault(str(path), "is not a name of 1 to 64 of A-Z a-z 0-9 _ -")], service="mcu")
+    return found

@@ -76,16 +76,16 @@ class Rig:
         body = kind(**({"kind": "webrtc", "participant": participant, "display_name": participant} | wish))
         return await self.client.call("POST", f"/v1/rooms/{room}/legs", body=body, reply=models.LegReply)
 
-    async def browser(self, name: str, hertz: float, room: str = "r1") -> Browser:
-        browser = Browser(name, hertz)
+    async def browser(self, name: str, hertz: float, room: str = "r1", host: str = "127.0.0.1") -> Browser:
+        browser = Browser(name, hertz, host)
         self.peers.append(browser)
         reply = await self.leg(name, room, sdp=await browser.offer())
         browser.leg = reply.leg
         await browser.accept(reply.sdp)
         return browser
 
-    async def phone(self, name: str, hertz: float, room: str = "r1", **wish: Any) -> Phone:
-        phone = await Phone.open(hertz)
+    async def phone(self, name: str, hertz: float, room: str = "r1", host: str = "127.0.0.1", **wish: Any) -> Phone:
+        phone = await Phone.open(hertz, host)
         self.peers.append(phone)
         reply = await self.leg(name, room, kind="rtp", sdp=phone.offer(), **wish)
         phone.leg = reply.leg
@@ -124,8 +124,9 @@ class Tone(MediaStreamTrack):
 class Browser:
     """aiortc as a browser: one audio track out, one in."""
 
-    def __init__(self, name: str, hertz: float) -> None:
+    def __init__(self, name: str, hertz: float, host: str = "127.0.0.1") -> None:
         self.name = name
+        self._host = host
         self.leg = ""
         self.heard: list[Signal] = []
         self.peer = RTCPeerConnection()
@@ -134,7 +135,7 @@ class Browser:
         self.peer.on("track", lambda track: self._tasks.spawn(self._hear(track), name=f"ear of {name}"))
 
     async def offer(self) -> str:
-        hosts, aioice.ice.get_host_addresses = aioice.ice.get_host_addresses, lambda **_: ["127.0.0.1"]
+        hosts, aioice.ice.get_host_addresses = aioice.ice.get_host_addresses, lambda **_: [self._host]
         try:
             await self.peer.setLocalDescription(await self.peer.createOffer())
         finally:
@@ -206,7 +207,8 @@ class Phone(asyncio.DatagramProtocol):
 
     def offer(self, *lines: str) -> str:
         host, port = self.address
-        head = ("v=0", f"o=- {secrets.randbelow(2**31)} 1 IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0")
+        net = f"IN {'IP6' if ':' in host else 'IP4'} {host}"
+        head = ("v=0", f"o=- {secrets.randbelow(2**31)} 1 {net}", "s=-", f"c={net}", "t=0 0")
         return "\r\n".join((*head, f"m=audio {port} RTP/AVP 0", *lines, ""))
 
     def talk_to(self, answer: str) -> None:

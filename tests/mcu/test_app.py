@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from confero.config import ConfigError, load
-from confero.errors import ConferoError
+from confero.errors import ConferoError, Refused
 from confero.mcu.app import McuApp, stored_id
 from confero.mcu.config import McuConfig
 from confero.ports import find
@@ -21,7 +21,8 @@ from confero.ports import find
 from ..support.waiting import until
 from .fakes import SECRET
 from .others import Others
-from .rig import Rig, config
+from .rig import Phone, Rig, config
+from .stranger import Stranger
 
 
 def test_defaults_are_those_of_the_port_map(tmp_path: Path) -> None:
@@ -47,6 +48,10 @@ def test_the_name_is_kept(tmp_path: Path) -> None:
     assert first.startswith("mcu_") and stored_id(tmp_path / "state") == first
     with pytest.raises(ConfigError):
         stored_id(Path("/dev/null/nowhere"))
+    for bad in (b"two words\n", b"", b"\xff\xfe"):
+        (tmp_path / "mcu-id").write_bytes(bad)
+        with pytest.raises(ConfigError):
+            stored_id(tmp_path)
 
 
 async def test_farm(rig: Rig, others: Others) -> None:
@@ -84,6 +89,30 @@ async def test_stop_tells_what_happened_and_leaves_nothing(tmp_path: Path, other
     await until(lambda: asyncio.all_tasks() <= tasks, "no task is left")
     await until(lambda: len(descriptors() - before) <= 4, "no socket is left")
     assert phone.leg and browser.leg
+
+
+async def test_coming_and_going_leaves_nothing(rig: Rig) -> None:
+    await rig.room()
+    stranger, phone = await Stranger.open(), await Phone.open(440)
+    before = descriptors()
+    for round in range(60):
+        browser = await rig.leg("b", sdp=stranger.offer())
+        if round % 2:
+            await stranger.check(browser.sdp)  # DTLS waits when it is ended
+        first = await rig.leg("p", kind="rtp", sdp=phone.offer())
+        second = await rig.leg("p", kind="rtp")
+        assert rig.app.conference.registry.legs == 2
+        with pytest.raises(Refused):
+            await rig.stats(first.leg)
+        await rig.client.call("DELETE", f"/v1/legs/{second.leg}?reason=left")
+        await rig.client.call("DELETE", f"/v1/legs/{browser.leg}?reason=left")
+    assert rig.app.conference.registry.legs == 0
+    await until(lambda: len(descriptors() - before) <= 2, "no socket is left")
+    await until(lambda: not [t for t in asyncio.all_tasks() if t.get_name().startswith("dtls")], "no task is left")
+    assert rig.app.engine is not None
+    await until(lambda: rig.app.engine.thread_stats(0)["legs"] == 0)  # type: ignore[union-attr]
+    stranger.close()
+    await phone.close()
 
 
 async def test_drain_waits_for_the_last_leg(rig: Rig) -> None:

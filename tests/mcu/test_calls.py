@@ -15,6 +15,7 @@ from confero import models
 from confero.clock import SystemClock
 from confero.errors import Refused
 from confero.protocols.sdp import parse
+from confero.protocols.sdp.model import Connection
 from confero.tokens import service_token
 
 from ..support.waiting import until
@@ -257,6 +258,42 @@ async def _tap(rig: Rig, path: str, *hertz: float) -> list[bool]:
         assert (sound.getframerate(), sound.getnchannels(), sound.getnframes()) == (48_000, 1, 48_000)
         pcm = np.frombuffer(sound.readframes(48_000), "<i2").astype(np.float64)
     return [level > HEARD for level in tones(pcm, 48_000, hertz)]
+
+
+async def test_ipv6(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, media_bind=["127.0.0.1", "::1"])
+    await rig.start()
+    try:
+        await rig.room()
+        browser, phone = await rig.browser("alice", 440, host="::1"), await rig.phone("bob", 1000, host="::1")
+        old = await rig.phone("carol", 1500)
+        await until_hears(browser, 1000)
+        await until_hears(phone, 440)
+        await until_hears(old, 1000)
+        assert (await rig.stats(browser.leg)).remote.startswith("[::1]:")
+        assert {host for host, _ in phone.sources} == {"::1"} and {host for host, _ in old.sources} == {"127.0.0.1"}
+    finally:
+        await rig.stop()
+
+
+async def test_one_to_one_nat_is_told_to_peers(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, media_bind=["0.0.0.0"], media_advertise=["127.0.0.77=127.0.0.1", "127.0.0.1"])
+    await rig.start()
+    try:
+        await rig.room()
+        first, second = await rig.browser("alice", 440), await rig.browser("bob", 1000)
+        await until_hears(first, 1000)
+        await until_hears(second, 440)
+        remote = str(first.peer.remoteDescription.sdp)
+        assert [c.address for c in parse(remote).media[0].candidates] == ["127.0.0.77", "127.0.0.1"]
+        phone = await Phone.open(700)
+        rig.peers.append(phone)
+        reply = await rig.leg("carol", kind="rtp", sdp=phone.offer())
+        assert parse(reply.sdp).connection == Connection("127.0.0.77")
+        ports = rig.app.conference.registry.leg(reply.leg)[0].leg._ports  # type: ignore[attr-defined]
+        assert (ports.sockets.address, ports.external) == ("127.0.0.1", "127.0.0.77")
+    finally:
+        await rig.stop()
 
 
 async def test_works_alone(lonely: Rig) -> None:

@@ -94,6 +94,45 @@ def test_bundled_section_without_transport_takes_the_tagged_ones() -> None:
     assert session.transport_of(session.media[1]) == session.transport_of(session.media[0])
 
 
+RFC_8866 = """v=0
+o=jdoe 3724394400 3724394405 IN IP4 198.51.100.1
+s=Call to John Smith
+i=SDP Offer #1
+u=http://www.jdoe.example.com/home.html
+e=Jane Doe <jane@jdoe.example.com>
+p=+1 617 555-6011
+c=IN IP4 198.51.100.1
+t=0 0
+m=audio 49170 RTP/AVP 0
+m=audio 49180 RTP/AVP 0
+m=video 51372 RTP/AVP 99
+c=IN IP6 2001:db8::2
+a=rtpmap:99 h263-1998/90000
+"""
+"""The example of RFC 8866 section 5."""
+
+
+def test_the_example_of_the_rfc() -> None:
+    session = parse(RFC_8866)
+    assert (session.name, session.origin.username, session.origin.version) == ("Call to John Smith", "jdoe", 3724394405)
+    assert [m.port for m in session.media] == [49170, 49180, 51372]
+    assert session.connection_of(session.media[0]) == Connection("198.51.100.1")
+    assert session.connection_of(session.media[2]) == Connection("2001:db8::2", 6)
+    assert session.media[2].codecs == (Codec(99, "h263-1998", 90000),)
+
+
+def test_candidates_with_names_and_odd_transports_are_kept_and_never_looked_up() -> None:
+    lines = (
+        "a=candidate:1 1 UDP 2122252543 5ab92e4e-1b5c-4a3a-8a2c-0c8f0c6e8f11.local 50000 typ host",
+        "a=candidate:2 1 tcp 1518214911 0.0.0.0 9 typ host tcptype active",
+        "a=candidate:3 1 udp 1686052607 203.0.113.9 50001 typ srflx raddr 10.0.0.1 rport 50001 generation 0",
+        "a=candidate:4 1 sctp 1 203.0.113.9 1 typ other",
+    )
+    first, _, third, _ = parse(AUDIO + "\r\n".join(lines)).media[0].candidates
+    assert first.address.endswith(".local") and first.transport == "udp"
+    assert (third.related_address, third.related_port, third.extra) == ("10.0.0.1", 50001, (("generation", "0"),))
+
+
 def test_line_ends() -> None:
     text = (DATA / "baresip.sdp").read_text()
     expected = parse(text)

@@ -137,6 +137,25 @@ def test_rtcp_mux_that_we_did_not_offer_is_not_agreed() -> None:
     assert not agreed.rtcp_mux and agreed.remote_rtcp == Endpoint("192.0.2.7", 9001)
 
 
+def test_the_example_of_rfc_3264() -> None:
+    """Section 10.1: Alice offers audio and two videos, as much of Bob's side as we play."""
+    offer = """v=0
+o=alice 2890844526 2890844526 IN IP4 host.anywhere.com
+s=
+c=IN IP4 host.anywhere.com
+t=0 0
+m=audio 49170 RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+m=video 51372 RTP/AVP 31
+a=rtpmap:31 H261/90000
+m=video 53000 RTP/AVP 32
+a=rtpmap:32 MPV/90000
+"""
+    agreed = agree(offer)
+    assert [m.port for m in agreed.description.media] == [6000, 0, 0]
+    assert agreed.remote_rtp == Endpoint("host.anywhere.com", 49170)
+
+
 def test_two_of_our_legs_agree() -> None:
     offer = offer_rtp(STREAM, PORTS, mux=True)
     answer = answer_rtp(parse(write(offer)), LocalStream(6), LocalPorts("192.0.2.20", 7000, 7001))
