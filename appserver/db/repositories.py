@@ -18,8 +18,8 @@ from .models import leg_records, mcus, participants, rooms
 
 CHUNK = 500
 """Ids in one statement; SQLite takes 999 parameters in its oldest versions."""
-REPLACED = "replaced"
-"""Reason of a leg that ended because the participant has another one."""
+STAYS = frozenset({"replaced", "moved"})
+"""Reasons of a leg that ended because the participant has another one, or because it went on in another room."""
 
 
 def live(now: float) -> ColumnElement[bool]:
@@ -196,7 +196,7 @@ async def _try_insert(connection: AsyncConnection, table: Any, values: dict[str,
 
 async def _write_person(connection: AsyncConnection, person: Person) -> None:
     """Insert, or update what joining again may change."""
-    again = {"display_name": person.display_name, "reserved_until": person.reserved_until}
+    again = {"room": person.room, "display_name": person.display_name, "reserved_until": person.reserved_until}
     if not await _try_insert(connection, participants, asdict(person)):
         await connection.execute(update(participants).where(participants.c.id == person.id).values(**again))
 
@@ -205,13 +205,15 @@ async def _apply_record(connection: AsyncConnection, record: LegRecord) -> None:
     """What the record says of the participant's leg. People who came without a token, by telephone, get their row here."""
     row = participants.c
     if record.event == "left":
-        if record.reason != REPLACED:
+        if record.reason not in STAYS:
             here = (row.id == record.participant, row.leg_mcu == record.mcu)
             await connection.execute(update(participants).where(*here).values(leg_mcu=None))
         return
-    known = (row.id == record.participant, row.room == record.room)
-    changed = await connection.execute(update(participants).where(*known).values(leg_mcu=record.mcu))
-    if changed.rowcount == 0 and await connection.scalar(select(rooms.c.id).where(rooms.c.id == record.room)):
+    if not await connection.scalar(select(rooms.c.id).where(rooms.c.id == record.room)):
+        return  # a room of the MCU alone, such as the lab's
+    there = {"room": record.room, "leg_mcu": record.mcu}
+    changed = await connection.execute(update(participants).where(row.id == record.participant).values(**there))
+    if changed.rowcount == 0:
         visitor = Person(
             record.participant,
             record.room,

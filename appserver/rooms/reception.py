@@ -118,7 +118,9 @@ class Reception:
         if token_room != room.id:
             raise TokenInvalid("the token is for another room")
         known = await self._store.person(participant)
-        return known or Person(participant, room.id, wish.display_name, created_at=self._clock.wall())
+        if known is None:
+            return Person(participant, room.id, wish.display_name, created_at=self._clock.wall())
+        return replace(known, room=room.id)  # a moderator may have moved them; now they ask for this room
 
     def _claims(self, token: str, *, leeway: float = 0) -> tuple[str, str]:
         claims = verify(token, kind=JOIN, secret=self._secret, now=self._clock.wall(), leeway=leeway)

@@ -226,6 +226,18 @@ async def test_replaced_leg_leaves_the_participant_live(lobby: SqlStore) -> None
     assert await lobby.live_count("lobby", NOW) == 1
 
 
+async def test_moved_leg_takes_its_participant_along(lobby: SqlStore) -> None:
+    other = replace(ROOM, id="other")
+    await lobby.add_room(other, 100)
+    await lobby.admit(person("alice", reserved_until=0.0), ROOM, NOW)
+    await lobby.add_record(record("alice", "joined"))
+    await lobby.add_record(record("alice", "joined", at=NOW + 1, room="other"))
+    await lobby.add_record(record("alice", "left", at=NOW + 1, reason="moved"))
+    assert [await lobby.live_count(name, NOW) for name in ("lobby", "other")] == [0, 1]
+    assert await lobby.admit(person("alice"), ROOM, NOW)
+    assert [await lobby.live_count(name, NOW) for name in ("lobby", "other")] == [1, 0]
+
+
 async def test_end_of_a_leg_on_an_mcu_that_was_left(lobby: SqlStore) -> None:
     await lobby.admit(person("alice", reserved_until=0.0), ROOM, NOW)
     await lobby.add_record(record("alice", "joined", mcu="m1"))
