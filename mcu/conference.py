@@ -23,7 +23,7 @@ from .news import News
 from .pipeline.engine import MediaEngine
 from .reactions import Reactions
 from .removals import Removals
-from .rooms.participant import Participant, Told
+from .rooms.participant import Leg, Participant, Told
 from .rooms.registry import Registry
 from .rooms.room import Room
 from .statistics import Statistics
@@ -32,6 +32,8 @@ log = get_logger(__name__)
 
 SLICES = 20
 """Legs are looked at in so many parts, one at each tick, so that a full MCU does not stop its loop for all at once."""
+GAIN_MAX = 7.9
+"""The engine's limit as a factor: +18 dB, but for the last twentieth of a dB."""
 CYCLE_S = 2.0
 """In which every leg is looked at once."""
 
@@ -106,14 +108,7 @@ class Conference:
         room.check_place(wish.participant)
         if wish.participant not in room.participants:
             self.registry.check_leg()
-        number = self.registry.next_number()
-        context = self._context(room)
-        leg: WebRtcLeg | RtpLeg
-        if isinstance(wish, models.WebRtcLegCreate):
-            leg = WebRtcLeg(number, context, self._certificate, self._turnstile)
-        else:
-            leg = RtpLeg(number, context, wish)
-        sdp = leg.open(wish.sdp)  # type: ignore[arg-type]
+        leg, sdp = self._open(wish, room)
         participant = Participant(wish.participant, wish.display_name, wish.role, leg)
         try:
             self._admit(participant, room)
@@ -121,6 +116,15 @@ class Conference:
             leg.close()
             raise
         return models.LegReply(leg=leg.id, participant=participant.id, room=room.id, sdp=sdp)
+
+    def _open(self, wish: models.WebRtcLegCreate | models.RtpLegCreate, room: Room) -> tuple[Leg, str]:
+        """The leg, in the engine already, and its answer or offer."""
+        number, context = self.registry.next_number(), self._context(room)
+        if isinstance(wish, models.WebRtcLegCreate):
+            browser = WebRtcLeg(number, context, self._certificate, self._turnstile)
+            return browser, browser.open(wish.sdp)
+        phone = RtpLeg(number, context, wish)
+        return phone, phone.open(wish.sdp)
 
     def _context(self, room: Room) -> LegContext:
         return LegContext(
@@ -225,7 +229,7 @@ class Conference:
         if wanted.deaf != told.deaf:
             self._engine.deafen(number, wanted.deaf)
         if wanted.gain_db != told.gain_db:
-            self._engine.set_gain(number, 10 ** (wanted.gain_db / 20))
+            self._engine.set_gain(number, min(GAIN_MAX, 10 ** (wanted.gain_db / 20)))
         participant.told = wanted
 
     def end_leg(self, leg_id: str, reason: str) -> None:

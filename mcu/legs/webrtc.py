@@ -8,6 +8,7 @@ from dataclasses import replace
 from confero.errors import Refused
 from confero.media import Event, EventType, LegConfig, LegKind, SrtpKeys, SrtpProfile
 from confero.protocols.sdp import (
+    ALL_CODECS,
     LocalStream,
     LocalTransport,
     SdpError,
@@ -76,7 +77,7 @@ class WebRtcLeg:
 
     def open(self, sdp: str) -> str:
         """Answers a browser's first offer and puts the leg into the engine. Raises SdpError, and what the engine raises."""
-        agreed = self._answer(parse(sdp), self._credentials, ())
+        agreed = self._answer(parse(sdp), self._credentials, ALL_CODECS)
         self._context.engine.add_leg(self._config(agreed))
         self._agreed = agreed
         return write(agreed.description)
@@ -113,9 +114,7 @@ class WebRtcLeg:
 
     def _answer(self, offer: Session, credentials: tuple[str, str], names: tuple[str, ...]) -> WebRtcAgreement:
         identity = self._identity
-        stream = LocalStream(identity.session_id, identity.next_version(), ssrc=identity.ssrc, cname=identity.cname)
-        if names:
-            stream = LocalStream(stream.session_id, stream.version, names, stream.ssrc, stream.cname)
+        stream = LocalStream(identity.session_id, identity.next_version(), names, identity.ssrc, identity.cname)
         addresses = tuple((a.host, a.port) for a in self._context.engine.candidates(self._context.room))
         transport = LocalTransport(addresses, *credentials, self._certificate.fingerprint)
         agreed = answer_webrtc(offer, stream, transport)
