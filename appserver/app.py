@@ -39,6 +39,8 @@ MAX_INTERNAL_BODY = 1 << 20
 """Bytes: 20,000 session ids, 10,000 participants of an MCU that registers again."""
 SWEEP_S = 1.0
 HOUSEKEEPING_S = 3600.0
+FIRST_HOUSEKEEPING_S = 60.0
+"""After the start, when there is other work."""
 DATABASE_TRIES = 30
 """Times, a second apart, that a database which is not there yet is asked again at start."""
 DAY_S = 86_400.0
@@ -166,12 +168,13 @@ class AppserverApp:
                 log.warning("sweep failed", reason=error.detail)
 
     async def _keep_house(self) -> None:
+        await asyncio.sleep(FIRST_HOUSEKEEPING_S)
         while True:
-            await asyncio.sleep(HOUSEKEEPING_S)
             try:
                 await self.keep_house()
             except Unavailable as error:
                 log.warning("housekeeping failed", reason=error.detail)
+            await asyncio.sleep(HOUSEKEEPING_S)
 
     async def keep_house(self) -> None:
         """Delete what nobody can need any more."""
@@ -181,7 +184,8 @@ class AppserverApp:
             unused_before=now - config.retention_days * DAY_S,
             now=now,
         )
-        log.info("old rows deleted", rows=rows)
+        if rows:
+            log.info("old rows deleted", rows=rows)
 
     async def drain(self) -> None:
         """No new connections; browsers are told to come back later."""

@@ -157,6 +157,13 @@ class SqlStore:
 
         return await self._db.write(work)
 
+    async def used_mcus(self) -> set[str]:
+        occupied = select(participants.c.room).where(participants.c.session.is_not(None))
+        of_legs = select(participants.c.leg_mcu).where(participants.c.leg_mcu.is_not(None))
+        of_rooms = select(rooms.c.mcu).where(rooms.c.mcu.is_not(None), rooms.c.id.in_(occupied))
+        async with self._db.read() as connection:
+            return set(await connection.scalars(of_legs.union(of_rooms)))
+
     async def known_mcus(self) -> list[KnownMcu]:
         query = select(mcus.c.id, mcus.c.boot, mcus.c.url, mcus.c.capacity)
         async with self._db.read() as connection:

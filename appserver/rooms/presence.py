@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from confero.clock import Clock
@@ -39,13 +40,17 @@ class Presence:
         self._notifier = notifier
         self._clock = clock
         self._join_grace_s = join_grace_s
-        self._homeless: set[str] = set()
-        """Lost MCUs on which busy rooms may still be placed."""
+        self._lost: set[str] = set()
+        """Lost MCUs whose legs may still stand in rows, and on which busy rooms may still be placed."""
+        self._changing = asyncio.Lock()
+        """Between a registration and the sweep, so that an MCU which is just back is not taken for lost."""
 
     async def start(self) -> None:
-        """Presume that the MCUs of before a restart live; they are to register again."""
-        for known in await self._store.known_mcus():
-            self._farm.recall(known)
+        """Presume that the MCUs of before a restart live, and are to register again. Any other that is in use has been lost."""
+        known = await self._store.known_mcus()
+        for mcu in known:
+            self._farm.recall(mcu)
+        self._lost = await self._store.used_mcus() - {mcu.id for mcu in known}
 
     # --- notifier -------------------------------------------------------------------------------------------------
 
@@ -66,9 +71,10 @@ class Presence:
 
     async def registered(self, body: McuRegister) -> None:
         """An MCU is there, with these participants and no others."""
-        self._farm.register(body)
-        self._homeless.discard(body.id)
-        closed = await self._store.mcu_registered(body, self._clock.wall())
+        async with self._changing:
+            self._farm.register(body)
+            self._lost.discard(body.id)
+            closed = await self._store.mcu_registered(body, self._clock.wall())
         log.info("mcu registered", mcu=body.id, boot=body.boot, url=body.url, closed=closed)
 
     def heartbeat(self, mcu: str, body: McuHeartbeat) -> None:
@@ -81,25 +87,25 @@ class Presence:
         await self._store.add_record(record)
 
     async def sweep(self) -> None:
-        """Find lost MCUs and give their busy rooms a new home. Called every second."""
-        for mcu in self._farm.lost():
-            self._homeless.add(mcu.id)
-            closed = await self._store.mcu_lost(mcu.id)
-            log.warning("mcu lost", mcu=mcu.id, closed=closed)
-        for mcu_id in list(self._homeless):
-            await self._rehouse(mcu_id)
+        """Find lost MCUs, close what was there, and give their busy rooms a new home. Called every second; raises Unavailable."""
+        async with self._changing:
+            for mcu in self._farm.lost():
+                log.warning("mcu lost", mcu=mcu.id)
+                self._lost.add(mcu.id)
+            for mcu_id in sorted(self._lost):
+                await self._store.mcu_lost(mcu_id)
+                if await self._rehouse(mcu_id):
+                    self._lost.discard(mcu_id)
 
-    async def _rehouse(self, mcu_id: str) -> None:
-        rooms = await self._store.busy_rooms(mcu_id)
-        if not rooms:
-            self._homeless.discard(mcu_id)
-            return
-        for room in rooms:
+    async def _rehouse(self, mcu_id: str) -> bool:
+        """False if a busy room is left without a home, or without having been told: the next sweep tries again."""
+        for room in await self._store.busy_rooms(mcu_id):
             try:
                 await self._move(room)
             except (Refused, Unavailable) as error:
                 log.info("room has no media server yet", room=room.id, code=error.code)
-                return  # the next sweep tries again
+                return False
+        return True
 
     async def _move(self, room: Room) -> None:
         """The notifier hears first: it makes the room at the new MCU and tells the sessions to renegotiate."""

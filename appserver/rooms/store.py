@@ -64,6 +64,10 @@ class Store(Protocol):
         """Nobody has a leg on this MCU any more; how many had."""
         ...
 
+    async def used_mcus(self) -> set[str]:
+        """MCUs that busy rooms or somebody's leg are on, as far as is written down."""
+        ...
+
     async def known_mcus(self) -> list[KnownMcu]: ...
 
     # --- housekeeping ---------------------------------------------------------------------------------------------

@@ -279,6 +279,16 @@ async def test_registration_with_very_many(lobby: SqlStore) -> None:
     assert await lobby.mcu_registered(registration(*people), NOW) == 0
 
 
+async def test_used_mcus(lobby: SqlStore) -> None:
+    assert await lobby.used_mcus() == set()
+    await lobby.place_room("lobby", None, "of the room")
+    await lobby.admit(person("alice"), ROOM, NOW)
+    assert await lobby.used_mcus() == set()
+    await lobby.session_connected(notice("alice", "s1"))
+    await lobby.add_record(record("alice", "joined", mcu="of-the-leg"))
+    assert await lobby.used_mcus() == {"of the room", "of-the-leg"}
+
+
 async def test_lost_mcu(lobby: SqlStore) -> None:
     await lobby.mcu_registered(registration(), NOW)
     await lobby.admit(person("alice", reserved_until=0.0), ROOM, NOW)

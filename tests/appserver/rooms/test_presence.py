@@ -75,6 +75,22 @@ async def test_restart_of_this_server(bench: Bench) -> None:
     assert await bench.count() == 1
 
 
+async def test_restart_while_a_room_has_no_home(bench: Bench) -> None:
+    """An MCU was lost, no other was there, and then this server died too: the room is not forgotten."""
+    await bench.mcu("m1")
+    alice = await bench.join()
+    await bench.presence.connected(bench.notice(alice))
+    bench.clock.advance(6)
+    await bench.presence.sweep()
+    bench.restart()
+    await bench.presence.start()
+    await bench.presence.sweep()
+    assert bench.notifier.placed == []
+    await bench.mcu("m2")
+    await bench.presence.sweep()
+    assert [placement.mcu for _, placement in bench.notifier.placed] == ["m2"]
+
+
 async def test_lost_mcu_with_a_spare_one(bench: Bench) -> None:
     await bench.mcu("m1")
     alice = await bench.join()
@@ -137,6 +153,25 @@ async def test_notifier_away_while_a_room_moves(bench: Bench) -> None:
     bench.notifier.failure = None
     await bench.presence.sweep()
     assert [placement.mcu for _, placement in bench.notifier.placed] == ["m2"]
+
+
+async def test_database_away_while_an_mcu_is_lost(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written is written by the next sweep."""
+    await bench.mcu("m1")
+    alice = await bench.join()
+    await bench.record(alice, "joined")
+    bench.clock.advance(31)
+
+    async def fail(_: str) -> int:
+        raise Unavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.store, "mcu_lost", fail)
+        with pytest.raises(Unavailable):
+            await bench.presence.sweep()
+    assert await bench.count() == 1
+    await bench.presence.sweep()
+    assert await bench.count() == 0
 
 
 async def test_empty_rooms_of_a_lost_mcu_stay_until_somebody_comes(bench: Bench) -> None:
