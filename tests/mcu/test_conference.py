@@ -115,6 +115,28 @@ async def test_every_end_comes_once(house: House) -> None:
     assert house.engine.said("remove_leg") == [(number,)]
 
 
+async def test_ended_twice_by_hand(house: House) -> None:
+    leg = house.phone().leg
+    participant, room = house.conference.registry.leg(leg)
+    house.take()
+    house.conference.end(participant, room, reasons.LEFT)
+    house.conference.end(participant, room, reasons.REMOVED)
+    assert house.take() == [("left", "r", "bob", "left")] and participant.ended == "left"
+
+
+async def test_a_state_is_news_once(house: House) -> None:
+    leg = house.phone().leg
+    house.take()
+    for say in ("connected", "connected", "disconnected", "disconnected", "connected"):
+        getattr(house.conference.reactions, say)(leg)
+    assert house.take() == [
+        ("connected", "bob"),
+        ("changed", "bob", "connected", False),
+        ("changed", "bob", "disconnected", False),
+        ("changed", "bob", "connected", False),
+    ]
+
+
 async def test_unknown_and_full(house: House) -> None:
     assert refusal(lambda: house.phone(room="nowhere")) == (404, "room-unknown")
     assert refusal(lambda: house.conference.remove_room("nowhere")) == (404, "room-unknown")
