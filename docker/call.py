@@ -66,7 +66,9 @@ def main() -> int:
     parser.add_argument("--host", default="172.30.0.1", help="address from which the phone sends")
     parser.add_argument("--room", default="lobby")
     options = parser.parse_args()
-    facts = asyncio.run(hold(options.page, options.ca, options.secret.read_bytes(), options.mcu, options.host, options.room))
+    facts = asyncio.run(
+        hold(options.page, options.ca, options.secret.read_bytes(), options.mcu, options.host, options.room)
+    )
     for text, holds in facts:
         sys.stdout.write(f"{'ok    ' if holds else 'FAILED'} {text}\n")
     failed = sum(not holds for _, holds in facts)

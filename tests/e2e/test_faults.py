@@ -25,6 +25,8 @@ ROOM = "lobby"
 ADA_HZ, GRACE_HZ = 433.0, 719.0
 HEARD_DBFS = -40.0
 BACK_WITHIN_S = 10.0
+SETTLED_WITHIN_S = 5.0
+"""A page that has just joined needs a moment until its first sound."""
 PROBE_S = 0.3
 
 
@@ -70,7 +72,7 @@ async def back_after(pair: tuple[Page, Page], since: float) -> float:
 async def test_browsers_come_back_after_a_service_was_killed(
     stack: Stack, pair: tuple[Page, Page], service: str
 ) -> None:
-    assert await hear_each_other(pair)
+    assert await back_after(pair, time.monotonic()) < SETTLED_WITHIN_S
     old = stack.kill(service)
     killed_at = time.monotonic()
     await stack.wait_ready()
@@ -105,7 +107,7 @@ async def test_garbage_on_every_port_changes_nothing(stack: Stack, pair: tuple[P
     tcp += [(stack.addresses[service], stack.port(service, "http")) for service in ("notifier", "mcu")]
     await asyncio.gather(*(_tcp_garbage(host, port, seeded.randbytes(4096)) for host, port in tcp for _ in range(20)))
     await asyncio.to_thread(_udp_garbage, stack.addresses["mcu"], await _media_ports(stack), seeded)
-    assert await hear_each_other(pair)
+    assert await back_after(pair, time.monotonic()) < SETTLED_WITHIN_S
     assert all([await page.value("window.confero.counts.offers") >= 1 for page in pair])
     await stack.wait_ready()
 

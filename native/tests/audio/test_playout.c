@@ -42,8 +42,8 @@ static void test_configuration_is_checked(void) {
     CHECK_INT(cf_playout_map(p, 1, CF_CODEC_PCMU, 44100), -EINVAL);
     CHECK_INT(cf_playout_map(p, 1, CF_CODEC_NONE, 8000), -EINVAL);
     CHECK_INT(cf_playout_map(p, 1, 77, 8000), -EINVAL);
-    for (uint8_t pt = 1; pt < CF_PLAYOUT_PTS; pt++)
-        CHECK_INT(cf_playout_map(p, pt, CF_CODEC_PCMU, 8000), 0);
+    for (int pt = 1; pt < CF_PLAYOUT_PTS; pt++)
+        CHECK_INT(cf_playout_map(p, (uint8_t)pt, CF_CODEC_PCMU, 8000), 0);
     CHECK_INT(cf_playout_map(p, 100, CF_CODEC_PCMU, 8000), -ENOSPC);
     cf_playout_free(p);
     cf_playout_free(NULL);

@@ -13,7 +13,7 @@ static double db(double a, double b) {
 }
 
 static void test_pass_band_is_flat_downwards(void) {
-    for (double hz = 50; hz <= 3400; hz += 67) {
+    for (int hz = 50; hz <= 3400; hz += 67) {
         cf_resampler r;
         cf_resampler_init(&r);
         test_tone(high, SECOND_48, hz, 48000, AMPLITUDE, 0);
@@ -23,7 +23,7 @@ static void test_pass_band_is_flat_downwards(void) {
 }
 
 static void test_pass_band_is_flat_upwards(void) {
-    for (double hz = 50; hz <= 3400; hz += 67) {
+    for (int hz = 50; hz <= 3400; hz += 67) {
         cf_resampler r;
         cf_resampler_init(&r);
         test_tone(low, SECOND_8, hz, 8000, AMPLITUDE, 0);
@@ -33,8 +33,8 @@ static void test_pass_band_is_flat_upwards(void) {
 }
 
 static void test_nothing_folds_into_the_pass_band(void) {
-    for (double hz = 4600; hz < 24000; hz += 189) {
-        double folded = fabs(hz - 8000 * round(hz / 8000));
+    for (int hz = 4600; hz < 24000; hz += 189) {
+        double folded = fabs(hz - 8000 * round(hz / 8000.0));
         cf_resampler r;
         cf_resampler_init(&r);
         test_tone(high, SECOND_48, hz, 48000, AMPLITUDE, 0);
@@ -45,7 +45,7 @@ static void test_nothing_folds_into_the_pass_band(void) {
 }
 
 static void test_no_image_above_the_pass_band(void) {
-    for (double hz = 100; hz <= 3400; hz += 150) {
+    for (int hz = 100; hz <= 3400; hz += 150) {
         cf_resampler r;
         cf_resampler_init(&r);
         test_tone(low, SECOND_8, hz, 8000, AMPLITUDE, 0);
