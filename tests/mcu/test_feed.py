@@ -194,3 +194,43 @@ async def test_a_room_made_anew_under_the_same_name_wins(s: Setup) -> None:
     new.admit(person("z"))
     s.feed.joined(new, "z")
     assert await s.told() == [("participant", "z"), ("roster", ["z"])]
+
+
+async def test_news_that_come_while_a_call_fails(s: Setup) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Notifier):
+        async def publish(self, publish: models.Publish) -> None:
+            begun.set()
+            await go_on.wait()
+            await super().publish(publish)
+
+    slow = Slow()
+    feed = Feed(slow, Backoff("notifier", jitter=lambda: 0.0))
+    s.feed = feed
+    s.join("a")
+    s.join("b")
+    feed.speakers(s.room, [models.ActiveSpeaker(participant="a", level=1)])
+    flush = asyncio.get_running_loop().create_task(feed.flush())
+    await begun.wait()
+    s.leave("b", "bye")
+    s.join("c")
+    slow.failure = Unavailable("away")
+    go_on.set()
+    await flush
+    slow.failure = None
+    await feed.flush()
+    assert slow.events() == [
+        ("left", ("b", "bye")),
+        ("participant", "a"),
+        ("participant", "c"),
+        ("roster", ["a", "c"]),
+        ("speakers", ["a"]),
+    ]
+
+
+async def test_too_many_who_should_offer_again(s: Setup) -> None:
+    for i in range(DETAILS + 3):
+        s.feed.renegotiate(s.room, f"p{i}", "ice-timeout")
+    await s.feed.flush()
+    assert len(s.notifier.got) == DETAILS and s.feed.dropped == 3
