@@ -69,7 +69,9 @@ class AppserverApp:
         policy = Policy(config.token_ttl_s, config.rejoin_window_s, config.join_grace_s, config.max_rooms)
         self.reception = Reception(self.store, self.farm, clock, self._secret, policy)
         self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
-        self.presence = Presence(self.store, self.farm, self.notifier, clock, config.join_grace_s)
+        self.presence = Presence(
+            self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
+        )
         self.certificates = Certificates(config, clock)
         self.events = EventsProxy(config.notifier_url, secret=self._secret, clock=clock, limit=config.max_websockets)
         self.pages = Pages(Assets(STATIC), hsts=self.certificates.own)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 from confero.clock import Clock
 from confero.errors import Refused, Unavailable
@@ -34,7 +34,17 @@ class Notifier(Protocol):
 class Presence:
     """Keeps rows true to what lives elsewhere."""
 
-    def __init__(self, store: Store, farm: Farm, notifier: Notifier, clock: Clock, join_grace_s: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        farm: Farm,
+        notifier: Notifier,
+        clock: Clock,
+        *,
+        join_grace_s: float,
+        changing: AbstractAsyncContextManager[Any],
+    ) -> None:
+        """``changing``: a lock between registrations and the sweep, so that an MCU which is just back is not taken for lost."""
         self._store = store
         self._farm = farm
         self._notifier = notifier
@@ -42,8 +52,7 @@ class Presence:
         self._join_grace_s = join_grace_s
         self._lost: set[str] = set()
         """Lost MCUs whose legs may still stand in rows, and on which busy rooms may still be placed."""
-        self._changing = asyncio.Lock()
-        """Between a registration and the sweep, so that an MCU which is just back is not taken for lost."""
+        self._changing = changing
 
     async def start(self) -> None:
         """Presume that the MCUs of before a restart live, and are to register again. Any other that is in use has been lost."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,9 @@ class Bench:
         """A new process on the same database."""
         self.farm = Farm(self.clock, silence_s=6)
         self.reception = Reception(self.store, self.farm, self.clock, SECRET, Policy())
-        self.presence = Presence(self.store, self.farm, self.notifier, self.clock, join_grace_s=30)
+        self.presence = Presence(
+            self.store, self.farm, self.notifier, self.clock, join_grace_s=30, changing=asyncio.Lock()
+        )
 
     async def mcu(self, name: str = "m1", *people: str, boot: str = "b1") -> None:
         body = McuRegister(id=name, boot=boot, url=f"http://{name}", capacity=100, participants=list(people))
