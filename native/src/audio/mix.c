@@ -8,9 +8,10 @@
 enum { LEVEL_MAX = 127, LEVEL_LANES = 8 };
 
 void cf_mix_gain(int32_t *out, const int16_t *in, size_t n, int32_t from, int32_t to) {
-    if (from == to && to == CF_GAIN_ONE) {
+    if (from == to) {
+        double gain = (double)to / CF_GAIN_ONE; /* exact, and so is its product with a sample */
         for (size_t i = 0; i < n; i++)
-            out[i] = in[i];
+            out[i] = to == CF_GAIN_ONE ? in[i] : cf_round(in[i] * gain);
         return;
     }
     /* All of this is exact in doubles: |in * (from * n + (to - from) * i)| is under 2^53 for any frame under 2^20

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { ROUNDS = 20000 };
+enum { ROUNDS = 20000, FEW = ROUNDS / 4 };
 
 static double cpu_ns(void) {
     struct timespec t;
@@ -24,7 +24,7 @@ static double cpu_ns(void) {
                 statement;                                                                                             \
                 __asm__ volatile("" ::: "memory");                                                                     \
             }                                                                                                          \
-            double ns_ = (cpu_ns() - start_) / (rounds);                                                               \
+            double ns_ = (cpu_ns() - start_) / (double)(rounds);                                                       \
             best_ = ns_ < best_ ? ns_ : best_;                                                                         \
         }                                                                                                              \
         printf("%-34s %9.0f ns\n", name, best_);                                                                       \
@@ -58,7 +58,7 @@ static void bench_g711(void) {
     uint8_t payload[160];
     BENCH("G.711 encode with 48 -> 8 kHz", ROUNDS, cf_encoder_encode(encoder, pcm, payload, sizeof payload));
     BENCH("G.711 decode with 8 -> 48 kHz", ROUNDS, cf_decoder_decode(decoder, payload, sizeof payload, out, CF_FRAME));
-    BENCH("G.711 conceal, start and frame", ROUNDS / 4,
+    BENCH("G.711 conceal, start and frame", FEW,
           (cf_decoder_decode(decoder, payload, sizeof payload, out, CF_FRAME),
            cf_decoder_conceal(decoder, out, CF_FRAME)));
     cf_encoder_free(encoder);
@@ -89,7 +89,7 @@ static void bench_playout(const char *name, const cf_codec_params *opus, double 
     double start = cpu_ns();
     for (int i = 0, k = 0; i < FRAMES; i++) {
         int64_t now = i * 20 * LAB_MS;
-        for (; k < FRAMES && k * 20 * LAB_MS / (1 + ppm * 1e-6) <= (double)now; k++) {
+        for (; k < FRAMES && (double)k * 20 * (double)LAB_MS / (1 + ppm * 1e-6) <= (double)now; k++) {
             rtp.payload = payloads[k];
             rtp.payload_len = lengths[k];
             cf_playout_put(l.playout, &rtp, now);
