@@ -174,4 +174,27 @@ static inline void lab_run(lab *l, int64_t ms) {
         lab_tick(l);
 }
 
+static inline bool lab_all_zero(const int16_t *x) {
+    for (int i = 0; i < CF_FRAME; i++)
+        if (x[i])
+            return false;
+    return true;
+}
+
+/* Runs and hands out the largest second difference, over the frames' borders too. */
+static inline int lab_bend_while(lab *l, int64_t ms) {
+    int16_t x[CF_FRAME + 2];
+    int bend = 0;
+    for (int64_t i = 0; i < ms / 20; i++) {
+        memcpy(x, l->pcm + CF_FRAME - 2, 2 * sizeof *x);
+        lab_tick(l);
+        memcpy(x + 2, l->pcm, sizeof l->pcm);
+        int b = test_bend(x, CF_FRAME + 2);
+        bend = b > bend ? b : bend;
+    }
+    return bend;
+}
+
+enum { LAB_BEND_440 = 60 }; /* of a mu-law tone of 440 Hz and amplitude 8000: 27 and the quantisation noise */
+
 #endif

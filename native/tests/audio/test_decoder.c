@@ -1,0 +1,257 @@
+/* The codec face's decoders: payloads are judged before they are decoded, lost ones are rebuilt or concealed. */
+#include "codeclab.h"
+
+#include <errno.h>
+#include <opus.h>
+
+static void test_payloads_are_judged_by_their_form(void) {
+    static const struct {
+        uint8_t bytes[8];
+        size_t len;
+        int want;
+    } cases[] = {
+        {{0}, 0, -EBADMSG},                           /* nothing is not a packet */
+        {{0x78, 1, 2}, 3, 960},                       /* hybrid, 20 ms */
+        {{0x78}, 1, 960},                             /* a TOC alone: DTX */
+        {{0xE0, 1}, 2, 120},                          /* CELT, 2.5 ms */
+        {{0x18, 1}, 2, 2880},                         /* SILK, 60 ms */
+        {{0x19, 1, 1}, 3, 5760},                      /* two of 60 ms */
+        {{0x19, 1}, 2, -EBADMSG},                     /* two frames of half an octet */
+        {{0x1A, 9, 1}, 3, -EBADMSG},                  /* a first frame longer than the packet */
+        {{0x1A, 1, 1, 2}, 4, 5760},                   /* two of unlike length */
+        {{0x1B, 0x03, 1, 2, 3}, 5, -EBADMSG},         /* three of 60 ms: over 120 ms */
+        {{0x1B, 0x00, 1}, 3, -EBADMSG},               /* no frame at all */
+        {{0x1B}, 1, -EBADMSG},                        /* no frame count */
+        {{0xFB, 0x43, 0x09, 1, 2, 3}, 6, -EBADMSG},   /* more padding than packet */
+        {{0xFB, 0x43, 0x01, 1, 2, 3, 0}, 7, 2880},    /* one octet of padding */
+        {{0xFB, 0x83, 0x01, 0x01, 1, 2, 3}, 7, 2880}, /* variable lengths */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK_INT(cf_decoder_duration(CF_CODEC_OPUS, cases[i].bytes, cases[i].len), cases[i].want);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMU, payloads[0], 0), -EBADMSG);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMU, payloads[0], 1), 6);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMA, payloads[0], 960), 5760);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMA, payloads[0], 961), -EBADMSG);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_NONE, payloads[0], 100), -EBADMSG);
+}
+
+static void test_bad_payloads_change_nothing(void) {
+    static const uint8_t bad[] = {0x1B, 0x03, 1, 2, 3};
+    for (int s = 1; s < SETTINGS; s++) {
+        int16_t a[CF_FRAME], b[CF_DECODE_MAX];
+        encode_all(&settings[s], speech);
+        cf_decoder *clean = cf_decoder_new(settings[s].codec), *troubled = cf_decoder_new(settings[s].codec);
+        for (int i = 0; i < FRAMES; i++) {
+            cf_decoder_decode(clean, payloads[i], (size_t)lengths[i], a, CF_FRAME);
+            if (settings[s].codec == CF_CODEC_OPUS)
+                CHECK_INT(cf_decoder_decode(troubled, bad, sizeof bad, b, CF_DECODE_MAX), -EBADMSG);
+            CHECK_INT(cf_decoder_decode(troubled, payloads[i], 0, b, CF_DECODE_MAX), -EBADMSG);
+            CHECK_INT(cf_decoder_decode(troubled, payloads[i], (size_t)lengths[i], b, CF_FRAME - 1), -ENOSPC);
+            CHECK_INT(cf_decoder_decode(troubled, payloads[i], (size_t)lengths[i], b, CF_DECODE_MAX), CF_FRAME);
+            CHECK(memcmp(a, b, sizeof a) == 0);
+        }
+        cf_decoder_free(clean);
+        cf_decoder_free(troubled);
+    }
+}
+
+static void test_stereo_is_decoded_to_the_middle(void) {
+    int error;
+    OpusEncoder *stereo = opus_encoder_create(CF_RATE, 2, OPUS_APPLICATION_AUDIO, &error);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS);
+    static int16_t left[SAMPLES], right[SAMPLES];
+    test_tone(left, SAMPLES, 500, CF_RATE, 8000, 0);
+    test_tone(right, SAMPLES, 1500, CF_RATE, 8000, 0);
+    for (int i = 0; i < FRAMES; i++) {
+        int16_t both[2 * CF_FRAME];
+        for (int k = 0; k < CF_FRAME; k++) {
+            both[2 * k] = left[i * CF_FRAME + k];
+            both[2 * k + 1] = right[i * CF_FRAME + k];
+        }
+        int n = opus_encode(stereo, both, CF_FRAME, payloads[0], CF_PAYLOAD_MAX);
+        CHECK_INT(cf_decoder_decode(decoder, payloads[0], (size_t)n, out + i * CF_FRAME, CF_FRAME), CF_FRAME);
+    }
+    CHECK(fabs(test_amplitude(out + SAMPLES / 2, SAMPLES / 2, 500, CF_RATE) - 4000) < 400);
+    CHECK(fabs(test_amplitude(out + SAMPLES / 2, SAMPLES / 2, 1500, CF_RATE) - 4000) < 400);
+    opus_encoder_destroy(stereo);
+    cf_decoder_free(decoder);
+}
+
+static double error_power(const int16_t *a, const int16_t *b, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += pow(a[i] - b[i], 2);
+    return sum;
+}
+
+/* Every 10th frame is lost; rebuilt from its successor it must be nearer to the truth than concealed. */
+static void test_in_band_fec_rebuilds_the_frame_before(void) {
+    encode_all(fec_setting, speech);
+    cf_decoder *truth = cf_decoder_new(CF_CODEC_OPUS), *fec = cf_decoder_new(CF_CODEC_OPUS);
+    cf_decoder *conceal = cf_decoder_new(CF_CODEC_OPUS);
+    double error_fec = 0, error_conceal = 0;
+    int rebuilt = 0;
+    for (int i = 0; i + 1 < FRAMES; i++) {
+        int16_t a[CF_FRAME], b[CF_FRAME], c[CF_FRAME];
+        size_t len = (size_t)lengths[i];
+        cf_decoder_decode(truth, payloads[i], len, a, CF_FRAME);
+        if (i % 10 == 5) {
+            if (cf_decoder_decode_fec(fec, payloads[i + 1], (size_t)lengths[i + 1], b, CF_FRAME) == CF_FRAME)
+                rebuilt++;
+            else
+                CHECK_INT(cf_decoder_conceal(fec, b, CF_FRAME), CF_FRAME);
+            CHECK_INT(cf_decoder_conceal(conceal, c, CF_FRAME), CF_FRAME);
+            error_fec += error_power(a, b, CF_FRAME);
+            error_conceal += error_power(a, c, CF_FRAME);
+        } else {
+            cf_decoder_decode(fec, payloads[i], len, b, CF_FRAME);
+            cf_decoder_decode(conceal, payloads[i], len, c, CF_FRAME);
+        }
+    }
+    CHECK(rebuilt >= 5);
+    CHECK(error_fec < error_conceal / 2);
+    cf_decoder_free(truth);
+    cf_decoder_free(fec);
+    cf_decoder_free(conceal);
+}
+
+/* The flag is read by hand; the judge is libopus: with the flag its FEC differs from its concealment, without it never
+ * does. */
+static void test_fec_is_found_where_libopus_finds_it(void) {
+    for (int s = 1; s < 4; s++) {
+        encode_all(&settings[s], speech);
+        int error, with = 0;
+        OpusDecoder *a = opus_decoder_create(CF_RATE, 1, &error), *b = opus_decoder_create(CF_RATE, 1, &error);
+        cf_decoder *face = cf_decoder_new(CF_CODEC_OPUS);
+        int16_t x[CF_FRAME], y[CF_FRAME], z[CF_FRAME];
+        for (int i = 0; i < FRAMES; i++) {
+            memcpy(b, a, (size_t)opus_decoder_get_size(1));
+            OpusDecoder *scratch = malloc((size_t)opus_decoder_get_size(1));
+            memcpy(scratch, a, (size_t)opus_decoder_get_size(1));
+            CHECK_INT(opus_decode(b, payloads[i], lengths[i], x, CF_FRAME, 1), CF_FRAME);
+            CHECK_INT(opus_decode(scratch, NULL, 0, y, CF_FRAME, 0), CF_FRAME);
+            free(scratch);
+            if (i > 0) { /* before the first packet everything is zero */
+                int n = cf_decoder_decode_fec(face, payloads[i], (size_t)lengths[i], z, CF_FRAME);
+                CHECK_INT(n, memcmp(x, y, sizeof x) ? CF_FRAME : 0);
+                with += n > 0;
+            }
+            CHECK_INT(opus_decode(a, payloads[i], lengths[i], x, CF_FRAME, 0), CF_FRAME);
+            cf_decoder_reset(face); /* the face may only be asked again after a real frame */
+            cf_decoder_decode(face, payloads[i], (size_t)lengths[i], z, CF_FRAME);
+        }
+        CHECK(s == 2 ? with > FRAMES / 3 : with == 0);
+        opus_decoder_destroy(a);
+        opus_decoder_destroy(b);
+        cf_decoder_free(face);
+    }
+}
+
+static void test_g711_carries_no_fec(void) {
+    encode_all(&settings[5], speech);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU);
+    CHECK_INT(cf_decoder_decode_fec(decoder, payloads[0], 160, out, CF_FRAME), 0);
+    cf_decoder_free(decoder);
+}
+
+static void test_concealment_takes_whole_quarters_of_10_ms(void) {
+    for (int codec = CF_CODEC_PCMU; codec <= CF_CODEC_OPUS; codec++) {
+        cf_decoder *decoder = cf_decoder_new(codec);
+        CHECK_INT(cf_decoder_conceal(decoder, out, 0), -EINVAL);
+        CHECK_INT(cf_decoder_conceal(decoder, out, 121), -EINVAL);
+        CHECK_INT(cf_decoder_conceal(decoder, out, CF_DECODE_MAX + 120), -EINVAL);
+        for (size_t n = 120; n <= CF_DECODE_MAX; n += 120) {
+            CHECK_INT(cf_decoder_conceal(decoder, out, n), (int)n);
+            CHECK(test_rms(out, n) == 0); /* nothing was ever heard */
+        }
+        cf_decoder_free(decoder);
+    }
+}
+
+/* One second of a G.711 tone with a gap of `lost` frames at half time: the output in `out`. */
+static void tone_with_gap(double hz, int lost) {
+    static int16_t tone[SAMPLES];
+    test_tone(tone, SAMPLES, hz, CF_RATE, 8000, 0);
+    encode_all(&settings[5], tone);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU);
+    for (int i = 0; i < FRAMES; i++)
+        if (i >= 50 && i < 50 + lost)
+            cf_decoder_conceal(decoder, out + i * CF_FRAME, CF_FRAME);
+        else
+            cf_decoder_decode(decoder, payloads[i], (size_t)lengths[i], out + i * CF_FRAME, CF_FRAME);
+    cf_decoder_free(decoder);
+}
+
+static void test_g711_concealment_goes_on_without_a_click(void) {
+    for (int step = 0; step < 8; step++) {
+        double hz = 110 * pow(1.37, step);
+        tone_with_gap(hz, 1);
+        int normal = test_bend(out + 10 * CF_FRAME, 30 * CF_FRAME);
+        CHECK(test_bend(out + 49 * CF_FRAME, 4 * CF_FRAME) < normal + normal / 4);
+        CHECK(test_amplitude(out + 50 * CF_FRAME, CF_FRAME, hz, CF_RATE) > 8000 * 0.95);
+    }
+}
+
+/* A voice that swells: the last period joins neither its own start nor what came before it, unless it is made to. */
+static void test_g711_concealment_of_a_swelling_voice_does_not_click(void) {
+    static int16_t voice[SAMPLES];
+    for (int lost_at = 40; lost_at < 60; lost_at++) {
+        for (int i = 0; i < SAMPLES; i++) {
+            double t = (i - lost_at * CF_FRAME) / (double)CF_FRAME, swell = t > 0 ? 1 : exp(t);
+            double phase = 2 * TEST_PI * 137 * i / CF_RATE;
+            voice[i] =
+                (int16_t)lrint(9000 * swell * (sin(phase) + 0.7 * sin(2 * phase + 1) + 0.4 * sin(3 * phase + 2)));
+        }
+        encode_all(&settings[5], voice);
+        cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU);
+        for (int i = 0; i < lost_at; i++)
+            cf_decoder_decode(decoder, payloads[i], (size_t)lengths[i], out + i * CF_FRAME, CF_FRAME);
+        cf_decoder_conceal(decoder, out + lost_at * CF_FRAME, 3 * CF_FRAME);
+        cf_decoder_free(decoder);
+        int normal = test_bend(out + (lost_at - 1) * CF_FRAME, CF_FRAME);
+        CHECK(test_bend(out + lost_at * CF_FRAME - 2, 3 * CF_FRAME) < normal * 2);
+    }
+}
+
+static void test_g711_concealment_is_silent_after_60_ms(void) {
+    tone_with_gap(440, 10);
+    CHECK(test_rms(out + 50 * CF_FRAME, CF_FRAME) > 3000);
+    CHECK(test_rms(out + 51 * CF_FRAME, CF_FRAME) > 1000);
+    int tail = CF_RATE * 66 / 1000; /* 60 ms and what the resampler still holds */
+    CHECK(test_rms(out + 50 * CF_FRAME + tail, (size_t)(10 * CF_FRAME - tail)) == 0);
+    CHECK(test_bend(out + 50 * CF_FRAME, 12 * CF_FRAME) < 400);
+    CHECK(test_rms(out + 61 * CF_FRAME, CF_FRAME) > 5000);
+}
+
+static void test_opus_concealment_goes_on_and_fades(void) {
+    static int16_t tone[SAMPLES];
+    test_tone(tone, SAMPLES, 440, CF_RATE, 8000, 0);
+    encode_all(&settings[1], tone);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS);
+    for (int i = 0; i < 50; i++)
+        cf_decoder_decode(decoder, payloads[i], (size_t)lengths[i], out, CF_FRAME);
+    CHECK_INT(cf_decoder_conceal(decoder, out, CF_FRAME), CF_FRAME);
+    double first = test_rms(out, CF_FRAME);
+    CHECK(first > 1500);
+    for (int i = 0; i < 20; i++)
+        CHECK_INT(cf_decoder_conceal(decoder, out, CF_FRAME), CF_FRAME);
+    CHECK(test_rms(out, CF_FRAME) < first / 2);
+    cf_decoder_free(decoder);
+}
+
+int main(void) {
+    test_babble(speech, SAMPLES, 20000, 1);
+    test_babble(other, SAMPLES, 20000, 2);
+    RUN(test_payloads_are_judged_by_their_form);
+    RUN(test_bad_payloads_change_nothing);
+    RUN(test_stereo_is_decoded_to_the_middle);
+    RUN(test_in_band_fec_rebuilds_the_frame_before);
+    RUN(test_fec_is_found_where_libopus_finds_it);
+    RUN(test_g711_carries_no_fec);
+    RUN(test_concealment_takes_whole_quarters_of_10_ms);
+    RUN(test_g711_concealment_goes_on_without_a_click);
+    RUN(test_g711_concealment_of_a_swelling_voice_does_not_click);
+    RUN(test_g711_concealment_is_silent_after_60_ms);
+    RUN(test_opus_concealment_goes_on_and_fades);
+    return REPORT();
+}
