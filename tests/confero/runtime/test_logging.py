@@ -68,7 +68,10 @@ def test_a_record_as_text(lines: Lines) -> None:
     assert lines.lines[0][13:] == r'info    mcu       leg joined  leg=l1 why="a \"b\"" empty="" d="{\"a\": 1}"'
 
 
-@pytest.mark.parametrize("evil", ["a\nb", "a\r\nb", "a\u2028b", "a\x85b", "a\x1b[31mb", "a\x00b", "a\u202eb", "\ud800"])
+EVIL = ["a\nb", "a\r\nb", "a\u2028b", "a\x85b", "a\x1b[31mb", "a\x00b", "a\u202eb", "\ud800"]
+
+
+@pytest.mark.parametrize("evil", EVIL, ids=ascii)
 def test_no_value_ends_the_line(lines: Lines, evil: str) -> None:
     get_logger("confero.x").info(f"event {evil}", value=evil, **{evil.replace("\x00", ""): 1})
     logging.getLogger("aiohttp.server").warning("remote said %s", evil)
