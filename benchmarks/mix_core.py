@@ -53,7 +53,7 @@ def line(row: dict[str, Any]) -> str:
     shown = row | {"srtp": "GCM" if row["srtp"] else "-"}
     return (
         "| {members} | {talkers} | {codec} | {srtp} | {listeners} | {tick_us:.0f} | {member_tick_ns:.0f} "
-        "| {realtime_factor:.0f} | {encodings_per_tick} |".format(**shown)
+        "| {realtime_factor:.1f} | {encodings_per_tick} |".format(**shown)
     )
 
 
