@@ -4,6 +4,7 @@
 # Debian 12 has no Compose v2; the one of Debian 13 needs nothing newer than Debian 12's C library.
 install_engine() {
   docker compose version >/dev/null 2>&1 && command -v dockerd >/dev/null && return 0
+  echo "installing Debian packages: docker.io iptables mmdebstrap iproute2; Compose v2 and buildx from Debian 13's packages"
   [ "$(id -u)" -eq 0 ] || { echo "not root; please install: docker.io, Compose v2 and buildx" >&2; return 1; }
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends docker.io iptables mmdebstrap iproute2 >/dev/null
@@ -27,18 +28,25 @@ P
   rm -rf "$dir"
 }
 
+# An engine that runs already is used; one that was started here is stopped by stop_engine.
 start_engine() {
   docker info >/dev/null 2>&1 && return 0
+  echo "starting a Docker engine for the time of the test"
   local pid
   pid=$(cat /var/run/docker.pid 2>/dev/null || :)
   if [ -n "$pid" ] && ! grep -qs dockerd "/proc/$pid/comm"; then rm -f /var/run/docker.pid; fi
   setsid nohup dockerd >"$1" 2>&1 </dev/null &
+  ENGINE_PID=$!
   for _ in $(seq 150); do
     docker info >/dev/null 2>&1 && return 0
     sleep 0.2
   done
   tail -20 "$1" >&2
   return 1
+}
+
+stop_engine() {
+  [ -z "${ENGINE_PID:-}" ] || kill "$ENGINE_PID" 2>/dev/null || :
 }
 
 # Takes the base image from the registry; where none answers, makes its equal with mmdebstrap under the same name.

@@ -17,6 +17,7 @@ finish() {
   local status=$?
   [ "$status" -eq 0 ] || compose logs --no-color --tail 60 || :
   compose down -v -t 5 >/dev/null 2>&1 || :
+  stop_engine
   exit "$status"
 }
 trap finish EXIT

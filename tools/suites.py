@@ -86,7 +86,7 @@ SUITES: tuple[Suite, ...] = (
         "the web client in Chromium against a pretended server",
         ((sys.executable, "tools/typecheck.py", "--npm"), pytest("tests/web")),
     ),
-    Suite("e2e", "real browsers and a phone through all services", (pytest("tests/e2e"),), {"CONFERO_TEST_LONG": "1"}),
+    Suite("e2e", "real browsers and a phone through all services", (pytest("tests/e2e"),)),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
     Suite("compose", "a call held against real containers", (("bash", "docker/test.sh"),), default=False),
 )

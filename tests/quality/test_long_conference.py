@@ -30,6 +30,8 @@ EVERY = 2.0
 
 Float = npt.NDArray[np.float64]
 
+pytestmark = pytest.mark.timeout(1_200 if SECONDS <= 600 else 4_800)
+
 
 def chirp() -> Float:
     """60 ms from 900 to 3,400 Hz: in the band of every codec, and its place in time is sharp."""
@@ -163,16 +165,23 @@ def run() -> Run:
 NAMES = ["tap 1", "ear 1", "tap 2", "ear 2"]
 
 
-@pytest.mark.timeout(1_200)
-def test_it_runs_twenty_times_faster_than_real_time(run: Run, record_property: Callable[[str, object], None]) -> None:
-    record_property("speed", SECONDS / run.cpu_s)
-    record_property("tick_us", run.tick_us)
+def test_it_runs_twenty_times_faster_than_real_time(run: Run, record_figure: Callable[[str, str], None]) -> None:
+    """In CPU time: what else the machine does is not the engine's speed."""
+    record_figure(
+        "simulated-conference",
+        f"{SECONDS} s of conference (2 Opus, 1 PCMU, 2 % loss, drifting clocks) at {SECONDS / run.cpu_s:.0f} times real time "
+        f"(CPU time), {run.tick_us:.0f} us a tick",
+    )
     assert SECONDS / run.cpu_s >= SPEED
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_delay_does_not_drift(run: Run, name: str) -> None:
+def test_the_delay_does_not_drift(run: Run, name: str, record_figure: Callable[[str, str], None]) -> None:
     listener = run.listeners[name]
+    span = min(listener.minutes()), max(listener.minutes())
+    record_figure(
+        f"delay-{name.replace(' ', '-')}", f"median of a minute {span[0]:.0f} to {span[1]:.0f} ms over {SECONDS} s"
+    )
     assert listener.chirps >= SECONDS / EVERY - 2
     assert listener.missed <= 0.25 * listener.chirps  # each lies in four packets, of which 2 % are lost on each link
     minutes = listener.minutes()
@@ -199,7 +208,6 @@ def test_buffers_hold_what_the_links_do(run: Run) -> None:
         assert stats["delay_ms"] < 120
 
 
-@pytest.mark.timeout(1_200)
 def test_the_same_again_byte_by_byte(run: Run) -> None:
     """And listening in changes nothing: this time nobody does."""
     again = conference(seed=2, listen=False)
