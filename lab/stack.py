@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import ssl
 import sys
 from pathlib import Path
@@ -14,7 +15,6 @@ import aiohttp
 
 from confero.clock import SystemClock
 from confero.errors import LocalError
-from confero.lowports import lowest_permitted
 from confero.ports import UNPRIVILEGED, find
 from confero.runtime.client import ServiceClient
 from confero.runtime.tasks import spawn
@@ -47,12 +47,12 @@ class Stack:
         self._process: asyncio.subprocess.Process | None = None
         self._output = bytearray()
         self._reader: asyncio.Task[None] | None = None
-        self.low_ports = lowest_permitted() <= 80
+        self._moved = {key for key in UNPRIVILEGED if not _is_free(self.addresses[key[0]], find(*key).number)}
 
     def port(self, service: str, purpose: str) -> int:
-        """The documented port, or its unprivileged stand-in where low ports are not permitted."""
+        """The documented port; its unprivileged stand-in where low ports are not permitted or somebody else is there."""
         number = find(service, purpose).number
-        return number if self.low_ports else UNPRIVILEGED.get((service, purpose), number)
+        return UNPRIVILEGED.get((service, purpose), number) if (service, purpose) in self._moved else number
 
     def url(self, service: str, purpose: str = "http") -> str:
         scheme = "https" if purpose == "https" else "http"
@@ -78,6 +78,8 @@ class Stack:
         command = [sys.executable, "-m", "confero.cli", "up", "--state-dir", str(self.state_dir)]
         for service, address in self.addresses.items():
             command += ["--address", f"{service}={address}"]
+        for service, purpose in sorted(self._moved):
+            command += ["--port", f"{service}.{purpose}={self.port(service, purpose)}"]
         if self._database is not None:
             command += ["--database", self._database]
         self._process = await asyncio.create_subprocess_exec(
@@ -168,6 +170,17 @@ class Stack:
         while chunk := await output.read(65_536):
             self._output += chunk
             del self._output[:-OUTPUT_LIMIT]
+
+
+def _is_free(host: str, port: int) -> bool:
+    """False where the port is not permitted, and beside a system that listens on all addresses."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
