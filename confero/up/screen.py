@@ -51,7 +51,11 @@ class Screen:
             case Kill(name, reason):
                 self._say(f"{name} is killed: {reason}")
             case Terminate(name):
-                self._say(f"stopping {name}")
+                wait = f"calls may take {self._plan.drain_s:g} s to end; Ctrl-C again stops at once"
+                self._say(f"stopping {name} ({wait})" if self._carries_media(name) else f"stopping {name}")
+
+    def _carries_media(self, name: str) -> bool:
+        return any(socket.service == name and "RTP" in socket.carries for socket in self._plan.sockets)
 
     def _say(self, text: str) -> None:
         self._err.print(f"confero: {text}", markup=False, highlight=False, soft_wrap=True)

@@ -54,6 +54,13 @@ def test_the_course_of_events_reads_as_lines() -> None:
     assert text_of(out) == ""
 
 
+def test_who_stops_a_service_with_calls_is_told_what_to_wait_for() -> None:
+    err = console()
+    media = Plan((), (Socket("mcu", "0.0.0.0", "5000-15000", "udp", "ICE + DTLS-SRTP, RTP/RTCP"),), drain_s=10.0)
+    Screen(media, console(), err).report(Terminate("mcu"), ())
+    assert text_of(err) == "confero: stopping mcu (calls may take 10 s to end; Ctrl-C again stops at once)\n"
+
+
 def test_once_all_is_ready_the_page_and_the_ports_are_shown() -> None:
     out, err = console(), console()
     Screen(PLAN, out, err).report(AllReady(), ())
