@@ -16,6 +16,7 @@ from .entry import Gate
 from .fanout import Fanout
 from .hub import Hub, HubLimits
 from .notices import NoticeLimits, Notices
+from .orphans import OrphanLimits, Orphans
 from .peers import AppServerPeer, McuPeers
 from .sessions import Sessions
 from .signaling import Signaling
@@ -43,6 +44,7 @@ class NotifierApp:
         await self.fanout.start()
         self._tasks.spawn(self.notices.run(), name="notices")
         self._tasks.spawn(self.sessions.reap(), name="reap sessions")
+        self._tasks.spawn(self.orphans.run(), name="orphans")
         self.listener = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
         self.http.set_ready(True)
 
@@ -55,7 +57,9 @@ class NotifierApp:
         self.hub = Hub(clock, limits, self.sessions.ended)
         self.fanout = Fanout(LocalBus(), self.hub)
         self.notices = Notices(self.appserver, config.instance, self.hub.sessions, clock, NoticeLimits())
-        self.sessions.connect(self.hub, self.fanout, self.notices, Signaling(self.mcus, self.hub, self.sessions.follow))
+        self.orphans = Orphans(self.mcus, self.hub, clock, OrphanLimits(legs=4 * config.max_connections))
+        signaling = Signaling(self.mcus, self.hub, self.sessions.follow)
+        self.sessions.connect(self.hub, self.fanout, self.notices, signaling, self.orphans)
         self.gate = Gate(
             allowed_origins=config.allowed_origins,
             total=config.max_connections,
@@ -83,6 +87,9 @@ class NotifierApp:
         metrics.gauge("websockets", "Open WebSockets").set_function(lambda: self.gate.count)
         metrics.gauge("sessions", "Sessions, with those that wait for their browser").set_function(
             lambda: len(self.hub)
+        )
+        metrics.gauge("orphans", "Legs whose session has expired, as far as they are watched").set_function(
+            lambda: len(self.orphans)
         )
         metrics.gauge("notices_dropped", "Notices to the application server lost to a full queue").set_function(
             lambda: self.notices.dropped

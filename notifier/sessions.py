@@ -13,14 +13,13 @@ from confero.runtime.tasks import TaskBag
 from .fanout import Fanout
 from .hub import EndCause, Hub, Session, participant_topic, room_topic
 from .notices import Notices
+from .orphans import Orphans
 from .signaling import Signaling
 
 log = get_logger(__name__)
 
 REAP_S = 1.0
 """How often expired sessions are looked for."""
-REMOVALS = 8
-"""Legs removed at once when many sessions end together."""
 
 
 class TokenValidator(Protocol):
@@ -36,14 +35,14 @@ class Sessions:
         """``limit``: sessions that may end at once. Call ``connect`` before use."""
         self._validator = validator
         self._after = TaskBag(limit=limit)
-        self._removing = asyncio.Semaphore(REMOVALS)
 
-    def connect(self, hub: Hub, fanout: Fanout, notices: Notices, signaling: Signaling) -> None:
+    def connect(self, hub: Hub, fanout: Fanout, notices: Notices, signaling: Signaling, orphans: Orphans) -> None:
         """Hand in the parts, which know this object in turn."""
         self.hub = hub
         self.fanout = fanout
         self.notices = notices
         self.signaling = signaling
+        self.orphans = orphans
 
     async def validate(self, token: str) -> TokenGrant:
         """What the join token allows. Raises Refused (401, 404, 503 ...) or Unavailable."""
@@ -83,16 +82,12 @@ class Sessions:
             await self.fanout.placed(grant.room, grant.mcu, grant.mcu_url)
 
     def ended(self, session: Session, cause: EndCause) -> None:
-        """A session is over: unsubscribe, tell the application server, and remove the leg that nobody will come back to."""
+        """A session is over: unsubscribe, tell the application server, and watch the leg that nobody has come back to."""
         log.info("session ended", session=session.id, room=session.grant.room, cause=cause)
         self.notices.disconnected(session)
-        self._after.spawn(self._clear_up(session, cause), name=f"end {session.id}")
-
-    async def _clear_up(self, session: Session, cause: EndCause) -> None:
-        await self.fanout.drop(session.topics)
         if cause == "expired":
-            async with self._removing:
-                await self.signaling.remove(session, "owner-gone")
+            self.orphans.add(session)
+        self._after.spawn(self.fanout.drop(session.topics), name=f"end {session.id}")
 
     async def reap(self) -> None:
         """End sessions whose resume window is over, for ever."""

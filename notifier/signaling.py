@@ -91,7 +91,7 @@ class Signaling:
                 leg = await self._own_leg(session, None)
                 await self._media.patch_leg(session.grant.mcu_url, leg, LegPatch(muted=message.muted))
             case Leave():
-                await self.remove(session, "left")
+                await self._remove(session)
             case Ping():
                 pass
         return Ok(id=message.id)
@@ -128,8 +128,8 @@ class Signaling:
             raise Refused("There is no such connection any more; send a fresh offer.", status=404, code=LEG_GONE)
         return session.leg
 
-    async def remove(self, session: Session, reason: str) -> None:
-        """Remove the participant's leg at the MCU, if there is one.
+    async def _remove(self, session: Session) -> None:
+        """Remove the leg of a participant that leaves, if there is one.
 
         An MCU that does not answer has lost it or will miss its media.
         """
@@ -138,7 +138,7 @@ class Signaling:
         if leg is None or self._hub.of_participant(session.grant.participant) not in (None, session):
             return  # nothing there, or the participant is back with a newer session that owns it
         try:
-            await self._media.delete_leg(session.grant.mcu_url, leg, reason)
+            await self._media.delete_leg(session.grant.mcu_url, leg, "left")
         except Refused as error:
             log.debug("leg was gone already", leg=leg, code=error.code)
         except Unavailable as error:

@@ -197,10 +197,10 @@ async def test_roster_of_an_unknown_room_is_empty(bench: Bench) -> None:
     assert await bench.signaling.roster(bench.session) == []
 
 
-async def test_remove_spares_the_leg_of_a_newer_session(bench: Bench) -> None:
+async def test_leave_spares_the_leg_of_a_newer_session(bench: Bench) -> None:
     old = bench.session
     await bench.offer()
     bench.hub.open(grant(), "token")
     bench.mcu.calls.clear()
-    await bench.signaling.remove(old, "owner-gone")
+    assert await bench.signaling.answer(old, Leave(type="leave", id=9)) == Ok(id=9)
     assert bench.mcu.names == ["roster"]

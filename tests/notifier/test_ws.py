@@ -433,6 +433,23 @@ async def test_after_the_window_the_leg_is_removed(make_stack: StackMaker) -> No
     assert not welcome["resumed"]
 
 
+async def test_after_the_window_a_leg_with_media_stays(make_stack: StackMaker) -> None:
+    """As when only the way for events was cut: the participant finds the leg again."""
+    stack = await make_stack(resume_window_s=0.1)
+    alice = await stack.join()
+    leg = (await alice.ask("offer", sdp="v=0"))["leg"]
+    stack.mcu.set_state(leg, "connected")
+    bob = await stack.join("bob")
+    await bob.ask("offer", sdp="v=0")
+    alice.vanish()
+    bob.vanish()
+    await until(lambda: list(stack.mcu.legs) == [leg] and len(stack.notifier.orphans) == 1)
+    await until(lambda: stack.appserver.kinds("alice") == ["connected", "disconnected"])
+    welcome = await alice.hello(stack.token(), resume=True)
+    assert not welcome["resumed"]
+    assert [entry["leg"] for entry in welcome["roster"]] == [leg]
+
+
 async def test_removed_participant(stack: Stack) -> None:
     alice = await stack.join()
     await stack.mcu.publish(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from typing import Literal
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
@@ -71,6 +72,11 @@ class FakeMcu:
 
     def roster(self, room: str) -> list[Participant]:
         return [participant for where, participant in self.legs.values() if where == room]
+
+    def set_state(self, leg: str, state: Literal["connecting", "connected", "disconnected"]) -> None:
+        """Of the leg's media, as if it had changed."""
+        room, participant = self.legs[leg]
+        self.legs[leg] = (room, participant.model_copy(update={"state": state}))
 
     # --- what it tells others --------------------------------------------------------------------------------------
 
