@@ -343,8 +343,8 @@ class RtpLegCreate(Request):
     codecs: tuple[CodecName, ...] = Field(default=("opus", "PCMU", "PCMA"), min_length=1, max_length=3)
     """Preference, when we are the offerer."""
     symmetric: bool = False
-    media_timeout_s: float = Field(default=0, ge=0, le=3600)
-    """The leg ends after this much silence on the wire; 0: never."""
+    media_timeout_s: float = Field(default=60, ge=0, le=3600)
+    """The leg ends after this much silence on the wire, but not on hold; 0: never, then its owner must end it."""
 
 
 LegCreate = Annotated[WebRtcLegCreate | RtpLegCreate, Field(discriminator="kind")]

@@ -12,6 +12,9 @@ from confero.ids import new_id
 
 from ..pipeline.engine import MediaEngine
 
+GRACE_S = 5.0
+"""The engine measures silence; only where its word is missing this much later a leg goes by its own clock."""
+
 
 class LegOwner(Protocol):
     """Hears what becomes of a leg. Each may be called more than once, and after the leg was closed."""

@@ -25,7 +25,7 @@ from confero.runtime.logging import get_logger
 from ..pipeline import codecs
 from ..rooms.participant import Kind
 from .addresses import LocalAddress, check_remote, choose_local, route_to
-from .base import Identity, LegContext
+from .base import GRACE_S, Identity, LegContext
 
 log = get_logger(__name__)
 
@@ -67,6 +67,9 @@ class RtpLeg:
         self._agreed: RtpAgreement | None = None
         self._pending: _Pending | None = None
         self._heard = False
+        self._packets = 0
+        self._packets_at = 0.0
+        self._expecting_since = 0.0
         self._closed = False
         self._log = log.bind(leg=self.id)
 
@@ -119,6 +122,7 @@ class RtpLeg:
         offer = parse(sdp)
         kept = self._keep(offer, before, ports)
         if kept is not None:
+            self._expect()
             self._context.engine.set_remote(self.number, *self._remote_of(kept))
             self._adopt(kept)
             return write(kept.description)
@@ -176,19 +180,24 @@ class RtpLeg:
         """Puts the stream into the engine; if that fails, the ports are closed again."""
         rtp, rtcp = self._remote_of(agreed)
         config = self._config(agreed, ports.sockets, number)
+        self._expect()
         try:
             self._context.engine.add_leg(replace(config, remote_rtp=rtp, remote_rtcp=rtcp))
         except Exception:
             if ports is not self._ports:
                 self._context.engine.close_rtp(ports.sockets)
             raise
-        self.number, self._ports, self._heard = number, ports, False
+        self.number, self._ports, self._heard, self._packets = number, ports, False, 0
         self._adopt(agreed)
 
     def _adopt(self, agreed: RtpAgreement) -> None:
         self._agreed = agreed
         peer = agreed.remote_rtp
         self.remote = _text(peer) if peer else ""
+
+    def _expect(self) -> None:
+        """Silence counts from now on, a moment before the engine begins to count."""
+        self._expecting_since = self._packets_at = self._context.clock.monotonic()
 
     def _config(self, agreed: RtpAgreement, sockets: RtpSockets, number: int) -> LegConfig:
         return LegConfig(
@@ -215,7 +224,7 @@ class RtpLeg:
             case EventType.MEDIA:
                 self.remote = event.text
                 self._media()
-            case EventType.TIMEOUT if self._agreed is None or self._agreed.receives:
+            case EventType.TIMEOUT if self._is_late(self._expecting_since, self._context.clock.monotonic()):
                 self._context.owner.failed(self.id, "media-timeout")
             case EventType.BYE:
                 self._context.owner.failed(self.id, "bye")
@@ -223,10 +232,25 @@ class RtpLeg:
                 pass
 
     def tick(self, now: float) -> None:
+        """Looks whether an answer or packets are overdue. Needs no event: one may have been lost in a flood."""
         if self._pending is not None and now >= self._pending.until:
             self._context.owner.failed(self.id, "media-timeout")
-        elif self.number and not self._heard and self._context.engine.leg_stats(self.number).leg["rx_packets"]:
-            self._media()  # its event was lost
+        elif self.number:
+            self._look_for_packets(now)
+
+    def _look_for_packets(self, now: float) -> None:
+        packets = self._context.engine.leg_stats(self.number).leg["rx_packets"]
+        if packets != self._packets:
+            self._packets, self._packets_at = packets, now
+            if not self._heard:
+                self._media()  # its event was lost
+        elif self._is_late(self._packets_at + GRACE_S, now):
+            self._context.owner.failed(self.id, "media-timeout")
+
+    def _is_late(self, since: float, now: float) -> bool:
+        """The peer should send, has a limit, and has had that long since then: what was silent on hold may start afresh."""
+        limit = self._wish.media_timeout_s
+        return self._agreed is not None and self._agreed.receives and 0 < limit <= now - since
 
     def _media(self) -> None:
         self._heard = True

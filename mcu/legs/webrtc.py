@@ -23,7 +23,7 @@ from confero.runtime.tasks import spawn
 
 from ..pipeline import codecs
 from ..rooms.participant import Kind
-from .base import Identity, LegContext, new_ice_credentials
+from .base import GRACE_S, Identity, LegContext, new_ice_credentials
 from .channel import EngineChannel, Turnstile
 from .dtls import Association, Certificate
 
@@ -31,8 +31,6 @@ log = get_logger(__name__)
 
 UFRAG_MAX = 32
 """Characters of a peer's ufrag that the engine holds; RFC 8839 allows 256, browsers use 4 to 8."""
-GRACE_S = 5.0
-"""The engine measures consent; only where its word is missing this much later we go by our own clock."""
 MID_MAX = 15
 """Bytes of a mid that fit the engine; a longer one is just not sent in packets."""
 

@@ -34,8 +34,11 @@ class House:
         wish = models.WebRtcLegCreate(kind="webrtc", participant=participant, display_name=participant, sdp=sdp)
         return self.conference.create_leg(room, wish)
 
-    def phone(self, participant: str = "bob", room: str = "r", sdp: str | None = PHONE) -> models.LegReply:
-        wish = models.RtpLegCreate(kind="rtp", participant=participant, display_name=participant, sdp=sdp)
+    def phone(
+        self, participant: str = "bob", room: str = "r", sdp: str | None = PHONE, **wishes: float
+    ) -> models.LegReply:
+        who = {"kind": "rtp", "participant": participant, "display_name": participant}
+        wish = models.RtpLegCreate.model_validate(who | {"sdp": sdp} | wishes)
         return self.conference.create_leg(room, wish)
 
     def number(self, leg: str) -> int:
@@ -309,7 +312,7 @@ async def test_removals_are_tried_again(house: House) -> None:
 
 
 async def test_empty_rooms_go_after_a_while(house: House) -> None:
-    leg = house.phone().leg
+    leg = house.phone(media_timeout_s=0).leg
     house.ticks(10_000)
     house.conference.end_leg(leg, reasons.LEFT)
     house.ticks(599)

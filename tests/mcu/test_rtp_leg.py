@@ -9,6 +9,7 @@ import pytest
 from confero import models
 from confero.clock import FakeClock
 from confero.errors import Refused
+from confero.mcu.legs.base import GRACE_S
 from confero.mcu.legs.rtp import RtpLeg
 from confero.media import Address, Codec, EngineFull, EventType, NoPortFree
 from confero.protocols.sdp import LocalPorts, LocalStream, SdpError, answer_rtp, parse, write
@@ -187,6 +188,7 @@ def test_what_the_engine_says() -> None:
     s.leg.start()
     assert s.owner.heard == []
     s.leg.handle(event(EventType.MEDIA, leg=7, text="198.51.100.1:9000"))
+    s.clock.advance(60)
     s.leg.handle(event(EventType.TIMEOUT, leg=7))
     s.leg.handle(event(EventType.BYE, leg=7))
     assert s.owner.heard == [("connected",), ("failed", "media-timeout"), ("failed", "bye")]
@@ -195,8 +197,62 @@ def test_what_the_engine_says() -> None:
 def test_silence_on_hold_is_no_timeout() -> None:
     s = Setup(media_timeout_s=5)
     s.leg.open(PHONE + "a=inactive\n")
+    s.clock.advance(100)
     s.leg.handle(event(EventType.TIMEOUT, leg=7))
+    s.leg.tick(s.clock.monotonic())
     assert s.owner.heard == []
+
+
+def test_a_limit_on_silence_is_the_default() -> None:
+    s, endless = Setup(), Setup(media_timeout_s=0)
+    for each in (s, endless):
+        each.leg.open(PHONE)
+        each.clock.advance(60 + GRACE_S)
+        each.leg.tick(each.clock.monotonic())
+    assert (s.config.media_timeout_ms, endless.config.media_timeout_ms) == (60_000, 0)
+    assert s.owner.heard == [("failed", "media-timeout")] and endless.owner.heard == []
+
+
+def test_a_lost_timeout_is_made_up_for() -> None:
+    s = Setup(media_timeout_s=10)
+    s.leg.open(PHONE)
+    for packets in range(1, 20):
+        s.engine.stats[7]["rx_packets"] = packets
+        s.clock.advance(2)
+        s.leg.tick(s.clock.monotonic())
+    s.clock.advance(9 + GRACE_S)
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == [("connected",)]
+    s.clock.advance(1)
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == [("connected",), ("failed", "media-timeout")]
+
+
+def test_a_peer_back_from_hold_has_its_time_again() -> None:
+    """The engine has counted the silence of the hold, and its word may come late."""
+    s = Setup(media_timeout_s=10)
+    s.leg.open(PHONE)
+    s.leg.offer(PHONE + "a=inactive\n")
+    s.clock.advance(600)
+    s.leg.tick(s.clock.monotonic())
+    s.leg.offer(PHONE)
+    s.leg.handle(event(EventType.TIMEOUT, leg=7))
+    s.clock.advance(9)
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == []
+    s.clock.advance(1)
+    s.leg.handle(event(EventType.TIMEOUT, leg=7))
+    assert s.owner.heard == [("failed", "media-timeout")]
+
+
+def test_a_peer_that_never_sends_after_hold_is_found_without_the_engine() -> None:
+    s = Setup(media_timeout_s=10)
+    s.leg.open(PHONE + "a=recvonly\n")
+    s.clock.advance(600)
+    s.leg.offer(PHONE)
+    s.clock.advance(10 + GRACE_S)
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == [("failed", "media-timeout")]
 
 
 def test_a_peer_that_only_listens_is_connected_at_once() -> None:
