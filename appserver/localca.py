@@ -22,6 +22,7 @@ RENEW_DAYS = 30
 BACKDATE = dt.timedelta(hours=1)
 """For clients whose clock is slow."""
 MAX_NAMES = 100
+"""In one certificate; of the names it only had before, the last ones are dropped."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class LocalFiles:
 
 
 def ensure(files: LocalFiles, names: Sequence[str], now: dt.datetime) -> bool:
-    """Make what is missing, unreadable, about to end or for other names; True if the leaf is new. Raises OSError."""
+    """Make what is missing, unreadable, about to end or lacks one of the names; True if the leaf is new. Raises OSError.
+
+    A browser's exception holds for one certificate. So a leaf is kept while it is good for every name asked for, and the next
+    one keeps the names it had: whoever carries the machine between two networks has to make one exception, not one a day.
+    """
     files.ca.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     wanted = list(dict.fromkeys(names))[:MAX_NAMES]
     ca = _load(files.ca, files.ca_key)
@@ -48,9 +53,10 @@ def ensure(files: LocalFiles, names: Sequence[str], now: dt.datetime) -> bool:
         ca = _make_ca(now)
         _write_pair(files.ca, files.ca_key, [ca[0]], ca[1])
     leaf = _load(files.leaf, files.leaf_key)
-    if leaf is not None and not _ends_soon(leaf[0], now, RENEW_DAYS) and _is_for(leaf[0], ca[0], wanted):
+    found = _names_of(leaf[0], ca[0]) if leaf is not None else []
+    if leaf is not None and found and set(wanted) <= set(found) and not _ends_soon(leaf[0], now, RENEW_DAYS):
         return False
-    fresh = _make_leaf(*ca, wanted, now)
+    fresh = _make_leaf(*ca, list(dict.fromkeys([*wanted, *found]))[:MAX_NAMES], now)
     _write_pair(files.leaf, files.leaf_key, [fresh[0], ca[0]], fresh[1])
     return True
 
@@ -74,13 +80,19 @@ def _ends_soon(certificate: x509.Certificate, now: dt.datetime, days: float) -> 
     return now > certificate.not_valid_after_utc - dt.timedelta(days=days)
 
 
-def _is_for(leaf: x509.Certificate, ca: x509.Certificate, names: Sequence[str]) -> bool:
+def names_in(files: LocalFiles) -> list[str]:
+    """What the leaf is good for; empty if it has to be made again."""
+    leaf, ca = _load(files.leaf, files.leaf_key), _load(files.ca, files.ca_key)
+    return _names_of(leaf[0], ca[0]) if leaf is not None and ca is not None else []
+
+
+def _names_of(leaf: x509.Certificate, ca: x509.Certificate) -> list[str]:
     try:
         leaf.verify_directly_issued_by(ca)
         found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except Exception:  # whatever is wrong with it, a new one is made
-        return False
-    return set(found) == set(_alternative_names(names))
+        return []
+    return [str(name.value) for name in found]
 
 
 def _alternative_names(names: Sequence[str]) -> list[x509.GeneralName]:

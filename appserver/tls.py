@@ -23,6 +23,10 @@ log = get_logger(__name__)
 
 WATCH_S = 5.0
 """How often certificate files, and the machine's names, are looked at."""
+IF_INET6 = Path("/proc/net/if_inet6")
+"""Linux: the machine's IPv6 addresses with their flags."""
+TEMPORARY = 0x01
+"""IFA_F_TEMPORARY: an address made at random (RFC 8981), gone again within days."""
 DNS_NAME = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
 )
@@ -30,16 +34,28 @@ Stamp = tuple[tuple[int, int, int], ...]
 
 
 def machine_names(config: AppserverConfig) -> list[str]:
-    """What browsers may call this machine: localhost, its host names and addresses, and what is configured, in a fixed order."""
+    """What browsers may call this machine, in order: localhost, what is configured, its host names and lasting addresses."""
     host = socket.gethostname()
-    found = ["localhost", "127.0.0.1", "::1", host, f"{host}.local" if "." not in host else host]
-    for adapter in ifaddr.get_adapters():
-        found += [entry.ip if isinstance(entry.ip, str) else entry.ip[0] for entry in adapter.ips]
+    found = ["localhost", "127.0.0.1", "::1", *config.certificate_names]
     if not _is_wildcard(config.https_host):
         found.append(config.https_host)
     if config.public_url:
         found.append(config.public_url.split("://")[1].split("/")[0].rpartition("@")[2])
-    return [name for name in dict.fromkeys(map(_clean, [*found, *config.certificate_names])) if name]
+    found += [host, f"{host}.local" if "." not in host else host]
+    temporary = temporary_addresses()
+    for adapter in ifaddr.get_adapters():
+        addresses = [entry.ip if isinstance(entry.ip, str) else entry.ip[0] for entry in adapter.ips]
+        found += [address for address in addresses if address not in temporary]
+    return [name for name in dict.fromkeys(map(_clean, found)) if name]
+
+
+def temporary_addresses(table: Path = IF_INET6) -> set[str]:
+    """IPv6 addresses of this machine that change by themselves; none on a system that does not say."""
+    try:
+        rows = [line.split() for line in table.read_text().splitlines()]
+    except OSError:
+        return set()
+    return {str(ipaddress.IPv6Address(bytes.fromhex(row[0]))) for row in rows if int(row[4], 16) & TEMPORARY}
 
 
 def _clean(name: str) -> str:
@@ -65,6 +81,9 @@ class Certificates:
         self._clock = clock
         self._local = localca.LocalFiles.below(config.state_dir / "tls")
         self._stamp: Stamp = ()
+        self._names: list[str] = []
+        """The local leaf's."""
+        self._lacking: set[str] = set()
         self.context = _server_context()
 
     @property
@@ -82,17 +101,26 @@ class Certificates:
     def load(self) -> None:
         """Make what is to be made, and load it. Raises LocalError if there is no usable certificate."""
         try:
-            self._ensure_local()
+            if not self.own:
+                self._ensure_local(machine_names(self._config))
             self._load()
         except (OSError, ssl.SSLError) as error:
             certificate, key = self.files
             raise LocalError(f"certificate {certificate} with key {key}: {_reason(error)}") from error
 
-    def _ensure_local(self) -> None:
-        if not self.own:
-            now = dt.datetime.fromtimestamp(self._clock.wall(), dt.UTC).replace(microsecond=0)
-            if localca.ensure(self._local, machine_names(self._config), now):
-                log.info("certificate made", file=str(self._local.leaf))
+    def _ensure_local(self, names: list[str]) -> None:
+        now = dt.datetime.fromtimestamp(self._clock.wall(), dt.UTC).replace(microsecond=0)
+        if localca.ensure(self._local, names, now):
+            log.info("certificate made", file=str(self._local.leaf))
+            self._names = []
+        self._names = self._names or localca.names_in(self._local)
+
+    def _note_new_names(self) -> None:
+        """A name that came while running is only logged: another certificate would break what browsers were told to accept."""
+        lacking = set(machine_names(self._config)) - set(self._names)
+        if lacking - self._lacking:
+            log.info("certificate lacks names of this machine until the next start", names=sorted(lacking))
+        self._lacking = lacking
 
     def _load(self) -> None:
         certificate, key = self.files
@@ -103,9 +131,11 @@ class Certificates:
         self._stamp = stamp
 
     def refresh(self) -> bool:
-        """Renew and load again what has changed; True if so. What cannot be loaded is logged, and the old one stays in use."""
+        """Renew what ends, load what has changed; True if so. What cannot be loaded is logged, and the old one stays in use."""
         try:
-            self._ensure_local()
+            if not self.own:
+                self._ensure_local(self._names)
+                self._note_new_names()
             if _stamp(*self.files) == self._stamp:
                 return False
             self._load()

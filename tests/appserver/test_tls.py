@@ -9,16 +9,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import ifaddr
 import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from confero.appserver import localca
+from confero.appserver import localca, tls
 from confero.appserver.config import AppserverConfig
 from confero.appserver.localca import LocalFiles
-from confero.appserver.tls import Certificates, browser_notice, machine_names
+from confero.appserver.tls import Certificates, browser_notice, machine_names, temporary_addresses
 from confero.clock import FakeClock
 from confero.errors import LocalError
 
@@ -87,10 +88,39 @@ def test_a_clock_that_stands_before_makes_nothing_anew(files: LocalFiles) -> Non
     assert not localca.ensure(files, NAMES, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
 
 
-def test_other_names_make_another_leaf(files: LocalFiles) -> None:
+def test_names_that_go_keep_the_leaf(files: LocalFiles) -> None:
     localca.ensure(files, NAMES, NOW)
     assert not localca.ensure(files, list(reversed(NAMES)), NOW)
-    assert localca.ensure(files, [*NAMES, "192.0.2.1"], NOW)
+    assert not localca.ensure(files, NAMES[:1], NOW)
+    assert set(localca.names_in(files)) == set(NAMES)
+
+
+def test_a_missing_name_makes_another_leaf_that_keeps_the_earlier_names(files: LocalFiles) -> None:
+    localca.ensure(files, NAMES, NOW)
+    assert localca.ensure(files, ["localhost", "192.0.2.1"], NOW)
+    assert set(localca.names_in(files)) == {*NAMES, "192.0.2.1"}
+    assert not localca.ensure(files, NAMES, NOW)
+
+
+def test_a_renewed_leaf_keeps_the_earlier_names(files: LocalFiles) -> None:
+    localca.ensure(files, NAMES, NOW)
+    assert localca.ensure(files, NAMES[:1], NOW + dt.timedelta(days=368))
+    assert set(localca.names_in(files)) == set(NAMES)
+
+
+def test_names_are_bounded_and_the_wanted_ones_come_first(files: LocalFiles) -> None:
+    first = [f"192.0.2.{number}" for number in range(80)]
+    second = [f"198.51.100.{number}" for number in range(80)]
+    localca.ensure(files, first, NOW)
+    assert localca.ensure(files, second, NOW)
+    assert localca.names_in(files) == second + first[:20]
+    assert not localca.ensure(files, second, NOW)
+    assert localca.ensure(files, [f"n{number}.example" for number in range(200)], NOW)
+    assert len(localca.names_in(files)) == localca.MAX_NAMES
+
+
+def test_names_of_nothing(files: LocalFiles) -> None:
+    assert localca.names_in(files) == []
 
 
 @pytest.mark.parametrize("name", ["ca.pem", "ca.key", "leaf.pem", "leaf.key"])
@@ -138,6 +168,32 @@ def test_machine_names(tmp_path: Path) -> None:
     assert {"127.0.0.9", "meet.example", "other.example", "192.0.2.7"} <= set(names)
     assert not {"fe80::1", "not a name", "", "0.0.0.0", "::"} & set(names)
     assert len(set(names)) == len(names)
+
+
+def test_temporary_addresses(tmp_path: Path) -> None:
+    table = tmp_path / "if_inet6"
+    table.write_text(
+        "00000000000000000000000000000001 01 80 10 80       lo\n"
+        "20010db8000000000000000000000007 02 40 00 00     eth0\n"
+        "20010db800000000abcdef0123456789 02 40 00 01     eth0\n"
+        "20010db800000000abcdef012345678a 02 40 00 21     eth0\n"  # temporary and deprecated
+    )
+    assert temporary_addresses(table) == {"2001:db8::abcd:ef01:2345:6789", "2001:db8::abcd:ef01:2345:678a"}
+    assert temporary_addresses(tmp_path / "none") == set()
+
+
+def test_temporary_addresses_are_no_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interface(monkeypatch, "192.0.2.5", "2001:db8::5", "2001:db8::6")
+    monkeypatch.setattr(tls, "temporary_addresses", lambda: {"2001:db8::6"})
+    names = machine_names(config(tmp_path))
+    assert {"192.0.2.5", "2001:db8::5"} <= set(names)
+    assert "2001:db8::6" not in names
+
+
+def interface(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """The machine has one interface, with these addresses."""
+    ips = [ifaddr.IP((ip, 0, 0) if ":" in ip else ip, 24, "eth0") for ip in addresses]
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [ifaddr.Adapter("eth0", "eth0", ips)])
 
 
 def test_notice(tmp_path: Path) -> None:
@@ -290,3 +346,26 @@ async def test_local_leaf_is_renewed_while_running(tmp_path: Path) -> None:
     clock.advance(370 * 86_400)
     assert certificates.refresh()
     assert not certificates.refresh()
+
+
+async def test_addresses_that_come_and_go_leave_the_certificate_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While running it is only logged, once; at the next start the new address gets in, beside the old one."""
+    local = LocalFiles.below(tmp_path / "tls")
+    interface(monkeypatch, "192.0.2.5")
+    certificates = Certificates(config(tmp_path), FakeClock(wall=NOW.timestamp()))
+    certificates.load()
+    before = local.leaf.read_bytes()
+    caplog.clear()
+    caplog.set_level("INFO")
+    for address in ("198.51.100.5", "198.51.100.5", "192.0.2.5"):
+        interface(monkeypatch, address)
+        assert not certificates.refresh()
+    assert local.leaf.read_bytes() == before
+    assert len([record for record in caplog.records if "lacks names" in str(record.msg)]) == 1
+    Certificates(config(tmp_path), FakeClock(wall=NOW.timestamp())).load()
+    assert local.leaf.read_bytes() == before
+    interface(monkeypatch, "198.51.100.5")
+    Certificates(config(tmp_path), FakeClock(wall=NOW.timestamp())).load()
+    assert {"192.0.2.5", "198.51.100.5"} <= set(localca.names_in(local))
