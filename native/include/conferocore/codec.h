@@ -44,7 +44,8 @@ int cf_decoder_duration(int codec, const uint8_t *payload, size_t len);
 int cf_decoder_decode(cf_decoder *decoder, const uint8_t *payload, size_t len, int16_t *pcm, size_t cap);
 /* The frame before this payload from its in-band FEC; 0 if it carries none. */
 int cf_decoder_decode_fec(cf_decoder *decoder, const uint8_t *payload, size_t len, int16_t *pcm, size_t samples);
-/* Conceals `samples` (a multiple of 120) that never came: Opus's own concealment, for G.711 a faded pitch repetition (after G.711 App. I). */
+/* Conceals `samples` (a multiple of 120) that never came: Opus's own concealment, for G.711 a faded pitch repetition (after G.711 App. I).
+ * Pieces of any length join on to each other. */
 int cf_decoder_conceal(cf_decoder *decoder, int16_t *pcm, size_t samples);
 void cf_decoder_reset(cf_decoder *decoder);
 

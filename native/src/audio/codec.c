@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { G711_FRAME = CF_FRAME / CF_RESAMPLE_RATIO, G711_MAX = CF_DECODE_MAX / CF_RESAMPLE_RATIO };
+enum { CONCEAL_UNIT = 480 }; /* samples: the least that SILK conceals, and by which it always goes on */
 enum { BITRATE_DEFAULT = 32000, BITRATE_MIN = 6000, BITRATE_MAX = 510000, COMPLEXITY_DEFAULT = 5 };
 
 struct cf_encoder {
@@ -21,8 +22,10 @@ struct cf_encoder {
 
 struct cf_decoder {
     int codec;
-    OpusDecoder *opus; /* NULL: G.711 */
-    bool celt;         /* Opus: the last payload was CELT alone, from which no FEC can go on */
+    OpusDecoder *opus;           /* NULL: G.711 */
+    bool celt;                   /* Opus: the last payload was CELT alone, from which no FEC can go on */
+    int16_t spare[CONCEAL_UNIT]; /* Opus: concealed and not yet asked for; the last `spare_count` of them */
+    size_t spare_count;
     cf_resampler resampler;
     cf_plc plc;
 };
@@ -123,6 +126,7 @@ void cf_decoder_free(cf_decoder *decoder) {
 
 void cf_decoder_reset(cf_decoder *decoder) {
     decoder->celt = false;
+    decoder->spare_count = 0;
     cf_resampler_init(&decoder->resampler);
     cf_plc_init(&decoder->plc);
     if (decoder->opus)
@@ -151,6 +155,7 @@ int cf_decoder_decode(cf_decoder *decoder, const uint8_t *payload, size_t len, i
         return -ENOSPC;
     if (!decoder->opus)
         return decode_g711(decoder, payload, len, pcm);
+    decoder->spare_count = 0;
     samples = opus_decode(decoder->opus, payload, (opus_int32)len, pcm, samples, 0);
     decoder->celt = cf_opus_is_celt(payload[0]);
     return samples > 0 ? samples : -EBADMSG;
@@ -160,17 +165,37 @@ int cf_decoder_decode_fec(cf_decoder *decoder, const uint8_t *payload, size_t le
     if (!decoder->opus || decoder->celt || samples > CF_DECODE_MAX || !cf_opus_has_fec(payload, len) ||
         samples < (size_t)opus_packet_get_samples_per_frame(payload, CF_RATE))
         return 0;
+    decoder->spare_count = 0;
     int n = opus_decode(decoder->opus, payload, (opus_int32)len, pcm, (int)samples, 1);
     return n > 0 ? n : 0;
+}
+
+static size_t take_spare(cf_decoder *decoder, int16_t *pcm, size_t samples) {
+    size_t n = samples < decoder->spare_count ? samples : decoder->spare_count;
+    memcpy(pcm, decoder->spare + CONCEAL_UNIT - decoder->spare_count, n * sizeof *pcm);
+    decoder->spare_count -= n;
+    return n;
+}
+
+/* libopus goes on by whole units, however few samples it hands out: pieces join only if the rest of a unit is kept. */
+static int conceal_opus(cf_decoder *decoder, int16_t *pcm, size_t samples) {
+    size_t done = take_spare(decoder, pcm, samples);
+    while (done < samples) {
+        bool whole = samples - done >= CONCEAL_UNIT;
+        int16_t *at = whole ? pcm + done : decoder->spare;
+        if (opus_decode(decoder->opus, NULL, 0, at, CONCEAL_UNIT, 0) != CONCEAL_UNIT)
+            return -EBADMSG;
+        decoder->spare_count = whole ? 0 : CONCEAL_UNIT;
+        done += whole ? CONCEAL_UNIT : take_spare(decoder, pcm + done, samples - done);
+    }
+    return (int)samples;
 }
 
 int cf_decoder_conceal(cf_decoder *decoder, int16_t *pcm, size_t samples) {
     if (samples == 0 || samples % 120 || samples > CF_DECODE_MAX)
         return -EINVAL;
-    if (decoder->opus) {
-        int n = opus_decode(decoder->opus, NULL, 0, pcm, (int)samples, 0);
-        return n > 0 ? n : -EBADMSG;
-    }
+    if (decoder->opus)
+        return conceal_opus(decoder, pcm, samples);
     int16_t low[G711_MAX];
     cf_plc_conceal(&decoder->plc, low, samples / CF_RESAMPLE_RATIO);
     cf_resample_up(&decoder->resampler, low, samples / CF_RESAMPLE_RATIO, pcm);

@@ -239,6 +239,48 @@ static void test_opus_concealment_goes_on_and_fades(void) {
     cf_decoder_free(decoder);
 }
 
+/* libopus conceals SILK by 10 ms at least, whatever it is asked for: the pieces must still be those of one sound. */
+static void test_opus_concealment_in_pieces_is_that_of_the_whole(void) {
+    static const size_t pieces[] = {240, 720, 120, 360, 480, 1080, 840, 120, 1800};
+    static int16_t parts[6 * CF_FRAME];
+    for (int s = 0; s < 5; s++) {
+        encode_all(&settings[s], speech);
+        cf_decoder *whole = cf_decoder_new(CF_CODEC_OPUS), *split = cf_decoder_new(CF_CODEC_OPUS);
+        for (int i = 0; i < 50; i++) {
+            cf_decoder_decode(whole, payloads[i], (size_t)lengths[i], out, CF_FRAME);
+            cf_decoder_decode(split, payloads[i], (size_t)lengths[i], out, CF_FRAME);
+        }
+        CHECK_INT(cf_decoder_conceal(whole, out, 6 * CF_FRAME), 6 * CF_FRAME);
+        size_t at = 0;
+        for (size_t i = 0; i < sizeof pieces / sizeof *pieces; at += pieces[i++])
+            CHECK_INT(cf_decoder_conceal(split, parts + at, pieces[i]), (int)pieces[i]);
+        CHECK_INT(at, 6 * CF_FRAME);
+        CHECK(memcmp(parts, out, sizeof parts) == 0 && test_rms(out, CF_FRAME) > 0);
+        cf_decoder_free(whole);
+        cf_decoder_free(split);
+    }
+}
+
+/* What was concealed too far is of the gap that has ended: the next one goes on from what came since. */
+static void test_a_payload_ends_the_concealment_before_it(void) {
+    encode_all(&settings[1], speech);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS), *twin = cf_decoder_new(CF_CODEC_OPUS);
+    static int16_t rest[CF_FRAME];
+    for (int i = 0; i < 60; i++) {
+        if (i == 50) {
+            cf_decoder_conceal(decoder, out, 240);
+            cf_decoder_conceal(twin, out, 480);
+        }
+        cf_decoder_decode(decoder, payloads[i], (size_t)lengths[i], out, CF_FRAME);
+        cf_decoder_decode(twin, payloads[i], (size_t)lengths[i], rest, CF_FRAME);
+    }
+    CHECK_INT(cf_decoder_conceal(decoder, out, CF_FRAME), CF_FRAME);
+    CHECK_INT(cf_decoder_conceal(twin, rest, CF_FRAME), CF_FRAME);
+    CHECK(memcmp(rest, out, sizeof rest) == 0 && test_rms(rest, CF_FRAME) > 0);
+    cf_decoder_free(decoder);
+    cf_decoder_free(twin);
+}
+
 int main(void) {
     test_babble(speech, SAMPLES, 20000, 1);
     test_babble(other, SAMPLES, 20000, 2);
@@ -253,5 +295,7 @@ int main(void) {
     RUN(test_g711_concealment_of_a_swelling_voice_does_not_click);
     RUN(test_g711_concealment_is_silent_after_60_ms);
     RUN(test_opus_concealment_goes_on_and_fades);
+    RUN(test_opus_concealment_in_pieces_is_that_of_the_whole);
+    RUN(test_a_payload_ends_the_concealment_before_it);
     return REPORT();
 }

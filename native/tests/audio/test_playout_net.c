@@ -50,6 +50,23 @@ static void test_everything_at_once(void) {
         }
 }
 
+static void test_late_and_lost_opus_packets_do_not_click(void) {
+    static const cf_codec_params opus[] = {
+        {.codec = CF_CODEC_OPUS, .ptime_ms = 20, .complexity = -1},
+        {.codec = CF_CODEC_OPUS, .ptime_ms = 20, .bitrate = 16000, .complexity = 5},
+        {.codec = CF_CODEC_OPUS, .ptime_ms = 20, .complexity = 5, .fec = 1, .loss_percent = 15},
+    };
+    for (size_t i = 0; i < sizeof opus / sizeof *opus; i++) {
+        static lab l;
+        l = (lab){.hz = 440, .opus = &opus[i], .ppm = 100, .jitter = 20 * LAB_MS, .loss = 0.02};
+        lab_open(&l, 55);
+        lab_run(&l, WARM_UP_MS);
+        CHECK(lab_bend_while(&l, 60000) < 400); /* the tone alone: 27; two pieces that do not join: thousands */
+        CHECK(lab_stats(&l).concealed > 0);
+        lab_close(&l);
+    }
+}
+
 /* Every 10 s the network holds its breath for 160 ms. */
 static int64_t stall(lab *l, int64_t frame) {
     (void)l;
@@ -181,6 +198,7 @@ static void test_late_ticks_are_not_taken_for_delay(void) {
 int main(void) {
     RUN(test_jitter_is_learnt_and_then_costs_nothing);
     RUN(test_everything_at_once);
+    RUN(test_late_and_lost_opus_packets_do_not_click);
     RUN(test_up_with_the_first_burst_and_down_again);
     RUN(test_the_backlog_of_an_outage_is_not_played);
     RUN(test_the_path_may_become_longer_or_shorter);
