@@ -252,7 +252,10 @@ class Conference:
         participant.state = "disconnected"
         self.registry.remove_leg(participant)
         stats = self._statistics.last_of(participant.leg)
-        participant.leg.close()
+        try:
+            participant.leg.close()
+        except Exception:  # whatever it was, the participant leaves, and so do those who end with it
+            log.exception("a leg was not closed properly", leg=participant.leg.id)
         return stats
 
     def stats(self, leg_id: str) -> models.LegStats:
@@ -286,6 +289,8 @@ class Conference:
             participant.leg.tick(now)
         except UnknownId:
             self.end(participant, room, reasons.REMOVED)
+        except Exception:
+            log.exception("a leg's tick failed", room=room.id, leg=participant.leg.id)
 
     # -- the end --
 

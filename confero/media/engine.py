@@ -180,8 +180,8 @@ class Engine:
         return self._binder.bind_rtp(self.thread_of(room), address or self.bound[0], mux)
 
     def close_rtp(self, sockets: RtpSockets) -> None:
-        """Closes sockets that no leg has taken over. Raises UnknownId, StillInUse."""
-        self._binder.close_rtp(sockets)
+        """Closes sockets that no leg has taken over; a busy thread's a little later. Raises UnknownId, StillInUse."""
+        self._close(sockets)
 
     # -- legs --------------------------------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class Engine:
             self._close(leg.sockets)
 
     def _close(self, sockets: RtpSockets) -> None:
-        """The leg is gone, so its sockets go too: if the thread is too busy for the command now, after the next events."""
+        """Nothing uses them any more: if the thread is too busy for the command now, they go after the next events."""
         try:
             self._binder.close_rtp(sockets)
         except EngineBusy:

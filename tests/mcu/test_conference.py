@@ -299,6 +299,45 @@ async def test_a_leg_that_vanished_from_the_engine_is_found_by_its_tick(house: H
     assert house.roster() == []
 
 
+class Broken(Exception):
+    """A fault of our own."""
+
+
+def spoil(house: House, leg: str, name: str) -> None:
+    """One method of a leg fails."""
+
+    def fail(*_: Any) -> None:
+        raise Broken
+
+    setattr(house.conference.registry.leg(leg)[0].leg, name, fail)
+
+
+@pytest.mark.parametrize("participant", ["alice", "bob"])
+async def test_a_leg_that_fails_to_close_is_gone_and_so_are_the_others(house: House, participant: str) -> None:
+    legs = {name: house.phone(name).leg for name in ("alice", "bob")}
+    spoil(house, legs[participant], "close")
+    house.take()
+    house.conference.remove_room("r")
+    assert house.take() == [("left", "r", "alice", "room-closed"), ("left", "r", "bob", "room-closed")]
+    assert house.conference.registry.legs == house.conference.registry.rooms == 0
+
+
+async def test_a_busy_engine_makes_no_ghost_of_a_leg_without_an_answer(house: House) -> None:
+    leg = house.phone(sdp=None).leg
+    house.engine.fail["close_rtp"] = EngineBusy("busy")
+    house.take()
+    house.conference.end_leg(leg, reasons.LEFT)
+    assert house.take() == [("left", "r", "bob", "left")] and house.roster() == []
+
+
+async def test_a_leg_whose_tick_fails_does_not_stop_the_others(house: House) -> None:
+    broken, silent = house.phone("alice").leg, house.phone("bob").leg
+    spoil(house, broken, "tick")
+    house.ticks(10_000)
+    assert house.roster() == [("alice", "connecting")]
+    assert refusal(lambda: house.conference.stats(silent)) == (404, "leg-unknown")
+
+
 async def test_removals_are_tried_again(house: House) -> None:
     leg = house.phone().leg
     house.engine.fail["remove_leg"] = EngineBusy("busy")
