@@ -55,14 +55,23 @@ class Farm:
             known.id, known.boot, known.url, known.capacity, seen_at=self._clock.monotonic(), registered=False
         )
 
-    def register(self, body: McuRegister) -> None:
-        """An MCU is there, and any other that was reached under its URL is not. Raises Refused 503 when the table is full."""
+    def register(self, body: McuRegister) -> bool:
+        """An MCU is there, and any other that was reached under its URL is not. Raises Refused 503 when the table is full.
+
+        True if it is news; False for the same process once more, whose load and draining stay as its heartbeats told.
+        """
         if body.id not in self._mcus and len(self._mcus) >= MAX_MCUS:
             raise Refused("there are too many media servers", status=503, code="too-many-mcus")
         for other in self._mcus.values():
-            if other.url == body.url:
+            if other.url == body.url and other.id != body.id:
                 other.seen_at = -math.inf  # ``lost`` returns it, however short its silence
-        self._mcus[body.id] = Mcu(body.id, body.boot, body.url, body.capacity, seen_at=self._clock.monotonic())
+        now = self._clock.monotonic()
+        known = self._mcus.get(body.id)
+        if known is not None and known.boot == body.boot and known.registered:
+            known.url, known.capacity, known.seen_at = body.url, body.capacity, now
+            return False
+        self._mcus[body.id] = Mcu(body.id, body.boot, body.url, body.capacity, seen_at=now)
+        return True
 
     def heartbeat(self, mcu_id: str, body: McuHeartbeat) -> bool:
         """Note its load; False if it is to register (again)."""

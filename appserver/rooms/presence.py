@@ -79,12 +79,18 @@ class Presence:
     # --- MCUs -----------------------------------------------------------------------------------------------------
 
     async def registered(self, body: McuRegister) -> None:
-        """An MCU is there, with these participants and no others."""
+        """An MCU is there, with these participants and no others. It says so again now and then, for records that were lost.
+
+        A record that crosses a registration may be undone by it, until the next one.
+        """
         async with self._changing:
-            self._farm.register(body)
+            news = self._farm.register(body)
             self._lost.discard(body.id)
             closed = await self._store.mcu_registered(body, self._clock.wall())
-        log.info("mcu registered", mcu=body.id, boot=body.boot, url=body.url, closed=closed)
+        level = log.info if news else log.debug
+        level("mcu registered", mcu=body.id, boot=body.boot, url=body.url, closed=closed)
+        if closed and not news:
+            log.warning("legs closed whose end was not recorded", mcu=body.id, count=closed)
 
     def heartbeat(self, mcu: str, body: McuHeartbeat) -> None:
         """Raises Refused 404 ``mcu-unknown`` if the MCU is to register."""

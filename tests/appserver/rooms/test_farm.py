@@ -16,8 +16,8 @@ class Bench:
         self.clock = FakeClock()
         self.farm = Farm(self.clock, silence_s=6)
 
-    def register(self, name: str, *, boot: str = "b1", capacity: int = 100) -> None:
-        self.farm.register(McuRegister(id=name, boot=boot, url=f"http://{name}", capacity=capacity))
+    def register(self, name: str, *, boot: str = "b1", capacity: int = 100) -> bool:
+        return self.farm.register(McuRegister(id=name, boot=boot, url=f"http://{name}", capacity=capacity))
 
     def beat(self, name: str, *, boot: str = "b1", load: int = 0, draining: bool = False) -> bool:
         return self.farm.heartbeat(name, McuHeartbeat(boot=boot, load=load, rooms=0, legs=0, draining=draining))
@@ -89,6 +89,21 @@ def test_restarted_mcu_registers_again(bench: Bench) -> None:
     assert not bench.beat("a", boot="b1")
     assert bench.beat("a", boot="b2")
     assert len(bench.farm) == 1
+
+
+def test_the_same_process_registering_again_keeps_what_its_heartbeats_told(bench: Bench) -> None:
+    assert bench.register("a")
+    bench.beat("a", load=40, draining=True)
+    bench.clock.advance(5)
+    assert not bench.register("a", capacity=200)
+    bench.clock.advance(5)
+    mcu = bench.farm.alive("a")
+    assert mcu is not None
+    assert (mcu.load, mcu.draining, mcu.capacity) == (40, True, 200)
+    assert bench.register("a", boot="b2")
+    mcu = bench.farm.alive("a")
+    assert mcu is not None
+    assert (mcu.load, mcu.draining) == (0, False)
 
 
 def test_new_mcu_under_the_same_url_supersedes(bench: Bench) -> None:

@@ -75,6 +75,28 @@ async def test_restart_of_this_server(bench: Bench) -> None:
     assert await bench.count() == 1
 
 
+async def test_a_registration_repeated_puts_rows_right(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """A lost ``left`` leaves a phantom, a lost ``joined`` a gap: both are gone when the same process registers once more."""
+    await bench.mcu("m1")
+    alice, bob, carol = [await bench.join(name) for name in ("Alice", "Bob", "Carol")]
+    for someone in (alice, bob):
+        await bench.record(someone, "joined")
+    bench.clock.advance(60)
+    assert await bench.count() == 2
+    caplog.clear()
+    await bench.mcu("m1", alice.person.id, carol.person.id)
+    found = {a.person.display_name: await bench.store.person(a.person.id) for a in (alice, bob, carol)}
+    assert {name: person and person.leg_mcu for name, person in found.items()} == {
+        "Alice": "m1",
+        "Bob": None,
+        "Carol": "m1",
+    }
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    caplog.clear()
+    await bench.mcu("m1", alice.person.id, carol.person.id)
+    assert [record for record in caplog.records if record.levelname != "DEBUG"] == []
+
+
 async def test_restart_while_a_room_has_no_home(bench: Bench) -> None:
     """An MCU was lost, no other was there, and then this server died too: the room is not forgotten."""
     await bench.mcu("m1")
