@@ -371,7 +371,7 @@ class LegPatch(Request):
     deaf: bool | None = None
     gain_db: float | None = Field(default=None, ge=-60, le=18)
     room: Id | None = None
-    """Moves the leg to this room of the same MCU."""
+    """Moves the leg to this room of the same MCU. Plain RTP legs only."""
 
 
 class LegStats(Reply):

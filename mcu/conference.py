@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from confero import models
 from confero.clock import Clock
 from confero.errors import ConferoError, Refused
-from confero.media import Event, OtherThread, UnknownId
+from confero.media import Event, UnknownId
 from confero.runtime.logging import get_logger
 
 from . import reasons
@@ -65,7 +65,7 @@ class Conference:
         self._settings = settings or LegSettings()
         self._limits = limits or ConferenceLimits()
         self._turnstile = Turnstile()
-        self._removals = Removals(engine)
+        self.removals = Removals(engine)
         self._statistics = Statistics(engine)
         self._slice = 0
         self.registry = Registry(max_rooms=self._limits.max_rooms, max_legs=self._limits.max_legs)
@@ -96,7 +96,7 @@ class Conference:
 
     def _drop_room(self, room: Room) -> None:
         self.registry.remove_room(room)
-        self._removals.room(room.number)
+        self.removals.room(room.number)
         log.info("room closed", room=room.id)
 
     # -- legs --
@@ -133,7 +133,7 @@ class Conference:
             self._clock,
             self._settings,
             room.number,
-            self._removals.leg,
+            self.removals.leg,
             self.registry.next_number,
         )
 
@@ -178,7 +178,8 @@ class Conference:
     def patch(self, leg_id: str, patch: models.LegPatch) -> models.Participant:
         """Mute, deaf, gain, another room.
 
-        Raises Refused ``leg-unknown``, ``room-unknown``, ``room-full``, ``participant-exists``, ``other-media-thread``.
+        Raises Refused ``leg-unknown``, ``room-unknown``, ``room-full``, ``participant-exists``, ``other-media-thread``,
+        ``not-for-browsers``.
         """
         participant, room = self.registry.leg(leg_id)
         if patch.room is not None and patch.room != room.id:
@@ -197,18 +198,9 @@ class Conference:
         return participant.view()
 
     def _move(self, participant: Participant, old: Room, new: Room) -> Room:
-        if participant.id in new.participants:
-            raise Refused("The participant is in that room already.", status=409, code="participant-exists")
-        new.check_place(participant.id)
-        try:
-            if participant.leg.number:
-                self._engine.move_leg(participant.leg.number, new.number)
-        except OtherThread as error:
-            raise Refused(
-                "The rooms live on different media threads; join the other room afresh.",
-                status=409,
-                code="other-media-thread",
-            ) from error
+        self._check_move(participant, old, new)
+        if participant.leg.number:
+            self._engine.move_leg(participant.leg.number, new.number)
         old.remove(participant, self._clock.monotonic())
         new.admit(participant)
         self.registry.add_leg(participant, new)
@@ -216,6 +208,24 @@ class Conference:
         self._news.left(old, participant, reasons.MOVED, {})
         self._news.joined(new, participant)
         return new
+
+    def _check_move(self, participant: Participant, old: Room, new: Room) -> None:
+        """Raises Refused. A leg that waits for its answer has no number yet, but its ports are on a thread already."""
+        if participant.leg.kind == "webrtc":
+            raise Refused(
+                "A browser's session belongs to one room; join the other room from the page.",
+                status=409,
+                code="not-for-browsers",
+            )
+        if participant.id in new.participants:
+            raise Refused("The participant is in that room already.", status=409, code="participant-exists")
+        new.check_place(participant.id)
+        if self._engine.thread_of(old.number) != self._engine.thread_of(new.number):
+            raise Refused(
+                "The rooms live on different media threads; join the other room afresh.",
+                status=409,
+                code="other-media-thread",
+            )
 
     def _apply(self, participant: Participant) -> None:
         """What was decided goes to the engine as far as it is news there; all of it when the leg has another number now."""
@@ -279,7 +289,7 @@ class Conference:
             if participant.leg.number % SLICES == self._slice or not participant.leg.number:
                 self._tick_leg(participant, room, now)
         if self._slice == 0:
-            self._removals.retry()
+            self.removals.retry()
             for room in self.registry:
                 if room.empty_since is not None and now - room.empty_since >= self._limits.empty_room_s:
                     self._drop_room(room)

@@ -54,7 +54,7 @@ class ControlApi:
         self._conference = conference
         self._engine = engine
         self._describe = describe
-        self.taps = Taps()
+        self.taps = Taps(conference.removals.tap)
 
     def routes(self) -> list[Route]:
         return [
@@ -157,6 +157,7 @@ class ControlApi:
                     "409 room-full",
                     "409 participant-exists",
                     "409 other-media-thread",
+                    "409 not-for-browsers",
                 ),
             ),
             Route(

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
-from confero.media import EngineBusy, StillInUse, UnknownId
+from confero.media import EngineBusy, EngineClosed, StillInUse, UnknownId
 
 from .pipeline.engine import MediaEngine
+
+
+class Closable(Protocol):
+    """Something of the engine's that says itself how it goes."""
+
+    def close(self) -> None: ...
 
 
 class Removals:
@@ -22,6 +29,9 @@ class Removals:
     def room(self, number: int) -> None:
         self._surely(lambda: self._engine.remove_room(number))
 
+    def tap(self, tap: Closable) -> None:
+        self._surely(tap.close)
+
     def retry(self) -> None:
         unfinished, self._unfinished = self._unfinished, []
         for command in unfinished:
@@ -30,7 +40,7 @@ class Removals:
     def _surely(self, command: Callable[[], None]) -> None:
         try:
             command()
-        except UnknownId:
+        except (UnknownId, EngineClosed):
             pass  # gone already
         except (EngineBusy, StillInUse):
             self._unfinished.append(command)

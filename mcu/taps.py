@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from confero.errors import Refused
 
+from .removals import Closable
+
 RATE = 48_000
 SAMPLE = 2
 """Bytes."""
@@ -24,14 +26,12 @@ TAPS = 64
 Parts = AsyncGenerator[bytes, None]
 
 
-class Readable(Protocol):
+class Readable(Closable, Protocol):
     """A tap of the engine."""
 
     ended: bool
 
     def read(self, limit: int = RATE) -> tuple[NDArray[np.int16], int]: ...
-
-    def close(self) -> None: ...
 
 
 def wav_header(samples: int) -> bytes:
@@ -44,7 +44,9 @@ def wav_header(samples: int) -> bytes:
 class Taps:
     """Counts the streams, so that there are never too many."""
 
-    def __init__(self, limit: int = TAPS) -> None:
+    def __init__(self, release: Callable[[Closable], None], limit: int = TAPS) -> None:
+        """``release`` closes a tap for good; it never raises."""
+        self._release = release
         self._limit = limit
         self.open = 0
 
@@ -78,4 +80,4 @@ class Taps:
                 yield part
         finally:
             self.open -= 1
-            tap.close()
+            self._release(tap)

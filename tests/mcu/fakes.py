@@ -92,6 +92,9 @@ class FakeEngine:
             raise StillInUse(f"room {room}")
         del self.rooms[room]
 
+    def thread_of(self, room: int) -> int:
+        return self.rooms[room]
+
     def candidates(self, room: int) -> tuple[Address, ...]:
         return tuple(Address(entry.external, 5000 + self.rooms[room]) for entry in self.advertised)
 

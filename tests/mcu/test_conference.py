@@ -237,6 +237,30 @@ async def test_move_to_another_room(house: House) -> None:
     assert refusal(lambda: house.conference.patch(twin, models.LegPatch(room="same"))) == (409, "participant-exists")
 
 
+async def test_a_leg_without_an_answer_moves_only_where_its_ports_are(house: House) -> None:
+    house.conference.put_room("other", models.RoomSpec())
+    house.conference.put_room("same", models.RoomSpec())
+    leg = house.phone(sdp=None).leg
+    house.take()
+    assert refusal(lambda: house.conference.patch(leg, models.LegPatch(room="other"))) == (409, "other-media-thread")
+    assert house.take() == [] and house.roster() == [("bob", "connecting")]
+    house.conference.patch(leg, models.LegPatch(room="same"))
+    house.conference.answer(leg, PHONE)
+    (config,) = house.engine.legs.values()
+    assert config.room == house.conference.registry.room("same").number
+    assert config.sockets is not None and config.sockets.thread == house.engine.rooms[config.room]
+
+
+async def test_browsers_stay_in_their_room(house: House) -> None:
+    """Their sessions and tokens are for one room."""
+    house.conference.put_room("other", models.RoomSpec())
+    house.conference.put_room("same", models.RoomSpec())
+    leg = house.browser().leg
+    assert refusal(lambda: house.conference.patch(leg, models.LegPatch(room="same"))) == (409, "not-for-browsers")
+    assert house.conference.patch(leg, models.LegPatch(room="r", muted=True)).muted
+    assert house.roster() == [("alice", "connecting")] and house.engine.said("move_leg") == []
+
+
 async def test_a_reoffer_that_needs_a_fresh_leg(house: House) -> None:
     first = house.browser()
     other = CHROMIUM.replace("a=fingerprint:sha-256 73", "a=fingerprint:sha-256 74")
