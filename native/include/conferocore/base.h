@@ -12,16 +12,16 @@
 /*cdef*/
 /* An IPv4 or IPv6 transport address. Unused bytes are zero, so that memcmp compares addresses. */
 typedef struct cf_addr {
-    uint8_t ip[16];  /* network order; IPv4 uses the first four bytes */
-    uint16_t port;   /* host order */
-    uint8_t family;  /* 4, 6, or 0 = none */
-    uint8_t scope;   /* always 0 for now; keeps the struct free of padding */
+    uint8_t ip[16]; /* network order; IPv4 uses the first four bytes */
+    uint16_t port;  /* host order */
+    uint8_t family; /* 4, 6, or 0 = none */
+    uint8_t scope;  /* always 0 for now; keeps the struct free of padding */
 } cf_addr;
 
 /* Where a datagram came from or goes to: which socket, which local and which remote address. */
 typedef struct cf_path {
-    uint32_t socket;  /* the shell's number of the socket */
-    cf_addr local;    /* local address (family 0: whatever the socket is bound to) */
+    uint32_t socket; /* the shell's number of the socket */
+    cf_addr local;   /* local address (family 0: whatever the socket is bound to) */
     cf_addr remote;
 } cf_path;
 /*end*/
@@ -41,7 +41,9 @@ bool cf_path_equal(const cf_path *a, const cf_path *b);
 uint64_t cf_addr_hash(const cf_addr *a);
 
 /* Big-endian access at any alignment. */
-static inline uint16_t cf_get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
+static inline uint16_t cf_get16(const uint8_t *p) {
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
 static inline uint32_t cf_get32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }

@@ -1,4 +1,5 @@
-/* The media machine of one thread: packets and `now` in; packets, events and the next deadline out. No socket, no clock, no thread. */
+/* The media machine of one thread: packets and `now` in; packets, events and the next deadline out. No socket, no
+ * clock, no thread. */
 #ifndef CONFEROCORE_CORE_H
 #define CONFEROCORE_CORE_H
 
@@ -29,14 +30,15 @@ typedef struct cf_event {
     int64_t at;         /* core time, ns */
     uint64_t value;
     uint64_t ids[8];
-    uint8_t levels[8];  /* -dBov */
+    uint8_t levels[8]; /* -dBov */
     char text[64];
 } cf_event;
 
 typedef struct cf_room_config {
     uint64_t id;
-    int gate_dbov;      /* a leg quieter than this for gate_hold_ms adds nothing and shares the listeners' encoding; 127: only digital silence; 0: default 65 */
-    int gate_hold_ms;   /* 0: default 500 */
+    int gate_dbov;    /* a leg quieter than this for gate_hold_ms adds nothing and shares the listeners' encoding; 127:
+                         only digital silence; 0: default 65 */
+    int gate_hold_ms; /* 0: default 500 */
 } cf_room_config;
 
 typedef struct cf_pt_map {
@@ -45,56 +47,58 @@ typedef struct cf_pt_map {
 
 typedef struct cf_leg_config {
     uint64_t id, room;
-    int kind;                    /* enum cf_leg_kind */
-    cf_codec_params tx;          /* what we send */
+    int kind;           /* enum cf_leg_kind */
+    cf_codec_params tx; /* what we send */
     int tx_pt;
     int rx_count;
-    cf_pt_map rx[8];             /* what we take */
+    cf_pt_map rx[8]; /* what we take */
     cf_playout_config playout;
-    int audio_level_ext;         /* extension ids, 0: not negotiated */
+    int audio_level_ext; /* extension ids, 0: not negotiated */
     int mid_ext;
     char mid[16];
-    uint32_t ssrc;               /* ours; 0: chosen by the core */
+    uint32_t ssrc; /* ours; 0: chosen by the core */
     char cname[32];
     /* WebRTC */
-    uint32_t socket;             /* the shared socket's number is learnt from the path; kept for RTP */
+    uint32_t socket; /* the shared socket's number is learnt from the path; kept for RTP */
     char local_ufrag[33], local_pwd[65], remote_ufrag[33];
-    int64_t consent_timeout_ms;  /* 0: 30000 */
+    int64_t consent_timeout_ms; /* 0: 30000 */
     /* RTP */
     uint32_t rtp_socket, rtcp_socket; /* equal with rtcp-mux */
     cf_addr remote_rtp, remote_rtcp;  /* family 0: not known yet, nothing is sent */
-    int symmetric;               /* 1: learn the address from the first valid packet, then lock */
-    int64_t media_timeout_ms;    /* 0: never */
-    int secure;                  /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
+    int symmetric;                    /* 1: learn the address from the first valid packet, then lock */
+    int64_t media_timeout_ms;         /* 0: never */
+    int secure; /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
 } cf_leg_config;
 
 /* Counters are written by the media thread alone and may be read at any time by any thread. */
 typedef struct cf_leg_stats {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-    uint64_t rx_dropped;         /* unknown source, unknown payload type, malformed */
+    uint64_t rx_dropped; /* unknown source, unknown payload type, malformed */
     uint64_t srtp_failures, srtp_replays, stun_checks, stun_bad, dtls_dropped;
-    uint64_t own_encodes, shared_frames;   /* frames sent from an own / from a shared encoding */
+    uint64_t own_encodes, shared_frames; /* frames sent from an own / from a shared encoding */
     uint32_t jitter_us, rtt_us;
     uint32_t remote_lost, remote_fraction_lost; /* as the peer reports it (RR) */
-    uint8_t level_in, level_out; /* last frame, -dBov */
-    uint8_t level_claimed;       /* what the sender says of its last packet (RFC 6464), 127 at first */
-    uint8_t gated;               /* 1: adds nothing now */
-    uint8_t connected;           /* ICE selected and keys set (WebRTC), media seen (RTP) */
+    uint8_t level_in, level_out;                /* last frame, -dBov */
+    uint8_t level_claimed;                      /* what the sender says of its last packet (RFC 6464), 127 at first */
+    uint8_t gated;                              /* 1: adds nothing now */
+    uint8_t connected;                          /* ICE selected and keys set (WebRTC), media seen (RTP) */
     cf_playout_stats playout;
 } cf_leg_stats;
 
 typedef struct cf_core_stats {
     uint64_t ticks, late_ticks, packets_in, packets_out, packets_unknown;
     uint64_t frames_mixed, frames_encoded, frames_shared;
-    uint64_t send_failures;      /* EAGAIN and the like: counted, never retried */
+    uint64_t send_failures; /* EAGAIN and the like: counted, never retried */
     uint64_t tick_ns_max, tick_ns_sum;
     uint64_t events_lost, commands;
     uint64_t rooms, legs;
 } cf_core_stats;
 
-enum cf_tap_point { CF_TAP_LEG_IN = 1,  /* what the leg adds to the mix (after gain and gate; saturated at 16 bits here) */
-                    CF_TAP_LEG_OUT = 2, /* what the leg hears, before its encoder */
-                    CF_TAP_ROOM = 3 };  /* the whole room (id: room) */
+enum cf_tap_point {
+    CF_TAP_LEG_IN = 1,  /* what the leg adds to the mix (after gain and gate; saturated at 16 bits here) */
+    CF_TAP_LEG_OUT = 2, /* what the leg hears, before its encoder */
+    CF_TAP_ROOM = 3
+}; /* the whole room (id: room) */
 /*end*/
 
 typedef struct cf_core cf_core;
@@ -103,7 +107,7 @@ typedef struct cf_leg cf_leg;
 typedef struct cf_tap cf_tap;
 
 typedef struct cf_core_config {
-    uint64_t seed;       /* salts the tables; every leg has a seed of its own */
+    uint64_t seed;              /* salts the tables; every leg has a seed of its own */
     size_t max_rooms, max_legs; /* 0: 4096, 8192 */
     /* Called for each datagram that leaves; must not block. */
     void (*send)(void *arg, const cf_path *path, const uint8_t *data, size_t len);
@@ -111,49 +115,55 @@ typedef struct cf_core_config {
     void (*event)(void *arg, const cf_event *event);
     void *arg;
     int64_t wall_offset_ns; /* what to add to core time for NTP in sender reports (Unix time) */
-    int64_t (*stopwatch)(void); /* any monotonic ns, for tick_ns_*: the cost of ticks; decides nothing. NULL: not measured */
+    int64_t (*stopwatch)(
+        void); /* any monotonic ns, for tick_ns_*: the cost of ticks; decides nothing. NULL: not measured */
 } cf_core_config;
 
 cf_core *cf_core_new(const cf_core_config *config);
 void cf_core_free(cf_core *core); /* frees what is still inside: rooms, legs, and taps that were not taken back */
 
-/* Rooms and legs are made and freed outside (memory), put in and taken out inside (no memory): so the real-time shell allocates in
- * the control thread and only links in the media thread. */
+/* Rooms and legs are made and freed outside (memory), put in and taken out inside (no memory): so the real-time shell
+ * allocates in the control thread and only links in the media thread. */
 cf_room *cf_room_new(const cf_room_config *config);
 void cf_room_free(cf_room *room);
 cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed);
 void cf_leg_free(cf_leg *leg);
-cf_tap *cf_tap_new(int point, size_t milliseconds); /* a bounded PCM ring; the newest is dropped and counted when full */
+cf_tap *cf_tap_new(int point,
+                   size_t milliseconds); /* a bounded PCM ring; the newest is dropped and counted when full */
 void cf_tap_free(cf_tap *tap);
 /* Reader side, any one thread: up to n samples; *at = core time in ns of the first one. */
 size_t cf_tap_read(cf_tap *tap, int16_t *pcm, size_t n, int64_t *at);
 uint64_t cf_tap_dropped(const cf_tap *tap); /* samples */
-bool cf_tap_ended(const cf_tap *tap);       /* its leg or room has gone: what is in it can still be read, nothing more comes */
+bool cf_tap_ended(
+    const cf_tap *tap); /* its leg or room has gone: what is in it can still be read, nothing more comes */
 
-int cf_core_room_add(cf_core *core, cf_room *room, int64_t now);        /* -EEXIST, -ENOSPC */
-cf_room *cf_core_room_remove(cf_core *core, uint64_t id);               /* NULL: unknown; -> its legs must be gone: NULL if not */
-int cf_core_leg_add(cf_core *core, cf_leg *leg, int64_t now);           /* -EEXIST, -ENOENT room, -ENOSPC */
+int cf_core_room_add(cf_core *core, cf_room *room, int64_t now); /* -EEXIST, -ENOSPC */
+cf_room *cf_core_room_remove(cf_core *core, uint64_t id);     /* NULL: unknown; -> its legs must be gone: NULL if not */
+int cf_core_leg_add(cf_core *core, cf_leg *leg, int64_t now); /* -EEXIST, -ENOENT room, -ENOSPC */
 cf_leg *cf_core_leg_remove(cf_core *core, uint64_t id, bool bye, int64_t now);
 int cf_core_leg_move(cf_core *core, uint64_t leg, uint64_t room);
-int cf_core_leg_mute(cf_core *core, uint64_t leg, bool muted);          /* others no longer hear it; ramped */
-int cf_core_leg_deaf(cf_core *core, uint64_t leg, bool deaf);           /* it hears silence */
+int cf_core_leg_mute(cf_core *core, uint64_t leg, bool muted); /* others no longer hear it; ramped */
+int cf_core_leg_deaf(cf_core *core, uint64_t leg, bool deaf);  /* it hears silence */
 int cf_core_leg_gain(cf_core *core, uint64_t leg, int32_t gain_q14);
 int cf_core_leg_remote(cf_core *core, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp); /* RTP legs: re-INVITE */
-int cf_core_leg_ice(cf_core *core, uint64_t leg, const char *local_ufrag, const char *local_pwd, const char *remote_ufrag); /* ICE restart */
+int cf_core_leg_ice(cf_core *core, uint64_t leg, const char *local_ufrag, const char *local_pwd,
+                    const char *remote_ufrag); /* ICE restart */
 /* The contexts go over to the leg; the old ones (NULL at first) come back for freeing. */
 int cf_core_leg_keys(cf_core *core, uint64_t leg, cf_srtp **inbound, cf_srtp **outbound);
 int cf_core_leg_dtls_send(cf_core *core, uint64_t leg, const uint8_t *data, size_t len);
-int cf_core_tap(cf_core *core, uint64_t id, cf_tap *tap);               /* id: leg or room by the tap's point */
+int cf_core_tap(cf_core *core, uint64_t id, cf_tap *tap); /* id: leg or room by the tap's point */
 cf_tap *cf_core_untap(cf_core *core, cf_tap *tap);
 
-/* Reader side of a leg's DTLS inbox (bounded; full: dropped and counted): length, or 0 = empty. One reader, which after each
- * CF_EVENT_DTLS takes until 0: only then does the next datagram make an event. cap: 1500; a datagram beyond cap is dropped. */
+/* Reader side of a leg's DTLS inbox (bounded; full: dropped and counted): length, or 0 = empty. One reader, which after
+ * each CF_EVENT_DTLS takes until 0: only then does the next datagram make an event. cap: 1500; a datagram beyond cap is
+ * dropped. */
 size_t cf_leg_dtls_take(cf_leg *leg, uint8_t *out, size_t cap);
 void cf_leg_stats_get(const cf_leg *leg, cf_leg_stats *stats);
 void cf_core_stats_get(const cf_core *core, cf_core_stats *stats);
 
-void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len, int64_t now); /* data is changed in place */
-int64_t cf_core_deadline(const cf_core *core);          /* when to call advance next; INT64_MAX: nothing to do */
-void cf_core_advance(cf_core *core, int64_t now);       /* every tick that is due: play out, mix, encode, send, report */
+void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len,
+                     int64_t now);                /* data is changed in place */
+int64_t cf_core_deadline(const cf_core *core);    /* when to call advance next; INT64_MAX: nothing to do */
+void cf_core_advance(cf_core *core, int64_t now); /* every tick that is due: play out, mix, encode, send, report */
 
 #endif

@@ -1,4 +1,5 @@
-/* Real time: media threads with their own sockets around cf_core. Called from one control thread; commands and events cross bounded rings. */
+/* Real time: media threads with their own sockets around cf_core. Called from one control thread; commands and events
+ * cross bounded rings. */
 #ifndef CONFEROCORE_ENGINE_H
 #define CONFEROCORE_ENGINE_H
 
@@ -14,41 +15,49 @@ void cf_engine_free(cf_engine *engine);
 int cf_engine_threads(const cf_engine *engine);
 /* Readable when an event waits: for the asyncio loop. */
 int cf_engine_fileno(const cf_engine *engine);
-/* Binds the shared UDP socket of a thread to one address; several calls per thread (IPv4, IPv6) should use one port. Returns the socket's number or
- * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES ... Wildcard addresses answer from the address that was asked (PKTINFO). */
+/* Binds the shared UDP socket of a thread to one address; several calls per thread (IPv4, IPv6) should use one port.
+ * Returns the socket's number or -EADDRINUSE, -EADDRNOTAVAIL, -EACCES ... Wildcard addresses answer from the address
+ * that was asked (PKTINFO). */
 int cf_engine_bind_shared(cf_engine *engine, int thread, const cf_addr *addr);
 /* Binds a socket for one RTP leg. */
 int cf_engine_bind_leg(cf_engine *engine, int thread, const cf_addr *addr);
-/* The descriptor is closed once the media thread has let go of it. -ENOENT, -EBUSY: a leg uses it (remove the leg first; no need to
- * wait for its release). */
+/* The descriptor is closed once the media thread has let go of it. -ENOENT, -EBUSY: a leg uses it (remove the leg
+ * first; no need to wait for its release). */
 int cf_engine_close_socket(cf_engine *engine, int thread, uint32_t socket);
-/* The nice value that the media threads take when they start; 0: none. Below 0 needs CAP_SYS_NICE; without it they stay as they are. */
+/* The nice value that the media threads take when they start; 0: none. Below 0 needs CAP_SYS_NICE; without it they stay
+ * as they are. */
 void cf_engine_set_nice(cf_engine *engine, int nice);
 int cf_engine_start(cf_engine *engine);
 
-/* Commands: 0, -EINVAL, -ENOENT, -EEXIST, -ENOMEM, or -EAGAIN: too many commands of this thread have not come back yet, call
- * cf_engine_events (a quarter of the 4096 is kept for removals). They take effect at the next turn of the media thread. */
+/* Commands: 0, -EINVAL, -ENOENT, -EEXIST, -ENOMEM, or -EAGAIN: too many commands of this thread have not come back yet,
+ * call cf_engine_events (a quarter of the 4096 is kept for removals). They take effect at the next turn of the media
+ * thread. */
 int cf_engine_room_add(cf_engine *engine, int thread, const cf_room_config *config);
-int cf_engine_room_remove(cf_engine *engine, uint64_t room);             /* -EBUSY: it has legs. CF_EVENT_RELEASED when it is gone */
-/* Goes to its room's thread. -ENOSPC; RTP legs: -EBADF no such socket there, -EBUSY another leg's. If the core refuses it after all (a ufrag
- * that is in use), CF_EVENT_RELEASED comes with the errno as its value. */
+int cf_engine_room_remove(cf_engine *engine,
+                          uint64_t room); /* -EBUSY: it has legs. CF_EVENT_RELEASED when it is gone */
+/* Goes to its room's thread. -ENOSPC; RTP legs: -EBADF no such socket there, -EBUSY another leg's. If the core refuses
+ * it after all (a ufrag that is in use), CF_EVENT_RELEASED comes with the errno as its value. */
 int cf_engine_leg_add(cf_engine *engine, const cf_leg_config *config);
-int cf_engine_leg_remove(cf_engine *engine, uint64_t leg, int bye);      /* CF_EVENT_RELEASED when it is gone */
-int cf_engine_leg_move(cf_engine *engine, uint64_t leg, uint64_t room);  /* -EXDEV: the rooms live on different threads */
+int cf_engine_leg_remove(cf_engine *engine, uint64_t leg, int bye); /* CF_EVENT_RELEASED when it is gone */
+int cf_engine_leg_move(cf_engine *engine, uint64_t leg,
+                       uint64_t room); /* -EXDEV: the rooms live on different threads */
 int cf_engine_leg_mute(cf_engine *engine, uint64_t leg, int muted);
 int cf_engine_leg_deaf(cf_engine *engine, uint64_t leg, int deaf);
 int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14);
 int cf_engine_leg_remote(cf_engine *engine, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp);
-int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, const char *local_pwd, const char *remote_ufrag);
+int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, const char *local_pwd,
+                      const char *remote_ufrag);
 int cf_engine_leg_keys(cf_engine *engine, uint64_t leg, int profile, const uint8_t *rx_key, const uint8_t *rx_salt,
                        const uint8_t *tx_key, const uint8_t *tx_salt);
 int cf_engine_leg_dtls_send(cf_engine *engine, uint64_t leg, const uint8_t *data, size_t len);
 int cf_engine_leg_dtls_take(cf_engine *engine, uint64_t leg, uint8_t *out, size_t cap); /* length, 0: empty, -ENOENT */
 int cf_engine_leg_stats(cf_engine *engine, uint64_t leg, cf_leg_stats *stats);
 int cf_engine_stats(cf_engine *engine, int thread, cf_core_stats *stats);
-/* A tap's number (>= 0), until cf_engine_untap; it ends by itself when its leg or room goes. -ENOSPC: 256 are in use. */
+/* A tap's number (>= 0), until cf_engine_untap; it ends by itself when its leg or room goes. -ENOSPC: 256 are in use.
+ */
 int cf_engine_tap(cf_engine *engine, int point, uint64_t id, int milliseconds);
-int cf_engine_tap_read(cf_engine *engine, int tap, int16_t *pcm, size_t n, int64_t *at); /* samples; -ENOENT: ended and empty */
+int cf_engine_tap_read(cf_engine *engine, int tap, int16_t *pcm, size_t n,
+                       int64_t *at); /* samples; -ENOENT: ended and empty */
 int cf_engine_untap(cf_engine *engine, int tap);
 /* Up to n events; also frees what the media threads have handed back. */
 int cf_engine_events(cf_engine *engine, cf_event *events, int n);

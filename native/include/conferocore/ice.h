@@ -1,12 +1,15 @@
-/* The ICE-lite agent of one leg (RFC 8445 section 2.5): answers checks, keeps authenticated paths, latches the chosen one. */
+/* The ICE-lite agent of one leg (RFC 8445 section 2.5): answers checks, keeps authenticated paths, latches the chosen
+ * one. */
 #ifndef CONFEROCORE_ICE_H
 #define CONFEROCORE_ICE_H
 
 #include "stun.h"
 
 enum { CF_UFRAG_MAX = 32, CF_PWD_MAX = 64, CF_ICE_PATHS = 8 };
-enum { CF_ICE_CHANGED_FIRST = 1,     /* the first authenticated check of this agent */
-       CF_ICE_CHANGED_SELECTED = 2 };/* the selected path is new or has moved */
+enum {
+    CF_ICE_CHANGED_FIRST = 1, /* the first authenticated check of this agent */
+    CF_ICE_CHANGED_SELECTED = 2
+}; /* the selected path is new or has moved */
 
 typedef struct cf_ice_path {
     cf_path path;
@@ -29,11 +32,12 @@ typedef struct cf_ice {
 int cf_ice_init(cf_ice *ice, const char *local_ufrag, const char *local_pwd, const char *remote_ufrag);
 /* Handles one parsed STUN message that arrived over `from`. Writes at most one reply (*reply_len 0: none) that goes
  * back over `from`. Returns a mask of CF_ICE_CHANGED_*, 0 if nothing changed or the message was dropped.
- * Only a request with valid FINGERPRINT, USERNAME (local:remote) and MESSAGE-INTEGRITY changes anything. Others are answered 400
- * (missing) or 401 (wrong), authentic ones 420 (unknown required attribute) or 487 (ICE-CONTROLLED: we are lite and stay
- * controlled), ten a second at most; without FINGERPRINT there is no answer, and responses and indications are ignored. */
-unsigned cf_ice_receive(cf_ice *ice, const cf_stun_msg *msg, const cf_path *from, int64_t now, uint8_t *reply, size_t cap,
-                        size_t *reply_len);
+ * Only a request with valid FINGERPRINT, USERNAME (local:remote) and MESSAGE-INTEGRITY changes anything. Others are
+ * answered 400 (missing) or 401 (wrong), authentic ones 420 (unknown required attribute) or 487 (ICE-CONTROLLED: we are
+ * lite and stay controlled), ten a second at most; without FINGERPRINT there is no answer, and responses and
+ * indications are ignored. */
+unsigned cf_ice_receive(cf_ice *ice, const cf_stun_msg *msg, const cf_path *from, int64_t now, uint8_t *reply,
+                        size_t cap, size_t *reply_len);
 /* True if an authenticated check came over exactly this path. */
 bool cf_ice_knows(const cf_ice *ice, const cf_path *path);
 /* Where to send, or NULL before the first authenticated check. */

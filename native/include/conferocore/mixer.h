@@ -1,12 +1,14 @@
-/* The arithmetic of the mix: gain with ramps, exact sums, exact subtraction of self, level, and the look-ahead limiter. */
+/* The arithmetic of the mix: gain with ramps, exact sums, exact subtraction of self, level, and the look-ahead limiter.
+ */
 #ifndef CONFEROCORE_MIXER_H
 #define CONFEROCORE_MIXER_H
 
 #include "base.h"
 #include "codec.h"
 
-/* Gains are Q14 (16384 = 0 dB), at most +18 dB. out[i] = round(in[i] * gain), halves away from zero, the gain going in a straight line from
- * `from` (before the first sample) to `to` (at the last): no click when somebody is muted. Contributions are 32 bits, so nothing is lost. */
+/* Gains are Q14 (16384 = 0 dB), at most +18 dB. out[i] = round(in[i] * gain), halves away from zero, the gain going in
+ * a straight line from `from` (before the first sample) to `to` (at the last): no click when somebody is muted.
+ * Contributions are 32 bits, so nothing is lost. */
 enum { CF_GAIN_ONE = 16384, CF_GAIN_MAX = 130000 };
 void cf_mix_gain(int32_t *out, const int16_t *in, size_t n, int32_t from, int32_t to);
 void cf_mix_add(int32_t *sum, const int32_t *own, size_t n);
@@ -15,25 +17,24 @@ void cf_mix_minus(int32_t *out, const int32_t *sum, const int32_t *own, size_t n
 /* RFC 6464 level of a frame: 0 (full scale) to 127 (digital silence), in -dBov. */
 uint8_t cf_level(const int16_t *pcm, size_t n);
 
-/* Look-ahead limiter. For x = in, C = CF_LIMIT_CEILING, L = CF_LIMIT_AHEAD (the exact definition that tests/ hold against NumPy):
- *   need[n] = min(1, C / |x[n]|)                      gain that this sample needs
- *   rel[n]  = min(need[n], rel[n-1] + (1 - rel[n-1]) * CF_LIMIT_RELEASE)   instant attack, slow release;
- *             and 1 as soon as 1 - rel[n] < CF_LIMIT_REST, where no sample of 16 bits tells the difference
- *   low[n]  = min(rel[n-L] .. rel[n])                  seen L samples ahead
+/* Look-ahead limiter. For x = in, C = CF_LIMIT_CEILING, L = CF_LIMIT_AHEAD (the exact definition that tests/ hold
+ * against NumPy): need[n] = min(1, C / |x[n]|)                      gain that this sample needs rel[n]  = min(need[n],
+ * rel[n-1] + (1 - rel[n-1]) * CF_LIMIT_RELEASE)   instant attack, slow release; and 1 as soon as 1 - rel[n] <
+ * CF_LIMIT_REST, where no sample of 16 bits tells the difference low[n]  = min(rel[n-L] .. rel[n]) seen L samples ahead
  *   gain[n] = mean(low[n-L+1] .. low[n])               straight ramps
  *   out[n]  = round_half_away(x[n-L] * gain[n])
- * Each of the L values in the mean is a minimum over a window that holds rel[n-L], so gain[n] <= need[n-L] and peaks stay at or under C.
- * A signal that never needs it comes out bit-exact, L samples late. State is plain data and can be copied; the way a signal is cut into
- * calls makes no difference. */
+ * Each of the L values in the mean is a minimum over a window that holds rel[n-L], so gain[n] <= need[n-L] and peaks
+ * stay at or under C. A signal that never needs it comes out bit-exact, L samples late. State is plain data and can be
+ * copied; the way a signal is cut into calls makes no difference. */
 enum { CF_LIMIT_AHEAD = 96, CF_LIMIT_CEILING = 32000 };
 #define CF_LIMIT_RELEASE (1.0 / 4800.0)
 #define CF_LIMIT_REST (1.0 / 1048576.0)
 typedef struct cf_limiter {
-    int32_t delay[CF_LIMIT_AHEAD];   /* the last L inputs */
-    double rel[CF_LIMIT_AHEAD];      /* the last L values of rel */
-    double low[CF_LIMIT_AHEAD];      /* the last L values of low */
-    double last;                     /* rel[n-1] */
-    uint32_t resting;                /* samples since rel has been 1, counted until no window sees anything else: then the fast path */
+    int32_t delay[CF_LIMIT_AHEAD]; /* the last L inputs */
+    double rel[CF_LIMIT_AHEAD];    /* the last L values of rel */
+    double low[CF_LIMIT_AHEAD];    /* the last L values of low */
+    double last;                   /* rel[n-1] */
+    uint32_t resting; /* samples since rel has been 1, counted until no window sees anything else: then the fast path */
 } cf_limiter;
 void cf_limiter_init(cf_limiter *limiter);
 void cf_limiter_run(cf_limiter *limiter, const int32_t *in, int16_t *out, size_t n);

@@ -1,4 +1,5 @@
-/* From a leg's packets to the mixer's frames: adaptive jitter buffer, decoding, FEC, concealment and clock skew in one source of PCM. */
+/* From a leg's packets to the mixer's frames: adaptive jitter buffer, decoding, FEC, concealment and clock skew in one
+ * source of PCM. */
 #ifndef CONFEROCORE_PLAYOUT_H
 #define CONFEROCORE_PLAYOUT_H
 
@@ -10,45 +11,47 @@ enum { CF_PLAYOUT_SLOTS = 64, CF_PLAYOUT_PTS = 8 };
 
 /*cdef*/
 typedef struct cf_playout_config {
-    int min_delay_ms;  /* target never below; 0: 20 */
-    int max_delay_ms;  /* target never above; 0: 400. Packets beyond it are dropped from the old end */
+    int min_delay_ms; /* target never below; 0: 20 */
+    int max_delay_ms; /* target never above; 0: 400. Packets beyond it are dropped from the old end */
 } cf_playout_config;
 
 typedef struct cf_playout_stats {
-    uint64_t packets;        /* taken in */
-    uint64_t late;           /* came after their moment: dropped */
+    uint64_t packets; /* taken in */
+    uint64_t late;    /* came after their moment: dropped */
     uint64_t duplicate;
-    uint64_t lost;           /* never came */
-    uint64_t recovered;      /* of the lost: rebuilt from in-band FEC */
-    uint64_t concealed;      /* samples concealed */
-    uint64_t overflow;       /* dropped: beyond max_delay, or of no known stream */
+    uint64_t lost;      /* never came */
+    uint64_t recovered; /* of the lost: rebuilt from in-band FEC */
+    uint64_t concealed; /* samples concealed */
+    uint64_t overflow;  /* dropped: beyond max_delay, or of no known stream */
     uint64_t undecodable;
-    uint64_t stretched;      /* samples added by time scaling */
-    uint64_t squeezed;       /* samples taken out by time scaling */
-    uint64_t restarts;       /* SSRC changes and jumps */
-    uint32_t target_ms;      /* what the estimator wants now */
-    uint32_t delay_ms;       /* what is buffered now (packets and decoded samples) */
+    uint64_t stretched; /* samples added by time scaling */
+    uint64_t squeezed;  /* samples taken out by time scaling */
+    uint64_t restarts;  /* SSRC changes and jumps */
+    uint32_t target_ms; /* what the estimator wants now */
+    uint32_t delay_ms;  /* what is buffered now (packets and decoded samples) */
 } cf_playout_stats;
 /*end*/
 
 /* What a frame is made of. */
-enum cf_play { CF_PLAY_SILENCE = 0,   /* nothing came (start, DTX, hold): zeros or faded out */
-               CF_PLAY_AUDIO = 1,
-               CF_PLAY_CONCEALED = 2 };
+enum cf_play {
+    CF_PLAY_SILENCE = 0, /* nothing came (start, DTX, hold): zeros or faded out */
+    CF_PLAY_AUDIO = 1,
+    CF_PLAY_CONCEALED = 2
+};
 
 typedef struct cf_playout cf_playout;
 
-/* NULL without memory or for a configuration that contradicts itself (min above max, max above 10 s). All memory is taken here and in
- * cf_playout_map. */
+/* NULL without memory or for a configuration that contradicts itself (min above max, max above 10 s). All memory is
+ * taken here and in cf_playout_map. */
 cf_playout *cf_playout_new(const cf_playout_config *config);
 void cf_playout_free(cf_playout *playout);
-/* Which codec a payload type means, and its RTP clock (Opus 48000, G.711 8000). -ENOSPC beyond CF_PLAYOUT_PTS, -EINVAL for an unknown
- * codec, a clock that does not divide 48000 or a payload type mapped already, -ENOMEM. Decoders for codecs named here are made here, so
- * this is called at set-up, not on the packet path. */
+/* Which codec a payload type means, and its RTP clock (Opus 48000, G.711 8000). -ENOSPC beyond CF_PLAYOUT_PTS, -EINVAL
+ * for an unknown codec, a clock that does not divide 48000 or a payload type mapped already, -ENOMEM. Decoders for
+ * codecs named here are made here, so this is called at set-up, not on the packet path. */
 int cf_playout_map(cf_playout *playout, uint8_t pt, int codec, int clock_rate);
-/* A packet that arrived at `now`; copies the payload. 0, or: -EALREADY late or duplicate, -EOVERFLOW the first packet of what may be
- * another stream (a second in a row is believed), -EBADMSG unknown payload type or not decodable by its form. SSRC changes, restarts,
- * sequence and timestamp wraps are taken in stride. */
+/* A packet that arrived at `now`; copies the payload. 0, or: -EALREADY late or duplicate, -EOVERFLOW the first packet
+ * of what may be another stream (a second in a row is believed), -EBADMSG unknown payload type or not decodable by its
+ * form. SSRC changes, restarts, sequence and timestamp wraps are taken in stride. */
 int cf_playout_put(cf_playout *playout, const cf_rtp *rtp, int64_t now);
 /* Exactly CF_FRAME samples at 48 kHz, all zero with CF_PLAY_SILENCE; returns enum cf_play. Called every 20 ms. */
 int cf_playout_get(cf_playout *playout, int16_t *pcm, int64_t now);

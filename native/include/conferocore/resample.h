@@ -1,10 +1,14 @@
-/* Conversion between 8 kHz and 48 kHz (ratio 6) by one polyphase low-pass; state is plain data, so that it can be copied. */
+/* Conversion between 8 kHz and 48 kHz (ratio 6) by one polyphase low-pass; state is plain data, so that it can be
+ * copied. */
 #ifndef CONFEROCORE_RESAMPLE_H
 #define CONFEROCORE_RESAMPLE_H
 
 #include "base.h"
 
-enum { CF_RESAMPLE_RATIO = 6, CF_RESAMPLE_TAPS = 192 }; /* taps at the high rate; pass-band ripple and alias rejection: resample.c */
+enum {
+    CF_RESAMPLE_RATIO = 6,
+    CF_RESAMPLE_TAPS = 192
+}; /* taps at the high rate; pass-band ripple and alias rejection: resample.c */
 
 typedef struct cf_resampler {
     int16_t history[CF_RESAMPLE_TAPS];

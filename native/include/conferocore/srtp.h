@@ -1,4 +1,5 @@
-/* SRTP and SRTCP over libcrypto (RFC 3711, RFC 7714): one context per direction of a leg, every SSRC with its own roll-over. */
+/* SRTP and SRTCP over libcrypto (RFC 3711, RFC 7714): one context per direction of a leg, every SSRC with its own
+ * roll-over. */
 #ifndef CONFEROCORE_SRTP_H
 #define CONFEROCORE_SRTP_H
 
@@ -18,16 +19,16 @@ enum { CF_SRTP_OVERHEAD = 16, CF_SRTCP_OVERHEAD = 20, CF_SRTP_SSRCS = 16 };
 /*cdef*/
 typedef struct cf_srtp cf_srtp;
 
-/* Master key (16 or 32 bytes) and salt (14 or 12 bytes) of one direction; NULL for a wrong profile or length, or no memory. */
+/* Master key (16 or 32 bytes) and salt (14 or 12 bytes) of one direction; NULL for a wrong profile or length, or no
+ * memory. */
 cf_srtp *cf_srtp_new(int profile, const uint8_t *key, size_t key_len, const uint8_t *salt, size_t salt_len);
 void cf_srtp_free(cf_srtp *srtp);
 /* In place; pkt has room for `cap` bytes. Returns the new length, or: -EBADMSG not RTP/RTCP, -EKEYREJECTED wrong tag,
- * -EALREADY replayed or too old (outbound too: an index is never used twice), -ENOSPC no room, -EKEYEXPIRED all indices of the
- * key are used up, -EMFILE more SSRCs than CF_SRTP_SSRCS, -EIO libcrypto failed (do not send). After any other error the packet is as
- * it was; only the room behind it may be written.
- * Inbound state is only created by packets that authenticate. When a seventeenth SSRC comes, the longest silent one makes room
- * if 1024 packets of others have come since its last; it stays refused (-EALREADY), as its replay window is gone. So 80 SSRCs
- * can come under one key. */
+ * -EALREADY replayed or too old (outbound too: an index is never used twice), -ENOSPC no room, -EKEYEXPIRED all indices
+ * of the key are used up, -EMFILE more SSRCs than CF_SRTP_SSRCS, -EIO libcrypto failed (do not send). After any other
+ * error the packet is as it was; only the room behind it may be written. Inbound state is only created by packets that
+ * authenticate. When a seventeenth SSRC comes, the longest silent one makes room if 1024 packets of others have come
+ * since its last; it stays refused (-EALREADY), as its replay window is gone. So 80 SSRCs can come under one key. */
 int cf_srtp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap);
 int cf_srtp_unprotect(cf_srtp *srtp, uint8_t *pkt, size_t len);
 int cf_srtcp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap);
