@@ -410,7 +410,7 @@ class RoomStats(Reply):
 
 
 class McuRegister(Request):
-    """POST /internal/v1/mcus: at start and whenever a heartbeat was answered 404."""
+    """POST /internal/v1/mcus: at start, whenever a heartbeat was answered 404, and every 60 s."""
 
     id: Id
     boot: Id

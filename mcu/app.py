@@ -114,7 +114,7 @@ class McuApp:
 
     def _join_farm(self, url: str) -> None:
         identity = Identity(self.id, self.boot, url, self.config.capacity)
-        self.farm = Farm(identity, self._load)
+        self.farm = Farm(identity, self._load, self._clock)
         self._tasks.spawn(self.farm.keep_registered(self.appserver), name="mcu farm")
         self._tasks.spawn(self.farm.announce(self.notifier), name="mcu start notice")
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from confero import models
+from confero.clock import Clock
 from confero.errors import ConferoError, Refused
 
 from .backoff import Backoff
 
 HEARTBEAT_S = 2.0
 """Silent for 6 s, an MCU counts as lost (docs/wire.md)."""
+REGISTER_S = 60.0
+"""So often the application server hears who is here: a record that was dropped leaves nobody in its rows for longer."""
 MAX_PARTICIPANTS = 10_000
 """As ``McuRegister`` has it."""
 
@@ -56,10 +59,14 @@ class Identity:
 class Farm:
     """Run ``keep_registered`` and ``announce`` as tasks."""
 
-    def __init__(self, identity: Identity, load: Callable[[], Load], backoff: Backoff | None = None) -> None:
+    def __init__(
+        self, identity: Identity, load: Callable[[], Load], clock: Clock, backoff: Backoff | None = None
+    ) -> None:
         self._identity = identity
         self._load = load
+        self._clock = clock
         self._backoff = backoff or Backoff("appserver")
+        self._registered_at = 0.0
         self.registered = False
 
     async def keep_registered(self, appserver: AppServer) -> None:
@@ -72,19 +79,23 @@ class Farm:
     async def beat(self, appserver: AppServer) -> float:
         """Registers, or says that we are alive; seconds until the next time."""
         known = self.registered
+        registers = not known or self._clock.monotonic() - self._registered_at >= REGISTER_S
         try:
-            if known:
+            if not registers:
                 await appserver.heartbeat(self._identity.id, self._heartbeat())
             else:
                 await appserver.register(self._registration())
         except ConferoError as error:
             self.registered = known and not isinstance(error, Refused)
             if known and isinstance(error, Refused) and error.status == 404:
-                return 0.0  # it has forgotten us: register at once
+                lately = self._clock.monotonic() - self._registered_at < HEARTBEAT_S
+                return HEARTBEAT_S if lately else 0.0  # it has forgotten us: register at once
             return self._backoff.failed(str(error))
-        self.registered = True
         self._backoff.succeeded()
-        return HEARTBEAT_S
+        if not registers:
+            return HEARTBEAT_S
+        self.registered, self._registered_at = True, self._clock.monotonic()
+        return 0.0  # a registration says nothing of load and draining: the heartbeat follows at once
 
     async def announce(self, notifier: Notifier) -> None:
         """Tells the notifier that this process has started, until it has heard: sessions of an earlier one offer afresh."""

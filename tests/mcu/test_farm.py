@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from confero import models
+from confero.clock import FakeClock
 from confero.errors import Refused, Unavailable
 from confero.mcu.backoff import LONGEST_S, Backoff
-from confero.mcu.farm import HEARTBEAT_S, Farm, Identity, Load
+from confero.mcu.farm import HEARTBEAT_S, REGISTER_S, Farm, Identity, Load
 
 from ..support.waiting import until
 
@@ -36,13 +37,14 @@ class AppServer:
         self.said.append((mcu, heartbeat))
 
 
-def farm() -> Farm:
-    return Farm(ME, lambda: Load(3, 2, 3, False, ("a", "b", "c")), Backoff("appserver", jitter=lambda: 1.0))
+def farm(clock: FakeClock | None = None) -> Farm:
+    load = Load(3, 2, 3, False, ("a", "b", "c"))
+    return Farm(ME, lambda: load, clock or FakeClock(), Backoff("appserver", jitter=lambda: 1.0))
 
 
 async def test_registers_then_beats() -> None:
     appserver, f = AppServer(), farm()
-    assert [await f.beat(appserver), await f.beat(appserver)] == [HEARTBEAT_S, HEARTBEAT_S]
+    assert [await f.beat(appserver), await f.beat(appserver)] == [0.0, HEARTBEAT_S]
     register, beat = appserver.said
     assert register == models.McuRegister(
         id="mcu-1", boot="boot-1", url="http://127.0.0.1:2131", capacity=500, participants=["a", "b", "c"]
@@ -51,12 +53,38 @@ async def test_registers_then_beats() -> None:
 
 
 async def test_registers_again_at_once_when_forgotten() -> None:
-    appserver, f = AppServer(), farm()
+    appserver, clock = AppServer(), FakeClock()
+    f = farm(clock)
     await f.beat(appserver)
+    clock.advance(HEARTBEAT_S)
     appserver.knows = False
-    assert await f.beat(appserver) == 0.0
-    assert await f.beat(appserver) == HEARTBEAT_S
+    assert [await f.beat(appserver) for _ in range(3)] == [0.0, 0.0, HEARTBEAT_S]
     assert appserver.knows
+    assert [type(said) for said in appserver.said] == [models.McuRegister, models.McuRegister, tuple]
+
+
+async def test_says_once_a_minute_who_is_here() -> None:
+    appserver, clock = AppServer(), FakeClock()
+    f = farm(clock)
+    for _ in range(round(2 * REGISTER_S / HEARTBEAT_S) + 1):
+        while not (pause_s := await f.beat(appserver)):
+            pass
+        clock.advance(pause_s)
+    registrations = [i for i, said in enumerate(appserver.said) if isinstance(said, models.McuRegister)]
+    assert registrations == [0, 31, 62] and appserver.said[0] == appserver.said[31]
+    assert isinstance(appserver.said[-1], tuple)  # load and draining are known again
+
+
+async def test_an_outage_at_the_time_of_registering_again() -> None:
+    appserver, clock = AppServer(), FakeClock()
+    f = farm(clock)
+    await f.beat(appserver)
+    clock.advance(REGISTER_S)
+    appserver.failure = Unavailable("away")
+    assert await f.beat(appserver) > 0 and f.registered
+    appserver.failure = None
+    assert [await f.beat(appserver), await f.beat(appserver)] == [0.0, HEARTBEAT_S]
+    assert [type(said) for said in appserver.said] == [models.McuRegister, models.McuRegister, tuple]
 
 
 async def test_an_absent_server_is_tried_less_and_less_often() -> None:
@@ -65,7 +93,7 @@ async def test_an_absent_server_is_tried_less_and_less_often() -> None:
     waits = [await f.beat(appserver) for _ in range(12)]
     assert waits == sorted(waits) and waits[0] < 1 and waits[-1] == LONGEST_S
     appserver.failure = None
-    assert await f.beat(appserver) == HEARTBEAT_S
+    assert [await f.beat(appserver), await f.beat(appserver)] == [0.0, HEARTBEAT_S]
 
 
 async def test_an_outage_needs_no_new_registration() -> None:
@@ -83,6 +111,17 @@ async def test_a_server_that_refuses_is_no_busy_loop() -> None:
     appserver.failure = Refused("no", status=404)
     assert await f.beat(appserver) > 0
     assert await f.beat(appserver) > 0
+
+
+async def test_a_server_that_forgets_at_once_is_no_busy_loop() -> None:
+    appserver, clock = AppServer(), FakeClock()
+    f = farm(clock)
+    pauses = []
+    for _ in range(10):
+        pauses.append(await f.beat(appserver))
+        clock.advance(pauses[-1])
+        appserver.knows = False
+    assert sum(pauses) == 5 * HEARTBEAT_S
 
 
 async def test_the_start_is_told_until_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
