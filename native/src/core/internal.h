@@ -194,7 +194,7 @@ struct cf_leg {
     bool has_path, locked, rtcp_locked; /* locked: symmetric RTP has learnt its address */
     bool ice_seen;                      /* ICE_CONNECTED was told */
     bool timed_out;
-    int64_t alive_since; /* added or restarted, ns: the first time-out counts from here */
+    int64_t alive_since; /* added, restarted or given another address, ns: the time-out counts from here at first */
     struct bucket notices;
     cf_srtp *inbound, *outbound;
     struct inbox *inbox; /* NULL: RTP leg */
@@ -204,7 +204,7 @@ struct cf_leg {
     cf_rtp_source source;
     int rx_clock; /* Hz, of the last packet */
     bool media_seen;
-    int64_t packet_at;  /* last valid packet, ns */
+    int64_t packet_at;  /* last valid packet, ns; 0: none yet */
     uint32_t sr_middle; /* middle 32 bits of the NTP time of the last SR, 0: none */
     int64_t sr_at;
 

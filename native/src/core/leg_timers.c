@@ -13,7 +13,7 @@ static bool consent_lost(const cf_leg *leg, int64_t now) {
 
 static bool media_lost(const cf_leg *leg, int64_t now) {
     int64_t patience = leg->config.media_timeout_ms;
-    return patience && now - (leg->media_seen ? leg->packet_at : leg->alive_since) > patience * MS;
+    return patience && now - later(leg->packet_at, leg->alive_since) > patience * MS;
 }
 
 static void check_alive(cf_core *core, cf_leg *leg, int64_t now) {

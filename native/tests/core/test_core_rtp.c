@@ -281,6 +281,27 @@ static void test_silence_on_the_line_times_out_once(void) {
     fixture_free(f);
 }
 
+/* A re-INVITE that ends a hold: silence is counted from there, and what was told before the hold is told again. */
+static void test_a_new_address_starts_the_time_out_afresh(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg_config config = plain_config(1, 1);
+    config.media_timeout_ms = 2000;
+    join_as(f, &config, 0);
+    voice v = {.id = 1, .hz = 440, .amplitude = 4000};
+    run_ms(f, 1000, &v, 1);
+    for (int hold = 1; hold <= 2; hold++) {
+        run_ms(f, 5000, NULL, 0);
+        CHECK_INT(count_events(f, CF_EVENT_TIMEOUT, 1), hold);
+        CHECK_INT(cf_core_leg_remote(f->core, 1, &config.remote_rtp, &(cf_addr){0}), 0);
+        run_ms(f, 1900, NULL, 0);
+        CHECK_INT(count_events(f, CF_EVENT_TIMEOUT, 1), hold);
+    }
+    run_ms(f, 200, NULL, 0);
+    CHECK_INT(count_events(f, CF_EVENT_TIMEOUT, 1), 3);
+    fixture_free(f);
+}
+
 static void test_extensions_carry_mid_until_known_and_level(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
@@ -328,6 +349,7 @@ int main(void) {
     RUN(test_bye_is_told_and_said);
     RUN(test_rtcp_on_a_port_of_its_own);
     RUN(test_silence_on_the_line_times_out_once);
+    RUN(test_a_new_address_starts_the_time_out_afresh);
     RUN(test_extensions_carry_mid_until_known_and_level);
     return REPORT();
 }
