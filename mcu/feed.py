@@ -1,13 +1,17 @@
 """News for the notification server: per room only what is newest, in one call, never in the way of media.
 
-What waits for a room is a set of facts, not a list of events: which participants changed, who left, whether the roster
-changed, who speaks. They are written out when they are sent, from what is true then. So a slow or absent notifier costs a
-bounded amount of memory and sees the truth when it is back.
+What waits for a room is a set of facts, not a list of events: which participants changed, who left, who speaks. They are
+written out when they are sent, from what is true then. So a slow or absent notifier costs a bounded amount of memory and
+sees the truth when it is back.
+
+The whole roster goes to everybody only when details cannot tell: for a room that is new here (people may remember it from
+another MCU, or from before a restart), and after details were given up. Who joins gets it alone.
 """
 
 from __future__ import annotations
 
 import asyncio
+import weakref
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -39,6 +43,8 @@ class _Waiting:
     room: Room
     left: dict[str, str] = field(default_factory=dict)
     changed: dict[str, None] = field(default_factory=dict)
+    newcomers: dict[str, None] = field(default_factory=dict)
+    """Browsers that are told who is here; all of them in ``changed`` too."""
     renegotiate: dict[str, str] = field(default_factory=dict)
     roster: bool = False
     speakers: list[models.ActiveSpeaker] | None = None
@@ -49,6 +55,7 @@ class _Waiting:
             return False
         self.left.clear()
         self.changed.clear()
+        self.newcomers.clear()
         self.roster = True
         return True
 
@@ -60,10 +67,26 @@ class _Waiting:
         ]
         events += [models.ParticipantEvent(participant=here[id].view()) for id in self.changed if id in here]
         if self.roster:
-            events.append(models.RosterEvent(participants=[p.view() for p in here.values()]))
+            events.append(self.everybody())
         if self.speakers is not None:
             events.append(models.SpeakersEvent(speakers=[s for s in self.speakers if s.participant in here]))
         return events
+
+    def everybody(self) -> models.RosterEvent:
+        return models.RosterEvent(participants=[p.view() for p in self.room.participants.values()])
+
+    def personal(self) -> list[tuple[str, models.RoomEvent]]:
+        """What one participant alone is told. Who is here again by now needs no word to offer afresh."""
+        here = self.room.participants
+        newcomers = [] if self.roster else [id for id in self.newcomers if id in here]
+        events: list[tuple[str, models.RoomEvent]] = [(id, self.everybody()) for id in newcomers]
+        lost = [(id, reason) for id, reason in self.renegotiate.items() if id not in here]
+        return events + [(id, models.RenegotiateEvent(reason=reason)) for id, reason in lost]
+
+    def told(self, participant: str) -> None:
+        """What it alone is told has been."""
+        self.newcomers.pop(participant, None)
+        self.renegotiate.pop(participant, None)
 
 
 class Feed:
@@ -73,6 +96,8 @@ class Feed:
         self._notifier = notifier
         self._backoff = backoff or Backoff("notifier")
         self._waiting: dict[str, _Waiting] = {}
+        self._complete: weakref.WeakSet[Room] = weakref.WeakSet()
+        """Rooms whose roster was told, and every change since."""
         self._news = asyncio.Event()
         self.dropped = 0
         """Details and rooms given up because too much waited."""
@@ -83,7 +108,8 @@ class Feed:
         waiting = self._of(room)
         waiting.left.pop(participant, None)
         waiting.changed[participant] = None
-        waiting.roster = True
+        if room.participants[participant].leg.kind == "webrtc":
+            waiting.newcomers[participant] = None
         self._note(waiting)
 
     def changed(self, room: Room, participant: str) -> None:
@@ -94,8 +120,8 @@ class Feed:
     def left(self, room: Room, participant: str, reason: str) -> None:
         waiting = self._of(room)
         waiting.changed.pop(participant, None)
+        waiting.newcomers.pop(participant, None)
         waiting.left[participant] = reason
-        waiting.roster = True
         self._note(waiting)
 
     def renegotiate(self, room: Room, participant: str, reason: str) -> None:
@@ -116,9 +142,9 @@ class Feed:
         found = self._waiting.get(room.id)
         if found is None or found.room is not room:
             if len(self._waiting) >= ROOMS:
-                del self._waiting[next(iter(self._waiting))]
+                self._complete.discard(self._waiting.pop(next(iter(self._waiting))).room)
                 self.dropped += 1
-            found = self._waiting[room.id] = _Waiting(room)
+            found = self._waiting[room.id] = _Waiting(room, roster=room not in self._complete)
         return found
 
     def _note(self, waiting: _Waiting) -> None:
@@ -151,16 +177,17 @@ class Feed:
 
     async def _tell(self, waiting: _Waiting) -> bool:
         """False if the notifier is away; waits a while then."""
+        self._complete.add(waiting.room)  # what happens from now on waits for the next call
         try:
             if events := waiting.events():
                 await self._notifier.publish(models.Publish(room=waiting.room.id, events=events))
-            for participant, reason in list(waiting.renegotiate.items()):
-                event = models.RenegotiateEvent(reason=reason)
+            for participant, event in waiting.personal():
                 await self._notifier.publish(
                     models.Publish(room=waiting.room.id, participant=participant, events=[event])
                 )
-                del waiting.renegotiate[participant]
+                waiting.told(participant)
         except Refused as error:
+            self._complete.discard(waiting.room)
             log.warning("the notifier refused news", room=waiting.room.id, code=error.code, detail=error.detail)
         except ConferoError as error:
             self._put_back(waiting)
@@ -180,6 +207,7 @@ class Feed:
             return
         new.left = old.left | new.left
         new.changed = old.changed | new.changed
+        new.newcomers = old.newcomers | new.newcomers
         new.renegotiate = old.renegotiate | new.renegotiate
         new.roster = new.roster or old.roster
         new.speakers = old.speakers if new.speakers is None else new.speakers

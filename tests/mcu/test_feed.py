@@ -19,14 +19,14 @@ from ..support.waiting import until
 
 
 class Leg:
-    kind, codec, remote, listens = "webrtc", "opus", "", True
+    codec, remote, listens = "opus", "", True
 
-    def __init__(self, id: str) -> None:
-        self.id, self.number = id, 1
+    def __init__(self, id: str, kind: str) -> None:
+        self.id, self.kind, self.number = id, kind, 1
 
 
-def person(id: str) -> Participant:
-    leg: Any = Leg(f"leg_{id}")
+def person(id: str, kind: str = "webrtc") -> Participant:
+    leg: Any = Leg(f"leg_{id}", kind)
     return Participant(id, id, "guest", leg)
 
 
@@ -48,7 +48,8 @@ class Notifier:
             for e in publish.events:
                 match e:
                     case models.RosterEvent():
-                        found.append(("roster", [p.id for p in e.participants]))
+                        whose = f"roster of {publish.participant}" if publish.participant else "roster"
+                        found.append((whose, [p.id for p in e.participants]))
                     case models.ParticipantEvent():
                         found.append(("participant", e.participant.id))
                     case models.LeftEvent():
@@ -67,8 +68,8 @@ class Setup:
         self.feed = Feed(self.notifier, Backoff("notifier", jitter=lambda: 0.0))
         self.room = Room("r", 1, "", 2000, 0.0)
 
-    def join(self, id: str) -> None:
-        self.room.admit(person(id))
+    def join(self, id: str, kind: str = "webrtc") -> None:
+        self.room.admit(person(id, kind))
         self.feed.joined(self.room, id)
 
     def leave(self, id: str, reason: str = "left") -> None:
@@ -119,7 +120,47 @@ async def test_who_came_and_went_in_between(s: Setup) -> None:
     await s.told()
     s.leave("a")
     s.join("a")
-    assert await s.told() == [("participant", "a"), ("roster", ["a"])]
+    assert await s.told() == [("participant", "a"), ("roster of a", ["a"])]
+
+
+async def test_everybody_hears_of_one_and_only_the_one_of_everybody(s: Setup) -> None:
+    for id in "abc":
+        s.join(id)
+    await s.told()
+    s.join("d")
+    assert await s.told() == [("participant", "d"), ("roster of d", ["a", "b", "c", "d"])]
+    s.leave("b")
+    assert await s.told() == [("left", ("b", "left"))]
+    s.join("e")
+    s.leave("e")
+    assert await s.told() == [("left", ("e", "left"))]
+
+
+async def test_telephones_read_no_roster(s: Setup) -> None:
+    s.join("a")
+    await s.told()
+    s.join("phone", kind="rtp")
+    assert await s.told() == [("participant", "phone")]
+
+
+async def test_what_a_refusal_swallowed_the_next_roster_tells(s: Setup) -> None:
+    s.join("a")
+    await s.told()
+    s.notifier.failure = Refused("no")
+    s.join("b")
+    await s.feed.flush()
+    s.notifier.failure = None
+    s.leave("a")
+    assert await s.told() == [("left", ("a", "left")), ("roster", ["b"])]
+
+
+async def test_who_is_back_is_not_asked_for_a_fresh_offer(s: Setup) -> None:
+    s.join("a")
+    await s.told()
+    s.leave("a", "ice-timeout")
+    s.feed.renegotiate(s.room, "a", "ice-timeout")
+    s.join("a")
+    assert await s.told() == [("participant", "a"), ("roster of a", ["a"])]
 
 
 async def test_speakers_that_have_left_do_not_speak(s: Setup) -> None:
@@ -134,7 +175,7 @@ async def test_renegotiate_reaches_one(s: Setup) -> None:
     await s.told()
     s.leave("a", "ice-timeout")
     s.feed.renegotiate(s.room, "a", "ice-timeout")
-    assert await s.told() == [("left", ("a", "ice-timeout")), ("roster", []), ("renegotiate", ("a", "ice-timeout"))]
+    assert await s.told() == [("left", ("a", "ice-timeout")), ("renegotiate", ("a", "ice-timeout"))]
 
 
 async def test_what_could_not_be_told_is_told_later_as_it_is_then(s: Setup) -> None:
@@ -188,6 +229,18 @@ async def test_rooms_that_wait_are_bounded(s: Setup, monkeypatch: pytest.MonkeyP
     assert [p.room for p in s.notifier.got] == ["r2", "r3", "r4"] and s.feed.dropped == 2
 
 
+async def test_a_room_whose_news_were_given_up_is_told_whole(s: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "ROOMS", 1)
+    s.join("a")
+    await s.told()
+    s.join("b")
+    other = Room("other", 2, "", 10, 0.0)
+    s.feed.speakers(other, [])
+    await s.told()
+    s.leave("a")
+    assert await s.told() == [("left", ("a", "left")), ("roster", ["b"])]
+
+
 async def test_a_room_made_anew_under_the_same_name_wins(s: Setup) -> None:
     s.join("a")
     new = Room("r", 2, "", 10, 0.0)
@@ -230,6 +283,8 @@ async def test_news_that_come_while_a_call_fails(s: Setup) -> None:
 
 
 async def test_too_many_who_should_offer_again(s: Setup) -> None:
+    s.join("a")
+    await s.told()
     for i in range(DETAILS + 3):
         s.feed.renegotiate(s.room, f"p{i}", "ice-timeout")
     await s.feed.flush()
