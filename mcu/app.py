@@ -79,7 +79,8 @@ class McuApp:
                 port_low=config.media_port_min,
                 port_high=config.media_port_max,
                 advertised=tuple(config.media_advertise),
-            )
+            ),
+            self._clock,
         )
         return self.engine
 

@@ -29,7 +29,7 @@ class McuConfig(ServiceConfig):
     """Local addresses for media. Empty: all of them, IPv4 and IPv6."""
     media_advertise: list[str] = Field(default_factory=list)
     """Addresses that peers are told, each ``address`` or ``external=internal`` for 1:1 NAT.
-    Empty: the bound ones; for a wildcard the machine's own, loopback only if there is nothing else."""
+    Empty: the bound ones; for a wildcard the machine's own as they are now, loopback only if there is nothing else."""
     media_port_min: int = Field(default=MEDIA.low, ge=1, le=65_535)
     """First UDP port for media."""
     media_port_max: int = Field(default=MEDIA.high, ge=1, le=65_535)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import ifaddr
 
+from confero.clock import Clock
 from confero.errors import LocalError
+
+FRESH_S = 5.0
+"""So long what the machine's interfaces had is taken for what they have."""
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -62,6 +67,36 @@ def advertised(bind: Sequence[str], configured: Sequence[str], machine: Iterable
     if not explicit and not reachable:
         reachable = [a for a in own if a.version in families]
     return _unique(Advertised(str(a), str(a)) for a in (*explicit, *reachable))
+
+
+class AdvertisedAddresses:
+    """What to advertise now: where a wildcard stands for the machine's addresses, they may change while we run.
+
+    Raises LocalError as :func:`advertised` does, when it is made.
+    """
+
+    def __init__(
+        self,
+        bind: Sequence[str],
+        configured: Sequence[str],
+        clock: Clock,
+        machine: Callable[[], Iterable[str]] = machine_addresses,
+    ) -> None:
+        self._bind = bind
+        self._clock = clock
+        self._machine = machine
+        self._follows = not configured and any(parse_ip(text).is_unspecified for text in bind)
+        self._found = advertised(bind, configured, machine())
+        self._until = clock.monotonic() + FRESH_S
+
+    def current(self) -> tuple[Advertised, ...]:
+        """At most ``FRESH_S`` old. While the machine has no address, or none can be read, the last ones."""
+        now = self._clock.monotonic()
+        if self._follows and now >= self._until:
+            self._until = now + FRESH_S
+            with contextlib.suppress(OSError, LocalError):
+                self._found = advertised(self._bind, (), self._machine()) or self._found
+        return self._found
 
 
 def _parse_entry(entry: str, bound: Sequence[IPAddress]) -> Advertised:

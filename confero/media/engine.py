@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from confero.clock import Clock, SystemClock
+
 from . import _convert
 from ._bind import Binder, bind_addresses
 from ._core import ffi, lib
 from ._handle import Handle
-from .addresses import Advertised, advertised, machine_addresses
+from .addresses import Advertised, AdvertisedAddresses
 from .errors import EngineBusy, EngineError, UnknownId, from_errno
 from .ports import PortAllocator
 from .tap import Tap
@@ -55,7 +57,7 @@ class Engine:
     Raises LocalError for a configuration that cannot work, BindError and NoPortFree when the ports cannot be had.
     """
 
-    def __init__(self, config: EngineConfig | None = None) -> None:
+    def __init__(self, config: EngineConfig | None = None, clock: Clock | None = None) -> None:
         self.config = config = config or EngineConfig()
         self.threads = config.threads or min(len(os.sched_getaffinity(0)), 64)
         seed = int.from_bytes(os.urandom(8)) if config.seed is None else config.seed & 0xFFFFFFFFFFFFFFFF
@@ -68,7 +70,7 @@ class Engine:
         self._binder = Binder(self._handle, PortAllocator(config.port_low, config.port_high, seed=seed))
         try:
             self.bound = bind_addresses(config.bind)
-            self.advertised: tuple[Advertised, ...] = advertised(self.bound, config.advertised, machine_addresses())
+            self._addresses = AdvertisedAddresses(self.bound, config.advertised, clock or SystemClock())
             self._shared = [self._binder.bind_shared(thread, self.bound) for thread in range(self.threads)]
         except BaseException:
             self.close()
@@ -165,6 +167,11 @@ class Engine:
     def shared_port(self, thread: int) -> int:
         """The UDP port of a thread's WebRTC legs, the same on every bound address."""
         return self._shared[thread]
+
+    @property
+    def advertised(self) -> tuple[Advertised, ...]:
+        """The addresses that peers are told now; those of a wildcard follow the machine's interfaces."""
+        return self._addresses.current()
 
     def candidates(self, room: int) -> tuple[Address, ...]:
         """Where the peers of a room's WebRTC legs reach it: each advertised address with its thread's shared port."""

@@ -6,8 +6,9 @@ import ipaddress
 
 import pytest
 
+from confero.clock import FakeClock
 from confero.errors import LocalError
-from confero.media.addresses import Advertised, advertised, machine_addresses
+from confero.media.addresses import FRESH_S, Advertised, AdvertisedAddresses, advertised, machine_addresses
 
 ANY = ("0.0.0.0", "::")
 MACHINE = ("127.0.0.1", "192.0.2.10", "169.254.7.7", "::1", "2001:db8::10")
@@ -73,3 +74,46 @@ def test_the_machine_has_loopback() -> None:
     found = machine_addresses()
     assert "127.0.0.1" in found
     assert all(not ipaddress.ip_address(a).is_link_local or ipaddress.ip_address(a).version == 4 for a in found)
+
+
+class Machine:
+    """Interfaces that change."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] | None = ["127.0.0.1", "192.0.2.10"]
+        self.asked = 0
+
+    def __call__(self) -> list[str]:
+        self.asked += 1
+        if self.addresses is None:
+            raise OSError("no interfaces")
+        return self.addresses
+
+
+def test_a_wildcard_follows_the_machine() -> None:
+    machine, clock = Machine(), FakeClock()
+    addresses = AdvertisedAddresses(("0.0.0.0",), (), clock, machine)
+    machine.addresses = ["127.0.0.1", "192.0.2.20"]
+    assert addresses.current() == (Advertised("192.0.2.10", "192.0.2.10"),) and machine.asked == 1
+    clock.advance(FRESH_S)
+    assert [addresses.current() for _ in range(9)][8] == (Advertised("192.0.2.20", "192.0.2.20"),)
+    assert machine.asked == 2
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_a_machine_without_addresses_keeps_the_last_ones(nothing: list[str] | None) -> None:
+    machine, clock = Machine(), FakeClock()
+    addresses = AdvertisedAddresses(("0.0.0.0",), (), clock, machine)
+    machine.addresses = nothing
+    clock.advance(FRESH_S)
+    assert addresses.current() == (Advertised("192.0.2.10", "192.0.2.10"),) and machine.asked == 2
+
+
+@pytest.mark.parametrize(("bind", "configured"), [(("192.0.2.10",), ()), (("0.0.0.0",), ("203.0.113.5=192.0.2.10",))])
+def test_what_was_configured_stays(bind: tuple[str, ...], configured: tuple[str, ...]) -> None:
+    machine, clock = Machine(), FakeClock()
+    addresses = AdvertisedAddresses(bind, configured, clock, machine)
+    before = addresses.current()
+    machine.addresses = ["192.0.2.20"]
+    clock.advance(100 * FRESH_S)
+    assert addresses.current() == before and machine.asked == 1

@@ -19,6 +19,7 @@ import pytest
 from aioice import stun
 from numpy.typing import NDArray
 
+from confero.clock import FakeClock
 from confero.errors import ConferoError, LocalError, Refused
 from confero.media import (
     Address,
@@ -46,6 +47,7 @@ from confero.media import (
     build_info,
 )
 from confero.media._core import lib
+from confero.media.addresses import FRESH_S
 
 RATE = 8000
 FRAME = 160
@@ -515,6 +517,17 @@ def test_one_to_one_nat_is_advertised() -> None:
         engine.add_room(1)
         assert engine.candidates(1)[0].host == "203.0.113.5"
         assert engine.advertised[0].internal == "127.0.0.1"
+
+
+def test_candidates_follow_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    address, clock = SimpleNamespace(ip="192.0.2.10"), FakeClock()
+    monkeypatch.setattr("confero.media.addresses.ifaddr.get_adapters", lambda: [SimpleNamespace(ips=[address])])
+    with Engine(EngineConfig(threads=1, seed=3, bind=("0.0.0.0",)), clock) as engine:
+        engine.add_room(1)
+        assert [address.host for address in engine.candidates(1)] == ["192.0.2.10"]
+        address.ip = "192.0.2.20"
+        clock.advance(FRESH_S)
+        assert [address.host for address in engine.candidates(1)] == ["192.0.2.20"]
 
 
 def media_thread_nice() -> int:
