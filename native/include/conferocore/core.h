@@ -163,6 +163,9 @@ void cf_core_stats_get(const cf_core *core, cf_core_stats *stats);
 
 void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len,
                      int64_t now);                /* data is changed in place */
+bool cf_core_has_socket(const cf_core *core, uint32_t socket); /* true: a leg has this socket for itself */
+/* The wall clock has drifted or been set: what to add to core time from now on, see cf_core_config. */
+void cf_core_wall(cf_core *core, int64_t offset_ns);
 int64_t cf_core_deadline(const cf_core *core);    /* when to call advance next; INT64_MAX: nothing to do */
 void cf_core_advance(cf_core *core, int64_t now); /* every tick that is due: play out, mix, encode, send, report */
 

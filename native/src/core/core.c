@@ -72,6 +72,10 @@ void core_send(cf_core *core, const cf_path *path, const uint8_t *data, size_t l
     core->config.send(core->config.arg, path, data, len);
 }
 
+void cf_core_wall(cf_core *core, int64_t offset_ns) {
+    core->config.wall_offset_ns = offset_ns;
+}
+
 /* Seconds since 1900 and their 32-bit fraction (RFC 3550 section 4). */
 uint64_t core_ntp(const cf_core *core, int64_t now) {
     uint64_t unix_ns = (uint64_t)(now + core->config.wall_offset_ns);

@@ -41,6 +41,10 @@ static void receive_shared(cf_core *core, const cf_path *path, uint8_t *data, si
         counter_add(&leg->count.rx_dropped, 1);
 }
 
+bool cf_core_has_socket(const cf_core *core, uint32_t socket) {
+    return leg_by_socket(core, socket) != NULL;
+}
+
 void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
     core_time(core, now);
     counter_add(&core->count.packets_in, 1);

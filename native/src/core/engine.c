@@ -139,7 +139,7 @@ int cf_engine_stats(cf_engine *engine, int thread, cf_core_stats *stats) {
     if (media == NULL)
         return -EINVAL;
     cf_core_stats_get(media->core, stats);
-    stats->packets_unknown += cf_counted(&media->truncated);
+    stats->packets_unknown += cf_counted(&media->unusable);
     stats->send_failures = cf_counted(&media->send_failures);
     stats->events_lost = cf_counted(&media->events_lost);
     stats->commands = cf_counted(&media->commands);

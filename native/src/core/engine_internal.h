@@ -128,10 +128,11 @@ struct cf_media {
     /* Shared. The control side puts a socket in, the media thread takes it out. */
     cf_socket *_Atomic sockets[CF_ENGINE_SOCKETS];
     atomic_bool stop;
-    _Atomic uint64_t send_failures, truncated, events_lost, commands, tick_ns_max, tick_ns_sum;
+    _Atomic uint64_t send_failures, unusable, events_lost, commands, tick_ns_max, tick_ns_sum;
     /* The media thread's own. */
     int64_t now, armed;
     int64_t last_turn, window_at; /* ns */
+    int64_t wall_at;              /* when the wall clock was last read, ns */
     unsigned window_packets;      /* since window_at */
     bool busy;                    /* so many that turns are spaced */
     bool more;                    /* a socket had more than one turn's worth: the next turn comes at once */
@@ -156,6 +157,8 @@ void cf_media_run_commands(cf_media *media);
 void cf_media_flush(cf_media *media);
 /* What the core calls with an event (arg: the cf_media). */
 void cf_media_event(void *arg, const cf_event *event);
+/* Reads the wall clock for the core, at most once a second. */
+void cf_media_wall(cf_media *media);
 void cf_media_push_done(cf_media *media, const cf_command *command);
 void cf_command_execute(cf_media *media, cf_command *command);
 

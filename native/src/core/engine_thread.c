@@ -19,6 +19,7 @@ enum { TAG_WAKE = CF_ENGINE_SOCKETS, TAG_TIMER = CF_ENGINE_SOCKETS + 1, TURN_EVE
 /* A wake-up costs more than a packet: from BUSY_PACKETS in WINDOW on (2000 a second) turns are SPACING apart, and each
  * takes what has come since. Nobody hears half a millisecond; the tick is not put off. */
 enum { WINDOW = 20000000, BUSY_PACKETS = 40, SPACING = 500000 }; /* ns, packets, ns */
+enum { WALL_EVERY = 1000000000 };                                /* ns */
 
 static void up_push(cf_media *media, const cf_up *item) {
     if (cf_ring_push(media->up, item))
@@ -91,19 +92,25 @@ static void advance_if_due(cf_media *media) {
         atomic_store_explicit(&media->tick_ns_max, took, memory_order_relaxed);
 }
 
+/* A leg's own socket before the leg and after it: nobody has asked for what comes, STUN least of all. */
+static bool is_wanted(const cf_media *media, const cf_socket *socket, uint32_t number) {
+    return socket != NULL && (socket->shared || cf_core_has_socket(media->core, number));
+}
+
 static void receive(cf_media *media, uint32_t number) {
     int taken = 0;
     while (taken < CF_RX_TURN) {
         const cf_socket *socket = atomic_load_explicit(&media->sockets[number], memory_order_acquire);
         int n = socket != NULL ? cf_rx_read(&media->rx, socket) : 0;
+        bool wanted = is_wanted(media, socket, number);
         for (int i = 0; i < n; i++) {
             cf_path path;
             uint8_t *data;
             size_t len;
-            if (cf_rx_get(&media->rx, i, socket, number, &path, &data, &len))
+            if (wanted && cf_rx_get(&media->rx, i, socket, number, &path, &data, &len))
                 cf_core_receive(media->core, &path, data, len, media->now);
             else
-                cf_count(&media->truncated, 1);
+                cf_count(&media->unusable, 1);
         }
         taken += n;
         media->window_packets += (unsigned)n;
@@ -148,9 +155,18 @@ static void space_turns(cf_media *media) {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 }
 
+/* Sender reports tell wall-clock time (RFC 3550 section 4), which drifts against ours and may be set. */
+void cf_media_wall(cf_media *media) {
+    if (media->wall_at != 0 && media->now - media->wall_at < WALL_EVERY)
+        return;
+    media->wall_at = media->now;
+    cf_core_wall(media->core, cf_clock_ns(CLOCK_REALTIME) - cf_clock_ns(CLOCK_MONOTONIC));
+}
+
 static void start_turn(cf_media *media) {
     media->more = false;
     media->now = media->last_turn = cf_clock_ns(CLOCK_MONOTONIC);
+    cf_media_wall(media);
     if (media->now - media->window_at < WINDOW)
         return;
     media->busy = media->window_packets >= BUSY_PACKETS;
@@ -239,7 +255,6 @@ static int open_core(cf_media *media, uint64_t seed) {
         .send = on_send,
         .event = cf_media_event,
         .arg = media,
-        .wall_offset_ns = cf_clock_ns(CLOCK_REALTIME) - cf_clock_ns(CLOCK_MONOTONIC),
     };
     media->core = cf_core_new(&config);
     media->down = cf_ring_new(CF_COMMANDS, sizeof(cf_command));

@@ -1,6 +1,8 @@
 /* RTCP of a leg: what the peer reports about us, and our reports about it (RFC 3550 section 6). */
 #include "internal.h"
 
+enum { RTT_END = 60 << 16 }; /* 1/65536 s; a longer round trip is a wall clock that was set under way */
+
 struct visit {
     cf_core *core;
     cf_leg *leg;
@@ -33,7 +35,7 @@ static void on_report(void *arg, uint32_t sender, const cf_rtcp_report *block) {
     if (!block->lsr)
         return;
     int32_t rtt = (int32_t)(middle(core_ntp(visit->core, visit->now)) - block->lsr - block->dlsr);
-    if (rtt >= 0)
+    if (rtt >= 0 && rtt < RTT_END)
         counter_set(&leg->count.rtt_us, (uint64_t)rtt * 1000000 / 65536);
 }
 

@@ -215,6 +215,35 @@ static void test_a_peers_report_gives_loss_and_round_trip(void) {
     fixture_free(f);
 }
 
+/* From the next report on; a round trip over the change is nothing that was measured. */
+static void test_the_wall_clock_may_be_set(void) {
+    const int64_t hour = 3600 * 1000 * MS;
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg *leg = join(f, 1, 1);
+    run_ms(f, 3000, NULL, 0);
+    struct seen before = read_reports(f, 1);
+    CHECK_INT(before.srs, 1);
+    clear_sent(f);
+    cf_core_wall(f->core, hour);
+    run_ms(f, 8000, NULL, 0);
+    struct seen after = read_reports(f, 1);
+    CHECK(after.srs >= 1);
+    double seconds = (double)(after.sr.ntp - before.sr.ntp) / 4294967296.0;
+    CHECK(seconds > 3600 + 2 && seconds < 3600 + 11);
+    const uint64_t asked[] = {before.sr.ntp, after.sr.ntp};
+    for (int i = 0; i < 2; i++) {
+        uint8_t packet[200];
+        size_t len = 0;
+        cf_rtcp_report block = {.ssrc = after.sr.ssrc, .lsr = (uint32_t)(asked[i] >> 16)};
+        CHECK_INT(cf_rtcp_write_rr(packet, sizeof packet, &len, 1001, &block, 1), 0);
+        cf_path path = plain_path(1);
+        cf_core_receive(f->core, &path, packet, len, f->now);
+        CHECK((stats_of(leg).rtt_us > 0) == (i == 1));
+    }
+    fixture_free(f);
+}
+
 static void test_bye_is_told_and_said(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
@@ -346,6 +375,7 @@ int main(void) {
     RUN(test_reports_go_out_and_say_what_was_received);
     RUN(test_report_timestamps_and_ntp_run_together);
     RUN(test_a_peers_report_gives_loss_and_round_trip);
+    RUN(test_the_wall_clock_may_be_set);
     RUN(test_bye_is_told_and_said);
     RUN(test_rtcp_on_a_port_of_its_own);
     RUN(test_silence_on_the_line_times_out_once);

@@ -1,5 +1,6 @@
 /* The engine's control side: errors at once, bounds of the rings, and everything released and closed. */
 #include "core/engine_internal.h"
+#include "core/internal.h"
 #include "engine_lib.h"
 #include "testlib.h"
 
@@ -254,6 +255,24 @@ static void test_full_event_ring_tells_what_was_lost_and_keeps_completions(void)
     free(media);
 }
 
+static void test_the_wall_clock_is_read_once_a_second(void) {
+    cf_media *media = calloc(1, sizeof *media);
+    CHECK_INT(cf_media_init(media, 0, -1, 1), 0);
+    media->now = cf_clock_ns(CLOCK_MONOTONIC);
+    int64_t unix_ns = cf_clock_ns(CLOCK_REALTIME), slack = 5000000000;
+    cf_media_wall(media);
+    CHECK(llabs(media->core->config.wall_offset_ns + media->now - unix_ns) < slack);
+    cf_core_wall(media->core, 0); /* as if the clock had been elsewhere */
+    media->now += 999 * MS;
+    cf_media_wall(media);
+    CHECK_INT(media->core->config.wall_offset_ns, 0);
+    media->now += MS;
+    cf_media_wall(media);
+    CHECK(llabs(media->core->config.wall_offset_ns + media->now - unix_ns) < slack);
+    cf_media_close(media);
+    free(media);
+}
+
 static void test_build_info_names_the_libraries(void) {
     CHECK(strstr(cf_build_info(), "libopus") != NULL);
     CHECK(strstr(cf_build_info(), "OpenSSL") != NULL);
@@ -272,6 +291,7 @@ int main(void) {
     RUN(test_tap_ends_with_its_leg);
     RUN(test_taps_are_bounded);
     RUN(test_full_event_ring_tells_what_was_lost_and_keeps_completions);
+    RUN(test_the_wall_clock_is_read_once_a_second);
     RUN(test_build_info_names_the_libraries);
     return REPORT();
 }

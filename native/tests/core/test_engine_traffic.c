@@ -127,6 +127,43 @@ static void test_a_flood_of_garbage_changes_nothing(void) {
     end_call(engine);
 }
 
+/* The check names the browser's leg and is authentic: only the place is wrong. */
+static void test_a_legs_socket_without_its_leg_takes_nothing(void) {
+    cf_engine *engine = start_call(1, 0);
+    cf_leg_config browser = {.id = 30,
+                             .room = 1,
+                             .kind = CF_LEG_WEBRTC,
+                             .tx = {.codec = CF_CODEC_PCMU},
+                             .rx_count = 1,
+                             .rx = {{0, CF_CODEC_PCMU, 8000}},
+                             .local_ufrag = "ours",
+                             .local_pwd = "a password of our own",
+                             .remote_ufrag = "peer"};
+    CHECK_INT(cf_engine_leg_add(engine, &browser), 0);
+    static phone guest;
+    phone_open(&guest, 300, 300);
+    CHECK(phone_join(engine, 0, 1, 40, &guest) >= 0);
+    CHECK_INT(cf_engine_leg_remove(engine, 40, 0), 0);
+    CHECK(wait_released(engine, 1));
+    cf_core_stats before, after;
+    CHECK_INT(cf_engine_stats(engine, 0, &before), 0);
+    uint8_t check[300], txid[12] = {1, 2, 3}, reply[300];
+    int len = cf_stun_write_request(check, sizeof check, txid, "ours:peer", browser.local_pwd, 1, true, 5, true);
+    CHECK(len > 0);
+    test_send(guest.fd, &guest.engine, check, (size_t)len);
+    int64_t until = clock_ms() + 5000;
+    do
+        CHECK_INT(cf_engine_stats(engine, 0, &after), 0);
+    while (after.packets_unknown == before.packets_unknown && clock_ms() < until);
+    CHECK_INT(after.packets_unknown - before.packets_unknown, 1);
+    cf_leg_stats stats;
+    CHECK_INT(cf_engine_leg_stats(engine, 30, &stats), 0);
+    CHECK_INT(stats.stun_checks + stats.stun_bad, 0);
+    CHECK(recv(guest.fd, reply, sizeof reply, 0) < 0 && errno == EAGAIN);
+    close(guest.fd);
+    end_call(engine);
+}
+
 static void test_commands_under_load(void) {
     cf_engine *engine = start_call(1, 0);
     uint8_t key[16] = {1}, salt[12] = {2};
@@ -233,6 +270,7 @@ int main(void) {
     RUN(test_two_phones_hear_each_other);
     RUN(test_mute_and_deaf_are_heard);
     RUN(test_a_flood_of_garbage_changes_nothing);
+    RUN(test_a_legs_socket_without_its_leg_takes_nothing);
     RUN(test_commands_under_load);
     RUN(test_legs_come_and_go_while_others_talk);
     RUN(test_ice_and_dtls_through_the_shared_port);
