@@ -140,13 +140,22 @@ class AppserverApp:
     async def _listen(self) -> None:
         """One address, or all of IPv4 and, on a machine that has it, of IPv6 under the same number."""
         first, *more = PUBLIC if self.config.https_host == EVERYWHERE else (self.config.https_host,)
-        context = self.certificates.context
-        self.public.append(await Listener.start(self.site.app, first, self.config.https_port, ssl=context))
+        await self._listen_on(first, self.config.https_port)
         for host in more:
             try:
-                self.public.append(await Listener.start(self.site.app, host, self.public[0].port, ssl=context))
+                await self._listen_on(host, self.public[0].port)
             except LocalError as error:
                 log.warning("not served over IPv6", reason=str(error))
+
+    async def _listen_on(self, host: str, port: int) -> None:
+        listener = await Listener.start(
+            self.site.app,
+            host,
+            port,
+            ssl=self.certificates.context,
+            max_per_source=self.config.max_connections_per_source,
+        )
+        self.public.append(listener)
 
     async def _open_database(self) -> None:
         """A server that is just starting beside us is waited for; a file is not."""

@@ -58,6 +58,8 @@ class AppserverConfig(ServiceConfig):
     """Call records, and rooms that nobody used, are deleted after this."""
     max_websockets: int = Field(default=5000, ge=1)
     """Events WebSockets passed on at once."""
+    max_connections_per_source: int = Field(default=2000, ge=1)
+    """Connections to the public port at once from one address (an IPv6 /64 counts as one); a whole office may share one."""
 
     @field_validator("public_url")
     @classmethod

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl as tls
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any
 
 from aiohttp import web
 
 from confero.errors import LocalError
+from confero.runtime.accepting import Acceptor, Connections, Place, listening_sockets
 from confero.runtime.logging import get_logger
 from confero.runtime.problems import problem, respond
+from confero.runtime.tasks import TaskBag
 
 log = get_logger(__name__)
 
@@ -24,57 +28,21 @@ HANDSHAKE_S = 10.0
 """For TLS; half of one is no reason to keep a socket."""
 BACKLOG = 512
 CONNECTIONS = 10_000
-"""At once, for one listener; further ones are closed as they come."""
-
-
-class Connections:
-    """Counts the connections of a listener, and says when there are too many."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self.count = 0
-        self._full = False
-
-    def admit(self) -> bool:
-        """Takes one more, unless that is too many, which is logged once until there is room again."""
-        if self.count >= self._limit:
-            if not self._full:
-                log.warning("too many connections", limit=self._limit)
-            self._full = True
-            return False
-        self.count += 1
-        return True
-
-    def leave(self) -> None:
-        self.count -= 1
-        self._full = False
+"""At once, for one listener, those in their TLS handshake among them; further ones are closed as they come."""
 
 
 class Protocol(web.RequestHandler):
     """aiohttp's HTTP/1 connection; what is not HTTP is answered as every other error, and logged in one line, without trace."""
 
-    __slots__ = ("_admitted", "_connections")
+    __slots__ = ("_place",)
 
-    def __init__(self, server: web.Server, connections: Connections, **options: Any) -> None:
+    def __init__(self, server: web.Server, place: Place, **options: Any) -> None:
         super().__init__(server, **options)
-        self._connections = connections
-        self._admitted = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._admitted = self._connections.admit()
-        if self._admitted:
-            super().connection_made(transport)
-        else:
-            transport.close()
+        self._place = place
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if self._admitted:
-            self._connections.leave()
-            super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        if self._admitted:
-            super().data_received(data)
+        self._place.leave()
+        super().connection_lost(exc)
 
     def handle_error(
         self,
@@ -97,13 +65,23 @@ class Protocol(web.RequestHandler):
 class Listener:
     """Serves one app on one address. Made by ``start``."""
 
-    def __init__(self, runner: web.AppRunner, server: asyncio.Server, host: str, *, secure: bool) -> None:
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        sockets: Sequence[socket.socket],
+        host: str,
+        ssl: tls.SSLContext | None,
+        connections: Connections,
+    ) -> None:
         self._runner = runner
-        self._server = server
-        self._scheme = "https" if secure else "http"
+        self._connections = connections
+        self._connecting = TaskBag(limit=connections.limit)
+        self._options: dict[str, Any] = {"access_log": None, "keepalive_timeout": IDLE_S, "lingering_time": LINGER_S}
+        self._secure: dict[str, Any] = {"ssl": ssl, "ssl_handshake_timeout": HANDSHAKE_S} if ssl else {}
         self.host = host
-        self.port: int = server.sockets[0].getsockname()[1]
+        self.port: int = sockets[0].getsockname()[1]
         """The port in use, also when 0 was asked for."""
+        self._acceptors = [Acceptor(one, self._take) for one in sockets]
 
     @classmethod
     async def start(
@@ -116,43 +94,60 @@ class Listener:
         reuse_port: bool = False,
         shutdown_s: float = 5.0,
         max_connections: int = CONNECTIONS,
+        max_per_source: int = CONNECTIONS,
     ) -> Listener:
         """Listens on TCP ``host``:``port`` (0: any free one). Raises LocalError if the address cannot be used.
 
         ``shutdown_s``: what ``close`` gives running requests. ``reuse_port``: other processes may listen there too.
+        ``max_per_source``: connections from one IPv4 address or IPv6 /64.
         """
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=shutdown_s)
         await runner.setup()
-        loop = asyncio.get_running_loop()
-        connections = Connections(max_connections)
-        options: dict[str, Any] = {"access_log": None, "keepalive_timeout": IDLE_S, "lingering_time": LINGER_S}
-        secure: dict[str, Any] = {"ssl": ssl, "ssl_handshake_timeout": HANDSHAKE_S} if ssl else {}
-
-        def connection() -> Protocol:
-            assert runner.server is not None
-            return Protocol(runner.server, connections, loop=loop, **options)
-
         try:
-            server = await loop.create_server(
-                connection, host, port, backlog=BACKLOG, reuse_port=reuse_port or None, **secure
-            )
+            sockets = await listening_sockets(host, port, backlog=BACKLOG, reuse_port=reuse_port)
         except OSError as error:
             await runner.cleanup()
             raise LocalError(f"cannot listen on {_authority(host, port)}: {_reason(error)}") from error
-        return cls(runner, server, host, secure=ssl is not None)
+        return cls(runner, sockets, host, ssl, Connections(max_connections, max_per_source))
+
+    def _take(self, connection: socket.socket, address: str) -> None:
+        place = self._connections.admit(address)
+        if place is None:
+            connection.close()
+        else:
+            self._connecting.spawn(self._connect(connection, place), name="connecting")
+
+    async def _connect(self, connection: socket.socket, place: Place) -> None:
+        """Handshake, if TLS is spoken; from then on the connection gives its place back itself."""
+        server, loop = self._runner.server, asyncio.get_running_loop()
+        assert server is not None
+        ready = False
+        try:
+            await loop.connect_accepted_socket(
+                lambda: Protocol(server, place, loop=loop, **self._options), connection, **self._secure
+            )
+            ready = True
+        except OSError as error:
+            log.debug("no connection came about", reason=type(error).__name__)
+        finally:
+            if not ready:
+                place.leave()
 
     @property
     def url(self) -> str:
         """Where a client on this machine reaches it, without a path."""
-        return f"{self._scheme}://{_authority(_reachable(self.host), self.port)}"
+        return f"{'https' if self._secure else 'http'}://{_authority(_reachable(self.host), self.port)}"
 
     async def stop_accepting(self) -> None:
         """No new connections; those that exist go on. For drain."""
-        self._server.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
 
     async def close(self) -> None:
         """No new connections; running requests get ``shutdown_s`` seconds; then all connections end. Idempotent."""
-        self._server.close()
+        await self.stop_accepting()
+        await asyncio.sleep(0)  # a task that is cancelled before its first step would leave its socket open
+        await self._connecting.close()
         await self._runner.cleanup()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -278,3 +280,16 @@ async def test_database_away(site: Site) -> None:
     site.app.store.room = fail  # type: ignore[method-assign,assignment]
     status, problem = await site.call("GET", "/api/v1/rooms/lobby")
     assert (status, problem["type"]) == (503, "urn:confero:problem:database-down")
+
+
+async def test_connections_of_one_source_are_bounded(make_site: SiteMaker) -> None:
+    """Before TLS: whoever opens many and says nothing shuts out itself alone."""
+    site = await make_site(max_connections_per_source=3)
+    port = int(site.url.rpartition(":")[2])
+    held = [await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0)) for _ in range(4)]
+    with contextlib.suppress(ConnectionError):
+        assert await asyncio.wait_for(held[3][0].read(), 5) == b""
+    async with site.http.get(site.url + "/", ssl=site.trust) as response:
+        assert response.status == 200
+    for _, writer in held:
+        writer.close()

@@ -493,11 +493,71 @@ async def test_connections_are_bounded(caplog: pytest.LogCaptureFixture) -> None
     assert {record["event"] for record in logged(caplog)} == {"too many connections"}
 
 
-async def test_a_tls_handshake_that_stops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "HANDSHAKE_S", 0.1)
+async def test_connections_of_one_source_are_bounded() -> None:
+    made = await Listener.start(
+        HttpApp("mcu", [], secret=SECRET, clock=FakeClock()).app, "127.0.0.1", 0, max_per_source=2
+    )
+    try:
+        held = [await asyncio.open_connection("127.0.0.1", made.port, local_addr=("127.0.0.2", 0)) for _ in range(3)]
+        assert await asyncio.wait_for(ended(held[2][0]), 5)
+        assert (await ask_health(made.port)).startswith(b"HTTP/1.1 200"), "another source"
+        for _, writer in held:
+            writer.close()
+    finally:
+        await made.close()
+
+
+async def ended(reader: asyncio.StreamReader) -> bool:
+    """Whether the other side has closed without a word."""
+    try:
+        return await reader.read(1) == b""
+    except ConnectionError:
+        return True
+
+
+def tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("localhost").configure_cert(context)
-    made = await Listener.start(HttpApp("mcu", [], secret=SECRET, clock=FakeClock()).app, "127.0.0.1", 0, context)
+    return context
+
+
+async def test_half_open_handshakes_count_and_give_their_place_back() -> None:
+    app = HttpApp("mcu", [], secret=SECRET, clock=FakeClock()).app
+    made = await Listener.start(app, "127.0.0.1", 0, tls_context(), max_connections=2)
+    try:
+        silent = await asyncio.open_connection("127.0.0.1", made.port)
+        garbage = await asyncio.open_connection("127.0.0.1", made.port)
+        third = await asyncio.open_connection("127.0.0.1", made.port)
+        assert await asyncio.wait_for(ended(third[0]), 5)
+        garbage[1].write(b"GET / HTTP/1.1\r\n\r\n")
+        await asyncio.wait_for(garbage[0].read(), 5)
+        silent[1].close()
+        async with asyncio.timeout(5), aiohttp.ClientSession() as session:
+            for _ in range(5):  # each one, with its handshake, takes a place and leaves it
+                while True:
+                    with contextlib.suppress(aiohttp.ClientConnectionError):
+                        async with session.get(f"{made.url}/health", ssl=False) as response:
+                            assert response.status == 200
+                            break
+                    await asyncio.sleep(0)
+        for _, writer in (garbage, third):
+            writer.close()
+    finally:
+        await made.close()
+
+
+async def test_close_does_not_wait_for_half_open_handshakes() -> None:
+    made = await Listener.start(HttpApp("mcu", [], secret=SECRET, clock=FakeClock()).app, "127.0.0.1", 0, tls_context())
+    reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+    writer.write(b"\x16\x03\x01\x02\x00")
+    await asyncio.wait_for(made.close(), 5)
+    assert await asyncio.wait_for(ended(reader), 5)
+    writer.close()
+
+
+async def test_a_tls_handshake_that_stops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "HANDSHAKE_S", 0.1)
+    made = await Listener.start(HttpApp("mcu", [], secret=SECRET, clock=FakeClock()).app, "127.0.0.1", 0, tls_context())
     try:
         assert made.url.startswith("https://")
         reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
