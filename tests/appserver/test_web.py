@@ -59,6 +59,12 @@ def test_host_of_the_socket(host: str) -> None:
     assert f"connect-src 'self' wss://{host};" in policy(host)
 
 
+def test_the_documented_policy_is_the_one_served() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "web-client.md").read_text()
+    quoted = re.findall(r"```\n(default-src .*?)```", page, re.DOTALL)
+    assert [" ".join(text.split()) for text in quoted] == [policy("HOST")]
+
+
 async def test_every_file_that_the_page_names_is_served(site: Site) -> None:
     async with site.http.get(site.url + "/", ssl=site.trust) as response:
         names = re.findall(r'(?:src|href)="(/static/[^"]+)"', await response.text())

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import TypeAdapter
 
+from confero.appserver.web import policy
 from confero.ids import new_id
 from confero.models import (
     Answer,
@@ -40,7 +41,6 @@ from .peers import AiortcPeer, Peer
 from .relay import Relay
 
 STATIC = Path(__file__).resolve().parents[2] / "appserver" / "static"
-POLICY = "default-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 MESSAGE = TypeAdapter[ClientMessage](ClientMessage)
 
 
@@ -181,7 +181,7 @@ class Backend:
     # --- REST -----------------------------------------------------------------------------------------------------
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": POLICY})
+        return web.FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": policy(request.host)})
 
     async def _create_room(self, request: web.Request) -> web.Response:
         body = RoomCreate.model_validate_json(await request.text())
