@@ -80,7 +80,7 @@ class McuApp:
                 port_high=config.media_port_max,
                 advertised=tuple(config.media_advertise),
             ),
-            self._clock,
+            self._clock.monotonic,
         )
         return self.engine
 

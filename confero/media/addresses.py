@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import ifaddr
 
-from confero.clock import Clock
 from confero.errors import LocalError
 
 FRESH_S = 5.0
@@ -79,19 +79,19 @@ class AdvertisedAddresses:
         self,
         bind: Sequence[str],
         configured: Sequence[str],
-        clock: Clock,
         machine: Callable[[], Iterable[str]] = machine_addresses,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bind = bind
-        self._clock = clock
+        self._monotonic = monotonic
         self._machine = machine
         self._follows = not configured and any(parse_ip(text).is_unspecified for text in bind)
         self._found = advertised(bind, configured, machine())
-        self._until = clock.monotonic() + FRESH_S
+        self._until = monotonic() + FRESH_S
 
     def current(self) -> tuple[Advertised, ...]:
         """At most ``FRESH_S`` old. While the machine has no address, or none can be read, the last ones."""
-        now = self._clock.monotonic()
+        now = self._monotonic()
         if self._follows and now >= self._until:
             self._until = now + FRESH_S
             with contextlib.suppress(OSError, LocalError):

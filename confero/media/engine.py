@@ -7,11 +7,11 @@ they lead to comes as events. ``loop.add_reader(engine.fileno(), ...)`` tells wh
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-
-from confero.clock import Clock, SystemClock
 
 from . import _convert
 from ._bind import Binder, bind_addresses
@@ -57,7 +57,7 @@ class Engine:
     Raises LocalError for a configuration that cannot work, BindError and NoPortFree when the ports cannot be had.
     """
 
-    def __init__(self, config: EngineConfig | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, config: EngineConfig | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.config = config = config or EngineConfig()
         self.threads = config.threads or min(len(os.sched_getaffinity(0)), 64)
         seed = int.from_bytes(os.urandom(8)) if config.seed is None else config.seed & 0xFFFFFFFFFFFFFFFF
@@ -70,7 +70,7 @@ class Engine:
         self._binder = Binder(self._handle, PortAllocator(config.port_low, config.port_high, seed=seed))
         try:
             self.bound = bind_addresses(config.bind)
-            self._addresses = AdvertisedAddresses(self.bound, config.advertised, clock or SystemClock())
+            self._addresses = AdvertisedAddresses(self.bound, config.advertised, monotonic=monotonic)
             self._shared = [self._binder.bind_shared(thread, self.bound) for thread in range(self.threads)]
         except BaseException:
             self.close()

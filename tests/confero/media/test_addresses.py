@@ -92,7 +92,7 @@ class Machine:
 
 def test_a_wildcard_follows_the_machine() -> None:
     machine, clock = Machine(), FakeClock()
-    addresses = AdvertisedAddresses(("0.0.0.0",), (), clock, machine)
+    addresses = AdvertisedAddresses(("0.0.0.0",), (), machine, clock.monotonic)
     machine.addresses = ["127.0.0.1", "192.0.2.20"]
     assert addresses.current() == (Advertised("192.0.2.10", "192.0.2.10"),) and machine.asked == 1
     clock.advance(FRESH_S)
@@ -103,7 +103,7 @@ def test_a_wildcard_follows_the_machine() -> None:
 @pytest.mark.parametrize("nothing", [None, []])
 def test_a_machine_without_addresses_keeps_the_last_ones(nothing: list[str] | None) -> None:
     machine, clock = Machine(), FakeClock()
-    addresses = AdvertisedAddresses(("0.0.0.0",), (), clock, machine)
+    addresses = AdvertisedAddresses(("0.0.0.0",), (), machine, clock.monotonic)
     machine.addresses = nothing
     clock.advance(FRESH_S)
     assert addresses.current() == (Advertised("192.0.2.10", "192.0.2.10"),) and machine.asked == 2
@@ -112,7 +112,7 @@ def test_a_machine_without_addresses_keeps_the_last_ones(nothing: list[str] | No
 @pytest.mark.parametrize(("bind", "configured"), [(("192.0.2.10",), ()), (("0.0.0.0",), ("203.0.113.5=192.0.2.10",))])
 def test_what_was_configured_stays(bind: tuple[str, ...], configured: tuple[str, ...]) -> None:
     machine, clock = Machine(), FakeClock()
-    addresses = AdvertisedAddresses(bind, configured, clock, machine)
+    addresses = AdvertisedAddresses(bind, configured, machine, clock.monotonic)
     before = addresses.current()
     machine.addresses = ["192.0.2.20"]
     clock.advance(100 * FRESH_S)

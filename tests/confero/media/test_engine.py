@@ -169,6 +169,7 @@ def rtp_leg(leg: int, room: int, sockets: RtpSockets, remote: Address | None = N
         rx=(PayloadType(0, Codec.PCMU, 8000),),
         sockets=sockets,
         remote_rtp=remote,
+        symmetric=remote is None,
         cname="test",
     )
 
@@ -522,7 +523,7 @@ def test_one_to_one_nat_is_advertised() -> None:
 def test_candidates_follow_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     address, clock = SimpleNamespace(ip="192.0.2.10"), FakeClock()
     monkeypatch.setattr("confero.media.addresses.ifaddr.get_adapters", lambda: [SimpleNamespace(ips=[address])])
-    with Engine(EngineConfig(threads=1, seed=3, bind=("0.0.0.0",)), clock) as engine:
+    with Engine(EngineConfig(threads=1, seed=3, bind=("0.0.0.0",)), clock.monotonic) as engine:
         engine.add_room(1)
         assert [address.host for address in engine.candidates(1)] == ["192.0.2.10"]
         address.ip = "192.0.2.20"
