@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import ssl
 import sys
 from pathlib import Path
@@ -38,10 +39,17 @@ class Stack:
     """Starts ``confero up`` as a process, waits until every service is ready, and stops it."""
 
     def __init__(
-        self, state_dir: Path, *, network: int, database: str | None = None, extra: tuple[str, ...] = ()
+        self,
+        state_dir: Path,
+        *,
+        network: int | None = None,
+        host: str = "127.0.0.1",
+        database: str | None = None,
+        extra: tuple[str, ...] = (),
     ) -> None:
+        """With ``network`` each service has an address of its own, as ``addresses`` says; without it all are on ``host``."""
         self.state_dir = state_dir
-        self.addresses = addresses(network)
+        self.addresses = dict.fromkeys(SERVICES, host) if network is None else addresses(network)
         self._database = database
         self._extra = extra
         self._process: asyncio.subprocess.Process | None = None
@@ -56,7 +64,8 @@ class Stack:
 
     def url(self, service: str, purpose: str = "http") -> str:
         scheme = "https" if purpose == "https" else "http"
-        return f"{scheme}://{self.addresses[service]}:{self.port(service, purpose)}"
+        host = self.addresses[service]
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port(service, purpose)}"
 
     @property
     def page_url(self) -> str:
@@ -142,6 +151,20 @@ class Stack:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def descriptors(self, service: str) -> int:
+        """Open files and sockets of a service, without its TCP connections: HTTP keeps those for a while."""
+        folder = Path(f"/proc/{self.pid(service)}")
+        tcp = set()
+        for table in ("tcp", "tcp6"):
+            tcp |= {f"socket:[{line.split()[9]}]" for line in (folder / "net" / table).read_text().splitlines()[1:]}
+        return sum(target not in tcp for target in _targets(folder / "fd"))
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
+        """What a SELECT finds in the application server's SQLite file."""
+        path = self.state_dir / "confero.db"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+            return database.execute(query, parameters).fetchall()
+
     def client(self, audience: str) -> ServiceClient:
         """A caller named ``lab`` for the internal API of a service; close it after use."""
         return ServiceClient("lab", audience, self.url(audience), secret=self.secret, clock=SystemClock())
@@ -174,13 +197,22 @@ class Stack:
 
 def _is_free(host: str, port: int) -> bool:
     """False where the port is not permitted, and beside a system that listens on all addresses."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError:
             return False
     return True
+
+
+def _targets(folder: Path) -> list[str]:
+    """Where the links of a /proc/<pid>/fd point; a descriptor may be closed while we look."""
+    found = []
+    for link in folder.iterdir():
+        with contextlib.suppress(OSError):
+            found.append(str(link.readlink()))
+    return found
 
 
 async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:

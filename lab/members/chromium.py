@@ -25,7 +25,6 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
@@ -41,9 +40,14 @@ class Heard:
 
 
 class Chromium:
-    """One browser process with one page; ``async with Chromium(said) as browser``."""
+    """One browser process with one page; ``async with Chromium(said) as browser``.
 
-    def __init__(self, said: Signal, *, width: int = 1280, height: int = 800, flags: tuple[str, ...] = ()) -> None:
+    ``said``: what its microphone hears, over and over; None: whoever sits there refuses the page the microphone.
+    """
+
+    def __init__(
+        self, said: Signal | None, *, width: int = 1280, height: int = 800, flags: tuple[str, ...] = ()
+    ) -> None:
         self._said = said
         self._size = (width, height)
         self._flags = flags
@@ -57,7 +61,6 @@ class Chromium:
         if program is None:
             raise LocalError("chromium is not installed (Debian: apt-get install chromium)")
         folder = Path(self._folder.name)
-        write_wav(folder / "said.wav", self._said)
         self._playwright = await async_playwright().start()
         self._context = await self._playwright.chromium.launch_persistent_context(
             folder / "profile",
@@ -65,8 +68,8 @@ class Chromium:
             headless=True,
             ignore_https_errors=True,
             viewport={"width": self._size[0], "height": self._size[1]},
-            permissions=["microphone"],
-            args=[*FLAGS, f"--use-file-for-fake-audio-capture={folder / 'said.wav'}", *self._flags],
+            permissions=[] if self._said is None else ["microphone"],
+            args=[*FLAGS, *self._microphone(folder), *self._flags],
         )
         await self._context.add_init_script(script=files("confero.lab.members").joinpath("ear.js").read_text())
         self.page = self._context.pages[0]
@@ -80,6 +83,13 @@ class Chromium:
         if self._playwright is not None:
             await self._playwright.stop()
         self._folder.cleanup()
+
+    def _microphone(self, folder: Path) -> tuple[str, ...]:
+        """The flags that answer the browser's question for it."""
+        if self._said is None:
+            return ("--use-fake-ui-for-media-stream=deny",)
+        write_wav(folder / "said.wav", self._said)
+        return ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={folder / 'said.wav'}")
 
     async def goto(self, url: str) -> None:
         await self.page.goto(url)

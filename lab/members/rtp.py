@@ -53,7 +53,8 @@ class RtpMember(asyncio.DatagramProtocol):
         self._symmetric = symmetric
         self._payloads = _frames(said)
         self._transport: asyncio.DatagramTransport | None = None
-        self._remote: tuple[str, int] | None = None
+        self.remote: tuple[str, int] | None = None
+        """Where the MCU listens; None before the answer."""
         self._tasks = TaskBag()
         self._ear: _Ear = _Ear(self.heard)
         self._hearing = asyncio.Event()
@@ -73,7 +74,7 @@ class RtpMember(asyncio.DatagramProtocol):
         reply = await self._mcu.call("POST", f"/v1/rooms/{self._room}/legs", body=body, reply=LegReply)
         assert reply is not None
         self.leg = reply.leg
-        self._remote = remote_of(reply.sdp)
+        self.remote = remote_of(reply.sdp)
         self._tasks.spawn(self._talk(), name=f"lab-phone-{self.name}")
         async with asyncio.timeout(5):
             await self._hearing.wait()
@@ -86,13 +87,19 @@ class RtpMember(asyncio.DatagramProtocol):
             self._transport = None
             await self._mcu.call("DELETE", f"/v1/legs/{self.leg}?reason=left")
 
+    def send_raw(self, data: bytes) -> None:
+        """One datagram of any content to the leg's RTP port, from the very address that the offer named."""
+        if self._transport is not None and self.remote is not None:
+            self._transport.sendto(data, self.remote)
+
     def offer(self) -> str:
         """What a simple phone offers: PCMU and telephone-event."""
+        family = "IP6" if ":" in self._host else "IP4"
         lines = (
             "v=0",
-            f"o=- {secrets.randbelow(1 << 32)} 1 IN IP4 {self._host}",
+            f"o=- {secrets.randbelow(1 << 32)} 1 IN {family} {self._host}",
             "s=-",
-            f"c=IN IP4 {self._host}",
+            f"c=IN {family} {self._host}",
             "t=0 0",
             f"m=audio {self._port} RTP/AVP {PCMU} 101",
             "a=rtpmap:0 PCMU/8000",
@@ -123,8 +130,7 @@ class RtpMember(asyncio.DatagramProtocol):
         for index in range(1 << 31):
             payload = self._payloads[index % len(self._payloads)]
             packet = RtpPacket(PCMU, sequence + index, timestamp + index * FRAME, ssrc, payload, marker=index == 0)
-            if self._transport is not None and self._remote is not None:
-                self._transport.sendto(packet.encode(), self._remote)
+            self.send_raw(packet.encode())
             await asyncio.sleep(max(0.0, start + (index + 1) * FRAME_S - time.monotonic()))
 
 

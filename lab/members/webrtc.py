@@ -8,6 +8,7 @@ import fractions
 import itertools
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -58,7 +59,17 @@ class SpeakingTrack(MediaStreamTrack):
 class WebRtcMember:
     """One participant over real ICE, DTLS-SRTP and Opus."""
 
-    def __init__(self, name: str, said: Signal, *, page_url: str, room: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        said: Signal,
+        *,
+        page_url: str,
+        room: str,
+        tls: ssl.SSLContext | None = None,
+        alter: Callable[[str], str] = str,
+    ) -> None:
+        """``alter``: what becomes of its offers on their way, for members that do not play by the rules."""
         self.name = name
         self.said = said
         self.heard = Recording()
@@ -67,6 +78,7 @@ class WebRtcMember:
         self.roster: dict[str, dict[str, Any]] = {}
         self.events: list[dict[str, Any]] = []
         self._url, self._room, self._tls = page_url.rstrip("/"), room, tls
+        self._alter = alter
         self._track = SpeakingTrack(said)
         self._peer: RTCPeerConnection | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -84,8 +96,15 @@ class WebRtcMember:
 
     async def join(self) -> None:
         """REST join, WebSocket hello, offer and answer; returns when the first frame is heard (10 s)."""
+        await self.enter()
+        await self.negotiate()
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            await self._hearing.wait()
+
+    async def enter(self) -> None:
+        """REST join and WebSocket hello: in the room's sessions, without media so far."""
         self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls or True))
-        grant = await self._enter()
+        grant = await self._ask_to_join()
         self._socket = await self._http.ws_connect(self._url + grant.events_path, headers={"Origin": self._url})
         await self._socket.send_json({"type": "hello", "token": grant.token})
         welcome = await self._socket.receive_json(timeout=ANSWER_TIMEOUT_S)
@@ -93,9 +112,6 @@ class WebRtcMember:
             raise RemoteError(f"the notifier answered hello with {welcome.get('type')}")
         self.participant = welcome["participant"]
         self._tasks.spawn(self._listen(), name=f"lab-browser-{self.name}")
-        await self._negotiate()
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            await self._hearing.wait()
 
     async def request(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Sends one message and waits for its answer. Raises RemoteError for a problem, TimeoutError for silence."""
@@ -134,7 +150,7 @@ class WebRtcMember:
             await self._http.close()
             self._http = None
 
-    async def _enter(self) -> JoinReply:
+    async def _ask_to_join(self) -> JoinReply:
         assert self._http is not None
         url = f"{self._url}/api/v1/rooms/{self._room}/join"
         async with self._http.post(url, json={"display_name": self.name}) as response:
@@ -143,12 +159,13 @@ class WebRtcMember:
                 raise RemoteError(body.get("detail") or body.get("title", ""), status=response.status)
             return JoinReply.model_validate(body)
 
-    async def _negotiate(self) -> None:
+    async def negotiate(self) -> None:
+        """Offer and answer; media follows by itself. Raises RemoteError for a refused offer."""
         peer = self._peer = RTCPeerConnection()
         peer.addTrack(self._track)
         peer.on("track", lambda track: self._tasks.spawn(self._hear(track), name=f"lab-ear-{self.name}"))
         await peer.setLocalDescription(await peer.createOffer())
-        reply = await self.request("offer", sdp=peer.localDescription.sdp)
+        reply = await self.request("offer", sdp=self._alter(peer.localDescription.sdp))
         self.leg = reply["leg"]
         await peer.setRemoteDescription(RTCSessionDescription(sdp=reply["sdp"], type="answer"))
 
