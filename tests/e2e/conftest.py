@@ -11,14 +11,14 @@ import pytest_asyncio
 from confero.lab.members.loopback import gather_loopback
 from confero.lab.stack import Stack
 
-NETWORK = 41
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+async def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """One for each file: on 127.0.NETWORK.x, by the file's ``NETWORK``, or all of it on its ``HOST``."""
     gather_loopback()
     state: Path = tmp_path_factory.mktemp("state")
-    running = Stack(state, network=NETWORK)
+    network = getattr(request.module, "NETWORK", None)
+    running = Stack(state, network=network) if network is not None else Stack(state, host=request.module.HOST)
     await running.start()
     yield running
     await running.stop()

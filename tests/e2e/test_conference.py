@@ -15,16 +15,18 @@ from confero.lab.members import RtpMember
 from confero.lab.members.chromium import Chromium
 from confero.lab.members.firefox import FAKE_TONE_HZ, Firefox
 from confero.lab.page import Page
-from confero.lab.signals import analysis, sources
+from confero.lab.signals import sources
 from confero.lab.stack import Stack
+from confero.models import LegStats
+
+from .listening import HEARD_DBFS, level, level_beside, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+NETWORK = 41
 ROOM = "lobby"
 ADA_HZ, GRACE_HZ, PHONE_HZ, LATE_HZ = 433.0, 719.0, 1151.0, 1493.0
-HEARD_DBFS = -40.0
 LISTEN_S = 3.0
-WINDOW_S = 0.5
 
 
 @dataclass
@@ -42,11 +44,6 @@ class Conference:
         return self.phone.heard.signal()
 
 
-def tone(hertz: float) -> sources.Signal:
-    """A minute of tone of whole periods, so that the browser's loop has no seam."""
-    return sources.tone(hertz, 60.0, dbfs=-14)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def conference(stack: Stack) -> AsyncIterator[Conference]:
     async with contextlib.AsyncExitStack() as cleanup:
@@ -55,16 +52,13 @@ async def conference(stack: Stack) -> AsyncIterator[Conference]:
         mcu = stack.client("mcu")
         cleanup.push_async_callback(mcu.close)
         ada, grace = Page(ada_browser, stack.page_url), Page(grace_browser, stack.page_url)
-        await ada.join(ROOM, "Ada")
-        await grace.join(ROOM, "Grace")
-        phone = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host="127.0.41.101", port=9000)
+        for page, name in ((ada, "Ada"), (grace, "Grace")):
+            await page.join(ROOM, name)
+            cleanup.push_async_callback(page.leave)
+        phone = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=f"127.0.{NETWORK}.101", port=9000)
         await phone.join()
         cleanup.push_async_callback(phone.leave)
         yield Conference(stack, ada, grace, phone)
-
-
-def level(signal: sources.Signal, hertz: float) -> float:
-    return analysis.tone_db(signal, hertz, window_s=WINDOW_S)
 
 
 async def test_each_browser_hears_the_other_two(conference: Conference) -> None:
@@ -79,30 +73,29 @@ async def test_the_phone_hears_both_browsers_and_itself_60_db_below(conference: 
     heard = await conference.phone_hears(6.0)
     ada, grace = level(heard, ADA_HZ), level(heard, GRACE_HZ)
     assert min(ada, grace) > HEARD_DBFS
-    assert analysis.tone_db(heard, PHONE_HZ, window_s=1.0) < max(ada, grace) - 60
+    assert level(heard, PHONE_HZ, 1.0) < max(ada, grace) - 60
 
 
 async def test_own_voice_is_60_db_below_before_the_encoders(conference: Conference) -> None:
     """At the MCU's taps, where no codec stands between."""
-    for leg, own, others in (
-        (await conference.ada.leg(), ADA_HZ, (GRACE_HZ, PHONE_HZ)),
-        (await conference.grace.leg(), GRACE_HZ, (ADA_HZ, PHONE_HZ)),
-        (conference.phone.leg, PHONE_HZ, (ADA_HZ, GRACE_HZ)),
-    ):
-        tap = await conference.stack.tap(leg, "out", 4)
-        loudest = max(level(tap, hertz) for hertz in others)
-        assert min(level(tap, hertz) for hertz in others) > HEARD_DBFS
-        assert analysis.tone_db(tap, own, window_s=1.0) < loudest - 60
+    legs = {ADA_HZ: await conference.ada.leg(), GRACE_HZ: await conference.grace.leg(), PHONE_HZ: conference.phone.leg}
+    taps = await asyncio.gather(*(conference.stack.tap(leg, "out", 4) for leg in legs.values()))
+    for own, tap in zip(legs, taps, strict=True):
+        others = [level(tap, hertz) for hertz in legs if hertz != own]
+        assert min(others) > HEARD_DBFS
+        assert level(tap, own, 1.0) < max(others) - 60
 
 
 async def test_own_voice_at_the_browser_is_what_a_silent_member_shows(conference: Conference) -> None:
-    """At most 3 dB above what the same chain shows at that frequency while the member is silent."""
-    for page, own in ((conference.ada, ADA_HZ), (conference.grace, GRACE_HZ)):
-        talking = level(await page.hear(LISTEN_S), own)
+    """At most 3 dB above what the same chain shows at that frequency while the member is silent, or beside it at the time."""
+    for page, own, other in ((conference.ada, ADA_HZ, GRACE_HZ), (conference.grace, GRACE_HZ, ADA_HZ)):
+        heard = await page.hear(LISTEN_S)
         await page.mute(True)
         silent = level(await page.hear(LISTEN_S), own)
         await page.mute(False)
-        assert talking <= max(silent, -90.0) + 3, f"{page.name}: {talking:.1f} dBFS talking, {silent:.1f} silent"
+        talking, crackle = level(heard, own), level_beside(heard, own)
+        assert talking <= max(silent, crackle, -90.0) + 3, f"{page.name}: {talking:.1f}, {silent:.1f}, {crackle:.1f}"
+        assert level(heard, other) > level_beside(heard, other) + 15, "a voice stands out from what is beside it"
 
 
 async def test_mute_is_heard_and_shown(conference: Conference) -> None:
@@ -145,9 +138,38 @@ def first_heard(signal: sources.Signal, hertz: float) -> float | None:
     """Seconds into the signal at which a tone is first there, to 50 ms."""
     size = round(0.05 * sources.RATE)
     for start in range(0, signal.size - size, size):
-        if analysis.tone_db(signal[start : start + size], hertz, window_s=0.05) > HEARD_DBFS:
+        if level(signal[start : start + size], hertz, 0.05) > HEARD_DBFS:
             return (start + size) / sources.RATE
     return None
+
+
+async def test_a_browser_without_a_microphone_listens(conference: Conference) -> None:
+    """The person has refused it: the page joins all the same, sends nothing and counts as muted."""
+    async with Chromium(None) as browser:
+        page = Page(browser, conference.stack.page_url)
+        await page.join(ROOM, "Mute")
+        assert await page.value("window.confero.microphone") == "refused"
+        await conference.ada.sees_muted("Mute")
+        hears = await page.hear(LISTEN_S)
+        assert min(level(hears, hertz) for hertz in (ADA_HZ, GRACE_HZ, PHONE_HZ)) > HEARD_DBFS
+        assert (
+            await page.value("window.confero.stats().then((all) => all.some((s) => s.type === 'outbound-rtp'))")
+            is False
+        )
+        assert await sent_packets(conference.stack, await page.leg()) == 0
+        await page.leave()
+    await conference.ada.gone("Mute")
+
+
+async def sent_packets(stack: Stack, leg: str) -> int:
+    """RTP packets that the MCU has had from a leg."""
+    mcu = stack.client("mcu")
+    try:
+        stats = await mcu.call("GET", f"/v1/legs/{leg}/stats", reply=LegStats)
+    finally:
+        await mcu.close()
+    assert stats is not None
+    return stats.counters["rx_packets"]
 
 
 async def test_a_firefox_joins_too(conference: Conference) -> None:

@@ -7,39 +7,62 @@ import contextlib
 import random
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
+from confero.lab.members import RtpMember
 from confero.lab.members.chromium import Chromium
 from confero.lab.page import Page
-from confero.lab.signals import analysis, sources
 from confero.lab.stack import Stack
 from confero.models import RoomState
 
+from .listening import HEARD_DBFS, level, listen, tone, until
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+NETWORK = 42
 ROOM = "lobby"
-ADA_HZ, GRACE_HZ = 433.0, 719.0
-HEARD_DBFS = -40.0
+ADA_HZ, GRACE_HZ, PHONE_HZ = 433.0, 719.0, 1151.0
 BACK_WITHIN_S = 10.0
 SETTLED_WITHIN_S = 5.0
 """A page that has just joined needs a moment until its first sound."""
+GONE_WITHIN_S = 15.0
 PROBE_S = 0.3
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pair(stack: Stack) -> AsyncIterator[tuple[Page, Page]]:
+async def idle_descriptors(stack: Stack) -> int:
+    """What the MCU has open before anybody has come."""
+    return stack.descriptors("mcu")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pair(stack: Stack, idle_descriptors: int) -> AsyncIterator[tuple[Page, Page]]:
     """Two talking browsers."""
     async with contextlib.AsyncExitStack() as cleanup:
         pages = []
         for name, hertz in (("Ada", ADA_HZ), ("Grace", GRACE_HZ)):
-            browser = await cleanup.enter_async_context(Chromium(sources.tone(hertz, 60.0, dbfs=-14)))
+            browser = await cleanup.enter_async_context(Chromium(tone(hertz)))
             pages.append(Page(browser, stack.page_url))
             await pages[-1].join(ROOM, name)
         yield pages[0], pages[1]
+
+
+@contextlib.asynccontextmanager
+async def telephone(stack: Stack) -> AsyncIterator[RtpMember]:
+    """A phone that talks in the room."""
+    mcu = stack.client("mcu")
+    member = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=f"127.0.{NETWORK}.101")
+    try:
+        await member.join()
+        yield member
+        await member.leave()
+    finally:
+        await mcu.close()
 
 
 async def hear_each_other(pair: tuple[Page, Page]) -> bool:
@@ -50,12 +73,12 @@ async def hear_each_other(pair: tuple[Page, Page]) -> bool:
     return ada and grace
 
 
-async def _hears(page: Page, hertz: float) -> bool:
+async def _hears(page: Page, *hertz: float) -> bool:
     try:
         signal = await page.hear(PROBE_S)
     except Exception:  # a page without sound raises whatever its browser raises
         return False
-    return analysis.tone_db(signal, hertz) > HEARD_DBFS
+    return min(level(signal, each, 0.1) for each in hertz) > HEARD_DBFS
 
 
 async def back_after(pair: tuple[Page, Page], since: float) -> float:
@@ -80,36 +103,73 @@ async def test_browsers_come_back_after_a_service_was_killed(
     assert await back_after(pair, killed_at) < BACK_WITHIN_S
     for page in pair:
         await page.until("window.confero.signalling === 'open'", BACK_WITHIN_S)
-    await exactly_two_legs(stack)
+    await all_agree_on(stack, pair)
 
 
-async def exactly_two_legs(stack: Stack) -> None:
-    """No orphaned leg, at the MCU or in anybody's roster."""
-    mcu = stack.client("mcu")
-    try:
+async def all_agree_on(stack: Stack, pair: tuple[Page, Page]) -> None:
+    """No orphaned leg: the MCU and both pages come to know these two legs and no others, and the database their owners."""
+    seen: list[Any] = []
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(20):
             while True:
-                state = await mcu.call("GET", f"/v1/rooms/{ROOM}", reply=RoomState)
-                assert state is not None
-                if len(state.participants) == 2:
+                expected = sorted([[await page.value("window.confero.participant"), await page.leg()] for page in pair])
+                seen = [await legs_at_mcu(stack), *[await legs_in_roster(page) for page in pair]]
+                people = sorted(str(row[0]) for row in present(stack))
+                if seen == [expected] * 3 and people == [participant for participant, _ in expected]:
                     return
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.1)
+    pytest.fail(f"expected {expected}, seen {seen}, in the database {people}")
+
+
+async def legs_at_mcu(stack: Stack) -> list[list[str]]:
+    """Participant and leg of everybody in the room."""
+    mcu = stack.client("mcu")
+    try:
+        state = await mcu.call("GET", f"/v1/rooms/{ROOM}", reply=RoomState)
     finally:
         await mcu.close()
+    assert state is not None
+    return sorted([entry.id, entry.leg] for entry in state.participants)
+
+
+async def legs_in_roster(page: Page) -> list[list[str]]:
+    """The same as a page knows it."""
+    return sorted(await page.value("window.confero.roster.map((p) => [p.id, p.leg])"))
+
+
+def present(stack: Stack) -> list[tuple[object, ...]]:
+    """Participants who have a session or a leg, as the application server has written down."""
+    return stack.rows("SELECT id, session, leg_mcu FROM participants WHERE session IS NOT NULL OR leg_mcu IS NOT NULL")
 
 
 async def test_garbage_on_every_port_changes_nothing(stack: Stack, pair: tuple[Page, Page]) -> None:
     seeded = random.Random(7)
-    tcp = [
-        (stack.addresses["appserver"], stack.port("appserver", "https")),
-        (stack.addresses["appserver"], stack.port("appserver", "http")),
-    ]
+    tcp = [(stack.addresses["appserver"], stack.port("appserver", purpose)) for purpose in ("https", "http")]
     tcp += [(stack.addresses[service], stack.port(service, "http")) for service in ("notifier", "mcu")]
-    await asyncio.gather(*(_tcp_garbage(host, port, seeded.randbytes(4096)) for host, port in tcp for _ in range(20)))
-    await asyncio.to_thread(_udp_garbage, stack.addresses["mcu"], await _media_ports(stack), seeded)
-    assert await back_after(pair, time.monotonic()) < SETTLED_WITHIN_S
-    assert all([await page.value("window.confero.counts.offers") >= 1 for page in pair])
+    async with telephone(stack) as phone:
+        assert await back_after(pair, time.monotonic()) < SETTLED_WITHIN_S
+        before = [await page.value("window.confero.counts") for page in pair]
+        legs = await legs_at_mcu(stack)
+        ports = await _media_ports(stack)
+        assert phone.remote is not None
+        assert phone.remote[1] in ports
+        await asyncio.gather(
+            *(_tcp_garbage(host, port, seeded.randbytes(4096)) for host, port in tcp for _ in range(20))
+        )
+        await asyncio.to_thread(_udp_garbage, stack.addresses["mcu"], ports, seeded)
+        for datagram in _datagrams(seeded, 200):
+            phone.send_raw(datagram)
+        assert await back_after(pair, time.monotonic()) < SETTLED_WITHIN_S
+        await hear_the_phone_too(pair, phone)
+        assert await legs_at_mcu(stack) == legs
+        assert [await page.value("window.confero.counts") for page in pair] == before
     await stack.wait_ready()
+
+
+async def hear_the_phone_too(pair: tuple[Page, Page], phone: RtpMember) -> None:
+    heard = await listen(phone)
+    assert min(level(heard, ADA_HZ), level(heard, GRACE_HZ)) > HEARD_DBFS
+    assert all(await asyncio.gather(*(_hears(page, PHONE_HZ) for page in pair)))
 
 
 async def _tcp_garbage(host: str, port: int, data: bytes) -> None:
@@ -132,12 +192,17 @@ async def _media_ports(stack: Stack) -> list[int]:
 
 
 def _udp_garbage(host: str, ports: list[int], seeded: random.Random) -> None:
-    """2,000 datagrams a port: random, and random behind first bytes of STUN, DTLS and RTP (RFC 7983)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for port in ports:
-            for index in range(2000):
-                first = (b"", b"\x00\x01\x00\x08\x21\x12\xa4\x42", b"\x16\xfe\xfd", b"\x80\x6f")[index % 4]
-                sender.sendto(first + seeded.randbytes(seeded.randrange(1200)), (host, port))
+            for datagram in _datagrams(seeded, 2000):
+                sender.sendto(datagram, (host, port))
+
+
+def _datagrams(seeded: random.Random, count: int) -> Iterator[bytes]:
+    """Random, and random behind first bytes of STUN, DTLS and RTP (RFC 7983)."""
+    for index in range(count):
+        first = (b"", b"\x00\x01\x00\x08\x21\x12\xa4\x42", b"\x16\xfe\xfd", b"\x80\x6f")[index % 4]
+        yield first + seeded.randbytes(seeded.randrange(1200))
 
 
 @pytest.mark.parametrize(
@@ -190,3 +255,18 @@ async def test_a_foreign_origin_is_refused_before_the_upgrade(stack: Stack) -> N
                 f"{stack.page_url}/events", headers={"Origin": "https://evil.example"}, ssl=stack.tls()
             )
     assert refused.value.status == 403
+
+
+async def test_nothing_is_left_of_those_who_have_gone(
+    stack: Stack, pair: tuple[Page, Page], idle_descriptors: int
+) -> None:
+    """The last test of this file: after kills, garbage and refusals everybody leaves."""
+    async with telephone(stack):
+        assert len(await legs_at_mcu(stack)) == 3
+        await until(lambda: len(present(stack)) == 3, GONE_WITHIN_S, "three are written down")
+        assert stack.descriptors("mcu") > idle_descriptors
+    for page in pair:
+        await page.leave()
+    await until(lambda: not present(stack), GONE_WITHIN_S, "nobody is written down any more")
+    assert await legs_at_mcu(stack) == []
+    await until(lambda: stack.descriptors("mcu") == idle_descriptors, GONE_WITHIN_S, "the MCU has closed its sockets")
