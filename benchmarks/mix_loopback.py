@@ -91,6 +91,7 @@ def add_member(engine: Engine, case: Case, member: int) -> tuple[str, int]:
         local_pwd=PASSWORD if webrtc else "",
         remote_ufrag="peer" if webrtc else "",
         sockets=sockets,
+        symmetric=not webrtc,
     )
     engine.add_leg(config)
     if sockets is not None:

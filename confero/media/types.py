@@ -174,8 +174,9 @@ class LegConfig:
     """RTP: None: not known yet, nothing is sent."""
     remote_rtcp: Address | None = None
     """RTP: None: the port after RTP's, or the same with rtcp-mux."""
-    symmetric: bool = True
-    """RTP: learn the peer's address from its first valid packet, then keep to it."""
+    symmetric: bool = False
+    """RTP: learn the peer's address from its packets and keep to it: from the first of the host in ``remote_rtp``, whatever its
+    port, else from the fourth in a row of another."""
     media_timeout_ms: int = 0
     """RTP: TIMEOUT after this long without a packet; 0: never."""
 

@@ -65,7 +65,7 @@ typedef struct cf_leg_config {
     /* RTP */
     uint32_t rtp_socket, rtcp_socket; /* equal with rtcp-mux */
     cf_addr remote_rtp, remote_rtcp;  /* family 0: not known yet, nothing is sent */
-    int symmetric;                    /* 1: learn the address from the first valid packet, then lock */
+    int symmetric;                    /* 1: learn the address from valid packets, then lock: the signalled host's first, or another's fourth in a row */
     int64_t media_timeout_ms;         /* 0: never */
     int secure; /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
 } cf_leg_config;

@@ -32,6 +32,7 @@ enum {
     INBOX_BURST = 40,       /* ... and at once */
     NOTICE_RATE = 2,        /* ICE_MOVED and BYE events a second that one peer may cause ... */
     NOTICE_BURST = 10,      /* ... and at once: no peer can flood the event ring */
+    TRIAL_RUN = 4,          /* packets in a row after which symmetric RTP believes a host that was not signalled */
     SPEAKERS = 8,           /* ids in CF_EVENT_SPEAKERS */
     PACKET_CAP = CF_RTP_MAX + CF_SRTCP_OVERHEAD + 4
 };
@@ -96,6 +97,14 @@ struct path_node {
 struct socket_node {
     struct node node;
     uint32_t socket;
+};
+
+/* Symmetric RTP: a host that was not signalled, and its packets in a row. */
+struct trial {
+    cf_addr remote;
+    uint32_t ssrc;
+    uint16_t seq;
+    int run;
 };
 
 /* DTLS datagrams of one leg on their way up: one producer (media thread), one consumer. */
@@ -193,6 +202,8 @@ struct cf_leg {
     cf_path path, rtcp_path;            /* where we send */
     bool has_path, locked, rtcp_locked; /* locked: symmetric RTP has learnt its address */
     bool ice_seen;                      /* ICE_CONNECTED was told */
+    cf_addr signalled;                  /* symmetric RTP: where the peer said it would send from */
+    struct trial trial;
     bool timed_out;
     int64_t alive_since; /* added, restarted or given another address, ns: the time-out counts from here at first */
     struct bucket notices;

@@ -18,7 +18,7 @@ static bool same_host(const cf_addr *a, const cf_addr *b) {
     return a->family == b->family && !memcmp(a->ip, b->ip, sizeof a->ip);
 }
 
-/* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that sends valid RTP and then no other.
+/* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that proves itself and then no other.
  * RTCP teaches nothing about RTP; on a port of its own it may come from any port of the learnt host until it is learnt
  * as well. */
 static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
@@ -35,6 +35,20 @@ static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
         return false;
     bool may_learn = leg->config.symmetric && !leg->locked && !rtcp;
     return may_learn || cf_addr_equal(&path->remote, &leg->path.remote);
+}
+
+/* Symmetric RTP believes the signalled host at once, whatever port its NAT has given it, and a packet that SRTP has
+ * authenticated. Anybody may send one packet that looks right: another host is believed only after a row of them, in
+ * which the signalled one has kept silent. */
+static bool source_proved(cf_leg *leg, const cf_path *path, const cf_rtp *rtp) {
+    if (leg->config.kind == CF_LEG_WEBRTC || !leg->config.symmetric || leg->locked || leg->inbound ||
+        same_host(&path->remote, &leg->signalled))
+        return true;
+    struct trial *trial = &leg->trial;
+    bool goes_on = cf_addr_equal(&trial->remote, &path->remote) && trial->ssrc == rtp->ssrc &&
+                   rtp->seq == (uint16_t)(trial->seq + 1);
+    *trial = (struct trial){path->remote, rtp->ssrc, rtp->seq, goes_on ? trial->run + 1 : 1};
+    return trial->run >= TRIAL_RUN;
 }
 
 static void source_learn(cf_leg *leg, const cf_path *path, bool rtcp) {
@@ -114,7 +128,8 @@ static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const 
                          int64_t now) {
     cf_rtp rtp;
     const cf_pt_map *map = cf_rtp_parse(&rtp, data, len) ? NULL : pt_find(leg, rtp.pt);
-    if (!map || rtp.ssrc == leg->ssrc) { /* our own SSRC: a loop (RFC 3550 section 8.2) */
+    bool loop = map && rtp.ssrc == leg->ssrc; /* RFC 3550 section 8.2 */
+    if (!map || loop || !source_proved(leg, path, &rtp)) {
         drop(leg);
         return;
     }

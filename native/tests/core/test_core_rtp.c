@@ -27,17 +27,30 @@ static void test_only_the_signalled_address_is_taken(void) {
     fixture_free(f);
 }
 
+static cf_leg *join_symmetric(fixture *f, cf_addr signalled) {
+    cf_leg_config config = plain_config(1, 1);
+    config.symmetric = 1;
+    config.remote_rtp = signalled;
+    return join_as(f, &config, 0);
+}
+
+static cf_path from(uint8_t host, uint16_t port) {
+    return (cf_path){.socket = 1, .remote = addr4(host, port)};
+}
+
+static void speak_often(fixture *f, voice *v, const cf_path *path, int packets) {
+    for (int i = 0; i < packets; i++)
+        speak_from(f, v, path);
+}
+
 static void test_symmetric_rtp_learns_once_and_locks(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
-    cf_leg_config config = plain_config(1, 1);
-    config.symmetric = 1;
-    config.remote_rtp = (cf_addr){0};
-    cf_leg *leg = join_as(f, &config, 0);
+    cf_leg *leg = join_symmetric(f, (cf_addr){0});
     run_ms(f, 100, NULL, 0);
     CHECK_INT(f->out_count, 0); /* nobody knows where to */
     voice v = {.id = 1, .hz = 440, .amplitude = 4000};
-    cf_path nat = {.socket = 1, .remote = addr4(77, 31000)}, thief = {.socket = 1, .remote = addr4(66, 1234)};
+    cf_path nat = from(77, 31000), thief = from(66, 1234);
     uint8_t garbage[] = {0x80, 96, 0, 1};
     cf_core_receive(f->core, &thief, garbage, sizeof garbage, f->now); /* not valid: not learnt */
     uint8_t bye[60];
@@ -46,8 +59,8 @@ static void test_symmetric_rtp_learns_once_and_locks(void) {
     CHECK_INT(cf_rtcp_write_bye(bye, sizeof bye, &bye_len, 1001), 0);
     cf_core_receive(f->core, &thief, bye, bye_len, f->now); /* a stranger ends no call */
     CHECK_INT(count_events(f, CF_EVENT_BYE, 0), 0);
-    speak_from(f, &v, &nat);
-    speak_from(f, &v, &thief);
+    speak_often(f, &v, &nat, 4); /* the fourth in a row is taken */
+    speak_often(f, &v, &thief, 10);
     CHECK_INT(stats_of(leg).rx_packets, 1);
     run_ms(f, 100, NULL, 0);
     CHECK_INT(count_rtp(f, 1), 5);
@@ -57,8 +70,73 @@ static void test_symmetric_rtp_learns_once_and_locks(void) {
     clear_sent(f);
     run_ms(f, 20, NULL, 0);
     CHECK(cf_addr_equal(&f->out[0].path.remote, &moved));
-    speak_from(f, &v, &thief);
+    speak_often(f, &v, &thief, 4);
     CHECK_INT(stats_of(leg).rx_packets, 2);
+    fixture_free(f);
+}
+
+static void test_the_signalled_host_is_believed_at_once_on_any_port(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg *leg = join_symmetric(f, addr4(77, 4000));
+    voice v = {.id = 1, .hz = 440, .amplitude = 4000}, other = {.id = 9, .hz = 600, .amplitude = 4000};
+    cf_path nat = from(77, 31000), thief = from(66, 1234);
+    speak_often(f, &other, &thief, 3); /* one more would do */
+    speak_from(f, &v, &nat);
+    speak_often(f, &other, &thief, 10);
+    CHECK_INT(stats_of(leg).rx_packets, 1);
+    CHECK_INT(stats_of(leg).rx_dropped, 13);
+    run_ms(f, 20, NULL, 0);
+    CHECK(cf_addr_equal(&f->out[0].path.remote, &nat.remote));
+    fixture_free(f);
+}
+
+static void test_another_host_needs_a_row_of_packets(void) {
+    static const struct {
+        uint16_t seq;
+        uint32_t ssrc;
+        uint16_t port;
+    } broken[] = {{5, 1001, 1}, {3, 1002, 1}, {3, 1001, 2}}; /* a gap, another source, another port */
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        fixture *f = fixture_new();
+        add_room(f, 1);
+        cf_leg *leg = join_symmetric(f, addr4(1, 4000));
+        voice v = {.id = 1, .hz = 440, .amplitude = 4000, .ssrc = 1001};
+        cf_path path = from(66, 1);
+        speak_often(f, &v, &path, 3);
+        v.seq = broken[i].seq;
+        v.ssrc = broken[i].ssrc;
+        path.remote.port = broken[i].port;
+        speak_often(f, &v, &path, 3);
+        CHECK_INT(stats_of(leg).rx_packets, 0);
+        speak_from(f, &v, &path);
+        CHECK_INT(stats_of(leg).rx_packets, 1);
+        fixture_free(f);
+    }
+}
+
+/* What SRTP has authenticated comes from the peer, wherever that is. */
+static void test_a_secure_peer_is_believed_at_once(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg_config config = plain_config(1, 1);
+    config.symmetric = config.secure = 1;
+    cf_leg *leg = join_as(f, &config, 0);
+    uint8_t key[16] = {1}, salt[14] = {2}, packet[300];
+    cf_srtp *inbound = cf_srtp_new(CF_SRTP_AES128_CM_SHA1_80, key, 16, salt, 14);
+    cf_srtp *outbound = cf_srtp_new(CF_SRTP_AES128_CM_SHA1_80, key, 16, salt, 14);
+    cf_srtp *peer = cf_srtp_new(CF_SRTP_AES128_CM_SHA1_80, key, 16, salt, 14);
+    CHECK_INT(cf_core_leg_keys(f->core, 1, &inbound, &outbound), 0);
+    voice v = {.id = 1, .hz = 440, .amplitude = 4000};
+    cf_path thief = from(66, 1234), nat = from(77, 31000);
+    speak_often(f, &v, &thief, 10);
+    CHECK_INT(stats_of(leg).rx_packets, 0);
+    size_t len = voice_packet(&v, packet, sizeof packet);
+    int sealed = cf_srtp_protect(peer, packet, len, sizeof packet);
+    CHECK(sealed > 0);
+    cf_core_receive(f->core, &nat, packet, (size_t)sealed, f->now);
+    CHECK_INT(stats_of(leg).rx_packets, 1);
+    cf_srtp_free(peer);
     fixture_free(f);
 }
 
@@ -370,6 +448,9 @@ static void test_extensions_carry_mid_until_known_and_level(void) {
 int main(void) {
     RUN(test_only_the_signalled_address_is_taken);
     RUN(test_symmetric_rtp_learns_once_and_locks);
+    RUN(test_the_signalled_host_is_believed_at_once_on_any_port);
+    RUN(test_another_host_needs_a_row_of_packets);
+    RUN(test_a_secure_peer_is_believed_at_once);
     RUN(test_what_is_not_agreed_is_dropped_and_counted);
     RUN(test_a_secure_leg_waits_for_its_keys);
     RUN(test_reports_go_out_and_say_what_was_received);
