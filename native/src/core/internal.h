@@ -25,15 +25,17 @@ enum {
     GATE_OPEN_SAMPLES = 96, /* ramp of an opening gate: 2 ms, so that no first syllable is cut */
     GATE_DBOV = 65,         /* default gate, -dBov */
     GATE_HOLD_MS = 500,     /* default hold */
-    CONSENT_MS = 30000,     /* default consent time-out (RFC 7675 section 5.1) */
-    INBOX_SLOTS = 16,       /* DTLS datagrams that wait for Python: two flights of a fragmented handshake */
-    INBOX_BYTES = 1500,     /* the longest DTLS datagram */
-    INBOX_RATE = 60,        /* DTLS datagrams a second that one leg may hand up ... */
-    INBOX_BURST = 40,       /* ... and at once */
-    NOTICE_RATE = 2,        /* ICE_MOVED and BYE events a second that one peer may cause ... */
-    NOTICE_BURST = 10,      /* ... and at once: no peer can flood the event ring */
-    TRIAL_RUN = 4,          /* packets in a row after which symmetric RTP believes a host that was not signalled */
-    SPEAKERS = 8,           /* ids in CF_EVENT_SPEAKERS */
+    PATH_HELD_MS =
+        10000,          /* how long a path stays its leg's after a check or media; consent checks are up to 6 s apart */
+    CONSENT_MS = 30000, /* default consent time-out (RFC 7675 section 5.1) */
+    INBOX_SLOTS = 16,   /* DTLS datagrams that wait for Python: two flights of a fragmented handshake */
+    INBOX_BYTES = 1500, /* the longest DTLS datagram */
+    INBOX_RATE = 60,    /* DTLS datagrams a second that one leg may hand up ... */
+    INBOX_BURST = 40,   /* ... and at once */
+    NOTICE_RATE = 2,    /* ICE_MOVED and BYE events a second that one peer may cause ... */
+    NOTICE_BURST = 10,  /* ... and at once: no peer can flood the event ring */
+    TRIAL_RUN = 4,      /* packets in a row after which symmetric RTP believes a host that was not signalled */
+    SPEAKERS = 8,       /* ids in CF_EVENT_SPEAKERS */
     PACKET_CAP = CF_RTP_MAX + CF_SRTCP_OVERHEAD + 4
 };
 
@@ -93,6 +95,7 @@ struct node *table_next(const struct node *node);
 struct path_node {
     struct node node;
     cf_path path;
+    int64_t checked_at; /* its leg's last authenticated check over it, ns */
 };
 struct socket_node {
     struct node node;

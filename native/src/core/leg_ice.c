@@ -6,10 +6,30 @@ static void path_forget(cf_core *core, struct path_node *node) {
     table_remove(&core->legs_by_path, &node->node);
 }
 
-/* The latest authenticated check owns a path: a browser that joins afresh from the same port is not taken for its past.
- */
+/* Where a leg is alive another has no business: its member could have forged the address, and would take the leg's
+ * media away. */
+static bool path_in_use(const struct path_node *node, int64_t now) {
+    const cf_leg *leg = node->node.owner;
+    bool media = leg->has_path && cf_path_equal(&leg->path, &node->path);
+    int64_t seen = media && leg->packet_at > node->checked_at ? leg->packet_at : node->checked_at;
+    return now - seen < PATH_HELD_MS * MS;
+}
+
+/* Both were offered by one ICE agent: a browser that has come again as a fresh leg without leaving its port. */
+static bool same_agent(const cf_leg *a, const cf_leg *b) {
+    return a->ice.remote_ufrag[0] && !strcmp(a->ice.remote_ufrag, b->ice.remote_ufrag);
+}
+
+static bool path_refused(const cf_core *core, const cf_leg *leg, const cf_path *path, int64_t now) {
+    const struct path_node *held = node_by_path(core, path);
+    return held && held->node.owner != leg && path_in_use(held, now) && !same_agent(held->node.owner, leg);
+}
+
+/* The latest authenticated check owns a path that nobody holds: who joins from the port of one who has gone is not
+ * taken for it. */
 static void path_own(cf_core *core, struct path_node *node, const cf_path *path) {
     struct path_node *owner = node_by_path(core, path);
+    node->checked_at = core->now;
     if (owner == node)
         return;
     if (owner)
@@ -40,6 +60,7 @@ void leg_paths_age(cf_core *core, cf_leg *leg) {
         path_forget(core, young);
         if (linked) {
             old->path = young->path;
+            old->checked_at = young->checked_at;
             table_add(&core->legs_by_path, &old->node, hash_path(core, &old->path));
         }
         memset(&young->path, 0, sizeof young->path);
@@ -78,6 +99,10 @@ static cf_leg *leg_of_check(const cf_core *core, const cf_stun_msg *msg, const c
 static void leg_check(cf_core *core, cf_leg *leg, const cf_stun_msg *msg, const cf_path *path, int64_t now) {
     uint8_t reply[CF_STUN_MAX];
     size_t reply_len = 0;
+    if (path_refused(core, leg, path, now)) { /* unanswered: an honest peer asks again until the path is free */
+        counter_add(&leg->count.stun_bad, 1);
+        return;
+    }
     uint64_t good = leg->ice.checks, bad = leg->ice.bad_checks; /* a restart sets them back, our counters go on */
     cf_ice_receive(&leg->ice, msg, path, now, reply, sizeof reply, &reply_len);
     counter_add(&leg->count.stun_checks, leg->ice.checks - good);

@@ -382,26 +382,108 @@ static void test_an_ice_restart_keeps_the_old_path_until_the_new_one(void) {
     fixture_free(f);
 }
 
-/* A browser that comes again from the same port as a fresh leg: its DTLS goes to the new one. */
-static void test_the_latest_check_owns_a_path(void) {
+/* Whose DTLS is it? Empties both inboxes: 1 or 2, 0 for nobody's. */
+static int owner_of(fixture *f, const cf_path *path, cf_leg *first, cf_leg *second) {
+    uint8_t out[1500];
+    dtls_to(f, path, 1);
+    bool to_first = cf_leg_dtls_take(first, out, sizeof out) > 0,
+         to_second = cf_leg_dtls_take(second, out, sizeof out) > 0;
+    CHECK(!(to_first && to_second));
+    cf_leg_dtls_take(first, out, sizeof out); /* until empty, see core.h */
+    cf_leg_dtls_take(second, out, sizeof out);
+    return to_first ? 1 : to_second ? 2 : 0;
+}
+
+/* A member with credentials of its own forges the address of another one, who checks as seldom as RFC 7675 allows. */
+static void test_a_path_in_use_is_not_taken_over(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg *victim = join_web(f, 1), *thief = join_web(f, 2);
+    cf_path path = web_path(7, 5000);
+    for (int i = 0; i < 60; i++) {
+        if (i % 6 == 0)
+            check_in(f, 1, &path);
+        clear_sent(f);
+        check_in(f, 2, &path);
+        CHECK_INT(f->out_count, 0);
+        CHECK_INT(owner_of(f, &path, victim, thief), 1);
+        f->now += 1000 * MS;
+    }
+    CHECK_INT(stats_of(thief).stun_checks, 0);
+    CHECK_INT(stats_of(thief).stun_bad, 60);
+    CHECK_INT(count_events(f, CF_EVENT_ICE_CONNECTED, 2), 0);
+    fixture_free(f);
+}
+
+static void test_media_holds_a_path_as_checks_do(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg *victim = join_web(f, 1), *thief = join_web(f, 2);
+    cf_path path = web_path(7, 5000);
+    cf_srtp *srtp = member_srtp();
+    voice v = {.id = 1, .hz = 440, .amplitude = 4000};
+    check_in(f, 1, &path);
+    give_keys(f, 1);
+    for (int i = 0; i < 20; i++) {
+        speak_over(f, &v, &path, srtp);
+        f->now += 1000 * MS;
+        check_in(f, 2, &path);
+    }
+    CHECK_INT(owner_of(f, &path, victim, thief), 1);
+    f->now += 10000 * MS;
+    check_in(f, 2, &path);
+    CHECK_INT(owner_of(f, &path, victim, thief), 2);
+    cf_srtp_free(srtp);
+    fixture_free(f);
+}
+
+/* A port that was used before: free at once when its leg leaves, and soon after the leg has fallen silent. */
+static void test_the_latest_check_owns_a_path_that_nobody_holds(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
     cf_leg *first = join_web(f, 1), *second = join_web(f, 2);
     cf_path path = web_path(7, 5000);
-    uint8_t out[1500];
     check_in(f, 1, &path);
-    f->now += MS;
+    f->now += 9900 * MS;
     check_in(f, 2, &path);
-    dtls_to(f, &path, 1);
-    CHECK_INT(cf_leg_dtls_take(first, out, sizeof out), 0);
-    CHECK_INT(cf_leg_dtls_take(second, out, sizeof out), 40);
+    CHECK_INT(owner_of(f, &path, first, second), 1);
+    f->now += 100 * MS;
+    check_in(f, 2, &path);
+    CHECK_INT(owner_of(f, &path, first, second), 2);
     leave(f, 2);
     dtls_to(f, &path, 1);
     CHECK_INT(core_stats(f).packets_unknown, 1);
     f->now += MS;
     check_in(f, 1, &path);
-    dtls_to(f, &path, 2);
-    CHECK_INT(cf_leg_dtls_take(first, out, sizeof out), 40);
+    CHECK_INT(owner_of(f, &path, first, first), 1);
+    fixture_free(f);
+}
+
+/* A browser that comes again without a fresh ICE agent: its port and its credentials stay, only our leg is another. */
+static void test_a_fresh_leg_of_the_same_agent_takes_over_at_once(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg_config config = web_config(2);
+    strcpy(config.remote_ufrag, "far1");
+    cf_leg *first = join_web(f, 1), *second = join_as(f, &config, 0);
+    cf_path path = web_path(7, 5000);
+    check_in(f, 1, &path);
+    f->now += MS;
+    check_with(f, &config, &path, true);
+    CHECK_INT(owner_of(f, &path, first, second), 2);
+    fixture_free(f);
+}
+
+/* What is still under way on a path from before an ICE restart is held like any other. */
+static void test_a_path_from_before_a_restart_is_held(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg *first = join_web(f, 1), *second = join_web(f, 2);
+    cf_path path = web_path(7, 5000);
+    check_in(f, 1, &path);
+    CHECK_INT(cf_core_leg_ice(f->core, 1, "again", "password-password-password", "farther"), 0);
+    check_in(f, 2, &path);
+    CHECK_INT(owner_of(f, &path, first, second), 1);
     fixture_free(f);
 }
 
@@ -447,7 +529,11 @@ int main(void) {
     RUN(test_a_nominated_path_moves_the_media);
     RUN(test_flapping_paths_do_not_flood_the_events);
     RUN(test_an_ice_restart_keeps_the_old_path_until_the_new_one);
-    RUN(test_the_latest_check_owns_a_path);
+    RUN(test_a_path_in_use_is_not_taken_over);
+    RUN(test_media_holds_a_path_as_checks_do);
+    RUN(test_the_latest_check_owns_a_path_that_nobody_holds);
+    RUN(test_a_fresh_leg_of_the_same_agent_takes_over_at_once);
+    RUN(test_a_path_from_before_a_restart_is_held);
     RUN(test_garbage_on_the_shared_socket);
     return REPORT();
 }
