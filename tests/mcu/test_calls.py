@@ -246,9 +246,18 @@ async def test_taps(rig: Rig) -> None:
     await rig.room()
     one, two = await rig.phone("one", 440), await rig.phone("two", 1000)
     await until_hears(two, 440)
-    assert await _tap(rig, f"/v1/legs/{one.leg}/tap?point=in&seconds=1", 440, 1000) == [True, False]
-    assert await _tap(rig, f"/v1/legs/{one.leg}/tap?point=out&seconds=1", 440, 1000) == [False, True]
-    assert await _tap(rig, "/v1/rooms/r1/tap?seconds=1", 440, 1000) == [True, True]
+    await until_hears(one, 1000)
+    await _taps(rig, f"/v1/legs/{one.leg}/tap?point=in&seconds=1", [True, False])
+    await _taps(rig, f"/v1/legs/{one.leg}/tap?point=out&seconds=1", [False, True])
+    await _taps(rig, "/v1/rooms/r1/tap?seconds=1", [True, True])
+
+
+async def _taps(rig: Rig, path: str, expected: list[bool]) -> None:
+    """Whether 440 and 1000 Hz are heard there. A machine so busy that the telephones falter gets another second."""
+    for _ in range(4):
+        if await _tap(rig, path, 440, 1000) == expected:
+            return
+    assert await _tap(rig, path, 440, 1000) == expected
 
 
 async def _tap(rig: Rig, path: str, *hertz: float) -> list[bool]:
