@@ -363,9 +363,9 @@ async def test_fifty_handshakes_at_once_leave_the_loop_responsive(certificate: C
     async def watch() -> None:
         nonlocal worst
         while not done.is_set():
-            begun = time.perf_counter()
+            begun = time.thread_time()  # the work of one turn, whoever else uses the machine
             await asyncio.sleep(0)
-            worst = max(worst, time.perf_counter() - begun)
+            worst = max(worst, time.thread_time() - begun)
 
     async def ours(wire: Wire, browser: Browser) -> bool:
         return await KeyTap(wire.channel, certificate, browser.fingerprints(), "server", Keys()).handshake()
