@@ -48,8 +48,12 @@ class Member(Protocol):
     leg: str
     said: Signal
     """What it says, from ``said_at`` on, over and over."""
-    said_at: float | None
     heard: Recording
+
+    @property
+    def said_at(self) -> float | None:
+        """When it began, on the monotonic clock; None before."""
+        ...
 
     async def join(self) -> None:
         """Joins and starts to talk; returns once media flows both ways. Raises confero errors and TimeoutError."""
