@@ -14,6 +14,7 @@ from confero.errors import ConferoError, Refused, RemoteError, Unavailable
 from confero.runtime.logging import get_logger
 from confero.runtime.middleware import REQUEST_ID
 from confero.runtime.tasks import spawn
+from confero.runtime.transports import abort
 from confero.tokens import service_token
 
 log = get_logger(__name__)
@@ -67,7 +68,7 @@ class EventsProxy:
         )
         if not browser.can_prepare(request):
             raise RemoteError("This address speaks WebSocket only.", status=426, code="upgrade-required")
-        pair = Pair(browser, lambda: request.transport.abort() if request.transport else None)
+        pair = Pair(browser, lambda: abort(request.transport))
         self._pairs.add(pair)
         try:
             pair.notifier = await self._connect(request)

@@ -14,6 +14,7 @@ from confero.errors import Refused, RemoteError, Unavailable
 from confero.models import ClientMessage, Hello, Leave, Mute, Offer, Participant, Ping, Welcome
 from confero.ratelimit import Rate, TokenBucket
 from confero.runtime.logging import get_logger
+from confero.runtime.transports import abort
 from confero.runtime.tasks import TaskBag, spawn
 
 from .config import NotifierConfig
@@ -126,12 +127,7 @@ def upgrade_of(request: web.Request) -> Upgrade:
 def abort_of(request: web.Request) -> Callable[[], None]:
     """Resets the request's TCP connection if it still stands."""
     transport = request.transport
-
-    def abort() -> None:
-        if transport is not None:
-            transport.abort()
-
-    return abort
+    return lambda: abort(transport)
 
 
 def welcome_text(session: Session, after: int, resumed: bool, roster: list[Participant]) -> str:

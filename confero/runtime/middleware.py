@@ -16,6 +16,7 @@ from confero.ids import new_id
 from confero.runtime.logging import bind_context, get_logger
 from confero.runtime.metrics import Metrics
 from confero.runtime.problems import problem_of, respond
+from confero.runtime.transports import abort
 from confero.tokens import TokenInvalid, check_service_token
 
 log = get_logger(__name__)
@@ -114,8 +115,7 @@ def _answer(request: web.Request, error: Exception, headers: dict[str, str]) -> 
     if STARTED not in request:
         return respond(answer, headers)
     # The head is out: an answer would land inside the body. Cutting the connection is how HTTP says "incomplete".
-    if request.transport is not None:
-        request.transport.abort()
+    abort(request.transport)
     return request[STARTED]
 
 
