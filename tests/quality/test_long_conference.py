@@ -196,7 +196,7 @@ def test_there_is_no_gap_and_no_wrap(run: Run, name: str) -> None:
     assert listener.frames > SECONDS * 50 * (1 + listener.ppm * 1e-6) - SECONDS // 60 - 55  # less the first second
     assert listener.gaps == 0
     assert 9_000 < listener.peak <= 32_000
-    assert listener.jump < 20_000  # a wrapped sample is more than 33,000 away from its neighbour
+    assert listener.jump < 10_000  # pieces that do not join are up to 17,000 apart, a wrapped sample more than 33,000
 
 
 def test_buffers_hold_what_the_links_do(run: Run) -> None:
