@@ -14,8 +14,8 @@ from confero.errors import Refused, RemoteError, Unavailable
 from confero.models import ClientMessage, Hello, Leave, Mute, Offer, Participant, Ping, Welcome
 from confero.ratelimit import Rate, TokenBucket
 from confero.runtime.logging import get_logger
-from confero.runtime.transports import abort
 from confero.runtime.tasks import TaskBag, spawn
+from confero.runtime.transports import abort
 
 from .config import NotifierConfig
 from .connection import Connection, QueueLimits, heartbeat

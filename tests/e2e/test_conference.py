@@ -88,19 +88,21 @@ async def test_own_voice_is_60_db_below_before_the_encoders(conference: Conferen
 
 
 async def test_own_voice_at_the_browser_is_what_a_silent_member_shows(conference: Conference) -> None:
-    """At most 3 dB above what the same chain shows at that frequency while the member is silent.
+    """At most 3 dB above what the same chain shows at that frequency while the member is silent, or beside it at the time.
 
-    Both are the codec's noise of the others' tones, which wanders by some dB: so the two are measured in turns, and medians count.
+    Both are noise of the codec and of a busy machine, which wander by some dB: so they are measured in turns, and medians count.
     """
-    for page, own in ((conference.ada, ADA_HZ), (conference.grace, GRACE_HZ)):
-        talking, silent = [], []
-        for _ in range(3):
-            talking.append(await page.hear(LISTEN_S))
+    for page, own, other in ((conference.ada, ADA_HZ, GRACE_HZ), (conference.grace, GRACE_HZ, ADA_HZ)):
+        turns = []
+        for _ in range(2):
+            talking = await page.hear(LISTEN_S)
             await page.mute(True)
-            silent.append(await page.hear(LISTEN_S))
+            turns.append((talking, await page.hear(LISTEN_S)))
             await page.mute(False)
-        loud, quiet = (level(np.concatenate(parts), own) for parts in (talking, silent))
-        assert loud <= max(quiet, -90.0) + 3, f"{page.name}: {loud:.1f} dBFS talking, {quiet:.1f} silent"
+        heard, unheard = (np.concatenate(parts) for parts in zip(*turns, strict=True))
+        loud, quiet, crackle = level(heard, own), level(unheard, own), level_beside(heard, own)
+        assert loud <= max(quiet, crackle, -90.0) + 3, f"{page.name}: {loud:.1f}, {quiet:.1f}, {crackle:.1f}"
+        assert level(heard, other) > level_beside(heard, other) + 15, "a voice stands out from what is beside it"
 
 
 async def test_mute_is_heard_and_shown(conference: Conference) -> None:
