@@ -20,7 +20,7 @@ from .stack import Stack
 NETWORK = 31
 """The demonstration's services live on 127.0.31.x, out of the way of a running system."""
 ROOM = "lobby"
-HEARD_DB = -12.0
+HEARD_DB = -14.0
 """Heard means: at least this loud against how it was said ..."""
 UNHEARD_DB = -18.0
 """... and nobody's own voice comes back louder than this behind a codec (the fit's own floor lies near -25 dB)."""
