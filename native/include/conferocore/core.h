@@ -65,9 +65,10 @@ typedef struct cf_leg_config {
     /* RTP */
     uint32_t rtp_socket, rtcp_socket; /* equal with rtcp-mux */
     cf_addr remote_rtp, remote_rtcp;  /* family 0: not known yet, nothing is sent */
-    int symmetric;                    /* 1: learn the address from valid packets, then lock: the signalled host's first, or another's fourth in a row */
-    int64_t media_timeout_ms;         /* 0: never */
-    int secure; /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
+    int symmetric; /* 1: learn the address from valid packets, then lock: the signalled host's first, or another's
+                      fourth in a row */
+    int64_t media_timeout_ms; /* 0: never */
+    int secure;               /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
 } cf_leg_config;
 
 /* Counters are written by the media thread alone and may be read at any time by any thread. */
@@ -162,7 +163,7 @@ void cf_leg_stats_get(const cf_leg *leg, cf_leg_stats *stats);
 void cf_core_stats_get(const cf_core *core, cf_core_stats *stats);
 
 void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len,
-                     int64_t now);                /* data is changed in place */
+                     int64_t now);                             /* data is changed in place */
 bool cf_core_has_socket(const cf_core *core, uint32_t socket); /* true: a leg has this socket for itself */
 /* The wall clock has drifted or been set: what to add to core time from now on, see cf_core_config. */
 void cf_core_wall(cf_core *core, int64_t offset_ns);
