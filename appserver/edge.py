@@ -20,7 +20,10 @@ from confero.tokens import service_token
 log = get_logger(__name__)
 
 MAX_MESSAGE = 1 << 20
-"""Bytes of one message: a roster of 2,000 downwards; upwards the notifier is much stricter."""
+"""Bytes of one message: a roster of 2,000 downwards."""
+MAX_UPWARDS = 4 * 72_000
+"""Characters of a browser's message that are passed on: what the notifier's socket takes. It would cut the connection in the
+middle of a larger one, and its close code would be lost."""
 CONNECT_S = 5.0
 SEND_S = 20.0
 """A side that takes nothing for this long is gone; about as long as the notifier waits for a pong."""
@@ -30,6 +33,7 @@ WRITE_BUFFER = 4096
 SERVICE_DOWN = 4503
 RESTARTING = 1012
 GOING_AWAY = 1001
+TOO_BIG = 1009
 REASON_LIMIT = 123
 """Bytes (RFC 6455 section 5.5)."""
 SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
@@ -184,6 +188,9 @@ class Pair:
                 if message.type is WSMsgType.CLOSE:
                     return farewell(message)
                 if message.type in (WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+                    return vanished
+                if source is self.browser and len(message.data) > MAX_UPWARDS:
+                    self.end(TOO_BIG)
                     return vanished
                 async with asyncio.timeout(SEND_S):
                     await _send(sink, message)

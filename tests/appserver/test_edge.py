@@ -90,8 +90,21 @@ async def test_messages_pass_both_ways(site: Site) -> None:
     assert await ws.receive_str(timeout=5) == "hello ✓"
     await ws.send_bytes(b"\x00\xff")
     assert await ws.receive_bytes(timeout=5) == b"\x00\xff"
-    large = "x" * 900_000
+    large = "x" * edge.MAX_UPWARDS
     await ws.send_str(large)
+    assert await ws.receive_str(timeout=5) == large
+    await ws.close()
+
+
+async def test_a_large_roster_comes_down(site: Site, notifier: ScriptedNotifier) -> None:
+    large = "x" * 900_000
+
+    async def talk(ws: web.WebSocketResponse) -> None:
+        await ws.send_str(large)
+        await ws.receive()
+
+    notifier.talk = talk
+    ws = await connect(site, max_msg_size=1 << 21)
     assert await ws.receive_str(timeout=5) == large
     await ws.close()
 
@@ -216,6 +229,16 @@ async def test_too_large_a_message(site: Site, notifier: ScriptedNotifier) -> No
     assert await close_code(ws) in (1009, 1006)  # a reset may overtake the close frame, since what was sent is not read
     await until(lambda: notifier.sockets[0].closed)
     await until(lambda: site.app.events.count == 0)
+
+
+async def test_what_the_notifier_would_not_take_is_refused_before_it_gets_there(
+    site: Site, notifier: ScriptedNotifier
+) -> None:
+    ws = await connect(site)
+    await ws.send_str("x" * (edge.MAX_UPWARDS + 1))
+    assert await close_code(ws) == 1009
+    await until(lambda: notifier.sockets[0].closed)
+    assert notifier.sockets[0].close_code == 1001
 
 
 async def test_slow_browser_holds_the_notifier_back_and_is_cut_off(
