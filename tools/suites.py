@@ -62,7 +62,7 @@ SUITES: tuple[Suite, ...] = (
         "C tests plain and sanitized, clang-tidy",
         (make("check"), make("check", "SAN=address,undefined"), make("check", "SAN=thread"), make("tidy")),
     ),
-    Suite("fuzz", "every libFuzzer target over its corpus", (make("fuzz"),), {"FUZZTIME": "20"}),
+    Suite("fuzz", "every libFuzzer target over its corpus", (make("fuzz"),), {"FUZZTIME": "10"}),
     Suite(
         "unit",
         "Python modules, one by one and in pairs",
