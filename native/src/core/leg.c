@@ -37,6 +37,8 @@ static cf_codec_params params_normal(const cf_codec_params *params) {
 }
 
 static int leg_make_playout(cf_leg *leg) {
+    if (!cf_playout_possible(&leg->config.playout))
+        return -EINVAL;
     leg->playout = cf_playout_new(&leg->config.playout);
     if (!leg->playout)
         return -ENOMEM;
