@@ -111,6 +111,7 @@ static cf_leg_config leg_config(const struct sim_person *person) {
         .tx_pt = FORMATS[format].pt,
         .rx_count = 1,
         .rx = {{FORMATS[format].pt, FORMATS[format].codec, FORMATS[format].clock}},
+        .dtx = m->dtx,
         .audio_level_ext = m->audio_level ? SIM_LEVEL_EXT : 0,
         .cname = "mixer",
         .rtp_socket = (uint32_t)person->number + 1,
