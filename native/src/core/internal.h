@@ -36,7 +36,7 @@ enum {
     NOTICE_BURST = 10,  /* ... and at once: no peer can flood the event ring */
     TRIAL_RUN = 4,      /* packets in a row after which symmetric RTP believes a host that was not signalled */
     SPEAKERS = 8,       /* ids in CF_EVENT_SPEAKERS */
-    PACKET_CAP = CF_RTP_MAX + CF_SRTCP_OVERHEAD + 4
+    PACKET_CAP = CF_DATAGRAM_MAX
 };
 
 /* One writer (the media thread), any reader. */
@@ -63,7 +63,7 @@ static inline void counter_add(counter *c, uint64_t n) {
     X(squeezed) X(skipped) X(restarts) X(target_ms) X(delay_ms)
 #define CORE_COUNTERS(X)                                                                                               \
     X(ticks) X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_mixed) X(frames_encoded)           \
-    X(frames_shared) X(tick_ns_max) X(tick_ns_sum) X(rooms) X(legs)
+    X(frames_shared) X(tick_ns_max) X(tick_ns_sum) X(crypto_ns) X(rooms) X(legs)
 /* clang-format on */
 #define COUNTER_FIELD(name) counter name;
 
@@ -273,12 +273,24 @@ struct cf_core {
     uint8_t payloads[STREAMS][CF_PAYLOAD_MAX];
     uint8_t payload[CF_PAYLOAD_MAX];
     uint8_t packet[PACKET_CAP];
+    unsigned metered;    /* packets whose cryptography was or was not timed */
+    unsigned unbreathed; /* datagrams since the last breath */
 };
 
 /* core.c */
 void core_time(cf_core *core, int64_t now);
 void core_send(cf_core *core, const cf_path *path, const uint8_t *data, size_t len);
 uint64_t core_ntp(const cf_core *core, int64_t now); /* 32.32 */
+
+/* outbox.c */
+/* Room for PACKET_CAP bytes, where the next datagram is written, and its sending; nothing else may be sent between. */
+uint8_t *core_reserve(cf_core *core);
+void core_commit(cf_core *core, const cf_path *path, size_t len);
+/* Between two legs of a fan-out: lets the shell send and take in what has come. Packets may be received in it. */
+void core_breathe(cf_core *core);
+/* The header stands in `packet`, the payload goes behind it; the packet's length. NULL: in the clear. */
+int core_seal(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t header_len, const uint8_t *payload, size_t len);
+int core_open(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t len, bool rtcp);
 
 /* find.c */
 uint64_t hash_u64(uint64_t value);
