@@ -29,24 +29,20 @@ static size_t extensions(const cf_leg *leg, cf_rtp_ext *ext, uint8_t *level) {
     return count;
 }
 
-static int write_packet(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level,
+static int write_packet(cf_core *core, cf_leg *leg, uint8_t *packet, const uint8_t *payload, size_t len, uint8_t level,
                         uint64_t period) {
     cf_rtp_ext ext[2];
     size_t count = extensions(leg, ext, &level);
-    int at = cf_rtp_write(core->packet, CF_RTP_MAX, (uint8_t)leg->config.tx_pt, !leg->started, leg->seq,
+    int at = cf_rtp_write(packet, CF_RTP_MAX, (uint8_t)leg->config.tx_pt, !leg->started, leg->seq,
                           leg_timestamp(leg, period), leg->ssrc, ext, count);
-    if (at < 0 || (size_t)at + len > CF_RTP_MAX)
-        return -ENOSPC;
-    memcpy(core->packet + at, payload, len);
-    size_t total = (size_t)at + len;
-    return leg->outbound ? cf_srtp_protect(leg->outbound, core->packet, total, sizeof core->packet) : (int)total;
+    return at < 0 ? at : core_seal(core, leg->outbound, packet, (size_t)at, payload, len);
 }
 
 void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period) {
-    int total = write_packet(core, leg, payload, len, level, period);
+    int total = write_packet(core, leg, core_reserve(core), payload, len, level, period);
     if (total < 0)
         return;
-    core_send(core, &leg->path, core->packet, (size_t)total);
+    core_commit(core, &leg->path, (size_t)total);
     leg->started = true;
     leg->seq++;
     leg->sent_packets++;
