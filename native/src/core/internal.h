@@ -118,10 +118,16 @@ struct inbox {
     int64_t told_at; /* last event, ns */
     struct {
         uint16_t len;
-        uint8_t data[INBOX_BYTES];
-    } slots[INBOX_SLOTS];
+        uint16_t slot;
+    } entries[INBOX_SLOTS]; /* by number: where each lies */
+    /* The producer's own: the slot that was freed last is used first, so that a leg whose datagrams are taken one by
+     * one never touches the memory of the others. */
+    uint32_t reclaimed; /* entries up to this have given their slots back */
+    unsigned free_count;
+    uint8_t free_slots[INBOX_SLOTS];
+    uint8_t slots[INBOX_SLOTS][INBOX_BYTES];
 };
-void inbox_init(struct inbox *inbox);
+void inbox_init(struct inbox *inbox); /* leaves the slots alone: not even zeros are written there */
 bool inbox_put(struct inbox *inbox, const uint8_t *data, size_t len, int64_t now, bool *wake); /* false: dropped */
 bool inbox_overdue(struct inbox *inbox, int64_t now); /* something has waited for a second: tell again */
 size_t inbox_take(struct inbox *inbox, uint8_t *out, size_t cap);
