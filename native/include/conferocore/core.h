@@ -95,9 +95,11 @@ typedef struct cf_core_stats {
     uint64_t frames_decoded,
         frames_skipped; /* what came in: heard by a decoder, or passed over as silent or outranked */
     uint64_t frames_mixed, frames_encoded, frames_shared;
-    uint64_t decode_ns, mix_ns, encode_ns; /* shares of tick_ns_sum; the rest is protecting and sending */
+    uint64_t decode_ns, mix_ns, encode_ns; /* shares of tick_ns_sum */
     uint64_t send_failures;                /* EAGAIN and the like: counted, never retried */
+    uint64_t receive_drops;                /* by the kernel, at full buffers of shared sockets */
     uint64_t tick_ns_max, tick_ns_sum;
+    uint64_t crypto_ns, io_ns; /* shares of the cost, sampled: SRTP; system calls that send and receive */
     uint64_t events_lost, commands;
     uint64_t rooms, legs, rooms_asleep;
 } cf_core_stats;
@@ -115,11 +117,21 @@ typedef struct cf_leg cf_leg;
 typedef struct cf_tap cf_tap;
 typedef struct cf_pair cf_pair;
 
+enum { CF_DATAGRAM_MAX = 1524 }; /* what the core writes at most: an RTP packet of 1500 bytes and SRTCP's overhead */
+
 typedef struct cf_core_config {
     uint64_t seed;              /* salts the tables; every leg has a seed of its own */
     size_t max_rooms, max_legs; /* 0: 4096, 8192 */
     /* Called for each datagram that leaves; must not block. */
     void (*send)(void *arg, const cf_path *path, const uint8_t *data, size_t len);
+    /* A shell that sends in batches gives room for the next datagram (CF_DATAGRAM_MAX bytes), which is written there
+     * and committed, or not: then the room is given again. Both or neither; without them, and for what is written
+     * elsewhere, `send` is called. */
+    uint8_t *(*reserve)(void *arg);
+    void (*commit)(void *arg, const cf_path *path, size_t len);
+    /* Called in the midst of a long tick, after each 64 datagrams: may send what is batched and call cf_core_receive,
+     * nothing else. NULL: not needed. */
+    void (*breathe)(void *arg);
     /* Called for each event; must not block. */
     void (*event)(void *arg, const cf_event *event);
     void *arg;

@@ -45,7 +45,7 @@ enum {
     DTX_EVERY = 20,      /* ... and in which one packet is sent then: 400 ms, as encoders do */
     DOZE_BUCKETS = 20,   /* a sleeping room is looked at every 400 ms: as often as DTX wants a packet */
     CSRCS = 15,          /* RFC 3550 section 5.1 */
-    PACKET_CAP = CF_RTP_MAX + CF_SRTCP_OVERHEAD + 4
+    PACKET_CAP = CF_DATAGRAM_MAX
 };
 
 /* One writer (the media thread), any reader. */
@@ -73,7 +73,7 @@ static inline void counter_add(counter *c, uint64_t n) {
 #define CORE_COUNTERS(X)                                                                                               \
     X(ticks) X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_decoded) X(frames_skipped)         \
     X(frames_mixed) X(frames_encoded) X(frames_shared) X(decode_ns) X(mix_ns) X(encode_ns) X(tick_ns_max)              \
-    X(tick_ns_sum) X(rooms) X(legs) X(rooms_asleep)
+    X(tick_ns_sum) X(crypto_ns) X(rooms) X(legs) X(rooms_asleep)
 /* clang-format on */
 #define COUNTER_FIELD(name) counter name;
 
@@ -128,10 +128,16 @@ struct inbox {
     int64_t told_at; /* last event, ns */
     struct {
         uint16_t len;
-        uint8_t data[INBOX_BYTES];
-    } slots[INBOX_SLOTS];
+        uint16_t slot;
+    } entries[INBOX_SLOTS]; /* by number: where each lies */
+    /* The producer's own: the slot that was freed last is used first, so that a leg whose datagrams are taken one by
+     * one never touches the memory of the others. */
+    uint32_t reclaimed; /* entries up to this have given their slots back */
+    unsigned free_count;
+    uint8_t free_slots[INBOX_SLOTS];
+    uint8_t slots[INBOX_SLOTS][INBOX_BYTES];
 };
-void inbox_init(struct inbox *inbox);
+void inbox_init(struct inbox *inbox); /* leaves the slots alone: not even zeros are written there */
 bool inbox_put(struct inbox *inbox, const uint8_t *data, size_t len, int64_t now, bool *wake); /* false: dropped */
 bool inbox_overdue(struct inbox *inbox, int64_t now); /* something has waited for a second: tell again */
 size_t inbox_take(struct inbox *inbox, uint8_t *out, size_t cap);
@@ -326,12 +332,24 @@ struct cf_core {
     uint8_t payloads[STREAMS][CF_PAYLOAD_MAX];
     uint8_t payload[CF_PAYLOAD_MAX];
     uint8_t packet[PACKET_CAP];
+    unsigned metered;    /* packets whose cryptography was or was not timed */
+    unsigned unbreathed; /* datagrams since the last breath */
 };
 
 /* core.c */
 void core_time(cf_core *core, int64_t now);
 void core_send(cf_core *core, const cf_path *path, const uint8_t *data, size_t len);
 uint64_t core_ntp(const cf_core *core, int64_t now); /* 32.32 */
+
+/* outbox.c */
+/* Room for PACKET_CAP bytes, where the next datagram is written, and its sending; nothing else may be sent between. */
+uint8_t *core_reserve(cf_core *core);
+void core_commit(cf_core *core, const cf_path *path, size_t len);
+/* Between two legs of a fan-out: lets the shell send and take in what has come. Packets may be received in it. */
+void core_breathe(cf_core *core);
+/* The header stands in `packet`, the payload goes behind it; the packet's length. NULL: in the clear. */
+int core_seal(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t header_len, const uint8_t *payload, size_t len);
+int core_open(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t len, bool rtcp);
 
 /* find.c */
 uint64_t hash_u64(uint64_t value);

@@ -55,7 +55,7 @@ static int leg_make_transport(cf_leg *leg) {
     const cf_leg_config *c = &leg->config;
     if (c->kind == CF_LEG_RTP)
         return 0;
-    leg->inbox = calloc(1, sizeof *leg->inbox);
+    leg->inbox = malloc(sizeof *leg->inbox);
     if (!leg->inbox)
         return -ENOMEM;
     inbox_init(leg->inbox);

@@ -71,14 +71,14 @@ static void count_srtp(cf_leg *leg, int error) {
 }
 
 /* The clear packet's length, or negative and counted. */
-static int clear(cf_leg *leg, uint8_t *data, size_t len, bool rtcp) {
+static int clear(cf_core *core, cf_leg *leg, uint8_t *data, size_t len, bool rtcp) {
     if (!leg->inbound && !leg_secure(leg))
         return (int)len;
     if (!leg->inbound) {
         counter_add(&leg->count.rx_dropped, 1);
         return -ENOKEY;
     }
-    int result = rtcp ? cf_srtcp_unprotect(leg->inbound, data, len) : cf_srtp_unprotect(leg->inbound, data, len);
+    int result = core_open(core, leg->inbound, data, len, rtcp);
     if (result < 0)
         count_srtp(leg, result);
     return result;
@@ -158,7 +158,7 @@ void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, s
         drop(leg);
         return;
     }
-    int plain = clear(leg, data, len, rtcp);
+    int plain = clear(core, leg, data, len, rtcp);
     if (plain < 0)
         return;
     if (!rtcp) {

@@ -51,7 +51,7 @@ static size_t extensions(const cf_leg *leg, cf_rtp_ext *ext, uint8_t *level, con
     return count;
 }
 
-static int write_packet(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level,
+static int write_packet(cf_core *core, cf_leg *leg, uint8_t *packet, const uint8_t *payload, size_t len, uint8_t level,
                         uint64_t period) {
     cf_rtp_ext ext[3];
     struct contributors heard;
@@ -64,19 +64,15 @@ static int write_packet(cf_core *core, cf_leg *leg, const uint8_t *payload, size
                             .ssrc = leg->ssrc,
                             .csrc = heard.source,
                             .csrc_count = heard.count};
-    int at = cf_rtp_write_header(core->packet, CF_RTP_MAX, &header, ext, count);
-    if (at < 0 || (size_t)at + len > CF_RTP_MAX)
-        return -ENOSPC;
-    memcpy(core->packet + at, payload, len);
-    size_t total = (size_t)at + len;
-    return leg->outbound ? cf_srtp_protect(leg->outbound, core->packet, total, sizeof core->packet) : (int)total;
+    int at = cf_rtp_write_header(packet, CF_RTP_MAX, &header, ext, count);
+    return at < 0 ? at : core_seal(core, leg->outbound, packet, (size_t)at, payload, len);
 }
 
 void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period) {
-    int total = write_packet(core, leg, payload, len, level, period);
+    int total = write_packet(core, leg, core_reserve(core), payload, len, level, period);
     if (total < 0)
         return;
-    core_send(core, &leg->path, core->packet, (size_t)total);
+    core_commit(core, &leg->path, (size_t)total);
     leg->started = true;
     leg->paused = false;
     leg->toc = payload[0];

@@ -87,6 +87,7 @@ static void distribute(cf_core *core, cf_room *room, int64_t at, uint64_t period
         if (!leg_is_due(leg, period))
             continue;
         leg_hear(core, leg, at, period);
+        core_breathe(core);
         leg->last_period = period;
     }
 }
