@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { G711_FRAME = CF_FRAME / CF_RESAMPLE_RATIO, G711_MAX = CF_DECODE_MAX / CF_RESAMPLE_RATIO };
+enum { G711_RATIO = CF_RATE / 8000, G711_FRAME = CF_FRAME / G711_RATIO, G711_MAX = CF_DECODE_MAX / G711_RATIO };
 enum { CONCEAL_UNIT = 480 }; /* samples: the least that SILK conceals, and by which it always goes on */
 enum { BITRATE_DEFAULT = 32000, BITRATE_MIN = 6000, BITRATE_MAX = 510000, COMPLEXITY_DEFAULT = 5 };
 
@@ -55,7 +55,7 @@ cf_encoder *cf_encoder_new(const cf_codec_params *params) {
     if (!encoder)
         return NULL;
     encoder->params = full;
-    cf_resampler_init(&encoder->resampler);
+    cf_resampler_init(&encoder->resampler, G711_RATIO);
     if (full.codec == CF_CODEC_OPUS && !(encoder->opus = cf_opus_encoder_new(&full))) {
         free(encoder);
         return NULL;
@@ -98,7 +98,7 @@ int cf_encoder_set_loss(cf_encoder *encoder, int percent) {
 }
 
 void cf_encoder_reset(cf_encoder *encoder) {
-    cf_resampler_init(&encoder->resampler);
+    cf_resampler_init(&encoder->resampler, G711_RATIO);
     if (encoder->opus)
         opus_encoder_ctl(encoder->opus, OPUS_RESET_STATE);
 }
@@ -127,7 +127,7 @@ void cf_decoder_free(cf_decoder *decoder) {
 void cf_decoder_reset(cf_decoder *decoder) {
     decoder->celt = false;
     decoder->spare_count = 0;
-    cf_resampler_init(&decoder->resampler);
+    cf_resampler_init(&decoder->resampler, G711_RATIO);
     cf_plc_init(&decoder->plc);
     if (decoder->opus)
         opus_decoder_ctl(decoder->opus, OPUS_RESET_STATE);
@@ -136,7 +136,7 @@ void cf_decoder_reset(cf_decoder *decoder) {
 int cf_decoder_duration(int codec, const uint8_t *payload, size_t len) {
     if (codec == CF_CODEC_OPUS)
         return cf_opus_duration(payload, len);
-    return is_g711(codec) && len > 0 && len <= G711_MAX ? (int)len * CF_RESAMPLE_RATIO : -EBADMSG;
+    return is_g711(codec) && len > 0 && len <= G711_MAX ? (int)len * G711_RATIO : -EBADMSG;
 }
 
 static int decode_g711(cf_decoder *decoder, const uint8_t *payload, size_t len, int16_t *pcm) {
@@ -144,7 +144,7 @@ static int decode_g711(cf_decoder *decoder, const uint8_t *payload, size_t len, 
     cf_g711_decode(decoder->codec, payload, len, low);
     cf_plc_good(&decoder->plc, low, len);
     cf_resample_up(&decoder->resampler, low, len, pcm);
-    return (int)len * CF_RESAMPLE_RATIO;
+    return (int)len * G711_RATIO;
 }
 
 int cf_decoder_decode(cf_decoder *decoder, const uint8_t *payload, size_t len, int16_t *pcm, size_t cap) {
@@ -197,7 +197,7 @@ int cf_decoder_conceal(cf_decoder *decoder, int16_t *pcm, size_t samples) {
     if (decoder->opus)
         return conceal_opus(decoder, pcm, samples);
     int16_t low[G711_MAX];
-    cf_plc_conceal(&decoder->plc, low, samples / CF_RESAMPLE_RATIO);
-    cf_resample_up(&decoder->resampler, low, samples / CF_RESAMPLE_RATIO, pcm);
+    cf_plc_conceal(&decoder->plc, low, samples / G711_RATIO);
+    cf_resample_up(&decoder->resampler, low, samples / G711_RATIO, pcm);
     return (int)samples;
 }
