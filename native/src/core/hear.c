@@ -116,7 +116,7 @@ static const int16_t *leg_mix(cf_core *core, cf_leg *leg, uint8_t *level) {
 
 static int encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint8_t *payload) {
     counter_add(&core->count.frames_encoded, 1);
-    return cf_encoder_encode(leg->encoder, pcm, payload, CF_PAYLOAD_MAX);
+    return cf_encoder_once(leg->encoder, pcm, payload, CF_PAYLOAD_MAX);
 }
 
 /* One payload per stream and tick, made when its first listener of the tick comes along. */
