@@ -60,7 +60,7 @@ static inline void counter_add(counter *c, uint64_t n) {
     X(remote_fraction_lost) X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
 #define PLAYOUT_COUNTERS(X)                                                                                            \
     X(packets) X(late) X(duplicate) X(lost) X(recovered) X(concealed) X(overflow) X(undecodable) X(stretched)          \
-    X(squeezed) X(restarts) X(target_ms) X(delay_ms)
+    X(squeezed) X(skipped) X(restarts) X(target_ms) X(delay_ms)
 #define CORE_COUNTERS(X)                                                                                               \
     X(ticks) X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_mixed) X(frames_encoded)           \
     X(frames_shared) X(tick_ns_max) X(tick_ns_sum) X(rooms) X(legs)

@@ -106,13 +106,15 @@ static void source_note(cf_leg *leg, const cf_rtp *rtp, int clock, int64_t now) 
     counter_set(&leg->count.jitter_us, (uint64_t)(source->jitter * 1e6 / clock));
 }
 
-/* RFC 6464 section 3: one byte, voice activity and seven bits of level. */
-static void claimed_note(cf_leg *leg, const cf_rtp *rtp) {
+/* RFC 6464 section 3: one byte, voice activity and seven bits of level. The level, or -1. */
+static int claimed_note(cf_leg *leg, const cf_rtp *rtp) {
     size_t len = 0;
     const uint8_t *ext =
         leg->config.audio_level_ext ? cf_rtp_ext_find(rtp, (uint8_t)leg->config.audio_level_ext, &len) : NULL;
-    if (ext && len == 1)
-        counter_set(&leg->count.level_claimed, *ext & 0x7F);
+    if (!ext || len != 1)
+        return -1;
+    counter_set(&leg->count.level_claimed, *ext & 0x7F);
+    return *ext & 0x7F;
 }
 
 static void media_first(cf_core *core, cf_leg *leg, const cf_path *path) {
@@ -140,8 +142,7 @@ static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const 
     counter_add(&leg->count.rx_packets, 1);
     counter_add(&leg->count.rx_bytes, len);
     source_note(leg, &rtp, map->clock_rate, now);
-    claimed_note(leg, &rtp);
-    cf_playout_put(leg->playout, &rtp, now); /* keeps its own statistics of what it refuses */
+    cf_playout_put(leg->playout, &rtp, claimed_note(leg, &rtp), now); /* keeps its own statistics of what it refuses */
     if (!leg->media_seen)
         media_first(core, leg, path);
 }

@@ -110,7 +110,7 @@ static void receive_rtp(cf_sim *sim, struct sim_person *person, const uint8_t *d
     int64_t clock = person_clock(person) / 1000; /* kHz */
     cf_rtp_source_update(&person->source, rtp.seq, rtp.ts, sim->now / 1000 * clock / 1000);
     if (!person->config.no_ear)
-        cf_playout_put(person->playout, &rtp, sim->now);
+        cf_playout_put(person->playout, &rtp, -1, sim->now);
 }
 
 void device_receive(cf_sim *sim, struct sim_person *person, uint8_t *data, size_t len) {

@@ -92,7 +92,7 @@ static void bench_playout(const char *name, const cf_codec_params *opus, double 
         for (; k < FRAMES && (double)k * 20 * (double)LAB_MS / (1 + ppm * 1e-6) <= (double)now; k++) {
             rtp.payload = payloads[k];
             rtp.payload_len = lengths[k];
-            cf_playout_put(l.playout, &rtp, now);
+            cf_playout_put(l.playout, &rtp, -1, now);
             rtp.seq++;
             rtp.ts += opus ? 960 : 160;
         }
