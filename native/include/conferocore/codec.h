@@ -4,9 +4,9 @@
  * What a signal goes through on its way (RATE of the wire; resample.h promises the conversion's pass-band and aliases):
  *
  *   codec       wire      RTP clock  kept up to (-0.1 dB)  delay, encoder + decoder
- *   PCMU, PCMA  8 kHz     8000       3.5 kHz               191 samples at 48 kHz (4.0 ms)
- *   G722        16 kHz    8000       7 kHz                 161 (3.4 ms): conversion 95, band filters 66
- *   L16         its rate  its rate   0.875 of its half     191, 95, 63 (8, 16, 24 kHz); none at 48 kHz
+ *   PCMU, PCMA  8 kHz     8000       3.5 kHz               186 samples at 48 kHz (3.9 ms)
+ *   G722        16 kHz    8000       7 kHz                 159 (3.3 ms): conversion 93, band filters 66
+ *   L16         its rate  its rate   0.875 of its half     186, 93, 62 (8, 16, 24 kHz); none at 48 kHz
  *   Opus        48 kHz    48000      its band              312 (6.5 ms); 120 (2.5 ms) with low_delay
  */
 #ifndef CONFEROCORE_CODEC_H
