@@ -3,7 +3,7 @@
  *
  * What a signal goes through on its way (RATE of the wire; resample.h promises the conversion's pass-band and aliases):
  *
- *   codec       wire      RTP clock  kept up to (-0.1 dB)  delay, encoder + decoder
+ *   codec       wire      RTP clock  kept up to (-0.2 dB)  delay, encoder + decoder
  *   PCMU, PCMA  8 kHz     8000       3.5 kHz               186 samples at 48 kHz (3.9 ms)
  *   G722        16 kHz    8000       7 kHz                 159 (3.3 ms): conversion 93, band filters 66
  *   L16         its rate  its rate   0.875 of its half     186, 93, 62 (8, 16, 24 kHz); none at 48 kHz
