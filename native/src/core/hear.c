@@ -125,7 +125,7 @@ static const int16_t *leg_mix(cf_core *core, cf_leg *leg, uint8_t *level) {
 
 static int encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint8_t *payload) {
     int64_t begin = core_stopwatch(core);
-    int len = cf_encoder_encode(leg->encoder, pcm, payload, CF_PAYLOAD_MAX);
+    int len = cf_encoder_once(leg->encoder, pcm, payload, CF_PAYLOAD_MAX);
     counter_add(&core->count.frames_encoded, 1);
     counter_add(&core->count.encode_ns, (uint64_t)(core_stopwatch(core) - begin));
     return len;
