@@ -53,7 +53,19 @@ def fill_jitter(out: Any, jitter: JitterBuffer) -> None:
     out.max_delay_ms = jitter.max_ms
 
 
-_PLAIN = ("id", "room", "kind", "tx_pt", "audio_level_ext", "mid_ext", "ssrc", "consent_timeout_ms", "media_timeout_ms")
+_PLAIN = (
+    "id",
+    "room",
+    "kind",
+    "tx_pt",
+    "audio_level_ext",
+    "csrc_level_ext",
+    "dtx",
+    "mid_ext",
+    "ssrc",
+    "consent_timeout_ms",
+    "media_timeout_ms",
+)
 _TEXTS = {"mid": 16, "cname": 32, "local_ufrag": 33, "local_pwd": 65, "remote_ufrag": 33}
 _RX_MAX = 8
 

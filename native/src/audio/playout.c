@@ -77,11 +77,11 @@ int cf_playout_map(cf_playout *p, uint8_t pt, int codec, int clock_rate) {
     for (size_t i = 0; i < p->entry_count; i++) {
         if (p->entries[i].ratio == entry.ratio)
             entry.clock = p->entries[i].clock;
-        if (p->entries[i].codec == codec)
+        if (p->entries[i].codec == codec && p->entries[i].ratio == entry.ratio)
             entry.decoder = p->entries[i].decoder;
     }
-    if (!entry.decoder && !(entry.decoder = cf_decoder_new(codec)))
-        return codec == CF_CODEC_NONE || codec > CF_CODEC_OPUS ? -EINVAL : -ENOMEM;
+    if (!entry.decoder && !(entry.decoder = cf_decoder_new(codec, clock_rate)))
+        return cf_codec_clock(codec, clock_rate) ? -ENOMEM : -EINVAL;
     p->entries[p->entry_count++] = entry;
     return 0;
 }
@@ -207,7 +207,7 @@ int cf_playout_put(cf_playout *p, const cf_rtp *rtp, int level, int64_t now) {
     cf_playout_entry *entry = find(p, rtp->pt);
     int samples = -EBADMSG;
     if (entry && rtp->payload_len <= CF_PACKET_MAX)
-        samples = cf_decoder_duration(entry->codec, rtp->payload, rtp->payload_len);
+        samples = cf_decoder_duration(entry->codec, CF_RATE / entry->ratio, rtp->payload, rtp->payload_len);
     if (samples < 0) {
         p->stats.undecodable++;
         return -EBADMSG;

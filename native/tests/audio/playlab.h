@@ -97,7 +97,7 @@ static inline size_t lab_encode(lab *l, uint8_t *out) {
             memcpy(pcm, l->voice + (size_t)l->frame * CF_FRAME % l->voice_len, sizeof pcm);
         else
             test_tone(pcm, CF_FRAME, l->hz, CF_RATE, amplitude, (size_t)l->frame * CF_FRAME);
-        return (size_t)cf_encoder_encode(l->encoder, pcm, out, CF_PAYLOAD_MAX);
+        return (size_t)cf_encoder_once(l->encoder, pcm, out, CF_PAYLOAD_MAX);
     }
     size_t n = (size_t)l->ptime_ms * 8;
     int16_t low[480];
