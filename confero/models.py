@@ -34,7 +34,7 @@ class RoomCreate(Request):
 
     name: DisplayName | None = None
     """What people see; a name is made up when absent."""
-    max_participants: int = Field(default=100, ge=2, le=2000)
+    max_participants: int = Field(default=100, ge=2, le=8000)
 
 
 class RoomInfo(Reply):
@@ -292,7 +292,7 @@ class RoomSpec(Request):
     """PUT /v1/rooms/{room} at the MCU: makes the room if it is new; changes nothing if it is there."""
 
     name: str = Field(default="", max_length=64)
-    max_participants: int = Field(default=100, ge=2, le=2000)
+    max_participants: int = Field(default=100, ge=2, le=8000)
 
 
 class RoomPlacement(Request):
