@@ -28,6 +28,7 @@ LEVEL_ID = 1
 LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 RTPMAPS = {"opus": (111, "opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=0"), "pcmu": (0, "PCMU/8000", "a=ptime:20")}
 REPLY_S = 60.0
+RETRIES, RETRY_S = 10, 1.0
 ROOM_MAX = 8000
 """What ``RoomCreate.max_participants`` takes."""
 
@@ -128,9 +129,7 @@ class Front:
 
     async def _join_browser(self, member: int) -> None:
         room = self._rooms[member // self.case.room_size]
-        url = f"{self.stack.page_url}/api/v1/rooms/{room}/join"
-        async with self._http.post(url, json={"display_name": f"Member {member}"}) as response:
-            grant = JoinReply.model_validate(await _good(response, 200))
+        grant = await self._grant(f"{self.stack.page_url}/api/v1/rooms/{room}/join", f"Member {member}")
         notifier = self.stack.url("notifier")
         socket = await self._http.ws_connect(f"{notifier}/events", origin=notifier, max_msg_size=0, compress=0)
         await socket.send_json({"type": "hello", "token": grant.token})
@@ -143,6 +142,15 @@ class Front:
         if not self.case.keeps_sessions:
             reading.cancel()
             await socket.close()
+
+    async def _grant(self, url: str, name: str) -> JoinReply:
+        """A place in the room. Where the services are too busy to answer for one another it is asked for again, as pages do."""
+        for _ in range(RETRIES):
+            async with self._http.post(url, json={"display_name": name}) as response:
+                if response.status != 503:
+                    return JoinReply.model_validate(await _good(response, 200))
+            await asyncio.sleep(RETRY_S)
+        raise RemoteError(f"{name} got no place after {RETRIES} tries")
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Takes what a session is told, as every page does, and throws it away."""

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
+import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from confero.lab.stack import SERVICES, Stack
+from confero.errors import LocalError
+from confero.lab.stack import SERVICES, Stack, addresses
+from confero.ports import find
 
 from . import counters
 from .case import Case
 from .generator import Generator, build
 from .joining import Front
 
-NETWORK = 37
-"""The benchmark's services live on 127.0.37.x, out of the way of a running system."""
+NETWORKS = range(37, 60)
+"""The benchmark's services live on 127.0.<one of these>.x, out of the way of a running system and of each other."""
 NICE = -15
 Progress = Callable[[str, int, int], None]
 """What is done now, how far, of how much."""
@@ -51,6 +54,18 @@ def toml_of(settings: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def free_network() -> int:
+    """The first network on which no MCU listens. Raises LocalError if all are taken."""
+    for network in NETWORKS:
+        with socket.socket() as probe:
+            try:
+                probe.bind((addresses(network)["mcu"], find("mcu", "http").number))
+            except OSError:
+                continue
+            return network
+    raise LocalError("other benchmarks hold all the addresses that there are for them")
+
+
 def allow_many_sockets() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -73,13 +88,14 @@ def _stack(case: Case, folder: Path) -> Stack:
     settings = {**SETTINGS, "mcu": {**SETTINGS["mcu"], **case.mcu}}
     config = folder / "confero.toml"
     config.write_text(toml_of(settings))
-    return Stack(folder, network=NETWORK, extra=("--config", str(config), "--log-level", "warning"))
+    return Stack(folder, network=free_network(), extra=("--config", str(config), "--log-level", "warning"))
 
 
 async def _with_generator(case: Case, stack: Stack, program: Path, progress: Progress) -> dict[str, Any]:
     generator = Generator(case, program)
     try:
         await generator.start()
+        prefer_media(stack, generator)
         front = Front(stack, case, generator, lambda joined: progress("joining", joined, case.members))
         try:
             started = asyncio.get_running_loop().time()
@@ -96,15 +112,19 @@ async def _with_generator(case: Case, stack: Stack, program: Path, progress: Pro
         await generator.stop()
 
 
+def prefer_media(stack: Stack, generator: Generator) -> None:
+    """The media thread and the generator before all other work."""
+    for task in counters.media_threads(stack.pid("mcu")):
+        counters.prefer(int(task.name), NICE)
+    counters.prefer(generator.pid, NICE)
+
+
 def keep_apart(stack: Stack, generator: Generator) -> None:
-    """The services share a core, the media thread before the rest; the generator has the other."""
+    """The services share a core, once everybody has joined; the generator has the other."""
     mixer, load = counters.cores()
     for service in SERVICES:
         counters.pin(stack.pid(service), mixer)
-    for task in counters.media_threads(stack.pid("mcu")):
-        counters.prefer(int(task.name), NICE)
     counters.pin(generator.pid, load)
-    counters.prefer(generator.pid, NICE)
 
 
 async def _window(case: Case, stack: Stack, generator: Generator, progress: Progress) -> dict[str, Any]:

@@ -95,7 +95,7 @@ static void set_up(load *l) {
     l->expected = (uint32_t)(l->plan.seconds * 50) + 50;
     l->own_cap = (size_t)l->plan.members * l->expected;
     l->own_late = zeroed(l->own_cap, sizeof *l->own_late);
-    l->delay_cap = (size_t)((l->plan.seconds + 1) * BURSTS_A_SECOND) * (size_t)l->plan.ears;
+    l->delay_cap = (size_t)((l->plan.seconds + 2) * BURSTS) * (size_t)l->plan.ears;
     l->delays = zeroed(l->delay_cap, sizeof *l->delays);
     dtls_set_up(l);
     members_open(l);

@@ -7,7 +7,7 @@
 #include <openssl/x509.h>
 #include <strings.h>
 
-enum { MTU = 1200, RECORD_HEADER = 13, DAY_S = 86400 };
+enum { MTU = 1200, RECORD_HEADER = 13, ALERT = 21, DAY_S = 86400 };
 
 static const struct {
     int profile;
@@ -133,7 +133,7 @@ static void step(load *l, member *m) {
         return;
     }
     p->stage = STAGE_UP;
-    SSL_free(p->ssl); /* 60 kB; the server's was the last flight, so that nothing is ever sent again */
+    SSL_free(p->ssl); /* 60 kB; the server's was the last flight, so that we never send again */
     p->ssl = NULL;
     l->up++;
     printf("up %d\n", (int)(m - l->all));
@@ -155,7 +155,7 @@ void dtls_begin(load *l, member *m) {
 }
 
 void dtls_receive(load *l, member *m, const uint8_t *data, size_t len) {
-    l->closed += m->peer->stage == STAGE_UP; /* all that can come now is the mixer's goodbye */
+    l->closed += m->peer->stage == STAGE_UP && data[0] == ALERT; /* close_notify: nothing else is said by then */
     if (m->peer->stage != STAGE_HANDSHAKE)
         return;
     BIO_write(m->peer->in, data, (int)len);

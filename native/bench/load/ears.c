@@ -63,8 +63,8 @@ static float largest_step(const ear *e, const int16_t *pcm) {
 
 static const burst *burst_before(const load *l, const ear *e, int64_t stamp) {
     const room *r = &l->rooms[e->room];
-    for (uint64_t i = r->bursts; i > 0 && i + 2 * BURSTS_A_SECOND > r->bursts; i--) {
-        const burst *b = &r->last[(i - 1) % (2 * BURSTS_A_SECOND)];
+    for (uint64_t i = r->bursts; i > 0 && i + 2 * BURSTS > r->bursts; i--) {
+        const burst *b = &r->last[(i - 1) % (2 * BURSTS)];
         if (b->sent_at <= stamp && b->member != e->member)
             return b;
     }

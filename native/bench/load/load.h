@@ -14,7 +14,7 @@
 
 #define MS 1000000LL /* ns */
 enum {
-    LOOP_FRAMES = 50,  /* a voice is one second, said again and again */
+    LOOP_FRAMES = 100, /* a voice is two seconds, said again and again */
     SLOTS = 20,        /* of 1 ms in a frame: finer ones cost wake-ups, coarser ones make bursts */
     PACKET_MAX = 1500, /* bytes */
     MEMBERS_MAX = 8192,
@@ -22,8 +22,8 @@ enum {
     BURST_HZ = 1900,         /* no talker's tone is near */
     BURST_AMPLITUDE = 3000,  /* -21 dBFS */
     BURST_FRAMES = 5,        /* 100 ms */
-    BURSTS_A_SECOND = 4,     /* in a room, by its first talkers in turn */
-    DELAY_MAX_MS = 240,      /* the next burst would be taken for this one */
+    BURSTS = 4,              /* in a loop, of a room, by its first talkers in turn */
+    DELAY_MAX_MS = 480,      /* the next burst would be taken for this one */
     BLOCK = CF_RATE / 100,   /* 10 ms: tones that are multiples of 100 Hz do not leak into each other */
     SUM_AMPLITUDE = 20000,   /* of all loud talkers of a room: limiters leave it alone */
     TALKER_AMPLITUDE = 5000, /* of one, if the sum allows it */
@@ -41,7 +41,7 @@ typedef struct plan {
 
 typedef struct voice {
     double hertz, amplitude;
-    int burst_from; /* frame of its burst, -1: none; then each BURSTS_A_SECOND / bursters of a second */
+    int burst_from; /* which of the room's bursters it is, -1: none */
     int bursters;
     int len[LOOP_FRAMES];
     uint8_t level[LOOP_FRAMES]; /* RFC 6464 */
@@ -99,7 +99,7 @@ typedef struct burst {
 } burst;
 
 typedef struct room {
-    burst last[2 * BURSTS_A_SECOND]; /* a ring: two seconds */
+    burst last[2 * BURSTS]; /* a ring: two loops */
     uint64_t bursts, measured;
 } room;
 

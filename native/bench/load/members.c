@@ -92,7 +92,7 @@ static bool says_nothing(const member *m) {
 
 static void note_burst(load *l, const member *m, int64_t now) {
     room *r = &l->rooms[m->room];
-    r->last[r->bursts++ % (2 * BURSTS_A_SECOND)] = (burst){now, (int)(m - l->all)};
+    r->last[r->bursts++ % (2 * BURSTS)] = (burst){now, (int)(m - l->all)};
     r->measured += now >= l->measure_from && now < l->end - DELAY_MAX_MS * MS;
 }
 

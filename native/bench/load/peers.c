@@ -7,7 +7,7 @@
 
 /* RFC 8445 section 14: first retransmission after 500 ms. RFC 7675 section 5.1: each 5 s, varied by 20 %; 30 s without
  * an answer end it. */
-enum { RETRY_MS = 500, CONSENT_MS = 5000, EXPIRY_MS = 30000, PRIORITY = 0x6E0001FF };
+enum { RETRY_MS = 500, CONSENT_MS = 5000, EXPIRY_MS = 30000, RECENT = 20, PRIORITY = 0x6E0001FF };
 
 static void check_send(load *l, member *m) {
     peer *p = m->peer;
@@ -27,11 +27,12 @@ void peer_join(load *l, member *m, int64_t now) {
     peer_timers(l, m, now);
 }
 
-/* An answer to our last check, signed with the mixer's password. */
+/* An answer to one of our last checks, signed with the mixer's password. A busy mixer answers after the next one was
+ * sent: that counts too. */
 static bool check_answered(const member *m, const uint8_t *data, size_t len) {
     cf_stun_msg msg;
     return cf_stun_parse(&msg, data, len) == 0 && msg.type == CF_STUN_BINDING_SUCCESS &&
-           cf_get32(msg.txid + 8) == m->peer->txid && cf_stun_check_fingerprint(&msg) &&
+           m->peer->txid - cf_get32(msg.txid + 8) < RECENT && cf_stun_check_fingerprint(&msg) &&
            cf_stun_check_integrity(&msg, m->peer->pwd, strlen(m->peer->pwd));
 }
 

@@ -1,4 +1,5 @@
-/* What members say: one second of tones with tone bursts, or of a quiet room, encoded once for all who say the same. */
+/* What members say: two seconds of tones with tone bursts, or of a quiet room, encoded once for all who say the same.
+ */
 #include "load.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@ uint32_t codec_step(int codec) {
     return codec == CF_CODEC_OPUS ? 960 : 160;
 }
 
-/* Multiples of 50 Hz fit the second, so that the loop has no seam; few talkers get multiples of 100 Hz. The burst's
+/* Multiples of 50 Hz fit the loop, so that the loop has no seam; few talkers get multiples of 100 Hz. The burst's
  * tone is left out. */
 double talker_hertz(const plan *p, int place) {
     if (place >= p->loud)
@@ -42,17 +43,16 @@ static double burst_shape(int sample) {
 static bool burst_begins(const voice *v, int frame) {
     if (v->burst_from < 0)
         return false;
-    int slot = LOOP_FRAMES / BURSTS_A_SECOND; /* 12 frames; the last pause is longer */
-    return frame % slot == 0 && frame / slot < BURSTS_A_SECOND && frame / slot % v->bursters == v->burst_from;
+    const int apart = LOOP_FRAMES / BURSTS; /* half a second */
+    return frame % apart == 0 && frame / apart % v->bursters == v->burst_from;
 }
 
 static int16_t sample_of(const voice *v, int at, cf_rng *rng) {
-    double shape = 0, second = (double)(at % CF_RATE) / CF_RATE;
-    for (int back = 0; back < BURST_FRAMES; back++) {
-        int frame = at % CF_RATE / CF_FRAME - back;
-        if (frame >= 0 && burst_begins(v, frame))
-            shape = burst_shape(at % CF_RATE - frame * CF_FRAME);
-    }
+    const int in_loop = at % (LOOP_FRAMES * CF_FRAME);
+    double shape = 0, second = (double)in_loop / CF_RATE;
+    for (int frame = in_loop / CF_FRAME, back = 0; back < BURST_FRAMES && frame >= back; back++)
+        if (burst_begins(v, frame - back))
+            shape = burst_shape(in_loop - (frame - back) * CF_FRAME);
     double noise = v->amplitude > 0 ? 0 : ROOM_AMPLITUDE * (2 * cf_rng_unit(rng) - 1);
     return (int16_t)lrint(v->amplitude * sin(2 * M_PI * v->hertz * second) +
                           BURST_AMPLITUDE * shape * sin(2 * M_PI * BURST_HZ * second) + noise);
@@ -66,7 +66,7 @@ static uint8_t level_of(const int16_t *pcm, bool talks) {
     return (uint8_t)((talks ? 0x80 : 0) | (int)fmin(127, fmax(0, -dbov)));
 }
 
-/* The first second settles the encoder, the second one is kept. */
+/* The first loop settles the encoder, the second one is kept. */
 static void voice_encode(voice *v, int codec) {
     cf_codec_params params = {.codec = codec, .ptime_ms = 20, .complexity = -1};
     cf_encoder *encoder = cf_encoder_new(&params);
@@ -94,7 +94,7 @@ static voice wanted(const plan *p, int place, bool talks) {
         return v;
     v.hertz = talker_hertz(p, place);
     v.amplitude = talker_amplitude(p, place);
-    v.bursters = p->loud < BURSTS_A_SECOND ? p->loud : BURSTS_A_SECOND;
+    v.bursters = p->loud < BURSTS ? p->loud : BURSTS;
     v.burst_from = place < v.bursters ? place : -1;
     return v;
 }
