@@ -103,11 +103,11 @@ class Front:
         for number in range(self.case.rooms):
             room = f"bench-{number}"
             if self.case.secure:
-                body = {"name": room, "max_participants": ROOM_MAX, **self.case.room}
+                body = {"name": room, "max_participants": ROOM_MAX, "talkers": self.case.mixed, **self.case.room}
                 async with self._http.post(f"{self.stack.page_url}/api/v1/rooms", json=body) as response:
                     room = (await _good(response, 201))["id"]
             else:
-                spec = RoomSpec(name=room, max_participants=ROOM_MAX)
+                spec = RoomSpec(name=room, max_participants=ROOM_MAX, talkers=self.case.mixed)
                 await self._mcu.call("PUT", f"/v1/rooms/{room}", body=spec)
             self._rooms.append(room)
 

@@ -16,19 +16,34 @@ enum {
     SQUEEZE_NEEDS = CF_FRAME + CF_TIMESCALE_MAX, /* so that a whole frame is left whatever is cut out */
 };
 
+int64_t cf_playout_start_at(const cf_playout *p, int64_t now) {
+    int64_t offset = cf_playout_target(p, now), newest = p->newest_transit + CF_FRAME_NS;
+    return (now - (offset > newest ? offset : newest)) * 3 / 62500;
+}
+
+/* Packets whose time is over when the stream begins; its newest packet is played all the same. */
+static void pass_by(cf_playout *p, int64_t head) {
+    for (cf_packet *packet; (packet = cf_store_first(&p->store));) {
+        if (packet->pos + packet->samples > head || packet->seq >= p->line.newest)
+            return;
+        if (p->skipping)
+            cf_playout_skip_packet(p, packet);
+        else
+            cf_playout_drop_first(p);
+    }
+}
+
 /* True if the stream begins (again) within this frame: then its position is set to the wanted delay exactly. */
 static bool start(cf_playout *p) {
     cf_packet *packet = cf_store_first(&p->store);
     if (!packet)
         return false;
-    int64_t offset = cf_playout_target(p), newest = p->newest_transit + CF_FRAME_NS;
-    int64_t head = (p->now - (offset > newest ? offset : newest)) * 3 / 62500;
+    int64_t head = cf_playout_start_at(p, p->now);
     if (packet->pos >= head + CF_FRAME)
         return false;
-    while (packet->pos + packet->samples <= head && packet->seq < p->line.newest) {
-        cf_playout_drop_first(p);
-        packet = cf_store_first(&p->store);
-    }
+    pass_by(p, head);
+    if (!(packet = cf_store_first(&p->store)))
+        return false;
     cf_playout_advance(p, packet->seq);
     memset(p->pcm, 0, CF_PLAYOUT_PAST * sizeof *p->pcm);
     p->tail = head < packet->pos + packet->samples ? head : packet->pos;
@@ -38,6 +53,8 @@ static bool start(cf_playout *p) {
     p->out_of_band = p->cooldown = 0;
     p->seam = false;
     p->playing = p->rested = true;
+    if (p->skipping)
+        cf_playout_prime(p);
     return true;
 }
 
@@ -45,7 +62,7 @@ static bool start(cf_playout *p) {
 static int64_t excess(const cf_playout *p) {
     if (p->debt > 0 || p->run > 0 || p->rested || p->jitter.count == 0)
         return 0;
-    return p->now - cf_pos_ns(cf_playout_head(p)) - cf_playout_target(p);
+    return p->now - cf_pos_ns(cf_playout_head(p)) - cf_playout_target(p, p->now);
 }
 
 /* The further out of band, the less alike the two sides of the cut need be. */
@@ -60,6 +77,7 @@ static int cooldown_after(int64_t off) {
 /* The length of what is waiting has changed by `change` samples. */
 static void moved(cf_playout *p, int64_t off, int change) {
     p->count += (size_t)change;
+    p->whole = false;
     p->audio_end = p->count;
     p->concealed_end = p->concealed_end < p->count ? p->concealed_end : p->count;
     p->cooldown = cooldown_after(off);
@@ -117,7 +135,10 @@ static enum cf_play take_frame(cf_playout *p, int16_t *pcm) {
 
 int cf_playout_get(cf_playout *p, int16_t *pcm, int64_t now) {
     p->now = now;
-    if (!p->playing && p->count == 0 && !start(p)) {
+    p->whole = false;
+    bool begins = !p->playing && p->count == 0, nothing = begins && !start(p);
+    p->skipping &= nothing; /* until something is heard again */
+    if (nothing) {
         memset(pcm, 0, CF_FRAME * sizeof *pcm);
         return CF_PLAY_SILENCE;
     }

@@ -1,4 +1,5 @@
-/* What a playout is made of; playout.c is the way in, playout_fill.c the decoding, playout_get.c the way out. */
+/* What a playout is made of; playout.c is the way in, playout_fill.c the decoding, playout_get.c the way out,
+ * playout_skip.c the way out of what nobody hears. */
 #ifndef CONFEROCORE_AUDIO_PLAYOUT_IMPL_H
 #define CONFEROCORE_AUDIO_PLAYOUT_IMPL_H
 
@@ -44,12 +45,19 @@ struct cf_playout {
     int out_of_band;        /* frames in a row with the delay too long (> 0) or too short (< 0) */
     int cooldown;           /* frames until the next change of length */
     cf_decoder *decoder;    /* of the last packet */
+    int64_t decoded;        /* sequence number of the last packet that a decoder has heard, -1: none of this stream */
+    int level;              /* of that packet, as it was put */
+    bool whole;             /* the last frame was that packet and nothing else */
+    bool skipping;          /* the last frame passed unheard */
+    uint32_t idle;          /* frames in a row that passed with nothing to skip */
 
     size_t count;         /* decoded samples waiting in pcm + CF_PLAYOUT_PAST */
     size_t audio_end;     /* how far the waiting samples hold decoded audio ... */
     size_t concealed_end; /* ... and concealment */
-    int16_t pcm[CF_PLAYOUT_PAST + CF_PLAYOUT_ROOM];
     cf_store store;
+    cf_payloads payloads; /* from here on nothing is cleared, nor touched while a stream is only skipped, but for the
+                             chunks that are in use */
+    int16_t pcm[CF_PLAYOUT_PAST + CF_PLAYOUT_ROOM];
 };
 
 static inline int64_t cf_playout_head(const cf_playout *p) {
@@ -61,7 +69,9 @@ static inline int16_t *cf_waiting(cf_playout *p) {
 #define CF_FRAME_NS INT64_C(20000000)
 
 /* The play-out offset that is wanted now: `now` minus the media time to be played, ns. */
-int64_t cf_playout_target(const cf_playout *p);
+int64_t cf_playout_target(const cf_playout *p, int64_t now);
+/* The position at which a stream that is not playing begins if a frame is taken now. */
+int64_t cf_playout_start_at(const cf_playout *p, int64_t now);
 /* Passes over the first packet undecoded and counts it as overflow. */
 void cf_playout_drop_first(cf_playout *p);
 /* Puts some samples into the buffer, `need` of them if nothing is there, or gets a packet out of the way. */
@@ -70,5 +80,14 @@ void cf_playout_step(cf_playout *p, size_t need);
 void cf_playout_break(cf_playout *p);
 /* Gaps in the sequence numbers before seq are lost packets. */
 void cf_playout_advance(cf_playout *p, int64_t seq);
+/* The packet has passed unheard: it and what was lost before it are behind. */
+void cf_playout_skip_packet(cf_playout *p, const cf_packet *packet);
+/* Lets the decoder hear the packets that were skipped last, so that it goes on as if it had never stopped. */
+void cf_playout_prime(cf_playout *p);
+
+/* The one way to a decoder: where it comes from is nobody else's business. */
+static inline cf_decoder *cf_playout_decoder(const cf_playout *p, const cf_packet *packet) {
+    return p->entries[packet->entry].decoder;
+}
 
 #endif
