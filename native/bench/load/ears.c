@@ -12,7 +12,9 @@ static ear *ear_open(load *l, int index) {
             return e;
         if (e->decoder != NULL)
             continue;
-        *e = (ear){.member = index, .room = l->all[index].room, .decoder = cf_decoder_new(l->plan.codec)};
+        *e = (ear){.member = index,
+                   .room = l->all[index].room,
+                   .decoder = cf_decoder_new(l->plan.codec, (int)codec_step(l->plan.codec) * 50)};
         e->cap = (size_t)(l->plan.seconds + 2) * 100;
         e->tone = zeroed(e->cap, sizeof *e->tone);
         e->step = zeroed(e->cap, sizeof *e->step);

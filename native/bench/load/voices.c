@@ -79,7 +79,7 @@ static void voice_encode(voice *v, int codec) {
         for (int i = 0; i < CF_FRAME; i++)
             pcm[i] = sample_of(v, f * CF_FRAME + i, &rng);
         int k = f % LOOP_FRAMES;
-        v->len[k] = cf_encoder_encode(encoder, pcm, v->payload[k], CF_PAYLOAD_MAX);
+        v->len[k] = cf_encoder_once(encoder, pcm, v->payload[k], CF_PAYLOAD_MAX);
         v->level[k] = level_of(pcm, v->amplitude > 0);
         v->burst[k] = burst_begins(v, k);
         if (v->len[k] < 0)
