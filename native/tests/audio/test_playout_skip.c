@@ -41,7 +41,7 @@ static double distance_db(const int16_t *a, const int16_t *b, size_t n) {
 static void decode_all(const lab *l, int16_t *pcm, int frames) {
     lab sender = {.hz = l->hz, .opus = l->opus, .voice = l->voice, .voice_len = l->voice_len};
     lab_open(&sender, 70);
-    cf_decoder *decoder = cf_decoder_new(l->opus ? CF_CODEC_OPUS : CF_CODEC_PCMU, l->opus ? CF_RATE : 8000);
+    cf_decoder *decoder = cf_decoder_new(l->opus ? CF_CODEC_OPUS : CF_CODEC_PCMU, l->opus ? 48000 : 8000);
     for (; sender.frame < frames; sender.frame++) {
         uint8_t payload[CF_PAYLOAD_MAX];
         size_t len = lab_encode(&sender, payload);
@@ -219,7 +219,7 @@ static void test_packets_of_opus_dtx_are_silence(void) {
 
 static void test_a_whole_packet_can_stand_for_its_frame(void) {
     lab *l = opened(&hybrid, 76);
-    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS, CF_RATE);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS, 48000);
     lab_run(l, 2000);
     int whole = 0, same = 0;
     for (int i = 0; i < 500; i++) {
