@@ -127,7 +127,10 @@ def faults_of(row: dict[str, Any], floor: Floor) -> list[str]:
     checks = (
         (row["unheard_members"] == 0, f"{row['unheard_members']} members got nothing"),
         (row["loss_percent"] <= floor.loss_percent, f"{row['loss_percent']:.2f} % lost"),
-        (row["short_percent"] <= floor.loss_percent, f"{row['short_percent']:.2f} % of the packets never left the mixer"),
+        (
+            row["short_percent"] <= floor.loss_percent,
+            f"{row['short_percent']:.2f} % of the packets never left the mixer",
+        ),
         (worst <= floor.heard_db, f"talkers are heard at {heard['least']} to {heard['most']} dB"),
         (own_ok, f"the first talker hears itself at {row['own_voice_db']} dB"),
         (row["gaps"] / blocks * 1e6 <= floor.gaps_per_million, f"{row['gaps']} gaps in {blocks} blocks"),

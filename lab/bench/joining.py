@@ -26,7 +26,10 @@ AT_ONCE = 24
 """Joins under way: enough to keep the services busy, few enough that none times out."""
 LEVEL_ID = 1
 LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-RTPMAPS = {"opus": (111, "opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=0"), "pcmu": (0, "PCMU/8000", "a=ptime:20")}
+RTPMAPS = {
+    "opus": (111, "opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=0"),
+    "pcmu": (0, "PCMU/8000", "a=ptime:20"),
+}
 REPLY_S = 60.0
 RETRIES, RETRY_S = 10, 1.0
 ROOM_MAX = 8000
