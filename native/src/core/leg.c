@@ -18,8 +18,8 @@ static bool texts_ok(const cf_leg_config *c) {
 static bool numbers_ok(const cf_leg_config *c) {
     return c->id && c->room && (c->kind == CF_LEG_WEBRTC || c->kind == CF_LEG_RTP) && c->tx_pt >= 0 &&
            c->tx_pt <= 127 && c->rx_count >= 0 && c->rx_count <= CF_PLAYOUT_PTS && c->audio_level_ext >= 0 &&
-           c->audio_level_ext <= 14 && c->mid_ext >= 0 && c->mid_ext <= 14 && c->consent_timeout_ms >= 0 &&
-           c->media_timeout_ms >= 0;
+           c->audio_level_ext <= 14 && c->csrc_level_ext >= 0 && c->csrc_level_ext <= 14 && c->mid_ext >= 0 &&
+           c->mid_ext <= 14 && c->consent_timeout_ms >= 0 && c->media_timeout_ms >= 0;
 }
 
 static int leg_make_playout(cf_leg *leg) {
@@ -41,7 +41,7 @@ static int leg_make_transport(cf_leg *leg) {
     const cf_leg_config *c = &leg->config;
     if (c->kind == CF_LEG_RTP)
         return 0;
-    leg->inbox = calloc(1, sizeof *leg->inbox);
+    leg->inbox = malloc(sizeof *leg->inbox);
     if (!leg->inbox)
         return -ENOMEM;
     inbox_init(leg->inbox);
@@ -101,6 +101,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
 void cf_leg_free(cf_leg *leg) {
     if (!leg)
         return;
+    pairs_free(leg);
     cf_encoder_free(leg->encoder);
     cf_playout_free(leg->playout);
     cf_srtp_free(leg->inbound);

@@ -114,6 +114,7 @@ static cf_leg_config leg_config(const struct sim_person *person) {
         .tx_pt = person_pt(person),
         .rx_count = 1,
         .rx = {{person_pt(person), m->codec.codec, person_clock(person)}},
+        .dtx = m->dtx,
         .audio_level_ext = m->audio_level ? SIM_LEVEL_EXT : 0,
         .cname = "mixer",
         .rtp_socket = (uint32_t)person->number + 1,
