@@ -59,7 +59,6 @@ static inline __m128i v_fold(vi v) {
 #define d_mul _mm256_mul_pd
 #define d_div _mm256_div_pd
 #define d_max _mm256_max_pd
-#define d_min _mm256_min_pd
 #define d_abs(v) _mm256_andnot_pd(_mm256_set1_pd(-0.0), v)
 #define d_at_least(v, least) _mm256_and_pd(v, _mm256_cmp_pd(v, least, _CMP_GE_OQ)) /* or 0 */
 #define d_from(p) _mm256_cvtepi32_pd(x_load(p))

@@ -34,18 +34,18 @@ typedef struct cf_kernels {
     /* Saturates to 16 bits; true if any |in| was over the limiter's ceiling. */
     bool (*narrow)(int16_t *out, const int32_t *in, size_t n);
 
-    /* limiter (mixer.h), in terms of away = 1 - rel */
+    /* limiter (mixer.h), in terms of away = 1 - rel: 0 is a signal left alone */
     /* away = 1 - C / max(|in|, C): what each sample needs. True if any needs something. */
     bool (*need)(double *away, const int32_t *in, size_t n);
     /* The way back to 0, over whole chunks of CF_LIMIT_CHUNK, starting from `carry`; needs become values of away. loud:
      * false if all needs are 0. */
     void (*release)(double *away, size_t n, double carry, bool loud);
-    /* x[i] = min of x[i .. i + AHEAD], for n results */
-    void (*lowest)(double *x, size_t n);
+    /* out[i] = max of x[i .. i + AHEAD], for n results; x is used up */
+    void (*highest)(double *out, double *x, size_t n);
     /* x[i] = mean of x[i .. i + AHEAD - 1], for n results */
     void (*mean)(double *x, size_t n);
-    /* out = in * gain, halves away from zero */
-    void (*scale)(int16_t *out, const int32_t *in, const double *gain, size_t n);
+    /* out = in * (1 - less), halves away from zero */
+    void (*scale)(int16_t *out, const int32_t *in, const double *less, size_t n);
 
     /* resampler: n low-rate samples, n <= CF_FIR_BLOCK */
     /* out[ratio * i + phase] = sum of taps[phase][k] * in[i + k]; in has n + CF_FIR_TAPS - 1 samples */

@@ -96,7 +96,6 @@ static ALWAYS_INLINE void v_weave(int16_t *out, const int16_t *y, size_t stride,
 #define d_mul vmulq_f64
 #define d_div vdivq_f64
 #define d_max vmaxq_f64
-#define d_min vminq_f64
 #define d_abs vabsq_f64
 
 static inline vd d_at_least(vd v, vd least) { /* or 0 */

@@ -22,9 +22,9 @@ bool cf_narrow_c(int16_t *out, const int32_t *in, size_t n);
 
 bool cf_need_c(double *away, const int32_t *in, size_t n);
 void cf_release_c(double *away, size_t n, double carry, bool loud);
-void cf_lowest_c(double *x, size_t n);
+void cf_highest_c(double *out, double *x, size_t n);
 void cf_mean_c(double *x, size_t n);
-void cf_scale_c(int16_t *out, const int32_t *in, const double *gain, size_t n);
+void cf_scale_c(int16_t *out, const int32_t *in, const double *less, size_t n);
 
 void cf_fir_up_c(int16_t *out, const int16_t *in, size_t n, int ratio, const int16_t (*taps)[CF_FIR_TAPS]);
 void cf_fir_down_c(int16_t *out, const int16_t *in, size_t n, int ratio, const int16_t *taps);

@@ -72,7 +72,6 @@ static inline uint64_t v_sum_wide(vi v) {
 #define d_mul _mm_mul_pd
 #define d_div _mm_div_pd
 #define d_max _mm_max_pd
-#define d_min _mm_min_pd
 
 static inline vd d_abs(vd v) {
     return _mm_andnot_pd(_mm_set1_pd(-0.0), v);
