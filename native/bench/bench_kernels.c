@@ -49,6 +49,10 @@ static void run_gain(void) {
 static void run_ramp(void) {
     cf_mix_gain(out.s32, speech, FRAME, 0, CF_GAIN_ONE);
 }
+static void run_add_ramp(void) {
+    memcpy(out.s32, sum, sizeof sum);
+    cf_mix_add_gain(out.s32, own, FRAME, 0, -CF_GAIN_ONE);
+}
 static void run_level(void) {
     out.u64 = cf_level(speech, FRAME);
 }
@@ -137,6 +141,7 @@ static const struct kernel {
     {"gain 1", run_gain_one},
     {"gain", run_gain},
     {"gain, ramp", run_ramp},
+    {"add with a ramp (with a copy)", run_add_ramp},
     {"level", run_level},
     {"silent", run_silent},
     {"narrow", run_narrow},

@@ -12,7 +12,11 @@
 enum { CF_GAIN_ONE = 16384, CF_GAIN_MAX = 130000 };
 void cf_mix_gain(int32_t *out, const int16_t *in, size_t n, int32_t from, int32_t to);
 void cf_mix_add(int32_t *sum, const int32_t *own, size_t n);
+/* sum[i] += round(own[i] * gain), the gain as above; it may be negative here, for taking away. */
+void cf_mix_add_gain(int32_t *sum, const int32_t *own, size_t n, int32_t from, int32_t to);
 void cf_mix_minus(int32_t *out, const int32_t *sum, const int32_t *own, size_t n);
+/* To 16 bits, saturated. */
+void cf_mix_narrow(int16_t *out, const int32_t *in, size_t n);
 
 /* RFC 6464 level of a frame: 0 (full scale) to 127 (digital silence and what is near it), in -dBov. */
 uint8_t cf_level(const int16_t *pcm, size_t n);

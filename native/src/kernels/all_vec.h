@@ -11,6 +11,7 @@ const cf_kernels V_TABLE = {
     .widen = widen,
     .gain = gain,
     .ramp = ramp,
+    .add_ramp = add_ramp,
     .energy = energy,
     .silent = silent,
     .narrow = narrow,

@@ -71,6 +71,9 @@ static inline __m128i d_round(vd v) { /* halves away from zero */
 static inline void d_round_32(int32_t *p, vd v) {
     x_store(p, d_round(v));
 }
+static inline void d_add_32(int32_t *p, vd v) {
+    x_store(p, _mm_add_epi32(x_load(p), d_round(v)));
+}
 static inline void d_round_16(int16_t *p, vd v) {
     __m128i w = d_round(v);
     x_store_64(p, _mm_packs_epi32(w, w));

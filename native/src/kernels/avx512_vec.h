@@ -71,6 +71,10 @@ static inline __m256i d_round(vd v) { /* halves away from zero */
 static inline void d_round_32(int32_t *p, vd v) {
     _mm256_storeu_si256((__m256i *)p, d_round(v));
 }
+static inline void d_add_32(int32_t *p, vd v) {
+    __m256i sum = _mm256_loadu_si256((const __m256i *)p);
+    _mm256_storeu_si256((__m256i *)p, _mm256_add_epi32(sum, d_round(v)));
+}
 static inline void d_round_16(int16_t *p, vd v) {
     x_store(p, _mm256_cvtsepi32_epi16(d_round(v)));
 }

@@ -29,6 +29,8 @@ typedef struct cf_kernels {
     void (*gain)(int32_t *out, const int16_t *in, size_t n, uint32_t gain);
     /* out[i] = in[i] * (start + step * (i + 1)) / unit, likewise */
     void (*ramp)(int32_t *out, const int16_t *in, size_t n, double start, double step, double unit);
+    /* sum[i] += own[i] * (start + step * (i + 1)) / unit, likewise */
+    void (*add_ramp)(int32_t *sum, const int32_t *own, size_t n, double start, double step, double unit);
     uint64_t (*energy)(const int16_t *in, size_t n); /* sum of squares */
     bool (*silent)(const int16_t *in, size_t n);     /* all zero */
     /* Saturates to 16 bits; true if any |in| was over the limiter's ceiling. */

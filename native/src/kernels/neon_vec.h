@@ -116,6 +116,9 @@ static inline int32x2_t d_round(vd v) { /* halves away from zero */
 static inline void d_round_32(int32_t *p, vd v) {
     vst1_s32(p, d_round(v));
 }
+static inline void d_add_32(int32_t *p, vd v) {
+    vst1_s32(p, vadd_s32(vld1_s32(p), d_round(v)));
+}
 static inline void d_round_16(int16_t *p, vd v) {
     int32x2_t w = d_round(v);
     int16_t two[2] = {(int16_t)vget_lane_s32(w, 0), (int16_t)vget_lane_s32(w, 1)};

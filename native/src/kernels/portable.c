@@ -8,6 +8,7 @@ const cf_kernels cf_kernels_c = {
     .widen = cf_widen_c,
     .gain = cf_gain_c,
     .ramp = cf_ramp_c,
+    .add_ramp = cf_add_ramp_c,
     .energy = cf_energy_c,
     .silent = cf_silent_c,
     .narrow = cf_narrow_c,

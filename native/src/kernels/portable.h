@@ -16,6 +16,7 @@ void cf_minus_c(int32_t *out, const int32_t *sum, const int32_t *own, size_t n);
 void cf_widen_c(int32_t *out, const int16_t *in, size_t n);
 void cf_gain_c(int32_t *out, const int16_t *in, size_t n, uint32_t gain);
 void cf_ramp_c(int32_t *out, const int16_t *in, size_t n, double start, double step, double unit);
+void cf_add_ramp_c(int32_t *sum, const int32_t *own, size_t n, double start, double step, double unit);
 uint64_t cf_energy_c(const int16_t *in, size_t n);
 bool cf_silent_c(const int16_t *in, size_t n);
 bool cf_narrow_c(int16_t *out, const int32_t *in, size_t n);
