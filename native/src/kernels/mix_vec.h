@@ -17,8 +17,10 @@ static void minus(int32_t *out, const int32_t *sum, const int32_t *own, size_t n
 
 static void widen(int32_t *out, const int16_t *in, size_t n) {
     size_t i = 0;
-    for (; i + V_LANES <= n; i += V_LANES)
+    for (; i + 2 * V_LANES <= n; i += 2 * V_LANES) {
         v_store(out + i, v_wide(in + i));
+        v_store(out + i + V_LANES, v_wide(in + i + V_LANES));
+    }
     cf_widen_c(out + i, in + i, n - i);
 }
 
