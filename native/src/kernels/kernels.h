@@ -12,9 +12,8 @@
 
 enum {
     CF_FIR_TAPS = CF_RESAMPLE_PHASE_TAPS,
-    CF_FIR_UP_BITS =
-        14, /* the sum of a phase is 2^14; of its absolute values at most 2.5 times that, so 32 bits hold it */
-    CF_FIR_DOWN_BITS = 16, /* the sum of all taps is 2^16 going down */
+    CF_FIR_UP_BITS = 14,   /* up: a phase sums up to 2^14, without signs to 2.5 times that, which 32 bits hold */
+    CF_FIR_DOWN_BITS = 16, /* down: all taps sum up to 2^16 */
     CF_FIR_BLOCK = 160,    /* low-rate samples of one call, at most: 20 ms at 8 kHz */
 };
 

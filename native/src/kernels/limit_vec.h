@@ -28,7 +28,8 @@ static void spread(double *away, size_t n) {
         }
 }
 
-/* What a chunk hands on is worked out ahead of its vectors, so that only that waits for the chunk before. */
+/* What a chunk hands on is worked out ahead of its vectors, so that only that waits for the chunk before. Below
+ * CF_LIMIT_REST it need not be set to 0 here: what it leads to is smaller still, and is. */
 static void release(double *away, size_t n, double carry, bool loud) {
     vd rest = d_all(CF_LIMIT_REST);
     if (n == 0)
@@ -41,7 +42,6 @@ static void release(double *away, size_t n, double carry, bool loud) {
         vd before = d_all(carry);
         double faded = carry * cf_decay[CF_LIMIT_CHUNK], last = away[i + CF_LIMIT_CHUNK - 1];
         carry = last > faded ? last : faded;
-        carry = carry < CF_LIMIT_REST ? 0 : carry;
         for (int k = 0; k < CF_LIMIT_CHUNK; k += D_LANES) {
             vd v = d_max(d_load(away + i + k), d_mul(before, d_load(cf_decay + 1 + k)));
             d_store(away + i + k, d_at_least(v, rest));
