@@ -352,6 +352,10 @@ void core_breathe(cf_core *core);
 int core_seal(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t header_len, const uint8_t *payload, size_t len);
 int core_open(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t len, bool rtcp);
 
+/* expect.c */
+/* While a leg of a room is sent to: what the next two will need. */
+void leg_warm_ahead(const cf_leg *leg);
+
 /* find.c */
 uint64_t hash_u64(uint64_t value);
 uint64_t hash_text(const char *text);
