@@ -1,7 +1,7 @@
 /* Streams of packets through SRTP with a key out of the input: honest ones come back, others are refused and left as
- * they were. Input: [profile, seed], then records of [what, which, length, length, bytes]; what: 0 bytes as SRTP, 1
- * bytes as SRTCP, 2 bytes as RTP to protect and send, 3 bytes as RTCP to protect and send; with 4: bit `which` of the
- * sent packet is flipped on its way; with 8: it is sent twice. */
+ * they were. Input: [profile and backend, seed], then records of [what, which, length, length, bytes]; what: 0 bytes as
+ * SRTP, 1 bytes as SRTCP, 2 bytes as RTP to protect and send, 3 bytes as RTCP to protect and send; with 4: bit `which`
+ * of the sent packet is flipped on its way; with 8: it is sent twice. */
 #include "fuzzlib.h"
 #include "net/srtp_state.h"
 #include <errno.h>
@@ -16,7 +16,8 @@ static cf_srtp *make(const uint8_t *data) {
     uint8_t key[32], salt[14];
     memset(key, data[1], sizeof key);
     memset(salt, data[1] ^ 0xff, sizeof salt);
-    cf_srtp *srtp = cf_srtp_new(suite->profile, key, suite->key_len, salt, suite->salt_len);
+    const cf_srtp_backend *backend = data[0] & 0x80 ? &cf_srtp_libcrypto : cf_srtp_backend_best();
+    cf_srtp *srtp = cf_srtp_new_on(backend, suite->profile, key, suite->key_len, salt, suite->salt_len);
     HOLDS(srtp != NULL);
     return srtp;
 }

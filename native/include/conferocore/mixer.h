@@ -37,6 +37,8 @@ typedef struct cf_limiter {
     uint32_t resting; /* samples since rel has been 1, counted until no window sees anything else: then the fast path */
 } cf_limiter;
 void cf_limiter_init(cf_limiter *limiter);
+/* True once nothing is held back and nothing is still being given back: silence in is silence out. */
+bool cf_limiter_rests(const cf_limiter *limiter);
 void cf_limiter_run(cf_limiter *limiter, const int32_t *in, int16_t *out, size_t n);
 
 #endif

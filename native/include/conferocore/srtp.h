@@ -1,5 +1,4 @@
-/* SRTP and SRTCP over libcrypto (RFC 3711, RFC 7714): one context per direction of a leg, every SSRC with its own
- * roll-over. */
+/* SRTP and SRTCP (RFC 3711, RFC 7714): one context per direction of a leg, every SSRC with its own roll-over. */
 #ifndef CONFEROCORE_SRTP_H
 #define CONFEROCORE_SRTP_H
 
@@ -31,8 +30,14 @@ void cf_srtp_free(cf_srtp *srtp);
  * since its last; it stays refused (-EALREADY), as its replay window is gone. So 80 SSRCs can come under one key. */
 int cf_srtp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap);
 int cf_srtp_unprotect(cf_srtp *srtp, uint8_t *pkt, size_t len);
+/* The same for a payload that many packets share: the header alone stands in pkt, and the payload is read from where it
+ * is. -EBADMSG also if header_len is not exactly the header's own length. */
+int cf_srtp_protect_from(cf_srtp *srtp, uint8_t *pkt, size_t header_len, const uint8_t *payload, size_t payload_len,
+                         size_t cap);
 int cf_srtcp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap);
 int cf_srtcp_unprotect(cf_srtp *srtp, uint8_t *pkt, size_t len);
+/* What new contexts encrypt by on this machine: "AES-NI" or "libcrypto". */
+const char *cf_srtp_backend_name(void);
 /*end*/
 
 #endif

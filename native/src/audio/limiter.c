@@ -106,6 +106,10 @@ void cf_limiter_init(cf_limiter *l) {
     l->resting = AT_REST;
 }
 
+bool cf_limiter_rests(const cf_limiter *l) {
+    return l->resting == AT_REST;
+}
+
 void cf_limiter_run(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
     for (size_t block; n > 0; n -= block, in += block, out += block) {
         block = n < BLOCK ? n : BLOCK;

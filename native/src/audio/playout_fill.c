@@ -82,6 +82,12 @@ void cf_playout_break(cf_playout *p) {
     rest(p);
 }
 
+/* The sender has said that it is silent now: that is no loss to conceal. */
+static void fall_silent(cf_playout *p) {
+    cf_playout_break(p);
+    push_zeros(p, CF_FRAME - p->count);
+}
+
 /* The first samples at `x` go over from `old` to what they are. */
 static void blend(int16_t *x, const int16_t *old, size_t n) {
     for (size_t i = 0; i < n; i++)
@@ -96,21 +102,30 @@ static size_t continuation(cf_playout *p, int16_t *x, size_t n) {
     return n;
 }
 
+/* The packet's place is the kept ones' from now on. */
+static void decoded_now(cf_playout *p, const cf_packet *packet) {
+    p->tail = packet->pos + packet->samples;
+    p->level = packet->level;
+    p->decoded = packet->seq;
+    p->fresh = false;
+    cf_store_retire(&p->store, packet);
+}
+
 /* Decodes a packet whose first `skip` samples are no longer wanted. */
 static void decode(cf_playout *p, cf_packet *packet, size_t skip) {
-    cf_playout_entry *entry = &p->entries[packet->entry];
+    int64_t pos = packet->pos;
+    cf_decoder *decoder = cf_playout_decoder(p, packet);
     int16_t *at = cf_waiting(p) + p->count, old[2 * EDGE];
-    size_t bridge = skip > 0 || p->decoder != entry->decoder ? continuation(p, old, 2 * EDGE) : 0;
-    if (p->decoder != entry->decoder)
-        cf_decoder_reset(entry->decoder);
-    p->decoder = entry->decoder;
-    int decoded = cf_decoder_decode(p->decoder, packet->payload, packet->len, at, CF_DECODE_MAX);
-    cf_store_advance(&p->store, packet->seq + 1);
-    p->tail = packet->pos + packet->samples;
-    p->fresh = false;
+    size_t bridge = skip > 0 || p->decoder != decoder ? continuation(p, old, 2 * EDGE) : 0;
+    if (p->decoder != decoder)
+        cf_decoder_reset(decoder);
+    p->decoder = decoder;
+    int decoded = cf_decoder_decode(decoder, cf_store_payload(&p->store, packet), packet->len, at, CF_DECODE_MAX);
+    p->whole = decoded == CF_FRAME && p->count + skip + bridge + p->run == 0 && !p->rested;
+    decoded_now(p, packet);
     if (decoded < 0) {
         p->stats.undecodable++;
-        conceal(p, packet->samples);
+        conceal(p, (size_t)(p->tail - pos));
         return;
     }
     size_t n = (size_t)decoded - skip;
@@ -119,12 +134,16 @@ static void decode(cf_playout *p, cf_packet *packet, size_t skip) {
     push_audio(p, n);
 }
 
+static bool has_fec(const cf_playout *p, const cf_packet *packet) {
+    return p->entries[packet->entry].codec == CF_CODEC_OPUS &&
+           cf_opus_has_fec(cf_store_payload(&p->store, packet), packet->len);
+}
+
 /* The packet's own copy of the last frame before it, if there is one and the gap has room for it: samples, or 0. */
 static size_t frame_in_fec(cf_playout *p, const cf_packet *packet, int64_t gap) {
-    if (p->decoder != p->entries[packet->entry].decoder || p->entries[packet->entry].codec != CF_CODEC_OPUS ||
-        !cf_opus_has_fec(packet->payload, packet->len))
+    if (p->decoder != cf_playout_decoder(p, packet) || !has_fec(p, packet))
         return 0;
-    int frame = opus_packet_get_samples_per_frame(packet->payload, CF_RATE);
+    int frame = opus_packet_get_samples_per_frame(cf_store_payload(&p->store, packet), CF_RATE);
     return gap >= frame ? (size_t)frame : 0;
 }
 
@@ -141,7 +160,8 @@ static void fill_gap(cf_playout *p, cf_packet *packet, int64_t gap, bool lost, s
         p->tail += (int64_t)n;
         return;
     }
-    int n = cf_decoder_decode_fec(p->decoder, packet->payload, packet->len, cf_waiting(p) + p->count, frame);
+    int n = cf_decoder_decode_fec(p->decoder, cf_store_payload(&p->store, packet), packet->len,
+                                  cf_waiting(p) + p->count, frame);
     if (n > 0) {
         push_audio(p, (size_t)n);
         p->stats.recovered++;
@@ -159,7 +179,7 @@ static void settle(cf_playout *p, cf_packet *packet, bool lost) {
     int64_t credit = gap < p->debt ? gap : p->debt;
     if (credit > 0) {
         p->tail += credit;
-        if (lost && p->entries[packet->entry].codec == CF_CODEC_OPUS && cf_opus_has_fec(packet->payload, packet->len))
+        if (lost && has_fec(p, packet))
             p->fec_until = p->now + FEC_HOLD_NS; /* it would have mended this, had we waited for it */
     }
     p->debt = 0;
@@ -169,7 +189,9 @@ void cf_playout_step(cf_playout *p, size_t need) {
     cf_packet *packet = cf_store_first(&p->store);
     bool ended = p->run >= FADE_TO;
     if (!packet || (ended && packet->pos > p->tail)) {
-        if (ended || !p->decoder) {
+        if (!packet && cf_store_pauses(&p->store)) {
+            fall_silent(p);
+        } else if (ended || !p->decoder) {
             push_zeros(p, need);
             rest(p);
         } else {
@@ -177,16 +199,18 @@ void cf_playout_step(cf_playout *p, size_t need) {
         }
         return;
     }
-    bool lost = packet->seq > p->store.next;
+    bool lost = cf_store_gap(&p->store, packet->seq), silent = !lost && packet->seq > p->store.next;
     settle(p, packet, lost);
     int64_t gap = packet->pos - p->tail;
     if (gap > 0 && p->rested) {
         size_t n = (int64_t)need < gap ? need : (size_t)gap;
         push_zeros(p, n);
         p->tail += (int64_t)n;
+    } else if (gap >= CF_FRAME && silent) {
+        fall_silent(p);
     } else if (gap > 0) {
         fill_gap(p, packet, gap, lost, need);
-    } else if (lost) {
+    } else if (packet->seq > p->store.next) {
         cf_playout_advance(p, packet->seq);
     } else if (-gap >= packet->samples) {
         cf_playout_drop_first(p);

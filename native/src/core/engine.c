@@ -134,6 +134,20 @@ int cf_engine_events(cf_engine *engine, cf_event *events, int n) {
     return taken;
 }
 
+/* Shared sockets are bound first and have the lowest numbers: the look ends soon. */
+static uint64_t receive_drops(const cf_media *media) {
+    uint64_t drops = 0;
+    size_t left = media->shared_sockets;
+    for (uint32_t n = 0; n < CF_ENGINE_SOCKETS && left > 0; n++) {
+        const cf_socket *socket = atomic_load_explicit(&media->sockets[n], memory_order_relaxed);
+        if (socket == NULL || !socket->shared || socket->closing)
+            continue;
+        drops += cf_udp_drops(socket);
+        left--;
+    }
+    return drops;
+}
+
 int cf_engine_stats(cf_engine *engine, int thread, cf_core_stats *stats) {
     const cf_media *media = cf_engine_media(engine, thread);
     if (media == NULL)
@@ -145,6 +159,8 @@ int cf_engine_stats(cf_engine *engine, int thread, cf_core_stats *stats) {
     stats->commands = cf_counted(&media->commands);
     stats->tick_ns_max = cf_counted(&media->tick_ns_max);
     stats->tick_ns_sum = cf_counted(&media->tick_ns_sum);
+    stats->io_ns = cf_counted(&media->io_ns);
+    stats->receive_drops = receive_drops(media);
     return 0;
 }
 
@@ -175,6 +191,7 @@ static int bind_socket(cf_engine *engine, int thread, const cf_addr *addr, bool 
         return rc;
     }
     media->free_count--;
+    media->shared_sockets += shared;
     return (int)number;
 }
 
@@ -202,12 +219,13 @@ int cf_engine_close_socket(cf_engine *engine, int thread, uint32_t number) {
         return -ENOENT;
     if (socket->users > 0)
         return -EBUSY;
+    if (media->running && !cf_may_submit(media, 1, true))
+        return -EAGAIN;
+    media->shared_sockets -= socket->shared;
     if (!media->running) {
         close_at_once(media, number, socket);
         return 0;
     }
-    if (!cf_may_submit(media, 1, true))
-        return -EAGAIN;
     socket->closing = true;
     cf_submit(media, &(cf_command){.op = CF_OP_SOCKET_CLOSE, .id = number, .object = socket});
     return 0;

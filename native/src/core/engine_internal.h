@@ -28,7 +28,7 @@ enum {
     CF_RX_TURN = 128,  /* datagrams of one socket before the others have their turn */
     CF_RX_DATA = 2048, /* a longer datagram is nothing that we speak: dropped and counted */
     CF_TX_BATCH = 64,
-    CF_TX_DATA = 1536
+    CF_TX_DATA = 1536 /* no less than CF_DATAGRAM_MAX, and whole cache lines */
 };
 
 typedef struct cf_media cf_media;
@@ -43,10 +43,17 @@ typedef struct cf_socket {
     unsigned users;        /* control side: legs that send from it */
 } cf_socket;
 
+/* What a path needs of sockaddr_storage's 128 bytes. */
+typedef union cf_sockaddr {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} cf_sockaddr;
+
 typedef struct cf_rx {
     struct mmsghdr msgs[CF_RX_BATCH];
     struct iovec iov[CF_RX_BATCH];
-    struct sockaddr_storage from[CF_RX_BATCH];
+    cf_sockaddr from[CF_RX_BATCH];
     _Alignas(struct cmsghdr) uint8_t control[CF_RX_BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo))];
     uint8_t data[CF_RX_BATCH][CF_RX_DATA];
 } cf_rx;
@@ -56,7 +63,7 @@ typedef struct cf_tx {
     uint32_t socket[CF_TX_BATCH];
     struct mmsghdr msgs[CF_TX_BATCH];
     struct iovec iov[CF_TX_BATCH];
-    struct sockaddr_storage to[CF_TX_BATCH];
+    cf_sockaddr to[CF_TX_BATCH];
     _Alignas(struct cmsghdr) uint8_t control[CF_TX_BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo))];
     uint8_t data[CF_TX_BATCH][CF_TX_DATA];
 } cf_tx;
@@ -65,14 +72,20 @@ typedef struct cf_tx {
 int cf_udp_open(const cf_addr *addr, bool shared, cf_socket *out);
 void cf_rx_init(cf_rx *rx);
 void cf_tx_init(cf_tx *tx);
-/* One batch: how many datagrams, 0 when nothing waits. */
+/* One batch of a shared socket, one datagram of a leg's own: how many, 0 when nothing waits. */
 int cf_rx_read(cf_rx *rx, const cf_socket *socket);
 /* The path and the data of datagram i of the batch; false for one that is too long or of a strange family. */
 bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_path *path, uint8_t **data, size_t *len);
-/* Copies a datagram into the batch, which must have room; false if it is too long or has no address. */
+/* Where the next datagram of the batch is written, which must have room: CF_TX_DATA bytes; and its putting in, false if
+ * it is too long or has no address. */
+uint8_t *cf_tx_room(cf_tx *tx);
+bool cf_tx_commit(cf_tx *tx, const cf_path *path, size_t len);
+/* The same for a datagram that stands elsewhere. */
 bool cf_tx_put(cf_tx *tx, const cf_path *path, const uint8_t *data, size_t len);
 /* Sends and empties the batch; how many the kernel refused (they are gone: late media is worse than lost media). */
 unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets);
+/* What the kernel has dropped because the socket's buffer was full, since it was opened. */
+uint32_t cf_udp_drops(const cf_socket *socket);
 
 /* ---- commands: down, executed, and back up as their own completion (engine_commands.c) ---- */
 
@@ -86,6 +99,10 @@ enum cf_op {
     CF_OP_LEG_MUTE,
     CF_OP_LEG_DEAF,
     CF_OP_LEG_GAIN,
+    CF_OP_LEG_SUSPEND,
+    CF_OP_LEG_ASIDE,
+    CF_OP_PAIR,
+    CF_OP_UNPAIR,
     CF_OP_LEG_REMOTE,
     CF_OP_LEG_ICE,
     CF_OP_LEG_KEYS,
@@ -128,7 +145,7 @@ struct cf_media {
     /* Shared. The control side puts a socket in, the media thread takes it out. */
     cf_socket *_Atomic sockets[CF_ENGINE_SOCKETS];
     atomic_bool stop;
-    _Atomic uint64_t send_failures, unusable, events_lost, commands, tick_ns_max, tick_ns_sum;
+    _Atomic uint64_t send_failures, unusable, events_lost, commands, tick_ns_max, tick_ns_sum, io_ns;
     /* The media thread's own. */
     int64_t now, armed;
     int64_t last_turn, window_at; /* ns */
@@ -136,6 +153,8 @@ struct cf_media {
     unsigned window_packets;      /* since window_at */
     bool busy;                    /* so many that turns are spaced */
     bool more;                    /* a socket had more than one turn's worth: the next turn comes at once */
+    unsigned calls;               /* that send or receive, timed or not */
+    uint32_t shared;              /* the shared socket that was last read: where to look in the midst of a tick */
     uint64_t lost_untold;
     bool pushed;
     cf_rx rx;
@@ -143,7 +162,7 @@ struct cf_media {
     /* The control side's own. */
     pthread_t thread;
     bool running;
-    size_t outstanding, rooms, legs;
+    size_t outstanding, rooms, legs, shared_sockets;
     uint32_t free_sockets[CF_ENGINE_SOCKETS];
     size_t free_count;
 };

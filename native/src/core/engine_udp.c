@@ -2,6 +2,7 @@
 #include "engine_internal.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,39 +10,32 @@
  * sysctl caps it. */
 enum { SHARED_BUFFER = 4 << 20 };
 
-static socklen_t to_sockaddr(const cf_addr *addr, struct sockaddr_storage *out) {
-    memset(out, 0, sizeof *out);
+static socklen_t to_sockaddr(const cf_addr *addr, cf_sockaddr *out) {
     if (addr->family == 4) {
-        struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(addr->port);
-        memcpy(&v4->sin_addr, addr->ip, 4);
-        return sizeof *v4;
+        out->v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(addr->port)};
+        memcpy(&out->v4.sin_addr, addr->ip, 4);
+        return sizeof out->v4;
     }
     if (addr->family == 6) {
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = htons(addr->port);
-        memcpy(&v6->sin6_addr, addr->ip, 16);
-        return sizeof *v6;
+        out->v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(addr->port)};
+        memcpy(&out->v6.sin6_addr, addr->ip, 16);
+        return sizeof out->v6;
     }
     return 0;
 }
 
-static bool from_sockaddr(const struct sockaddr_storage *in, cf_addr *addr) {
-    memset(addr, 0, sizeof *addr);
-    if (in->ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)in;
+static bool from_sockaddr(const cf_sockaddr *in, cf_addr *addr) {
+    *addr = (cf_addr){0};
+    if (in->any.sa_family == AF_INET) {
         addr->family = 4;
-        addr->port = ntohs(v4->sin_port);
-        memcpy(addr->ip, &v4->sin_addr, 4);
+        addr->port = ntohs(in->v4.sin_port);
+        memcpy(addr->ip, &in->v4.sin_addr, 4);
         return true;
     }
-    if (in->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)in;
+    if (in->any.sa_family == AF_INET6) {
         addr->family = 6;
-        addr->port = ntohs(v6->sin6_port);
-        memcpy(addr->ip, &v6->sin6_addr, 16);
+        addr->port = ntohs(in->v6.sin6_port);
+        memcpy(addr->ip, &in->v6.sin6_addr, 16);
         return true;
     }
     return false;
@@ -65,7 +59,7 @@ static void raise_buffers(int fd) {
 }
 
 static int set_up(const cf_addr *addr, cf_socket *s) {
-    struct sockaddr_storage name;
+    cf_sockaddr name;
     socklen_t len = to_sockaddr(addr, &name);
     int rc = addr->family == 6 ? set_int(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
     if (rc == 0 && s->wildcard)
@@ -75,7 +69,7 @@ static int set_up(const cf_addr *addr, cf_socket *s) {
         return rc;
     if (s->shared) /* a leg's own socket carries one stream: the default lasts seconds */
         raise_buffers(s->fd);
-    if (bind(s->fd, (struct sockaddr *)&name, len) < 0 || getsockname(s->fd, (struct sockaddr *)&name, &len) < 0)
+    if (bind(s->fd, &name.any, len) < 0 || getsockname(s->fd, &name.any, &len) < 0)
         return -errno;
     from_sockaddr(&name, &s->bound);
     return 0;
@@ -101,13 +95,28 @@ void cf_rx_init(cf_rx *rx) {
     }
 }
 
+/* The kernel has overwritten these lengths. */
+static void rx_rewind(cf_rx *rx, const cf_socket *socket, int i) {
+    struct msghdr *h = &rx->msgs[i].msg_hdr;
+    h->msg_namelen = sizeof rx->from[i];
+    h->msg_control = socket->wildcard ? rx->control[i] : NULL;
+    h->msg_controllen = socket->wildcard ? sizeof rx->control[i] : 0;
+}
+
+/* A leg's own socket rarely holds a second datagram, and to ask for it costs a fifth of the call: epoll tells of it in
+ * the next turn. */
+static int read_one(cf_rx *rx, const cf_socket *socket) {
+    rx_rewind(rx, socket, 0);
+    ssize_t n = recvmsg(socket->fd, &rx->msgs[0].msg_hdr, MSG_DONTWAIT);
+    rx->msgs[0].msg_len = n < 0 ? 0 : (unsigned)n;
+    return n < 0 ? 0 : 1;
+}
+
 int cf_rx_read(cf_rx *rx, const cf_socket *socket) {
-    for (int i = 0; i < CF_RX_BATCH; i++) { /* the kernel has overwritten these lengths */
-        struct msghdr *h = &rx->msgs[i].msg_hdr;
-        h->msg_namelen = sizeof rx->from[i];
-        h->msg_control = socket->wildcard ? rx->control[i] : NULL;
-        h->msg_controllen = socket->wildcard ? sizeof rx->control[i] : 0;
-    }
+    if (!socket->shared)
+        return read_one(rx, socket);
+    for (int i = 0; i < CF_RX_BATCH; i++)
+        rx_rewind(rx, socket, i);
     int n = recvmmsg(socket->fd, rx->msgs, CF_RX_BATCH, MSG_DONTWAIT, NULL);
     return n < 0 ? 0 : n;
 }
@@ -146,8 +155,10 @@ bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_pa
 
 void cf_tx_init(cf_tx *tx) {
     tx->count = 0;
-    for (int i = 0; i < CF_TX_BATCH; i++)
+    for (int i = 0; i < CF_TX_BATCH; i++) {
+        tx->iov[i].iov_base = tx->data[i];
         tx->msgs[i].msg_hdr = (struct msghdr){.msg_name = &tx->to[i], .msg_iov = &tx->iov[i], .msg_iovlen = 1};
+    }
 }
 
 /* The source address of an answer: where the question was sent to. Without one the kernel chooses. */
@@ -174,18 +185,28 @@ static void write_pktinfo(struct msghdr *header, uint8_t *control, const cf_addr
     }
 }
 
-bool cf_tx_put(cf_tx *tx, const cf_path *path, const uint8_t *data, size_t len) {
+uint8_t *cf_tx_room(cf_tx *tx) {
+    return tx->data[tx->count];
+}
+
+bool cf_tx_commit(cf_tx *tx, const cf_path *path, size_t len) {
     unsigned i = tx->count;
     struct msghdr *h = &tx->msgs[i].msg_hdr;
     h->msg_namelen = to_sockaddr(&path->remote, &tx->to[i]);
     if (len > CF_TX_DATA || h->msg_namelen == 0)
         return false;
-    memcpy(tx->data[i], data, len);
-    tx->iov[i] = (struct iovec){tx->data[i], len};
+    tx->iov[i].iov_len = len;
     tx->socket[i] = path->socket;
     write_pktinfo(h, tx->control[i], &path->local);
     tx->count++;
     return true;
+}
+
+bool cf_tx_put(cf_tx *tx, const cf_path *path, const uint8_t *data, size_t len) {
+    if (len > CF_TX_DATA)
+        return false;
+    memcpy(cf_tx_room(tx), data, len);
+    return cf_tx_commit(tx, path, len);
 }
 
 static unsigned send_run(int fd, struct mmsghdr *msgs, unsigned n) {
@@ -216,4 +237,13 @@ unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets) {
     }
     tx->count = 0;
     return failed;
+}
+
+/* Asked for when somebody wants to know: SO_RXQ_OVFL would put the number beside every datagram. */
+uint32_t cf_udp_drops(const cf_socket *socket) {
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
+        return 0;
+    return info[SK_MEMINFO_DROPS];
 }

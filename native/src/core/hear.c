@@ -54,17 +54,18 @@ void leg_leave_stream(cf_leg *leg, bool keep) {
     leg->wanted_frames = 0;
 }
 
-static enum hearing leg_wants(const cf_leg *leg) {
+static enum hearing leg_wants(cf_core *core, cf_leg *leg) {
     if (leg->deaf)
         return leg->ear_now ? HEAR_OWN : HEAR_NOTHING; /* own while it fades out */
-    return leg->active || leg->ear_now != CF_GAIN_ONE ? HEAR_OWN : HEAR_ROOM;
+    bool own_voice = leg->active && !leg->aside;
+    return own_voice || leg->ear_now != CF_GAIN_ONE || (leg->pairs && pairs_work(core, leg)) ? HEAR_OWN : HEAR_ROOM;
 }
 
-void leg_settle(cf_leg *leg) {
-    enum hearing wants = leg_wants(leg);
+void leg_settle(cf_core *core, cf_leg *leg) {
+    enum hearing wants = leg_wants(core, leg);
     leg->wanted_frames = wants == leg->wanted ? leg->wanted_frames + 1 : 1;
     leg->wanted = wants;
-    if (leg->stream && (leg->stream->hearing != wants || !leg_sendable(leg)))
+    if (leg->stream && (leg->stream->hearing != wants || !leg_hearing(leg)))
         leg_leave_stream(leg, true);
 }
 
@@ -87,14 +88,22 @@ static void fade_ear(cf_core *core, cf_leg *leg, int16_t *pcm) {
 
 /* The room without the leg's own part, exactly, under its own limiter. */
 static const int16_t *mix_own(cf_core *core, cf_leg *leg) {
+    int64_t begin = core_stopwatch(core);
     const int32_t *mix = core->sum;
-    if (leg->active) {
+    if (leg->active && !leg->aside) {
         cf_mix_minus(core->mix, core->sum, leg->own, CF_FRAME);
+        mix = core->mix;
+    }
+    if (leg->pairs && pairs_work(core, leg)) {
+        if (mix == core->sum)
+            memcpy(core->mix, core->sum, sizeof core->mix);
+        pairs_mix(core, leg, core->mix);
         mix = core->mix;
     }
     cf_limiter_run(&leg->limiter, mix, core->own_pcm, CF_FRAME);
     fade_ear(core, leg, core->own_pcm);
     counter_add(&core->count.frames_mixed, 1);
+    counter_add(&core->count.mix_ns, (uint64_t)(core_stopwatch(core) - begin));
     return core->own_pcm;
 }
 
@@ -115,8 +124,33 @@ static const int16_t *leg_mix(cf_core *core, cf_leg *leg, uint8_t *level) {
 }
 
 static int encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint8_t *payload) {
+    int64_t begin = core_stopwatch(core);
+    int len = cf_encoder_once(leg->encoder, pcm, payload, CF_PAYLOAD_MAX);
     counter_add(&core->count.frames_encoded, 1);
-    return cf_encoder_encode(leg->encoder, pcm, payload, CF_PAYLOAD_MAX);
+    counter_add(&core->count.encode_ns, (uint64_t)(core_stopwatch(core) - begin));
+    return len;
+}
+
+static bool stream_is_silent(const cf_core *core, const struct stream *stream) {
+    return stream->hearing == HEAR_NOTHING || core->silent;
+}
+
+/* The frame of settled silence is said again without the encoder, whose state and the decoders' are near zero and stay
+ * there: nothing is heard when it goes on. */
+static int stream_frame(cf_core *core, struct stream *stream, const int16_t *pcm, uint8_t *out) {
+    stream->silent = stream_is_silent(core, stream) ? stream->silent + 1 : 0;
+    if (!stream->silent)
+        stream->hush_len = 0;
+    if (stream->hush_len) {
+        memcpy(out, stream->hush, (size_t)stream->hush_len);
+        return stream->hush_len;
+    }
+    int len = encode(core, stream->first, pcm, out);
+    if (stream->silent > SETTLED_FRAMES && len > 0 && len <= HUSH_BYTES) {
+        memcpy(stream->hush, out, (size_t)len);
+        stream->hush_len = len;
+    }
+    return len;
 }
 
 /* One payload per stream and tick, made when its first listener of the tick comes along. */
@@ -124,7 +158,7 @@ static int stream_encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_
     struct stream *stream = leg->stream;
     uint8_t *out = core->payloads[stream - leg->room->streams];
     if (stream->period != period)
-        stream->len = encode(core, stream->first, pcm, out);
+        stream->len = stream_frame(core, stream, pcm, out);
     stream->period = period;
     *payload = out;
     counter_add(&leg->count.shared_frames, 1);
@@ -147,23 +181,44 @@ static void leg_rest(cf_leg *leg) {
     leg->hears = false;
 }
 
+/* Discontinuous transmission: who hears settled silence and has agreed to it gets a packet now and then. */
+static bool leg_pauses(const cf_leg *leg) {
+    return leg->config.dtx && leg->config.tx.codec == CF_CODEC_OPUS && leg->stream && leg->stream->silent > DTX_FRAMES;
+}
+
+static void leg_hear_pause(cf_core *core, cf_leg *leg, uint64_t period) {
+    if (leg->stream->silent % DTX_EVERY == DTX_FRAMES + 1)
+        leg_send_empty(core, leg, period);
+    leg->paused = true;
+}
+
+static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, uint64_t period) {
+    uint8_t level;
+    const int16_t *pcm = leg_mix(core, leg, &level);
+    counter_set(&leg->count.level_out, level);
+    if (leg->taps)
+        taps_push(leg->taps, CF_TAP_LEG_OUT, pcm, at);
+    if (!sent_to)
+        return;
+    const uint8_t *payload;
+    int len = leg->stream ? stream_encode(core, leg, pcm, period, &payload) : own_encode(core, leg, pcm, &payload);
+    if (leg_pauses(leg)) {
+        leg_hear_pause(core, leg, period);
+        return;
+    }
+    leg->room->needed = true;
+    if (len > 0)
+        leg_send(core, leg, payload, (size_t)len, level, period);
+}
+
 void leg_hear(cf_core *core, cf_leg *leg, int64_t at, uint64_t period) {
-    bool sendable = leg_sendable(leg);
-    if (!sendable && !leg->taps) {
+    bool sent_to = leg_hearing(leg);
+    if (!sent_to && !leg->taps) {
         leg_rest(leg);
         return;
     }
     leg->hears = true;
-    if (sendable && leg_may_join(leg))
+    if (sent_to && leg_may_join(leg))
         leg_join_stream(leg);
-    uint8_t level;
-    const int16_t *pcm = leg_mix(core, leg, &level);
-    counter_set(&leg->count.level_out, level);
-    taps_push(leg->taps, CF_TAP_LEG_OUT, pcm, at);
-    if (!sendable)
-        return;
-    const uint8_t *payload;
-    int len = leg->stream ? stream_encode(core, leg, pcm, period, &payload) : own_encode(core, leg, pcm, &payload);
-    if (len > 0)
-        leg_send(core, leg, payload, (size_t)len, level, period);
+    leg_hear_mix(core, leg, sent_to, at, period);
 }

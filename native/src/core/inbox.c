@@ -1,10 +1,22 @@
 /* A leg's DTLS inbox: a bounded ring with its own quota, so that a flood at one leg delays no other. */
 #include "internal.h"
 
+#include <stddef.h>
+
 void inbox_init(struct inbox *inbox) {
+    memset(inbox, 0, offsetof(struct inbox, slots));
     atomic_init(&inbox->head, 0);
     atomic_init(&inbox->tail, 0);
     atomic_init(&inbox->armed, true);
+    while (inbox->free_count < INBOX_SLOTS) {
+        inbox->free_slots[inbox->free_count] = (uint8_t)(INBOX_SLOTS - 1 - inbox->free_count);
+        inbox->free_count++;
+    }
+}
+
+static void reclaim(struct inbox *inbox, uint32_t head) {
+    for (; inbox->reclaimed != head; inbox->reclaimed++)
+        inbox->free_slots[inbox->free_count++] = (uint8_t)inbox->entries[inbox->reclaimed % INBOX_SLOTS].slot;
 }
 
 /* *wake: the consumer waits for an event. `armed` and `tail` are sequentially consistent on both sides: either the
@@ -16,8 +28,11 @@ bool inbox_put(struct inbox *inbox, const uint8_t *data, size_t len, int64_t now
     uint32_t head = atomic_load_explicit(&inbox->head, memory_order_acquire);
     if (len > INBOX_BYTES || tail - head >= INBOX_SLOTS || !bucket_take(&inbox->quota, now, INBOX_RATE, INBOX_BURST))
         return false;
-    memcpy(inbox->slots[tail % INBOX_SLOTS].data, data, len);
-    inbox->slots[tail % INBOX_SLOTS].len = (uint16_t)len;
+    reclaim(inbox, head);
+    uint8_t slot = inbox->free_slots[--inbox->free_count]; /* there is one: fewer than INBOX_SLOTS wait */
+    memcpy(inbox->slots[slot], data, len);
+    inbox->entries[tail % INBOX_SLOTS].len = (uint16_t)len;
+    inbox->entries[tail % INBOX_SLOTS].slot = slot;
     atomic_store(&inbox->tail, tail + 1);
     *wake = atomic_exchange(&inbox->armed, false);
     if (*wake)
@@ -45,9 +60,9 @@ static bool inbox_empty(struct inbox *inbox, uint32_t head) {
 size_t inbox_take(struct inbox *inbox, uint8_t *out, size_t cap) {
     uint32_t head = atomic_load_explicit(&inbox->head, memory_order_relaxed);
     for (; !inbox_empty(inbox, head);) {
-        size_t len = inbox->slots[head % INBOX_SLOTS].len;
+        size_t len = inbox->entries[head % INBOX_SLOTS].len;
         if (len <= cap)
-            memcpy(out, inbox->slots[head % INBOX_SLOTS].data, len);
+            memcpy(out, inbox->slots[inbox->entries[head % INBOX_SLOTS].slot], len);
         atomic_store_explicit(&inbox->head, ++head, memory_order_release);
         if (len <= cap)
             return len;

@@ -51,7 +51,7 @@ static bool source_proved(cf_leg *leg, const cf_path *path, const cf_rtp *rtp) {
     return trial->run >= TRIAL_RUN;
 }
 
-static void source_learn(cf_leg *leg, const cf_path *path, bool rtcp) {
+static void source_learn(cf_core *core, cf_leg *leg, const cf_path *path, bool rtcp) {
     if (leg->config.kind == CF_LEG_WEBRTC || !leg->config.symmetric)
         return;
     if (!rtcp && !leg->locked) {
@@ -59,6 +59,7 @@ static void source_learn(cf_leg *leg, const cf_path *path, bool rtcp) {
         leg->has_path = leg->locked = true;
         if (muxed(leg))
             leg->rtcp_path = *path;
+        leg_changed(core, leg);
     } else if (rtcp && !muxed(leg) && !leg->rtcp_locked && leg->locked) {
         leg->rtcp_path = *path;
         leg->rtcp_locked = true;
@@ -70,14 +71,14 @@ static void count_srtp(cf_leg *leg, int error) {
 }
 
 /* The clear packet's length, or negative and counted. */
-static int clear(cf_leg *leg, uint8_t *data, size_t len, bool rtcp) {
+static int clear(cf_core *core, cf_leg *leg, uint8_t *data, size_t len, bool rtcp) {
     if (!leg->inbound && !leg_secure(leg))
         return (int)len;
     if (!leg->inbound) {
         counter_add(&leg->count.rx_dropped, 1);
         return -ENOKEY;
     }
-    int result = rtcp ? cf_srtcp_unprotect(leg->inbound, data, len) : cf_srtp_unprotect(leg->inbound, data, len);
+    int result = core_open(core, leg->inbound, data, len, rtcp);
     if (result < 0)
         count_srtp(leg, result);
     return result;
@@ -106,17 +107,20 @@ static void source_note(cf_leg *leg, const cf_rtp *rtp, int clock, int64_t now) 
     counter_set(&leg->count.jitter_us, (uint64_t)(source->jitter * 1e6 / clock));
 }
 
-/* RFC 6464 section 3: one byte, voice activity and seven bits of level. */
-static void claimed_note(cf_leg *leg, const cf_rtp *rtp) {
+/* RFC 6464 section 3: one byte, voice activity and seven bits of level. -1: the packet does not say. */
+static int claimed_level(cf_leg *leg, const cf_rtp *rtp) {
     size_t len = 0;
     const uint8_t *ext =
         leg->config.audio_level_ext ? cf_rtp_ext_find(rtp, (uint8_t)leg->config.audio_level_ext, &len) : NULL;
-    if (ext && len == 1)
-        counter_set(&leg->count.level_claimed, *ext & 0x7F);
+    if (!ext || len != 1)
+        return -1;
+    counter_set(&leg->count.level_claimed, *ext & 0x7F);
+    return *ext & 0x7F;
 }
 
 static void media_first(cf_core *core, cf_leg *leg, const cf_path *path) {
     leg->media_seen = true;
+    leg_changed(core, leg);
     event_path(core, CF_EVENT_MEDIA, leg, path);
 }
 
@@ -133,17 +137,19 @@ static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const 
         drop(leg);
         return;
     }
-    source_learn(leg, path, false);
+    source_learn(core, leg, path, false);
     leg->packet_at = now;
     if (leg->config.kind == CF_LEG_RTP)
         leg->timed_out = false;
     counter_add(&leg->count.rx_packets, 1);
     counter_add(&leg->count.rx_bytes, len);
     source_note(leg, &rtp, map->clock_rate, now);
-    claimed_note(leg, &rtp);
-    cf_playout_put(leg->playout, &rtp, now); /* keeps its own statistics of what it refuses */
+    /* The jitter buffer keeps its own statistics of what it refuses. */
+    cf_playout_put(leg->playout, &rtp, claimed_level(leg, &rtp), now);
     if (!leg->media_seen)
         media_first(core, leg, path);
+    if (leg->room->state == ROOM_ASLEEP)
+        room_packet(core, leg, now);
 }
 
 void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
@@ -152,13 +158,13 @@ void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, s
         drop(leg);
         return;
     }
-    int plain = clear(leg, data, len, rtcp);
+    int plain = clear(core, leg, data, len, rtcp);
     if (plain < 0)
         return;
     if (!rtcp) {
         leg_rtp_take(core, leg, path, data, (size_t)plain, now);
         return;
     }
-    source_learn(leg, path, true);
+    source_learn(core, leg, path, true);
     leg_rtcp_take(core, leg, data, (size_t)plain, now);
 }

@@ -87,6 +87,7 @@ int cf_core_tap(cf_core *core, uint64_t id, cf_tap *tap) {
     tap->leg = tap->point == CF_TAP_ROOM ? NULL : leg_by_id(core, id);
     if (!tap->room && !tap->leg)
         return -ENOENT;
+    room_wake(core, tap->room ? tap->room : tap->leg->room);
     cf_tap **owner = tap->room ? &tap->room->taps : &tap->leg->taps;
     tap->id = id;
     tap->next_in_owner = *owner;

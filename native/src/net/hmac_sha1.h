@@ -15,7 +15,7 @@ enum { CF_SHA1_LEN = 20 };
 /* The state after the key's inner and outer block. Holds the key as good as the key itself: wipe it with
  * OPENSSL_cleanse. */
 typedef struct cf_hmac_key {
-    SHA_CTX inner, outer;
+    uint32_t inner[5], outer[5]; /* chaining values: the rest of a SHA_CTX is known after one whole block */
 } cf_hmac_key;
 
 void cf_hmac_sha1_key(cf_hmac_key *key, const uint8_t *bytes, size_t len);

@@ -11,6 +11,7 @@ static cf_srtp_job make_job(const cf_srtp *srtp, uint8_t *pkt, size_t len, uint8
     bool hmac = srtp->suite->auth_len > 0;
     *word = pkt + len + (hmac ? 0 : srtp->suite->tag_len);
     return (cf_srtp_job){.data = pkt,
+                         .body = pkt + RTCP_HEADER,
                          .clear = RTCP_HEADER,
                          .len = len,
                          .ssrc = cf_get32(pkt + 4),

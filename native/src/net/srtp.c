@@ -31,6 +31,7 @@ static cf_srtp_job make_job(const cf_srtp *srtp, uint8_t *pkt, size_t header, si
                             uint8_t roc[CF_SRTP_WORD]) {
     cf_put32(roc, (uint32_t)(index >> 16));
     return (cf_srtp_job){.data = pkt,
+                         .body = pkt + header,
                          .clear = header,
                          .len = len,
                          .ssrc = cf_get32(pkt + 8),
@@ -39,20 +40,22 @@ static cf_srtp_job make_job(const cf_srtp *srtp, uint8_t *pkt, size_t header, si
                          .tag = pkt + len};
 }
 
-static int seal_at(cf_srtp *srtp, uint8_t *pkt, size_t header, size_t len, uint64_t index) {
-    uint8_t roc[CF_SRTP_WORD];
-    cf_srtp_job job = make_job(srtp, pkt, header, len, index, roc);
-    return cf_srtp_seal(srtp->suite, &srtp->rtp, &job);
-}
-
 static int open_at(cf_srtp *srtp, uint8_t *pkt, size_t header, size_t len, uint64_t index) {
     uint8_t roc[CF_SRTP_WORD];
     cf_srtp_job job = make_job(srtp, pkt, header, len, index, roc);
     return cf_srtp_open(srtp->suite, &srtp->rtp, &job);
 }
 
-int cf_srtp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap) {
-    size_t header = header_length(pkt, len), tag_len = srtp->suite->tag_len;
+/* The payload may stand elsewhere; what is sealed then stands behind the header. */
+static int seal_at(cf_srtp *srtp, uint8_t *pkt, size_t header, const uint8_t *payload, size_t len, uint64_t index) {
+    uint8_t roc[CF_SRTP_WORD];
+    cf_srtp_job job = make_job(srtp, pkt, header, len, index, roc);
+    job.body = payload;
+    return cf_srtp_seal(srtp->suite, &srtp->rtp, &job);
+}
+
+static int protect(cf_srtp *srtp, uint8_t *pkt, size_t header, const uint8_t *payload, size_t len, size_t cap) {
+    size_t tag_len = srtp->suite->tag_len;
     if (header == 0)
         return -EBADMSG;
     if (cap < len || cap - len < tag_len)
@@ -65,11 +68,24 @@ int cf_srtp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap) {
     int error =
         find_index(stream ? &stream->rtp : &NOTHING_YET, pkt, &index); /* twice the same would reuse key stream */
     if (error == 0)
-        error = seal_at(srtp, pkt, header, len, index);
+        error = seal_at(srtp, pkt, header, payload, len, index);
     if (error)
         return error;
     cf_srtp_window_add(&cf_srtp_touch(srtp, stream, ssrc)->rtp, index);
     return (int)(len + tag_len);
+}
+
+int cf_srtp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap) {
+    size_t header = header_length(pkt, len);
+    return protect(srtp, pkt, header, pkt + header, len, cap);
+}
+
+int cf_srtp_protect_from(cf_srtp *srtp, uint8_t *pkt, size_t header_len, const uint8_t *payload, size_t payload_len,
+                         size_t cap) {
+    size_t header = header_length(pkt, header_len);
+    if (header != header_len || payload_len > CF_SRTP_PACKET_MAX - header_len)
+        return -EBADMSG;
+    return protect(srtp, pkt, header, payload, header_len + payload_len, cap);
 }
 
 /* Opens with the guessed index. A source whose first packets were lost may have rolled over once before the first that

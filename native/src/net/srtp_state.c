@@ -5,32 +5,39 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
-cf_srtp *cf_srtp_new_with(const cf_srtp_suite *suite, const cf_srtp_keys *rtp, const cf_srtp_keys *rtcp) {
+cf_srtp *cf_srtp_new_with(const cf_srtp_backend *backend, const cf_srtp_suite *suite, const cf_srtp_keys *rtp,
+                          const cf_srtp_keys *rtcp) {
     cf_srtp *srtp = calloc(1, sizeof *srtp);
     if (srtp == NULL)
         return NULL;
     srtp->suite = suite;
-    if (cf_srtp_session_init(&srtp->rtp, suite, rtp) < 0 || cf_srtp_session_init(&srtp->rtcp, suite, rtcp) < 0) {
+    if (cf_srtp_session_init(&srtp->rtp, backend, suite, rtp) < 0 ||
+        cf_srtp_session_init(&srtp->rtcp, backend, suite, rtcp) < 0) {
         cf_srtp_free(srtp);
         return NULL;
     }
     return srtp;
 }
 
-cf_srtp *cf_srtp_new(int profile, const uint8_t *key, size_t key_len, const uint8_t *salt, size_t salt_len) {
+cf_srtp *cf_srtp_new_on(const cf_srtp_backend *backend, int profile, const uint8_t *key, size_t key_len,
+                        const uint8_t *salt, size_t salt_len) {
     const cf_srtp_suite *suite = cf_srtp_suite_of(profile);
     if (suite == NULL || key_len != suite->key_len || salt_len != suite->salt_len)
         return NULL;
     cf_srtp_keys rtp, rtcp;
     cf_srtp *srtp = NULL;
     ERR_set_mark(); /* the thread's error list belongs to whoever else uses libcrypto in it */
-    if (cf_srtp_derive(suite, key, salt, CF_SRTP_LABEL_RTP, &rtp) == 0 &&
-        cf_srtp_derive(suite, key, salt, CF_SRTP_LABEL_RTCP, &rtcp) == 0)
-        srtp = cf_srtp_new_with(suite, &rtp, &rtcp);
+    if (cf_srtp_derive(backend, suite, key, salt, CF_SRTP_LABEL_RTP, &rtp) == 0 &&
+        cf_srtp_derive(backend, suite, key, salt, CF_SRTP_LABEL_RTCP, &rtcp) == 0)
+        srtp = cf_srtp_new_with(backend, suite, &rtp, &rtcp);
     ERR_pop_to_mark();
     OPENSSL_cleanse(&rtp, sizeof rtp);
     OPENSSL_cleanse(&rtcp, sizeof rtcp);
     return srtp;
+}
+
+cf_srtp *cf_srtp_new(int profile, const uint8_t *key, size_t key_len, const uint8_t *salt, size_t salt_len) {
+    return cf_srtp_new_on(cf_srtp_backend_best(), profile, key, key_len, salt, salt_len);
 }
 
 void cf_srtp_free(cf_srtp *srtp) {

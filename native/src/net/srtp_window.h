@@ -8,9 +8,9 @@ enum { CF_SRTP_WINDOW = 128 };
 
 /* The last 128 indices up to the highest; all zero: no packet yet. */
 typedef struct cf_srtp_window {
-    uint64_t highest;
+    uint64_t highest : 63; /* one word with `started`: a context has 32 of these */
+    uint64_t started : 1;
     uint64_t seen[2]; /* bit n: index highest - n has come; n >= 64 in seen[1] */
-    bool started;
 } cf_srtp_window;
 
 /* The index (roll-over counter * 65536 + seq) that lies nearest to the highest one; seq itself for the first packet.

@@ -55,9 +55,9 @@ static void bench_mixer(void) {
 
 static void bench_g711(void) {
     cf_encoder *encoder = cf_encoder_new(&(cf_codec_params){.codec = CF_CODEC_PCMU});
-    cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU, 8000);
     uint8_t payload[160];
-    BENCH("G.711 encode with 48 -> 8 kHz", ROUNDS, cf_encoder_encode(encoder, pcm, payload, sizeof payload));
+    BENCH("G.711 encode with 48 -> 8 kHz", ROUNDS, cf_encoder_once(encoder, pcm, payload, sizeof payload));
     BENCH("G.711 decode with 8 -> 48 kHz", ROUNDS, cf_decoder_decode(decoder, payload, sizeof payload, out, CF_FRAME));
     BENCH("G.711 conceal, start and frame", FEW,
           (cf_decoder_decode(decoder, payload, sizeof payload, out, CF_FRAME),
@@ -99,7 +99,7 @@ static void bench_playout(const char *name, const cf_codec_params *opus, double 
     test_babble(speech, CF_RATE * 10, 20000, 1);
     cf_encoder *encoder = cf_encoder_new(opus ? opus : &(cf_codec_params){.codec = CF_CODEC_PCMU});
     for (int i = 0; i < FRAMES; i++)
-        lengths[i] = (size_t)cf_encoder_encode(encoder, speech + i % 500 * CF_FRAME, payloads[i], CF_PAYLOAD_MAX);
+        lengths[i] = (size_t)cf_encoder_once(encoder, speech + i % 500 * CF_FRAME, payloads[i], CF_PAYLOAD_MAX);
     cf_rtp rtp = {.pt = opus ? LAB_OPUS : LAB_PCMU, .ssrc = 7};
     double start = cpu_ns();
     for (int i = 0, k = 0; i < FRAMES; i++) {
@@ -107,7 +107,7 @@ static void bench_playout(const char *name, const cf_codec_params *opus, double 
         for (; k < FRAMES && (double)k * 20 * (double)LAB_MS / (1 + ppm * 1e-6) <= (double)now; k++) {
             rtp.payload = payloads[k];
             rtp.payload_len = lengths[k];
-            cf_playout_put(l.playout, &rtp, now);
+            cf_playout_put(l.playout, &rtp, -1, now);
             rtp.seq++;
             rtp.ts += opus ? 960 : 160;
         }

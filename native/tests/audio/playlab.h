@@ -26,8 +26,10 @@ typedef struct lab {
     double hz;        /* the tone that it sends; 0: silence */
     double amplitude; /* 0: 8000 */
     int ptime_ms;     /* 0: 20 */
+    int burst;        /* the tone is only in each so manieth packet; 0: in all */
     int codec;        /* 0: PCMU */
     const cf_codec_params *opus;
+    int level;            /* claimed for each packet, + 1; 0: nothing is claimed */
     const int16_t *voice; /* sent by Opus instead of the tone, over and over */
     size_t voice_len;
     int64_t delay;                                         /* ns, the least */
@@ -88,17 +90,18 @@ static inline int64_t lab_sent_at(const lab *l, int64_t i) {
 }
 
 static inline size_t lab_encode(lab *l, uint8_t *out) {
+    double amplitude = l->burst && l->frame % l->burst ? 0 : l->amplitude;
     if (l->encoder) {
         int16_t pcm[CF_FRAME];
         if (l->voice)
             memcpy(pcm, l->voice + (size_t)l->frame * CF_FRAME % l->voice_len, sizeof pcm);
         else
-            test_tone(pcm, CF_FRAME, l->hz, CF_RATE, l->amplitude, (size_t)l->frame * CF_FRAME);
-        return (size_t)cf_encoder_encode(l->encoder, pcm, out, CF_PAYLOAD_MAX);
+            test_tone(pcm, CF_FRAME, l->hz, CF_RATE, amplitude, (size_t)l->frame * CF_FRAME);
+        return (size_t)cf_encoder_once(l->encoder, pcm, out, CF_PAYLOAD_MAX);
     }
     size_t n = (size_t)l->ptime_ms * 8;
     int16_t low[480];
-    test_tone(low, n, l->hz, 8000, l->amplitude, (size_t)l->frame * n);
+    test_tone(low, n, l->hz, 8000, amplitude, (size_t)l->frame * n);
     for (size_t i = 0; i < n; i++)
         out[i] = l->codec == CF_CODEC_PCMA ? cf_alaw_encode(low[i]) : cf_ulaw_encode(low[i]);
     return n;
@@ -147,7 +150,7 @@ static inline void lab_deliver(lab *l, int64_t until) {
     for (; n < l->waiting && l->pending[n].arrival <= until; n++) {
         lab_packet *packet = &l->pending[n];
         packet->rtp.payload = packet->payload;
-        int result = cf_playout_put(l->playout, &packet->rtp, packet->arrival);
+        int result = cf_playout_put(l->playout, &packet->rtp, l->level - 1, packet->arrival);
         l->puts++;
         l->put_late += result == -EALREADY;
         l->put_full += result == -EOVERFLOW;
@@ -157,12 +160,25 @@ static inline void lab_deliver(lab *l, int64_t until) {
     l->waiting -= n;
 }
 
-/* One tick of the mixer: 20 ms. The frame is in l->pcm. */
-static inline int lab_tick(lab *l) {
+/* When the next tick is; everything that comes until then is put. */
+static inline int64_t lab_come(lab *l) {
     int64_t now = l->tick * 20 * LAB_MS + l->phase;
     while (lab_sent_at(l, l->frame) <= now)
         lab_send(l);
     lab_deliver(l, now);
+    return now;
+}
+
+/* A tick at which nobody listens. */
+static inline void lab_skip(lab *l) {
+    int64_t now = lab_come(l);
+    l->tick++;
+    cf_playout_skip(l->playout, now);
+}
+
+/* One tick of the mixer: 20 ms. The frame is in l->pcm. */
+static inline int lab_tick(lab *l) {
+    int64_t now = lab_come(l);
     l->tick++;
     l->kind = cf_playout_get(l->playout, l->pcm, now);
     l->kinds[l->kind]++;

@@ -50,7 +50,7 @@ static void test_strangers_do_not_disturb(void) {
         rtp.ssrc = i % 2 ? l.ssrc : l.ssrc + 7;
         rtp.seq = (uint16_t)(i % 2 ? l.seq + 5000 + i * 77 : 3 * i);
         rtp.ts = cf_rng_u32(&l.rng);
-        CHECK_INT(cf_playout_put(l.playout, &rtp, l.tick * 20 * LAB_MS), -EOVERFLOW);
+        CHECK_INT(cf_playout_put(l.playout, &rtp, -1, l.tick * 20 * LAB_MS), -EOVERFLOW);
         CHECK(lab_bend_while(&l, 20) < LAB_BEND_440);
     }
     cf_playout_stats s = lab_stats(&l);
@@ -137,19 +137,19 @@ static void test_bad_packets_are_refused_by_name(void) {
     static uint8_t large[CF_RTP_MAX];
     lab_open(&l, 19);
     cf_rtp rtp = {.pt = 77, .payload = large, .payload_len = 160, .ssrc = 1};
-    CHECK_INT(cf_playout_put(l.playout, &rtp, 0), -EBADMSG);
+    CHECK_INT(cf_playout_put(l.playout, &rtp, -1, 0), -EBADMSG);
     rtp.pt = LAB_PCMU;
     rtp.payload_len = 0;
-    CHECK_INT(cf_playout_put(l.playout, &rtp, 0), -EBADMSG);
+    CHECK_INT(cf_playout_put(l.playout, &rtp, -1, 0), -EBADMSG);
     rtp.payload_len = 961;
-    CHECK_INT(cf_playout_put(l.playout, &rtp, 0), -EBADMSG);
+    CHECK_INT(cf_playout_put(l.playout, &rtp, -1, 0), -EBADMSG);
     rtp.pt = LAB_OPUS;
     rtp.payload_len = sizeof large;
-    CHECK_INT(cf_playout_put(l.playout, &rtp, 0), -EBADMSG);
+    CHECK_INT(cf_playout_put(l.playout, &rtp, -1, 0), -EBADMSG);
     large[0] = 0x1B; /* three of 60 ms */
     large[1] = 3;
     rtp.payload_len = 40;
-    CHECK_INT(cf_playout_put(l.playout, &rtp, 0), -EBADMSG);
+    CHECK_INT(cf_playout_put(l.playout, &rtp, -1, 0), -EBADMSG);
     CHECK_INT(lab_stats(&l).undecodable, 5);
     CHECK_INT(lab_stats(&l).packets, 0);
     lab_close(&l);
@@ -169,7 +169,7 @@ static void test_120_ms_of_opus_in_one_packet(void) {
             size_t body_len = 0;
             for (size_t k = 0; k < 6; k++) {
                 test_tone(pcm, CF_FRAME, 440, CF_RATE, 8000, (i + k) * CF_FRAME);
-                int n = cf_encoder_encode(encoder, pcm, frame, 180);
+                int n = cf_encoder_once(encoder, pcm, frame, 180);
                 payload[0] = (uint8_t)(frame[0] | 3);
                 ends[k] = (size_t)n - 1;
                 memcpy(body + body_len, frame + 1, ends[k]);
@@ -185,7 +185,7 @@ static void test_120_ms_of_opus_in_one_packet(void) {
                           .ts = i * 960,
                           .payload = payload,
                           .payload_len = at + body_len};
-            CHECK_INT(cf_playout_put(l.playout, &rtp, i * 20 * LAB_MS), 0);
+            CHECK_INT(cf_playout_put(l.playout, &rtp, -1, i * 20 * LAB_MS), 0);
         }
         audio += cf_playout_get(l.playout, l.pcm, i * 20 * LAB_MS) == CF_PLAY_AUDIO;
     }
@@ -206,7 +206,7 @@ static void test_the_first_packets_may_come_in_any_order(void) {
         cf_rtp rtp = {.pt = LAB_PCMU, .ssrc = 1, .payload = payload, .payload_len = sizeof payload};
         rtp.seq = (uint16_t)(65534 + order[i]);
         rtp.ts = (uint32_t)order[i] * 160 - 200;
-        CHECK_INT(cf_playout_put(l.playout, &rtp, 0), 0);
+        CHECK_INT(cf_playout_put(l.playout, &rtp, -1, 0), 0);
     }
     int audio = 0;
     for (int i = 0; i < 20; i++)

@@ -124,7 +124,46 @@ static void test_no_wake_up_is_lost(void) {
     free(post);
 }
 
+/* What a leg never needs is never touched: its pages stay the kernel's. */
+static void test_datagrams_taken_one_by_one_use_one_slot(void) {
+    struct inbox *inbox = malloc(sizeof *inbox);
+    uint8_t data[INBOX_BYTES], out[INBOX_BYTES];
+    memset(inbox, 0xab, sizeof *inbox);
+    inbox_init(inbox);
+    for (int i = 0; i < 100; i++) {
+        bool wake;
+        memset(data, i, sizeof data);
+        CHECK(inbox_put(inbox, data, sizeof data, i * SECOND, &wake));
+        CHECK_INT(inbox_take(inbox, out, sizeof out), sizeof data);
+        CHECK(memcmp(out, data, sizeof data) == 0);
+    }
+    for (size_t i = 0; i < sizeof inbox->slots - INBOX_BYTES; i++)
+        CHECK(inbox->slots[1 + i / INBOX_BYTES][i % INBOX_BYTES] == 0xab);
+    free(inbox);
+}
+
+/* Full, emptied by halves and filled again: order is kept wherever the datagrams lie. */
+static void test_order_is_kept_across_slots(void) {
+    struct inbox *inbox = malloc(sizeof *inbox);
+    inbox_init(inbox);
+    int put = 0, taken = 0, number = 0;
+    bool wake;
+    for (int round = 0; round < 50; round++) {
+        int64_t now = round * SECOND;
+        while (inbox_put(inbox, (uint8_t *)&put, sizeof put, now, &wake))
+            put++;
+        CHECK_INT(put - taken, INBOX_SLOTS);
+        for (int i = 0; i <= round % INBOX_SLOTS; i++, taken++) {
+            CHECK_INT(inbox_take(inbox, (uint8_t *)&number, sizeof number), sizeof number);
+            CHECK_INT(number, taken);
+        }
+    }
+    free(inbox);
+}
+
 int main(void) {
+    RUN(test_datagrams_taken_one_by_one_use_one_slot);
+    RUN(test_order_is_kept_across_slots);
     RUN(test_counters_and_taps_are_read_while_they_change);
     RUN(test_no_wake_up_is_lost);
     return REPORT();

@@ -44,7 +44,7 @@ static void send_from(uint32_t number, cf_addr local, cf_addr remote, const char
 static void test_a_batch_arrives_in_order(void) {
     cf_socket a, b;
     open_as(0, &a, v4(1, 0), true);
-    open_as(1, &b, v4(1, 0), false);
+    open_as(1, &b, v4(1, 0), true);
     const char *texts[] = {"one", "two", "three"};
     for (int i = 0; i < 3; i++)
         send_from(0, (cf_addr){0}, b.bound, texts[i]);
@@ -61,6 +61,68 @@ static void test_a_batch_arrives_in_order(void) {
         CHECK_INT(path.socket, 1);
         CHECK_INT(path.local.family, 0);
     }
+    close_all();
+}
+
+/* Written in its place, given up once, and too long or without address: only the good one goes out. */
+static void test_a_datagram_is_written_where_it_is_sent_from(void) {
+    cf_socket a, b;
+    open_as(0, &a, v4(1, 0), true);
+    open_as(1, &b, v4(1, 0), false);
+    cf_path path = {.socket = 0, .remote = b.bound};
+    uint8_t *room = cf_tx_room(&tx);
+    memcpy(room, "given up", 8);
+    CHECK(cf_tx_room(&tx) == room);
+    memcpy(room, "good", 4);
+    CHECK(!cf_tx_commit(&tx, &path, CF_TX_DATA + 1));
+    CHECK(!cf_tx_commit(&tx, &(cf_path){.socket = 0}, 4));
+    CHECK(cf_tx_commit(&tx, &path, 4));
+    CHECK(cf_tx_room(&tx) != room);
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    CHECK_INT(wait_and_read(&b), 1);
+    uint8_t *data;
+    size_t len;
+    CHECK(cf_rx_get(&rx, 0, &b, 1, &path, &data, &len) && len == 4 && memcmp(data, "good", 4) == 0);
+    CHECK_INT(cf_rx_read(&rx, &b), 0);
+    close_all();
+}
+
+static void test_a_legs_own_socket_gives_one_at_a_time(void) {
+    cf_socket a, b;
+    open_as(0, &a, v4(1, 0), true);
+    open_as(1, &b, v4(1, 0), false);
+    const char *texts[] = {"one", "two"};
+    for (int i = 0; i < 2; i++)
+        send_from(0, (cf_addr){0}, b.bound, texts[i]);
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    for (int i = 0; i < 2; i++) {
+        cf_path path;
+        uint8_t *data;
+        size_t len;
+        CHECK_INT(wait_and_read(&b), 1);
+        CHECK(cf_rx_get(&rx, 0, &b, 1, &path, &data, &len));
+        CHECK(len == 3 && memcmp(data, texts[i], 3) == 0 && cf_addr_equal(&path.remote, &a.bound));
+    }
+    CHECK_INT(cf_rx_read(&rx, &b), 0);
+    close_all();
+}
+
+static void test_what_the_kernel_drops_is_counted(void) {
+    cf_socket a, b;
+    open_as(0, &a, v4(1, 0), true);
+    open_as(1, &b, v4(1, 0), false);
+    int small = 0; /* the kernel takes its least, a few packets */
+    CHECK_INT(setsockopt(b.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+    CHECK_INT(cf_udp_drops(&b), 0);
+    enum { SENT = 50 };
+    for (int i = 0; i < SENT; i++)
+        send_from(0, (cf_addr){0}, b.bound, "a packet");
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    int got = 0;
+    while (cf_rx_read(&rx, &b) == 1)
+        got++;
+    CHECK(got > 0 && got < SENT);
+    CHECK_INT(cf_udp_drops(&b), SENT - got);
     close_all();
 }
 
@@ -145,6 +207,9 @@ int main(void) {
     cf_rx_init(&rx);
     cf_tx_init(&tx);
     RUN(test_a_batch_arrives_in_order);
+    RUN(test_a_datagram_is_written_where_it_is_sent_from);
+    RUN(test_a_legs_own_socket_gives_one_at_a_time);
+    RUN(test_what_the_kernel_drops_is_counted);
     RUN(test_wildcard_answers_from_the_address_that_was_asked);
     RUN(test_ipv4_and_ipv6_share_a_port);
     RUN(test_too_long_is_dropped);

@@ -3,6 +3,7 @@
 #define CONFEROCORE_SRTPLIB_H
 
 #include "conferocore/srtp.h"
+#include "net/srtp_suite.h"
 #include "netlib.h"
 
 static const int PROFILES[] = {CF_SRTP_AES128_CM_SHA1_80, CF_SRTP_AEAD_AES_128_GCM, CF_SRTP_AEAD_AES_256_GCM};
@@ -18,6 +19,9 @@ static inline size_t tag_len_of(int profile) {
     return profile == CF_SRTP_AES128_CM_SHA1_80 ? 10 : 16;
 }
 
+/* What new_srtp makes its contexts over. */
+static const cf_srtp_backend *tested_backend = &cf_srtp_libcrypto;
+
 /* A context whose key is made from `seed`. */
 static inline cf_srtp *new_srtp(int profile, uint8_t seed) {
     uint8_t key[32], salt[14];
@@ -25,7 +29,7 @@ static inline cf_srtp *new_srtp(int profile, uint8_t seed) {
         key[i] = (uint8_t)(seed + 7 * i);
     for (size_t i = 0; i < sizeof salt; i++)
         salt[i] = (uint8_t)(seed + 13 * i + 1);
-    return cf_srtp_new(profile, key, key_len_of(profile), salt, salt_len_of(profile));
+    return cf_srtp_new_on(tested_backend, profile, key, key_len_of(profile), salt, salt_len_of(profile));
 }
 
 /* A packet whose payload tells its 32-bit index, so that a wrong roll-over cannot pass. Returns its length. */

@@ -127,6 +127,37 @@ static void forge(int len, int (*unprotect)(cf_srtp *, uint8_t *, size_t)) {
     CHECK_INT(in->count, 1);
 }
 
+/* The same bytes as if the packet had been put together first, and the payload is left alone. */
+static void test_payload_from_elsewhere(void) {
+    uint8_t plain[ROOM], kept[ROOM], elsewhere[ROOM];
+    for (uint32_t n = 0; n < 120; n++) {
+        open_pair();
+        size_t len = 12 + n;
+        make_rtp(plain, 7, n);
+        for (size_t i = 12; i < len; i++)
+            plain[i] = (uint8_t)(31 * i + n);
+        memcpy(sealed, plain, len);
+        int whole = cf_srtp_protect(out, sealed, len, sizeof sealed);
+        placed payload = place(plain + 12, n, 0);
+        placed p = place(plain, 12 + n + tag_len_of(profile), 0);
+        memset(p.data + 12, 0xee, n);
+        CHECK_INT(cf_srtp_protect_from(in, p.data, 12, payload.data, n, len + tag_len_of(profile) - 1), -ENOSPC);
+        CHECK_INT(cf_srtp_protect_from(in, p.data, 12, payload.data, n, len + tag_len_of(profile)), whole);
+        CHECK(memcmp(p.data, sealed, (size_t)whole) == 0 && memcmp(payload.data, plain + 12, n) == 0);
+        free(p.block);
+        free(payload.block);
+        close_pair();
+    }
+    open_pair();
+    memcpy(kept, plain, sizeof kept);
+    memset(elsewhere, 0, sizeof elsewhere);
+    CHECK_INT(cf_srtp_protect_from(out, plain, 11, elsewhere, 8, ROOM), -EBADMSG);
+    CHECK_INT(cf_srtp_protect_from(out, plain, 16, elsewhere, 8, ROOM), -EBADMSG); /* the header says 12 */
+    CHECK_INT(cf_srtp_protect_from(out, plain, 12, elsewhere, 65524, 1 << 20), -EBADMSG);
+    CHECK(memcmp(kept, plain, sizeof kept) == 0);
+    close_pair();
+}
+
 static void test_forgeries(void) {
     open_pair();
     forge(seal_index(7, 1000), cf_srtp_unprotect);
@@ -404,11 +435,12 @@ static void test_wrong_parameters(void) {
     cf_srtp_free(NULL);
 }
 
-int main(void) {
+static void run_all(void) {
     for (size_t i = 0; i < PROFILE_COUNT; i++) {
         profile = PROFILES[i];
         RUN(test_round_trips);
         RUN(test_not_rtp);
+        RUN(test_payload_from_elsewhere);
         RUN(test_forgeries);
         RUN(test_other_key_is_refused);
         RUN(test_rtp_is_not_rtcp);
@@ -429,5 +461,12 @@ int main(void) {
         RUN(test_indices_end);
         RUN(test_wrong_parameters);
     }
+}
+
+int main(void) {
+    run_all();
+    tested_backend = &cf_srtp_aes_ni;
+    if (tested_backend->usable())
+        run_all();
     return REPORT();
 }
