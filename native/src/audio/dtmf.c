@@ -70,6 +70,7 @@ bool cf_dtmf_tones(char digit, int *low, int *high) {
 
 void cf_dtmf_init(cf_dtmf *d) {
     memset(d, 0, sizeof *d);
+    cf_resampler_init(&d->down, CF_DTMF_RATIO);
 }
 
 bool cf_dtmf_present(const cf_dtmf *d) {
@@ -209,5 +210,5 @@ int cf_dtmf_run_8k(cf_dtmf *d, const int16_t *pcm, size_t n, cf_digit *out) {
 int cf_dtmf_run(cf_dtmf *d, const int16_t *pcm, size_t n, cf_digit *out) {
     int16_t low[CF_DTMF_BLOCK];
     cf_resample_down(&d->down, pcm, n, low);
-    return cf_dtmf_run_8k(d, low, n / CF_RESAMPLE_RATIO, out);
+    return cf_dtmf_run_8k(d, low, n / CF_DTMF_RATIO, out);
 }
