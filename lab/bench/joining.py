@@ -135,8 +135,7 @@ class Front:
         await socket.send_json({"type": "hello", "token": grant.token})
         await _until(socket, "welcome")
         sdp = offer_of(self.case, member, self.generator.ports[member], self.generator.fingerprint)
-        await socket.send_json({"type": "offer", "id": 1, "sdp": sdp})
-        answer = await _until(socket, "answer")
+        answer = await _negotiated(socket, sdp)
         reading = self._tasks.spawn(self._read(socket), name=f"bench session {member}")
         await self.generator.join(member, target_of(answer["sdp"]))
         if not self.case.keeps_sessions:
@@ -159,6 +158,19 @@ class Front:
         self.closed_sessions += 1
 
 
+async def _negotiated(socket: aiohttp.ClientWebSocketResponse, sdp: str) -> dict[str, Any]:
+    """The answer; an offer is sent again where the MCU was too busy for it."""
+    for number in range(RETRIES):
+        await socket.send_json({"type": "offer", "id": number, "sdp": sdp})
+        try:
+            return await _until(socket, "answer")
+        except RemoteError as error:
+            if error.status != 503:
+                raise
+        await asyncio.sleep(RETRY_S)
+    raise RemoteError(f"no answer to {RETRIES} offers")
+
+
 async def _until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
     """The next message of a kind. Raises RemoteError for an error, or the end."""
     async with asyncio.timeout(REPLY_S):
@@ -167,7 +179,8 @@ async def _until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str
                 continue
             event: dict[str, Any] = message.json()
             if event["type"] == "error":
-                raise RemoteError(event["problem"].get("detail") or event["problem"]["title"])
+                problem = event["problem"]
+                raise RemoteError(problem.get("detail") or problem["title"], status=problem["status"])
             return event
     raise RemoteError(f"the notifier closed a session (code {socket.close_code}) instead of {kind}")
 
