@@ -1,5 +1,6 @@
 /* What the audio kernels cost, in ns of CPU a frame. Not part of check: gcc -O3, link with the audio archives, run on a
  * quiet machine. */
+#include "conferocore/dtmf.h"
 #include "conferocore/mixer.h"
 #include "conferocore/resample.h"
 #include "playlab.h"
@@ -65,6 +66,20 @@ static void bench_g711(void) {
     cf_decoder_free(decoder);
 }
 
+static void bench_dtmf(void) {
+    static cf_dtmf dtmf;
+    static int16_t low[CF_DTMF_BLOCK];
+    static cf_digit digit;
+    cf_dtmf_init(&dtmf);
+    BENCH("digits by their sound, silence", ROUNDS, cf_dtmf_run_8k(&dtmf, low, CF_DTMF_BLOCK, &digit));
+    for (int i = 0; i < CF_DTMF_BLOCK; i++)
+        low[i] = (int16_t)(i * 40);
+    BENCH("digits by their sound, 8 kHz", ROUNDS, cf_dtmf_run_8k(&dtmf, low, CF_DTMF_BLOCK, &digit));
+    for (int i = 0; i < CF_FRAME; i++)
+        out[i] = (int16_t)(i * 7);
+    BENCH("digits by their sound, 48 kHz", ROUNDS, cf_dtmf_run(&dtmf, out, CF_FRAME, &digit));
+}
+
 static void bench_clone(void) {
     static const cf_codec_params params = {.codec = CF_CODEC_OPUS, .complexity = -1};
     cf_encoder *a = cf_encoder_new(&params), *b = cf_encoder_new(&params);
@@ -107,6 +122,7 @@ int main(void) {
     test_babble(pcm, CF_FRAME, 20000, 3);
     bench_mixer();
     bench_g711();
+    bench_dtmf();
     bench_clone();
     static const cf_codec_params voice = {.codec = CF_CODEC_OPUS, .bitrate = 24000, .complexity = -1};
     bench_playout("playout put + get, G.711", NULL, 0);
