@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from confero.errors import ConferoError
+from confero.errors import ConferoError, LocalError
 
 from . import core, machine, table, whole
 from .case import Case, Floor, disturbed
@@ -29,8 +29,16 @@ LIMIT_STEP = 0.05
 
 Tell = Callable[[str, int, int], None]
 Measure = Callable[[Case, Tell], Awaitable[Row]]
+
+
+async def _on_plain_rtp(case: Case, tell: Tell) -> Row:
+    """As a peer that has no SRTP is measured."""
+    return await whole.measure(replace(case, profile="plain"), tell)
+
+
 MIXERS: dict[str, Measure] = {
     "confero": whole.measure,
+    "confero-plain": _on_plain_rtp,
     "confero-core": core.measure,
     "janus": janus.measure,
     "aiortc": aiortc_mixer.measure,
@@ -48,13 +56,23 @@ class Wish:
     runs: int = 1
     find_limit: bool = False
     table: bool = False
+    quick: bool = False
+    """Of the table: the size of a test, and the page stays as it is."""
     floor: Floor = field(default_factory=Floor)
     out: Path = Path("confero-bench")
     command: str = "confero bench mix"
 
 
-def run(wish: Wish) -> int:
-    """0 if every row kept the quality floor."""
+def run(axes: dict[str, Any], wishes: dict[str, Any]) -> int:
+    """0 if every row kept the quality floor. ``axes``: fields of Case; ``wishes``: what else the command line says.
+
+    Raises LocalError.
+    """
+    case = Case(**axes)
+    mixers = mixers_of(wishes["peers"], core_only=wishes["core_only"], secure=case.secure)
+    floor = Floor(delay_p95_ms=wishes["delay_p95_ms"])
+    plain = {name: wishes[name] for name in ("runs", "find_limit", "table", "quick", "out", "command")}
+    wish = Wish(case, tuple(wishes["members"]), mixers, floor=floor, **plain)
     return asyncio.run(_run_until_told(wish))
 
 
@@ -63,11 +81,11 @@ async def _run_until_told(wish: Wish) -> int:
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # services and generator go with us
     report = Report(machine.fingerprint(), wish.command, wish.floor)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=150)
     with _progress() as bar:
         meter = Meter(bar)
         if wish.table:
-            await table.run(wish, report, meter)
+            await _table(wish, report, meter)
         elif wish.find_limit:
             for mixer in wish.mixers:
                 await find_limit(wish, mixer, report, meter)
@@ -100,6 +118,13 @@ class Meter:
         self._bar.console.print(line, highlight=False, soft_wrap=True)
 
 
+async def _table(wish: Wish, report: Report, meter: Meter) -> None:
+    async def measured(case: Case, mixer: str, runs: int, label: str) -> Result:
+        return await repeat(case, mixer, runs, meter, label)
+
+    await table.run(report, meter, measured, quick=wish.quick, page=None if wish.quick else table.PAGE)
+
+
 async def _rows(wish: Wish, report: Report, meter: Meter) -> None:
     for members in wish.members:
         for mixer in wish.mixers:
@@ -110,7 +135,7 @@ async def _rows(wish: Wish, report: Report, meter: Meter) -> None:
 
 async def repeat(case: Case, mixer: str, runs: int, meter: Meter, label: str = "") -> Result:
     """A case, so many times; what cannot be measured says why."""
-    result = Result(label or case.title(), mixer, case.members)
+    result = Result(label or case.setting(), mixer, case.members)
     for number in range(runs):
         meter.title = f"{mixer}, {case.members} members, run {number + 1} of {runs}"
         try:
@@ -158,14 +183,23 @@ def _next(good: int, bad: int, size: int) -> int:
 
 
 def _show(report: Report, console: Console) -> None:
-    shown = Table(*HEAD)
-    for result in report.results:
-        shown.add_row(*cells(result, report.floor))
-    console.print(shown)
+    for label in dict.fromkeys(result.label for result in report.results):
+        shown = Table(*HEAD, title=label, title_justify="left")
+        for result in report.results:
+            if result.label == label:
+                shown.add_row(*cells(result, report.floor))
+        console.print(shown)
     for mixer, members in report.limits.items():
         console.print(f"{mixer}: {members} members a core at the quality floor", highlight=False)
 
 
-def names_of(peers: Sequence[str], *, core_only: bool) -> tuple[str, ...]:
-    """Mixers to measure: ours, then the peers that were asked for."""
-    return ("confero-core" if core_only else "confero", *peers)
+def mixers_of(peers: Sequence[str], *, core_only: bool, secure: bool) -> tuple[str, ...]:
+    """Ours, then the peers that were asked for. Raises LocalError for one that nobody knows.
+
+    Janus's participants are on plain RTP: ours stand beside them on plain RTP as well as with SRTP.
+    """
+    unknown = sorted(set(peers) - {"janus", "aiortc"})
+    if unknown:
+        raise LocalError(f"no such peer: {', '.join(unknown)} (there are janus and aiortc)")
+    plain = ("confero-plain",) if "janus" in peers and secure and not core_only else ()
+    return ("confero-core" if core_only else "confero", *plain, *peers)

@@ -12,6 +12,7 @@ from confero.errors import LocalError
 
 from .case import Case
 from .generator import build
+from .whole import figures
 
 TIMEOUT_S = 600
 
@@ -23,7 +24,8 @@ async def measure(case: Case, progress: Callable[[str, int, int], None]) -> dict
     process = await asyncio.create_subprocess_exec(
         program,
         *case.generator_arguments(),
-        f"ptime={case.seconds}",
+        f"minimum={int(case.mcu.get('jitter_mode') == 'minimum')}",
+        f"low_delay={int(bool(case.mcu.get('opus_low_delay')))}",
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -36,5 +38,8 @@ async def measure(case: Case, progress: Callable[[str, int, int], None]) -> dict
             await process.wait()
     if process.returncode:
         raise LocalError(f"the core's benchmark failed: {errors.decode(errors='replace').strip()}")
-    row: dict[str, Any] = json.loads(output)
-    return row | {"mixer": "confero-core", "case": asdict(case), "title": case.title()}
+    return figures(case, json.loads(output)) | {
+        "mixer": "confero-core",
+        "services_cpu_percent": {},
+        "case": asdict(case),
+    }

@@ -24,9 +24,13 @@ from .generator import Generator
 
 AT_ONCE = 24
 """Joins under way: enough to keep the services busy, few enough that none times out."""
+PASSWORD = "benchmarkMembersPassword"  # also in native/bench/load/peers.c
 LEVEL_ID = 1
 LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
-RTPMAPS = {"opus": (111, "opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=0"), "pcmu": (0, "PCMU/8000", "a=ptime:20")}
+RTPMAPS = {
+    "opus": (111, "opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=0"),
+    "pcmu": (0, "PCMU/8000", "a=ptime:20"),
+}
 REPLY_S = 60.0
 RETRIES, RETRY_S = 10, 1.0
 ROOM_MAX = 8000
@@ -44,7 +48,8 @@ def offer_of(case: Case, member: int, port: int, fingerprint: str) -> str:
     ]
     if case.secure:
         lines += [
-            *("a=mid:0", f"a=ice-ufrag:m{member:05d}", "a=ice-pwd:benchmarkMembersPassword"),
+            *("a=mid:0", f"a=ice-ufrag:m{member:05d}", f"a=ice-pwd:{PASSWORD}"),
+            f"a=candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host",
             *(f"a=fingerprint:sha-256 {fingerprint}", "a=setup:active"),
         ]
     return "\r\n".join([*lines, ""])

@@ -8,8 +8,8 @@ import itertools
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ import aiohttp
 from confero.errors import LocalError, RemoteError
 from confero.runtime.tasks import spawn
 
-from .. import counters
 from ..case import Case
 from ..generator import Generator, build
 from ..joining import LEVEL_ID, RTPMAPS
-from ..whole import NICE, allow_many_sockets, figures
+from ..whole import allow_many_sockets
+from .process import keep_apart, window
 
 HOST = "127.0.36.11"
 PORTS = "20000-30000"
@@ -197,55 +197,17 @@ async def measure(case: Case, progress: Callable[[str, int, int], None]) -> dict
             await janus.start()
             await generator.start()
             await _join_all(case, janus, generator, progress)
-            _keep_apart(janus, generator)
-            return await _window(case, janus, generator, progress)
+            keep_apart(janus.pid, generator)
+            return await window("janus", case, janus.pid, generator, progress)
         finally:
             await generator.stop()
             await janus.stop()
 
 
-async def _join_all(
-    case: Case, janus: Janus, generator: Generator, progress: Callable[[str, int, int], None]
-) -> None:
+async def _join_all(case: Case, janus: Janus, generator: Generator, progress: Callable[[str, int, int], None]) -> None:
     for room in range(case.rooms):
         await janus.make_room(room + 1, case)
-    for member, port in enumerate(_ports(case, generator)):
+    for member, port in enumerate(generator.ports):
         host, to = await janus.join(member // case.room_size + 1, case, port)
         await generator.join(member, f"{host} {to} - - - {RTPMAPS[case.codec][0]} {LEVEL_ID}")
         progress("joining", member + 1, case.members)
-
-
-def _ports(case: Case, generator: Generator) -> Iterator[int]:
-    return iter(generator.ports[: case.members])
-
-
-def _keep_apart(janus: Janus, generator: Generator) -> None:
-    mixer, load = counters.cores()
-    counters.pin(janus.pid, mixer)
-    for task in Path(f"/proc/{janus.pid}/task").iterdir():
-        counters.prefer(int(task.name), NICE)
-    counters.pin(generator.pid, load)
-    counters.prefer(generator.pid, NICE)
-
-
-async def _window(
-    case: Case, janus: Janus, generator: Generator, progress: Callable[[str, int, int], None]
-) -> dict[str, Any]:
-    generator.go()
-    progress("warming up", 0, 0)
-    await generator.measuring()
-    loop = asyncio.get_running_loop()
-    start, before = loop.time(), counters.process_s(janus.pid)
-    progress("measuring", 0, 0)
-    await asyncio.sleep(case.seconds)
-    cpu, elapsed = counters.process_s(janus.pid) - before, loop.time() - start
-    rss = counters.rss_kb(janus.pid)
-    heard = await generator.result()
-    return figures(case, heard) | {
-        "mixer": "janus",
-        "case": asdict(case),
-        "cpu_percent": round(100 * cpu / elapsed, 2),
-        "rss_kb": {"janus": rss},
-        "shares_percent": {},
-        "engine": {},
-    }
