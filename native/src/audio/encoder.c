@@ -54,6 +54,14 @@ cf_encoder *cf_encoder_new(const cf_codec_params *params) {
     return encoder;
 }
 
+void cf_encoder_align(cf_encoder *encoder, uint64_t tick) {
+    enum { WHOLE = 6 }; /* ticks that hold whole packets of every length */
+    if (encoder->packet <= encoder->tick)
+        return;
+    encoder->held = (int)(tick % WHOLE) * encoder->tick % encoder->packet;
+    memset(encoder->waiting, 0, (size_t)encoder->held * sizeof *encoder->waiting);
+}
+
 void cf_encoder_free(cf_encoder *encoder) {
     if (encoder)
         free(encoder->opus);

@@ -149,8 +149,7 @@ struct stream {
     enum hearing hearing;
     cf_codec_params params;
     cf_leg *first;   /* NULL: the entry is free */
-    uint64_t period; /* of the frame that core->payloads holds for it */
-    int len;
+    uint64_t period; /* of the packets that core->made holds for it */
     uint32_t silent; /* frames in a row that were digital silence */
     int hush_len;    /* of the last payload of settled silence, 0: none */
     uint8_t hush[HUSH_BYTES];
@@ -286,6 +285,7 @@ struct cf_leg {
     struct stream *stream; /* NULL: its own encoding */
     cf_leg *prev_listener, *next_listener;
     cf_encoder *encoder;
+    uint64_t encoded; /* the period of its encoder's last frame */
     cf_limiter limiter;
 
     /* send */
@@ -329,8 +329,8 @@ struct cf_core {
     int32_t sum[CF_FRAME], mix[CF_FRAME];
     int16_t pcm[CF_FRAME], room_pcm[CF_FRAME], own_pcm[CF_FRAME];
     uint8_t room_level;
-    uint8_t payloads[STREAMS][CF_PAYLOAD_MAX];
-    uint8_t payload[CF_PAYLOAD_MAX];
+    cf_encoded made[STREAMS]; /* of the room whose tick it is: what its streams are sent */
+    cf_encoded own_made;
     uint8_t packet[PACKET_CAP];
     unsigned metered;    /* packets whose cryptography was or was not timed */
     unsigned unbreathed; /* datagrams since the last breath */
@@ -417,7 +417,8 @@ void leg_timers(cf_core *core, cf_leg *leg, int64_t now);
 void leg_changed(cf_core *core, cf_leg *leg); /* keys, path or consent: it may be sent to now, or be heard */
 
 /* leg_send.c */
-void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period);
+/* ts: of the payload's first sample. */
+void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts);
 void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period); /* DTX: keeps the path and the decoder going */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);
 uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now);

@@ -81,6 +81,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     leg->gain = CF_GAIN_ONE;
     leg->ear_now = CF_GAIN_ONE;
     leg->last_period = UINT64_MAX;
+    leg->encoded = UINT64_MAX - 1; /* before none */
     counter_set(&leg->count.level_in, 127);
     counter_set(&leg->count.level_out, 127);
     counter_set(&leg->count.level_claimed, 127);
@@ -89,8 +90,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     cf_rng_seed(&leg->rng, seed);
     leg_start_numbers(leg);
     cf_limiter_init(&leg->limiter);
-    bool known = !cf_codec_complete(&leg->config.tx) && leg->config.tx.ptime_ms == 20; /* a packet a tick, for now */
-    leg->encoder = known ? cf_encoder_new(&leg->config.tx) : NULL;
+    leg->encoder = cf_codec_complete(&leg->config.tx) ? NULL : cf_encoder_new(&leg->config.tx);
     if (!leg->encoder || leg_make_playout(leg) || leg_make_transport(leg)) {
         cf_leg_free(leg);
         return NULL;

@@ -52,7 +52,7 @@ static size_t extensions(const cf_leg *leg, cf_rtp_ext *ext, uint8_t *level, con
 }
 
 static int write_packet(cf_core *core, cf_leg *leg, uint8_t *packet, const uint8_t *payload, size_t len, uint8_t level,
-                        uint64_t period) {
+                        uint32_t ts) {
     cf_rtp_ext ext[3];
     struct contributors heard;
     contributors_find(core, leg, &heard);
@@ -60,7 +60,7 @@ static int write_packet(cf_core *core, cf_leg *leg, uint8_t *packet, const uint8
     cf_rtp_header header = {.pt = (uint8_t)leg->config.tx_pt,
                             .marker = !leg->started || leg->paused, /* RFC 3551 section 4.1: a talk spurt begins */
                             .seq = leg->seq,
-                            .ts = leg_timestamp(leg, period),
+                            .ts = ts,
                             .ssrc = leg->ssrc,
                             .csrc = heard.source,
                             .csrc_count = heard.count};
@@ -68,8 +68,8 @@ static int write_packet(cf_core *core, cf_leg *leg, uint8_t *packet, const uint8
     return at < 0 ? at : core_seal(core, leg->outbound, packet, (size_t)at, payload, len);
 }
 
-void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period) {
-    int total = write_packet(core, leg, core_reserve(core), payload, len, level, period);
+void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts) {
+    int total = write_packet(core, leg, core_reserve(core), payload, len, level, ts);
     if (total < 0)
         return;
     core_commit(core, &leg->path, (size_t)total);
@@ -87,6 +87,6 @@ void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, ui
 void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period) {
     enum { ONE_FRAME = 0xFC, HYBRID = 0x78 }; /* code 0; full band in 20 ms, where nothing was sent yet */
     uint8_t toc = leg->toc ? leg->toc & ONE_FRAME : HYBRID;
-    leg_send(core, leg, &toc, 1, 127, period);
+    leg_send(core, leg, &toc, 1, 127, leg_timestamp(leg, period));
     leg->paused = true;
 }
