@@ -1,4 +1,4 @@
-"""The command ``confero``: ``up`` runs all services on this machine, ``demo`` shows them at work, ``bench`` what it costs; ``ports``, ``version``."""
+"""The command ``confero``: ``up`` runs all services on this machine, ``demo`` shows them at work, ``bench`` what that costs."""
 
 from __future__ import annotations
 

@@ -114,11 +114,13 @@ class Floor:
 
 DISTURBED_MS = 10.0
 """Half a frame: a window in which the generator's own lateness (99th percentile) is beyond it says nothing of the mixer."""
+STALLED_MS = 100.0
+"""Nor does one in which the generator stood still for so long, be it in the warm-up: jitter buffers remember that."""
 
 
 def disturbed(row: dict[str, Any]) -> bool:
     """True if the load generator itself was held up: somebody else had the cores."""
-    return bool(row["generator_late_ms"]["p99"] > DISTURBED_MS)
+    return bool(row["generator_late_ms"]["p99"] > DISTURBED_MS or row["generator_worst_ms"] > STALLED_MS)
 
 
 def faults_of(row: dict[str, Any], floor: Floor) -> list[str]:

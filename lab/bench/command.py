@@ -122,7 +122,10 @@ async def _table(wish: Wish, report: Report, meter: Meter) -> None:
     async def measured(case: Case, mixer: str, runs: int, label: str) -> Result:
         return await repeat(case, mixer, runs, meter, label)
 
-    await table.run(report, meter, measured, quick=wish.quick, page=None if wish.quick else table.PAGE)
+    rows = await table.run(report, meter, measured, quick=wish.quick)
+    if not wish.quick:
+        page = await asyncio.to_thread(table.PAGE.read_text)
+        await asyncio.to_thread(table.PAGE.write_text, table.with_table(page, rows, report))
 
 
 async def _rows(wish: Wish, report: Report, meter: Meter) -> None:
@@ -147,12 +150,13 @@ async def repeat(case: Case, mixer: str, runs: int, meter: Meter, label: str = "
 
 
 async def _undisturbed(case: Case, mixer: str, meter: Meter) -> dict[str, Any]:
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         meter.tell("starting", 0, 0)
         row = await MIXERS[mixer](case, meter.tell)
-        if not disturbed(row):
+        if not disturbed(row) or attempt + 1 == ATTEMPTS:
             break
-        meter.say(f"the load generator was {row['generator_late_ms']['p99']:.0f} ms late itself: measured again")
+        late = row["generator_late_ms"]["p99"], row["generator_worst_ms"]
+        meter.say(f"the load generator was late itself (p99 {late[0]:.0f}, at worst {late[1]:.0f} ms): measured again")
     return row
 
 

@@ -174,16 +174,22 @@ PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>confero bench mix</title>
 <style>
- body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #111827; background: #fff }}
- table {{ border-collapse: collapse; font-size: 13px }} th, td {{ border: 1px solid #d1d5db; padding: .3rem .5rem; text-align: left }}
- figure {{ margin: 1.5rem 0 }} svg {{ max-width: 100%; height: auto }} dl {{ display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem }}
- code {{ background: #f3f4f6; padding: .1rem .3rem }} dd {{ margin: 0 }}
- @media (prefers-color-scheme: dark) {{ body {{ color: #e5e7eb; background: #111827 }} th, td {{ border-color: #4b5563 }} code {{ background: #1f2937 }} }}
+ body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }}
+ body {{ color: #111827; background: #fff }}
+ table {{ border-collapse: collapse; font-size: 13px }}
+ th, td {{ border: 1px solid #d1d5db; padding: .3rem .5rem; text-align: left }}
+ figure {{ margin: 1.5rem 0 }} svg {{ max-width: 100%; height: auto }}
+ dl {{ display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem }} dd {{ margin: 0 }}
+ code {{ background: #f3f4f6; padding: .1rem .3rem }}
+ @media (prefers-color-scheme: dark) {{
+  body {{ color: #e5e7eb; background: #111827 }} th, td {{ border-color: #4b5563 }} code {{ background: #1f2937 }}
+ }}
 </style>
 <h1>confero bench mix</h1>
 <p><code>{command}</code></p>
 {limits}
-<p>Quality floor: {floor}. Delay: from sending the packet with a burst's first sample to the kernel's receive time of the packet in which it is audible.</p>
+<p>Quality floor: {floor}. Delay: from sending the packet with a burst's first sample to the kernel's receive time of the
+packet in which it is audible.</p>
 {charts}
 <div style="overflow-x: auto"><table>{head}{rows}</table></div>
 <h2>Machine</h2><dl>{facts}</dl>

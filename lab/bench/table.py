@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from .case import Case, Floor
@@ -107,8 +106,8 @@ Repeat = Callable[[Case, str, int, str], Awaitable[Result]]
 """A case on a mixer, so many times, under a label."""
 
 
-async def run(report: Report, meter: Meter, repeat: Repeat, *, quick: bool, page: Path | None) -> None:
-    """All rows; the page is written unless it is a trial."""
+async def run(report: Report, meter: Meter, repeat: Repeat, *, quick: bool) -> list[str]:
+    """All rows, as lines of the page's table."""
     runs = 1 if quick else RUNS
     rows = []
     for line in LINES:
@@ -119,8 +118,7 @@ async def run(report: Report, meter: Meter, repeat: Repeat, *, quick: bool, page
         meter.say(rows[-1])
     rows.append(await _memory(report, repeat, quick))
     meter.say(rows[-1])
-    if page is not None:
-        page.write_text(with_table(page.read_text(), rows, report))
+    return rows
 
 
 def _size(case: Case, quick: bool) -> Case:
@@ -161,8 +159,9 @@ async def _memory(report: Report, repeat: Repeat, quick: bool) -> str:
         results = [await repeat(replace(MEMORY_CASE, members=n, ears=2), mixer, 1, f"{n} legs") for n in (few, many)]
         report.results += results
         found[mixer] = _a_leg([result.rows for result in results], kinds[mixer], many - few)
-    label = "memory per silent listener (RSS)"
-    return f"| {label} | <= 40 kB in the engine | {many:,} against {few:,} legs | engine {found['confero-core']} | MCU {found['confero']} | | | - |"
+    engine, whole = found["confero-core"], found["confero"]
+    cells = ["memory per silent listener (RSS)", "<= 40 kB in the engine", f"{many:,} against {few:,} legs"]
+    return f"| {' | '.join(cells)} | engine {engine} | MCU {whole} | | | - |"
 
 
 def _a_leg(rows: Sequence[Sequence[dict[str, Any]]], kind: str, legs: int) -> str:
@@ -191,6 +190,9 @@ def with_table(text: str, rows: Sequence[str], report: Report) -> str:
     if not mark or not end:
         raise ValueError("the page has lost the marks between which its table stands")
     facts = report.machine
-    where = f"Measured {facts['date'][:10]} at {facts['commit']}: {facts['cpu']}, {facts['cores']} cores, Linux {facts['kernel']}, {facts['build']}; load before {facts['load_before']}."
+    told = (facts["cpu"], f"{facts['cores']} cores", f"Linux {facts['kernel']}", facts["build"])
+    where = (
+        f"Measured {facts['date'][:10]} at {facts['commit']}: {', '.join(told)}; load before {facts['load_before']}."
+    )
     head = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
     return "\n".join([before + BEGIN, "", where, "", *head, *rows, "", END + after.removesuffix("\n"), ""])

@@ -34,16 +34,16 @@ class MixTrack(MediaStreamTrack):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: asyncio.Queue[Pcm] = asyncio.Queue(WAITING)
+        self._mixes: asyncio.Queue[Pcm] = asyncio.Queue(WAITING)
         self._index = 0
 
     def put(self, pcm: Pcm) -> None:
-        if self._waiting.full():
-            self._waiting.get_nowait()
-        self._waiting.put_nowait(pcm)
+        if self._mixes.full():
+            self._mixes.get_nowait()
+        self._mixes.put_nowait(pcm)
 
     async def recv(self) -> av.AudioFrame:
-        pcm = await self._waiting.get()
+        pcm = await self._mixes.get()
         both = np.repeat(pcm, 2).reshape(1, -1)  # as aiortc encodes it: its own upmix would take 3 dB
         frame = av.AudioFrame.from_ndarray(both, format="s16", layout="stereo")
         frame.sample_rate, frame.time_base = 48_000, fractions.Fraction(1, 48_000)

@@ -169,7 +169,7 @@ class Janus:
         try:
             await self._socket.send_json({**message, "transaction": transaction})
             async with asyncio.timeout(REPLY_S):
-                reply = await waiting
+                reply: dict[str, Any] = await waiting
         finally:
             del self._waiting[transaction]
         if reply["janus"] == "error":

@@ -115,7 +115,8 @@ typedef struct load {
     int in_slot[SLOTS], joined, up, consents_lost;
     uint32_t expected; /* packets of one member in the measured time, and some more */
     int64_t start, measure_from, end;
-    int64_t to_real; /* what to add to CLOCK_MONOTONIC for the kernel's stamps */
+    int64_t worst_late; /* ns that we were late with a packet, the warm-up included: buffers remember it */
+    int64_t to_real;    /* what to add to CLOCK_MONOTONIC for the kernel's stamps */
     uint64_t sent, refused, held_back, srtp_failures, closed;
     float *own_late, *delays; /* ms */
     size_t own_count, own_cap, delay_count, delay_cap;

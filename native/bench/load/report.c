@@ -182,6 +182,7 @@ void report(load *l) {
            (unsigned long long)l->srtp_failures, l->consents_lost, (unsigned long long)l->closed);
     print_packets(l);
     print_spread("generator_late_ms", l->own_late, l->own_count);
+    printf("\"generator_worst_ms\": %.1f, ", (double)l->worst_late / MS);
     print_delays(l);
     print_levels(l);
     print_own(l);
