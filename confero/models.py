@@ -36,7 +36,7 @@ class RoomCreate(Request):
 
     name: DisplayName | None = None
     """What people see; a name is made up when absent."""
-    max_participants: int = Field(default=100, ge=2, le=2000)
+    max_participants: int = Field(default=100, ge=2, le=8000)
     talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
     """How many are mixed at once, the loudest; 0: all."""
 
@@ -298,7 +298,7 @@ class RoomSpec(Request):
     """PUT /v1/rooms/{room} at the MCU: makes the room if it is new; changes nothing if it is there."""
 
     name: str = Field(default="", max_length=64)
-    max_participants: int = Field(default=100, ge=2, le=2000)
+    max_participants: int = Field(default=100, ge=2, le=8000)
     talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
     """How many are mixed at once, the loudest; 0: all."""
 

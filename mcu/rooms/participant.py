@@ -101,6 +101,8 @@ class Participant:
     told_number: int = 0
     ended: str = ""
     """Why it has left; "" while it is here."""
+    _shown: models.Participant | None = None
+    """The last view: rosters show everybody to everybody who joins, and most have not changed since."""
 
     def inherit(self, other: Participant) -> None:
         """What was decided about the person holds for its next leg."""
@@ -108,13 +110,20 @@ class Participant:
 
     def view(self) -> models.Participant:
         """As the roster shows it."""
-        return models.Participant(
-            id=self.id,
-            display_name=self.display_name,
-            role=self.role,
-            kind=self.leg.kind,
-            leg=self.leg.id,
-            muted=self.settings.muted,
-            deaf=self.settings.deaf,
-            state=self.state,
-        )
+        shown = self._shown
+        if shown is None or self._facts() != (shown.leg, shown.muted, shown.deaf, shown.state):
+            shown = self._shown = models.Participant(
+                id=self.id,
+                display_name=self.display_name,
+                role=self.role,
+                kind=self.leg.kind,
+                leg=self.leg.id,
+                muted=self.settings.muted,
+                deaf=self.settings.deaf,
+                state=self.state,
+            )
+        return shown
+
+    def _facts(self) -> tuple[str, bool, bool, State]:
+        """What of a view can change."""
+        return self.leg.id, self.settings.muted, self.settings.deaf, self.state

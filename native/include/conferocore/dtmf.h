@@ -9,10 +9,10 @@
 
 enum {
     CF_DTMF_RATE = 8000,
-    CF_DTMF_TONES = 8,                            /* four of the low group, four of the high */
-    CF_DTMF_WINDOW = 160,                         /* 20 ms looked at, ... */
-    CF_DTMF_HOP = 40,                             /* ... every 5 ms */
-    CF_DTMF_RATIO = 6, /* 48 kHz to 8 */
+    CF_DTMF_TONES = 8,                        /* four of the low group, four of the high */
+    CF_DTMF_WINDOW = 160,                     /* 20 ms looked at, ... */
+    CF_DTMF_HOP = 40,                         /* ... every 5 ms */
+    CF_DTMF_RATIO = 6,                        /* 48 kHz to 8 */
     CF_DTMF_BLOCK = CF_FRAME / CF_DTMF_RATIO, /* samples at 8 kHz taken at once, at most */
 };
 

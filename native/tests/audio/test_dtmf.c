@@ -228,7 +228,7 @@ static void through(const cf_codec_params *params, const char *row) {
         say(pcm + i * 5 * CF_FRAME, 5 * CF_FRAME, 48000, row[i],
             &(sent){.ms = 60, .low_dbm0 = -12, .high_dbm0 = -10, .snr_db = 30}, 700);
     cf_encoder *encoder = cf_encoder_new(params);
-    cf_decoder *decoder = cf_decoder_new(params->codec);
+    cf_decoder *decoder = cf_decoder_new(params->codec, params->codec == CF_CODEC_OPUS ? 48000 : 8000);
     cf_dtmf d;
     cf_digit out;
     char names[64] = {0};
@@ -237,7 +237,7 @@ static void through(const cf_codec_params *params, const char *row) {
     for (size_t f = 0; f < n * 5; f++) {
         uint8_t payload[CF_PAYLOAD_MAX];
         int16_t heard[CF_FRAME];
-        int len = cf_encoder_encode(encoder, pcm + f * CF_FRAME, payload, sizeof payload);
+        int len = cf_encoder_once(encoder, pcm + f * CF_FRAME, payload, sizeof payload);
         CHECK_INT(cf_decoder_decode(decoder, payload, (size_t)len, heard, CF_FRAME), CF_FRAME);
         if (cf_dtmf_run(&d, heard, CF_FRAME, &out))
             names[found++] = out.digit;

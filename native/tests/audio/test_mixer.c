@@ -221,7 +221,7 @@ static void test_the_limiter_does_not_drift(void) {
     CHECK(memcmp(l.delay, fresh.delay, sizeof l.delay) == 0);
     for (int i = 0; i < CF_LIMIT_AHEAD; i++)
         CHECK(l.rel[i] == fresh.rel[i] && l.low[i] == fresh.low[i]);
-    CHECK(l.last == fresh.last && l.resting == fresh.resting);
+    CHECK(l.carry == fresh.carry && l.resting == fresh.resting && l.lane == fresh.lane);
 }
 
 static void test_oneshot_is_the_kernels_in_order(void) {
