@@ -34,6 +34,7 @@ from .types import (
     SrtpKeys,
     SrtpProfile,
     TapPoint,
+    ptimes,
 )
 
 __all__ = [
@@ -67,4 +68,5 @@ __all__ = [
     "TapPoint",
     "UnknownId",
     "build_info",
+    "ptimes",
 ]
