@@ -84,8 +84,7 @@ static void fade_ear(cf_core *core, cf_leg *leg, int16_t *pcm) {
     int32_t target = leg->deaf || leg->ear_hold ? 0 : CF_GAIN_ONE;
     if (leg->ear_now != CF_GAIN_ONE || target != CF_GAIN_ONE) {
         cf_mix_gain(core->mix, pcm, CF_FRAME, leg->ear_now, target);
-        for (int i = 0; i < CF_FRAME; i++)
-            pcm[i] = (int16_t)core->mix[i];
+        cf_mix_narrow(pcm, core->mix, CF_FRAME);
     }
     leg->ear_now = target;
     leg->ear_hold = false;

@@ -272,7 +272,6 @@ struct cf_leg {
     int64_t distrust_until; /* ns */
     int32_t gain, gain_now; /* Q14: wanted, and where the last frame ended */
     double loudness;        /* smoothed, dB over -127 dBov */
-    int32_t own[CF_FRAME];
 
     /* what it hears */
     cf_pair *pairs;
@@ -297,6 +296,8 @@ struct cf_leg {
     uint64_t last_period; /* of its last tick; moving rooms must not give it two in one period */
     uint32_t sent_packets, sent_octets, sent_at_report;
     int64_t rtcp_at; /* next report, ns; 0: not planned */
+
+    int32_t own[CF_FRAME]; /* what it adds to this tick, while active; last, as most legs never touch it (lazy.h) */
 };
 
 struct slot {
@@ -350,6 +351,10 @@ void core_breathe(cf_core *core);
 /* The header stands in `packet`, the payload goes behind it; the packet's length. NULL: in the clear. */
 int core_seal(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t header_len, const uint8_t *payload, size_t len);
 int core_open(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t len, bool rtcp);
+
+/* expect.c */
+/* While a leg of a room is sent to: what the next two will need. */
+void leg_warm_ahead(const cf_leg *leg);
 
 /* find.c */
 uint64_t hash_u64(uint64_t value);

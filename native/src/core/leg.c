@@ -1,4 +1,5 @@
 /* A leg: all its memory is taken here, before it meets the media thread. */
+#include "base/lazy.h"
 #include "internal.h"
 
 #include <inttypes.h>
@@ -73,7 +74,7 @@ static void leg_start_numbers(cf_leg *leg) {
 cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     if (!numbers_ok(config) || !texts_ok(config))
         return NULL;
-    cf_leg *leg = calloc(1, sizeof *leg);
+    cf_leg *leg = cf_lazy_new(sizeof *leg);
     if (!leg)
         return NULL;
     leg->config = *config;
@@ -107,7 +108,7 @@ void cf_leg_free(cf_leg *leg) {
     cf_srtp_free(leg->inbound);
     cf_srtp_free(leg->outbound);
     free(leg->inbox);
-    free(leg);
+    cf_lazy_free(leg);
 }
 
 size_t cf_leg_dtls_take(cf_leg *leg, uint8_t *out, size_t cap) {
