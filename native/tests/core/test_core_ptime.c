@@ -245,12 +245,74 @@ static void test_going_over_changes_no_sample(void) {
         }
 }
 
+/* The largest sample that a member heard from one time to another, ms of what it was sent. */
+static int loudest(const fixture *f, uint64_t id, const cf_codec_params *tx, int from, int to) {
+    cf_decoder *decoder = cf_decoder_new(tx->codec, cf_codec_clock(tx->codec, tx->rate));
+    int16_t pcm[CF_DECODE_MAX];
+    int at = 0, done = 0, peak = 0;
+    cf_rtp rtp;
+    while (next_rtp(f, id, &at, &rtp)) {
+        int n = cf_decoder_decode(decoder, rtp.payload, rtp.payload_len, pcm, CF_DECODE_MAX);
+        for (int i = 0; i < n; i++, done++)
+            if (done >= from * 48 && done < to * 48 && abs(pcm[i]) > peak)
+                peak = abs(pcm[i]);
+    }
+    cf_decoder_free(decoder);
+    return peak;
+}
+
+/* Long silence is said again and again where that can be done: it must be heard as silence, whatever the codec. */
+static void test_silence_is_heard_as_silence(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    join(f, TALKER, 1);
+    cf_codec_params silent[KINDS + 1];
+    memcpy(silent, kinds, sizeof kinds);
+    silent[KINDS] = (cf_codec_params){.codec = CF_CODEC_G722, .ptime_ms = 20};
+    for (int k = 0; k <= KINDS; k++) {
+        cf_leg_config config = ear((uint64_t)k + 10, &silent[k]);
+        join_as(f, &config, 0);
+    }
+    voice v = {.id = TALKER, .hz = 700, .amplitude = 9000};
+    run_ms(f, 600, &v, 1);
+    run_ms(f, 2400, NULL, 0);
+    v.ts += 8 * 2400;
+    run_ms(f, 300, &v, 1);
+    for (int k = 0; k <= KINDS; k++) {
+        CHECK(loudest(f, (uint64_t)k + 10, &silent[k], 300, 600) > 7000);
+        CHECK(loudest(f, (uint64_t)k + 10, &silent[k], 1500, 2900) <= 12);
+        int again = loudest(f, (uint64_t)k + 10, &silent[k], 3000, 3300);
+        CHECK(again > 7000 && again < 11000);
+    }
+    fixture_free(f);
+}
+
+/* G.722 adapts in silence too: what is sent is what the encoder makes, whatever the packets' length. */
+static void test_g722_is_encoded_through_silence(void) {
+    static const cf_codec_params even = {.codec = CF_CODEC_G722}, odd = {.codec = CF_CODEC_G722, .ptime_ms = 30};
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    join(f, TALKER, 1);
+    cf_leg_config reference = ear(REFERENCE, &odd), config = ear(SUBJECT, &even);
+    join_as(f, &reference, 0);
+    join_as(f, &config, 0);
+    voice v = {.id = TALKER, .hz = 700, .amplitude = 9000};
+    run_ms(f, 600, &v, 1);
+    run_ms(f, 2400, NULL, 0);
+    v.ts += 8 * 2400;
+    run_ms(f, 300, &v, 1);
+    CHECK(head_start(f, SUBJECT, REFERENCE, 0) >= 0);
+    fixture_free(f);
+}
+
 int main(void) {
     RUN(test_every_codec_and_length_has_its_rhythm);
     RUN(test_listeners_hear_the_same_in_packets_of_any_length);
     RUN(test_turns_neither_repeat_nor_skip_a_sample);
     RUN(test_an_own_encoding_begins_in_step);
     RUN(test_going_over_changes_no_sample);
+    RUN(test_silence_is_heard_as_silence);
+    RUN(test_g722_is_encoded_through_silence);
     RUN(test_nothing_old_comes_after_a_pause);
     return REPORT();
 }
