@@ -35,6 +35,7 @@ from .types import (
     SrtpKeys,
     SrtpProfile,
     TapPoint,
+    ptimes,
 )
 
 __all__ = [
@@ -69,4 +70,5 @@ __all__ = [
     "TapPoint",
     "UnknownId",
     "build_info",
+    "ptimes",
 ]

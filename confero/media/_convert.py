@@ -45,6 +45,8 @@ def fill_codec(out: Any, params: CodecParams) -> None:
     out.fec = int(params.fec)
     out.loss_percent = params.loss_percent
     out.low_delay = int(params.low_delay)
+    out.rate = params.rate
+    out.channels = params.channels
 
 
 def fill_jitter(out: Any, jitter: JitterBuffer) -> None:

@@ -13,6 +13,8 @@ class Codec(enum.IntEnum):
     PCMU = 1
     PCMA = 2
     OPUS = 3
+    G722 = 4
+    L16 = 5
 
 
 class LegKind(enum.IntEnum):
@@ -109,6 +111,7 @@ class CodecParams:
 
     codec: Codec
     ptime_ms: int = 20
+    """10, 20, 30 (not Opus), 40 or 60, as far as the payload allows: see :func:`ptimes`."""
     bitrate: int = 0
     """Opus, bit/s; 0: 32000."""
     complexity: int = -1
@@ -119,6 +122,24 @@ class CodecParams:
     """Opus: the loss to prepare for, 0-100."""
     low_delay: bool = False
     """Opus: CELT only."""
+    rate: int = 0
+    """L16: 8000, 16000, 24000 or 48000; 0: 16000. Opus: what the peer plays, and 12000; 0: 48000."""
+    channels: int = 0
+    """Opus: 2 for stereo, of which both sides are the mix; 0: 1."""
+
+
+PAYLOAD_MAX = 1280
+"""Bytes of a payload that we send (``CF_PAYLOAD_MAX``)."""
+OPUS_PTIMES = (10, 20, 40, 60)
+PTIMES = (10, 20, 30, 40, 60)
+
+
+def ptimes(codec: Codec, rate: int = 0) -> tuple[int, ...]:
+    """The packet lengths in which a codec can be sent; ``rate``: of L16."""
+    if codec is Codec.OPUS:
+        return OPUS_PTIMES
+    most = PAYLOAD_MAX // 2 * 1000 // (rate or 16000) if codec is Codec.L16 else PTIMES[-1]
+    return tuple(ptime for ptime in PTIMES if ptime <= most)
 
 
 class PayloadType(NamedTuple):

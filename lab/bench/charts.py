@@ -16,8 +16,8 @@ Point = tuple[float, float]
 def nice_step(span: float, parts: int = 5) -> float:
     """A step of 1, 2 or 5 times a power of ten that divides the span into about so many parts."""
     rough = max(span, 1e-9) / parts
-    power = 10 ** math.floor(math.log10(rough))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(float(step * power) for step in (1, 2, 5, 10) if step * power >= rough)
 
 
 def ticks(top: float) -> list[float]:

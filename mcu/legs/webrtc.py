@@ -126,7 +126,7 @@ class WebRtcLeg:
             id=self.number,
             room=self._context.room,
             kind=LegKind.WEBRTC,
-            tx=codecs.transmit(agreed.send),
+            tx=codecs.transmit(agreed),
             tx_pt=agreed.send.pt,
             rx=codecs.receive(agreed.receive),
             jitter=self._context.settings.jitter,

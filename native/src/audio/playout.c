@@ -1,10 +1,9 @@
 /* The way into a playout: payload types, packets, the delay that their arrival asks for. */
+#include "base/lazy.h"
 #include "estimate.h"
 #include "playout_impl.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)
@@ -34,10 +33,9 @@ bool cf_playout_possible(const cf_playout_config *config) {
 }
 
 cf_playout *cf_playout_new(const cf_playout_config *config) {
-    cf_playout *p = cf_playout_possible(config) ? malloc(sizeof *p) : NULL;
+    cf_playout *p = cf_playout_possible(config) ? cf_lazy_new(sizeof *p) : NULL;
     if (!p)
         return NULL;
-    memset(p, 0, offsetof(cf_playout, payloads)); /* what follows is written before it is read */
     cf_store_init(&p->store, &p->payloads);
     p->min_delay = least(config) * MS;
     p->max_delay = most(config) * MS;
@@ -58,7 +56,7 @@ void cf_playout_free(cf_playout *p) {
         if (!shared)
             cf_decoder_free(p->entries[i].decoder);
     }
-    free(p);
+    cf_lazy_free(p);
 }
 
 static cf_playout_entry *find(cf_playout *p, uint8_t pt) {

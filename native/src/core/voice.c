@@ -27,13 +27,6 @@ static bool gate_step(cf_leg *leg, int level) {
     return leg->gate_open && !was_open;
 }
 
-static bool all_zero(const int16_t *pcm) {
-    for (int i = 0; i < CF_FRAME; i++)
-        if (pcm[i])
-            return false;
-    return true;
-}
-
 /* A gate opens within 2 ms; mute, gain and a closing gate take the whole frame. */
 static void apply_gain(cf_leg *leg, const int16_t *pcm, int32_t target, bool opened) {
     size_t ramp = opened ? GATE_OPEN_SAMPLES : CF_FRAME;
@@ -69,6 +62,8 @@ static bool distrusted(const cf_leg *leg, int64_t now) {
 
 /* `level`: what is known of the frame, CF_PEEK_* where it is not. What a sender says of its level decides only this. */
 static bool worth_decoding(cf_leg *leg, int level, int64_t now) {
+    if (leg->dtmf && level != 127)
+        return true; /* somebody waits for its digits, even if it is muted or found no place */
     if (leg->gain_now)
         return true; /* it is heard: whatever comes, it ends with a ramp */
     if (!leg_audible(leg))
@@ -113,15 +108,17 @@ static int32_t gain_wanted(cf_leg *leg) {
 static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
     decode(core, leg, now);
     copy_playout_stats(leg);
+    bool digit = leg->dtmf && leg_listen(core, leg, core->pcm, now);
     uint8_t level = cf_level(core->pcm, CF_FRAME);
     counter_set(&leg->count.level_in, level);
-    check_claim(leg, claimed, level, now);
+    if (!digit) /* its sender was not wrong: it is we who have silenced it */
+        check_claim(leg, claimed, level, now);
     bool gate_opened = gate_step(leg, level);
     loudness_step(leg, level);
     follow_aside(leg);
     int32_t target = gain_wanted(leg);
     bool opened = (gate_opened || !leg->was_placed) && !leg->gain_now;
-    leg->active = (leg->gain_now || target) && !(level == 127 && all_zero(core->pcm));
+    leg->active = (leg->gain_now || target) && !(level == 127 && cf_silent(core->pcm, CF_FRAME));
     if (leg->active)
         apply_gain(leg, core->pcm, target, opened);
     leg->gain_now = target;
@@ -132,6 +129,8 @@ static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
 static void rest(cf_core *core, cf_leg *leg, int level, int64_t now) {
     cf_playout_skip(leg->playout, now);
     counter_add(&core->count.frames_skipped, 1);
+    if (leg->dtmf)
+        leg_listen_silence(core, leg, now);
     if (level < 0 || distrusted(leg, now))
         level = 127;
     counter_set(&leg->count.level_in, (uint64_t)level);
