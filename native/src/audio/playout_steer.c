@@ -15,6 +15,7 @@ enum {
     QUIET_DBOV = 60,   /* below, any place fits to change the length ... */
     QUIET_BESIDE = 25, /* ... and so much below what was heard since the delay has not been as it should */
     PATIENCE = 250,    /* frames: 5 s, in which whoever talks takes breath */
+    TONE_FRAMES = 8,   /* meanwhile looks for a pure tone so often */
     SQUEEZE_NEEDS = CF_FRAME + CF_TIMESCALE_MAX, /* so that a whole frame is left whatever is cut out */
 };
 
@@ -67,18 +68,25 @@ static bool is_quiet(const cf_playout *p) {
     return level >= QUIET_DBOV || level >= p->loudest + QUIET_BESIDE;
 }
 
-static void squeeze(cf_playout *p, int64_t slack) {
+/* Enough decoded for a cut of any length, if it is there. */
+static void read_ahead(cf_playout *p) {
     cf_packet *packet;
     while (p->count < SQUEEZE_NEEDS && (packet = cf_store_first(&p->store)) && packet->seq == p->store.next &&
            packet->pos <= p->tail)
         cf_playout_step(p, 0);
+}
+
+static void squeeze(cf_playout *p, int64_t slack) {
+    int64_t off = slack - CF_FRAME_NS;
+    bool quiet = is_quiet(p);
+    float likeness = quiet ? 0 : likeness_to_squeeze(off, p->out_of_band);
+    if (likeness == IN_PAUSES && p->out_of_band % TONE_FRAMES)
+        return;
+    read_ahead(p);
     if (p->run > 0)
         return;
-    int64_t off = slack - CF_FRAME_NS;
     size_t most = (size_t)(slack * 3 / 62500), spare = p->count - CF_FRAME;
-    bool quiet = is_quiet(p);
-    size_t cut = cf_timescale_squeeze(cf_waiting(p), p->count, most < spare ? most : spare,
-                                      quiet ? 0 : likeness_to_squeeze(off, p->out_of_band));
+    size_t cut = cf_timescale_squeeze(cf_waiting(p), p->count, most < spare ? most : spare, likeness);
     p->stats.squeezed += cut;
     if (cut > 0)
         moved(p, off, -(int64_t)cut);
