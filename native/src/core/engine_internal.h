@@ -16,7 +16,7 @@
 
 enum {
     CF_ENGINE_THREADS = 64,
-    CF_ENGINE_ROOMS = 4096,    /* of one thread */
+    CF_ENGINE_ROOMS = 16384,   /* of one thread: idle ones cost next to nothing */
     CF_ENGINE_LEGS = 8192,     /* of one thread */
     CF_ENGINE_SOCKETS = 16512, /* of one thread: two for each leg, and the shared ones */
     CF_ENGINE_TAPS = 256,

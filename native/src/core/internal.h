@@ -47,7 +47,9 @@ enum {
     HUSH_BYTES = 160,    /* the longest payload that is kept for that: 20 ms of G.711 */
     DTX_FRAMES = 10,     /* silent frames before discontinuous transmission begins (as libopus: 200 ms) ... */
     DTX_EVERY = 20,      /* ... and in which one packet is sent then: 400 ms, as encoders do */
-    DOZE_BUCKETS = 20,   /* a sleeping room is looked at every 400 ms: as often as DTX wants a packet */
+    DOZE_BUCKETS = 50,   /* a sleeping room is looked at once a second: the shortest of its legs' times ... */
+    DOZE_SENDS = 2,      /* ... and its legs are sent a packet every 2 s: the empty frame says nothing new, and no NAT
+                          * forgets a path so soon (RFC 4787 section 4.3: two minutes) */
     CSRCS = 15,          /* RFC 3550 section 5.1 */
     PACKET_CAP = CF_DATAGRAM_MAX
 };
@@ -214,6 +216,7 @@ struct cf_room {
     cf_room *prev_in_list, *next_in_list; /* of its slot, or of those that sleep */
     int slot, bucket;
     uint32_t hush;                  /* ticks in a row in which nothing was added */
+    uint32_t dozed;                 /* visits while it sleeps */
     bool needed;                    /* somebody wants a packet in each tick */
     cf_leg *placed[CF_TALKERS_MAX]; /* those who are mixed; unused with CF_TALKERS_ALL */
     int placed_count;
