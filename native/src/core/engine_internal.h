@@ -153,7 +153,6 @@ struct cf_media {
     bool busy;                    /* so many that turns are spaced */
     bool more;                    /* a socket had more than one turn's worth: the next turn comes at once */
     unsigned calls;               /* that send or receive, timed or not */
-    uint32_t shared;              /* the shared socket that was last read: where to look in the midst of a tick */
     uint64_t lost_untold;
     bool pushed;
     cf_rx rx;
@@ -182,11 +181,10 @@ void cf_media_advance_late(cf_media *media);
 void cf_media_flush(cf_media *media);
 struct epoll_event;
 void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n);
-/* What the core calls for each datagram, and in long ticks (arg: the cf_media). */
+/* What the core calls for each datagram (arg: the cf_media). */
 void cf_media_send(void *arg, const cf_path *path, const uint8_t *data, size_t len);
 uint8_t *cf_media_reserve(void *arg);
 void cf_media_commit(void *arg, const cf_path *path, size_t len);
-void cf_media_breathe(void *arg);
 /* What the core calls with an event (arg: the cf_media). */
 void cf_media_event(void *arg, const cf_event *event);
 /* Reads the wall clock for the core, at most once a second. */
