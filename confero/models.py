@@ -15,6 +15,8 @@ DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length
 Sdp = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Role = Literal["host", "guest"]
+DEFAULT_TALKERS = 6
+"""More at once nobody can follow."""
 CodecName = Literal["opus", "PCMU", "PCMA"]
 
 
@@ -34,7 +36,9 @@ class RoomCreate(Request):
 
     name: DisplayName | None = None
     """What people see; a name is made up when absent."""
-    max_participants: int = Field(default=100, ge=2, le=2000)
+    max_participants: int = Field(default=100, ge=2, le=8000)
+    talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
+    """How many are mixed at once, the loudest; 0: all."""
 
 
 class RoomInfo(Reply):
@@ -43,6 +47,7 @@ class RoomInfo(Reply):
     id: Id
     name: str
     max_participants: int
+    talkers: int = DEFAULT_TALKERS
     participants: int
     join_url: str
 
@@ -261,6 +266,7 @@ class TokenGrant(Reply):
     room: Id
     room_name: str
     max_participants: int
+    talkers: int = DEFAULT_TALKERS
     mcu: Id
     mcu_url: str
     expires: float
@@ -292,7 +298,9 @@ class RoomSpec(Request):
     """PUT /v1/rooms/{room} at the MCU: makes the room if it is new; changes nothing if it is there."""
 
     name: str = Field(default="", max_length=64)
-    max_participants: int = Field(default=100, ge=2, le=2000)
+    max_participants: int = Field(default=100, ge=2, le=8000)
+    talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
+    """How many are mixed at once, the loudest; 0: all."""
 
 
 class RoomPlacement(Request):
@@ -370,8 +378,19 @@ class LegPatch(Request):
     muted: bool | None = None
     deaf: bool | None = None
     gain_db: float | None = Field(default=None, ge=-60, le=18)
+    suspended: bool | None = None
+    """Neither heard nor sent media, at no cost; the leg stays."""
+    aside: bool | None = None
+    """Only those hear it who have a gain for it (``PUT /v1/legs/{leg}/hears/{talker}``): coach, whisper."""
     room: Id | None = None
     """Moves the leg to this room of the same MCU. Plain RTP legs only."""
+
+
+class PairGain(Request):
+    """PUT /v1/legs/{leg}/hears/{talker} -> 204: how loud this leg hears that one; DELETE: as everybody does."""
+
+    gain_db: float | None = Field(ge=-60, le=18)
+    """None: not at all."""
 
 
 class LegStats(Reply):

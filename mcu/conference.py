@@ -5,12 +5,12 @@ No I/O of its own: commands go to the engine, news to a ``News``. All of it runs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from confero import models
 from confero.clock import Clock
 from confero.errors import ConferoError, Refused
-from confero.media import Event, UnknownId
+from confero.media import ALL_TALKERS, Event, UnknownId
 from confero.runtime.logging import get_logger
 
 from . import reasons
@@ -23,7 +23,7 @@ from .news import News
 from .pipeline.engine import MediaEngine
 from .reactions import Reactions
 from .removals import Removals
-from .rooms.participant import Leg, Participant, Told
+from .rooms.participant import Leg, Participant, Settings
 from .rooms.registry import Registry
 from .rooms.room import Room
 from .statistics import Statistics
@@ -36,6 +36,11 @@ GAIN_MAX = 7.9
 """The engine's limit as a factor: +18 dB, but for the last twentieth of a dB."""
 CYCLE_S = 2.0
 """In which every leg is looked at once."""
+
+
+def factor(gain_db: float | None) -> float:
+    """What the engine takes for a gain; None: nothing is heard."""
+    return 0.0 if gain_db is None else min(GAIN_MAX, 10 ** (gain_db / 20))
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Conference:
         self._check_draining()
         self.registry.check_room()
         room = Room(id, self.registry.next_number(), spec.name, spec.max_participants, self._clock.monotonic())
-        self._engine.add_room(room.number)
+        self._engine.add_room(room.number, talkers=spec.talkers or ALL_TALKERS)
         self.registry.add_room(room)
         log.info("room opened", room=id)
         return room, True
@@ -184,18 +189,27 @@ class Conference:
         participant, room = self.registry.leg(leg_id)
         if patch.room is not None and patch.room != room.id:
             room = self._move(participant, room, self.registry.room(patch.room))
-        before = participant.muted, participant.deaf, participant.gain_db
-        participant.muted = participant.muted if patch.muted is None else patch.muted
-        participant.deaf = participant.deaf if patch.deaf is None else patch.deaf
-        participant.gain_db = participant.gain_db if patch.gain_db is None else patch.gain_db
+        before = participant.settings
+        participant.settings = before.patched(patch)
         try:
             self._apply(participant)
         except ConferoError:
-            participant.muted, participant.deaf, participant.gain_db = before
+            participant.settings = before
             raise
-        if (participant.muted, participant.deaf) != before[:2]:
+        if participant.settings.shown != before.shown:
             self._news.changed(room, participant)
         return participant.view()
+
+    def pair(self, leg_id: str, talker_id: str, wish: models.PairGain | None) -> None:
+        """How loud one leg hears another of its room; None: as everybody. Raises Refused ``leg-unknown``, ``not-together``.
+
+        Holds for these two legs: whoever comes again with a fresh one is heard as everybody hears it.
+        """
+        (listener, room), (talker, other) = self.registry.leg(leg_id), self.registry.leg(talker_id)
+        if room is not other or listener is talker or not listener.leg.number or not talker.leg.number:
+            raise Refused("Two legs of one room are needed that both have media.", status=409, code="not-together")
+        gain = None if wish is None else factor(wish.gain_db)
+        self._engine.set_pair_gain(listener.leg.number, talker.leg.number, gain)
 
     def _move(self, participant: Participant, old: Room, new: Room) -> Room:
         self._check_move(participant, old, new)
@@ -232,15 +246,20 @@ class Conference:
         number = participant.leg.number
         if not number:
             return
-        told = participant.told if participant.told.number == number else Told(number)
-        wanted = Told(number, participant.muted, participant.deaf or not participant.leg.listens, participant.gain_db)
+        told = participant.told if participant.told_number == number else Settings()
+        wanted = participant.settings
+        wanted = replace(wanted, deaf=wanted.deaf or not participant.leg.listens)
         if wanted.muted != told.muted:
             self._engine.mute(number, wanted.muted)
         if wanted.deaf != told.deaf:
             self._engine.deafen(number, wanted.deaf)
         if wanted.gain_db != told.gain_db:
-            self._engine.set_gain(number, min(GAIN_MAX, 10 ** (wanted.gain_db / 20)))
-        participant.told = wanted
+            self._engine.set_gain(number, factor(wanted.gain_db))
+        if wanted.suspended != told.suspended:
+            self._engine.suspend(number, wanted.suspended)
+        if wanted.aside != told.aside:
+            self._engine.speak_aside(number, wanted.aside)
+        participant.told, participant.told_number = wanted, number
 
     def end_leg(self, leg_id: str, reason: str) -> None:
         """Raises Refused ``leg-unknown``."""

@@ -148,7 +148,7 @@ class ControlApi:
                 "/v1/legs/{leg}",
                 self._patch,
                 scope,
-                "Mute, deaf, gain, another room",
+                "Mute, deaf, gain, suspended, aside, another room",
                 body=models.LegPatch,
                 reply=models.Participant,
                 errors=(
@@ -159,6 +159,25 @@ class ControlApi:
                     "409 other-media-thread",
                     "409 not-for-browsers",
                 ),
+            ),
+            Route(
+                "PUT",
+                "/v1/legs/{leg}/hears/{talker}",
+                self._pair,
+                scope,
+                "How loud this leg hears that one",
+                body=models.PairGain,
+                status=204,
+                errors=(unknown, "409 not-together"),
+            ),
+            Route(
+                "DELETE",
+                "/v1/legs/{leg}/hears/{talker}",
+                self._unpair,
+                scope,
+                "As everybody does",
+                status=204,
+                errors=(unknown, "409 not-together"),
             ),
             Route(
                 "DELETE",
@@ -229,6 +248,15 @@ class ControlApi:
     async def _patch(self, request: web.Request) -> web.Response:
         patch = await read_model(request, models.LegPatch)
         return reply(self._conference.patch(request.match_info["leg"], patch))
+
+    async def _pair(self, request: web.Request) -> web.Response:
+        wish = await read_model(request, models.PairGain)
+        self._conference.pair(request.match_info["leg"], request.match_info["talker"], wish)
+        return reply(None)
+
+    async def _unpair(self, request: web.Request) -> web.Response:
+        self._conference.pair(request.match_info["leg"], request.match_info["talker"], None)
+        return reply(None)
 
     async def _delete_leg(self, request: web.Request) -> web.Response:
         query = read_query(request, EndQuery)

@@ -40,10 +40,11 @@ ffibuilder.set_source(
     "\n".join(f'#include "conferocore/{name}.h"' for name in HEADERS),
     sources=sorted(str(path.relative_to(NATIVE.parent)) for path in (NATIVE / "src").rglob("*.c")),
     depends=sorted(str(path.relative_to(NATIVE.parent)) for path in NATIVE.rglob("*.h")),
-    include_dirs=[str((NATIVE / "include").relative_to(NATIVE.parent))],
+    include_dirs=[str((NATIVE / part).relative_to(NATIVE.parent)) for part in ("include", "src")],
     extra_compile_args=[
         "-std=c11",
         "-O3",
+        "-ffp-contract=off",  # the kernels' one order of rounding (native/src/kernels/kernels.h)
         "-D_GNU_SOURCE",
         "-Wall",
         "-Wextra",

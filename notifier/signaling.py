@@ -153,7 +153,7 @@ def own_leg(roster: list[Participant], participant: str) -> str | None:
 
 def room_spec(grant: TokenGrant) -> RoomSpec:
     """What the MCU is told of the room."""
-    return RoomSpec(name=grant.room_name, max_participants=grant.max_participants)
+    return RoomSpec(name=grant.room_name, max_participants=grant.max_participants, talkers=grant.talkers)
 
 
 def media_server_down(error: Unavailable) -> ConferoError:

@@ -59,8 +59,14 @@ SUITES: tuple[Suite, ...] = (
     Suite("types", "mypy --strict, tsc on the web client", ((sys.executable, "tools/typecheck.py"),)),
     Suite(
         "c",
-        "C tests plain and sanitized, clang-tidy",
-        (make("check"), make("check", "SAN=address,undefined"), make("check", "SAN=thread"), make("tidy")),
+        "C tests plain and sanitized, the kernels on AArch64, clang-tidy",
+        (
+            make("check"),
+            make("check", "SAN=address,undefined"),
+            make("check", "SAN=thread"),
+            make("neon"),
+            make("tidy"),
+        ),
     ),
     Suite("fuzz", "every libFuzzer target over its corpus", (make("fuzz"),), {"FUZZTIME": "10"}),
     Suite(

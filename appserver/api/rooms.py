@@ -96,6 +96,7 @@ def room_info(room: Room, people: int, origin: str) -> RoomInfo:
         id=room.id,
         name=room.name,
         max_participants=room.max_participants,
+        talkers=room.talkers,
         participants=people,
         join_url=f"{origin}/r/{room.id}",
     )

@@ -39,6 +39,7 @@ rooms = Table(
     Column("used_at", Double, nullable=False),
     Column("permanent", Boolean, nullable=False),
     Column("mcu", String(64), index=True),
+    Column("talkers", Integer, nullable=False, server_default="6"),
     **MYSQL,
 )
 

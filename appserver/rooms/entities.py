@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from confero.models import Role
+from confero.models import DEFAULT_TALKERS, Role
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Room:
     """Never deleted for being unused."""
     mcu: str | None = None
     """Where it lives; None until the first join."""
+    talkers: int = DEFAULT_TALKERS
+    """How many are mixed at once, the loudest; 0: all."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ._convert import build_info
 from .addresses import Advertised
-from .engine import Engine
+from .engine import ALL_TALKERS, Engine
 from .errors import (
     BindError,
     DuplicateId,
@@ -37,6 +37,7 @@ from .types import (
 )
 
 __all__ = [
+    "ALL_TALKERS",
     "Address",
     "Advertised",
     "BindError",

@@ -47,7 +47,19 @@ def fill_codec(out: Any, params: CodecParams) -> None:
     out.low_delay = int(params.low_delay)
 
 
-_PLAIN = ("id", "room", "kind", "tx_pt", "audio_level_ext", "mid_ext", "ssrc", "consent_timeout_ms", "media_timeout_ms")
+_PLAIN = (
+    "id",
+    "room",
+    "kind",
+    "tx_pt",
+    "audio_level_ext",
+    "csrc_level_ext",
+    "dtx",
+    "mid_ext",
+    "ssrc",
+    "consent_timeout_ms",
+    "media_timeout_ms",
+)
 _TEXTS = {"mid": 16, "cname": 32, "local_ufrag": 33, "local_pwd": 65, "remote_ufrag": 33}
 _RX_MAX = 8
 

@@ -37,6 +37,9 @@ from .types import (
 _EVENTS_AT_ONCE = 256
 _DTLS_MAX = 1500
 _GAIN_ONE = 16384
+_GAIN_LIMIT = 7.93
+ALL_TALKERS: int = lib.CF_TALKERS_ALL
+MAX_TALKERS: int = lib.CF_TALKERS_MAX
 
 
 @dataclass(slots=True)
@@ -129,14 +132,21 @@ class Engine:
 
     # -- rooms -------------------------------------------------------------------------------------------------
 
-    def add_room(self, room: int, *, thread: int | None = None, gate_dbov: int = 0, gate_hold_ms: int = 0) -> int:
+    def add_room(
+        self, room: int, *, thread: int | None = None, gate_dbov: int = 0, gate_hold_ms: int = 0, talkers: int = 0
+    ) -> int:
         """Puts a room onto a media thread, by default the one with the fewest legs; returns the thread.
 
         ``gate_dbov``: a leg quieter than this (in -dBov; 0: 65) for ``gate_hold_ms`` (0: 500) adds nothing.
-        Raises DuplicateId, EngineFull.
+        ``talkers``: so many are mixed at once, the loudest (1-64; 0: 6), or ``ALL_TALKERS``.
+        Raises DuplicateId, EngineFull, EngineError for a number out of range.
         """
+        if not (talkers == ALL_TALKERS or 0 <= talkers <= MAX_TALKERS):
+            raise EngineError(f"{talkers} talkers at once cannot be mixed")
         chosen = self._least_loaded() if thread is None else thread
-        config = ffi.new("cf_room_config *", {"id": room, "gate_dbov": gate_dbov, "gate_hold_ms": gate_hold_ms})
+        config = ffi.new(
+            "cf_room_config *", {"id": room, "gate_dbov": gate_dbov, "gate_hold_ms": gate_hold_ms, "talkers": talkers}
+        )
         self._check(lib.cf_engine_room_add(self._handle.raw, chosen, config), f"add room {room}")
         self._rooms[room] = _Room(chosen)
         return chosen
@@ -243,6 +253,27 @@ class Engine:
         if not 0 <= gain <= 8:
             raise EngineError(f"a gain of {gain} is out of range")
         self._check(lib.cf_engine_leg_gain(self._handle.raw, leg, round(gain * _GAIN_ONE)), f"gain of leg {leg}")
+
+    def suspend(self, leg: int, suspended: bool = True) -> None:
+        """This leg is neither heard nor sent media, and costs no mixing; its RTCP goes on."""
+        self._check(lib.cf_engine_leg_suspend(self._handle.raw, leg, int(suspended)), f"suspend leg {leg}")
+
+    def speak_aside(self, leg: int, aside: bool = True) -> None:
+        """Only those hear this leg who have a pair gain with it."""
+        self._check(lib.cf_engine_leg_aside(self._handle.raw, leg, int(aside)), f"take leg {leg} aside")
+
+    def set_pair_gain(self, listener: int, talker: int, gain: float | None) -> None:
+        """How loud one leg hears another: a factor as in :meth:`set_gain`; None: as everybody. Raises UnknownId.
+
+        A listener has at most 64 pairs; one beyond that has no effect.
+        """
+        if gain is None:
+            self._check(lib.cf_engine_unpair(self._handle.raw, listener, talker), f"unpair legs {listener}, {talker}")
+            return
+        if not 0 <= gain <= _GAIN_LIMIT:
+            raise EngineError(f"a gain of {gain} is out of range")
+        result = lib.cf_engine_pair(self._handle.raw, listener, talker, round(gain * _GAIN_ONE))
+        self._check(result, f"pair legs {listener}, {talker}")
 
     def set_remote(self, leg: int, rtp: Address | None, rtcp: Address | None = None) -> None:
         """Where an RTP leg sends to from now on (re-INVITE); None: nowhere."""

@@ -64,6 +64,8 @@ class SimMember:
     """0: stays."""
     audio_level: bool = False
     """RFC 6464 both ways."""
+    dtx: bool = False
+    """It is sent next to nothing while the room is silent (Opus)."""
     voice: bool = True
     """False: sends no media."""
     ear: bool = True
@@ -88,6 +90,7 @@ def _new_member(member: SimMember) -> Any:
     except (OverflowError, TypeError) as error:
         raise EngineError(f"member: {error}") from None
     out.srtp_profile = int(member.srtp or 0)
+    out.dtx = int(member.dtx)
     out.audio_level, out.no_voice, out.no_ear = int(member.audio_level), int(not member.voice), int(not member.ear)
     return out
 
@@ -99,16 +102,16 @@ class Simulation:
     number that is not there and :class:`EngineError` for values out of range.
     """
 
-    def __init__(self, seed: int = 1, *, gate_dbov: int = 0, gate_hold_ms: int = 0) -> None:
-        """``gate_dbov`` (0: 65) and ``gate_hold_ms`` (0: 500) as in the room's configuration."""
+    def __init__(self, seed: int = 1, *, gate_dbov: int = 0, gate_hold_ms: int = 0, talkers: int = 0) -> None:
+        """``gate_dbov`` (0: 65), ``gate_hold_ms`` (0: 500) and ``talkers`` (0: 6, -1: all) as in the room's configuration."""
         room = ffi.new("cf_room_config *")
         try:
-            room.gate_dbov, room.gate_hold_ms = gate_dbov, gate_hold_ms
+            room.gate_dbov, room.gate_hold_ms, room.talkers = gate_dbov, gate_hold_ms, talkers
             raw = lib.cf_sim_new(seed, room)
         except OverflowError as error:
             raise EngineError(f"room: {error}") from None
         if raw == ffi.NULL:
-            raise EngineError("the room's gate must be 0-127 dBov and its hold time not negative")
+            raise EngineError("the room's gate must be 0-127 dBov, its hold time not negative, its talkers at most 64")
         self._raw: Any = ffi.gc(raw, lib.cf_sim_free)
 
     def __enter__(self) -> Self:
@@ -174,6 +177,22 @@ class Simulation:
         """How loud the others hear the member: a factor from 0 to 7.9."""
         q14 = round(gain * GAIN_ONE) if -1e5 < gain < 1e5 else -1
         self._check(lib.cf_sim_gain(self._sim, index, q14), f"set the gain of member {index}")
+
+    def suspend(self, index: int, suspended: bool = True) -> None:
+        """Whether the member is out of the conference: neither heard nor sent media."""
+        self._check(lib.cf_sim_suspend(self._sim, index, int(suspended)), f"suspend member {index}")
+
+    def aside(self, index: int, aside: bool = True) -> None:
+        """Whether only those hear the member who have a pair with it."""
+        self._check(lib.cf_sim_aside(self._sim, index, int(aside)), f"take member {index} aside")
+
+    def pair(self, listener: int, talker: int, gain: float | None) -> None:
+        """How loud one member hears another: a factor from 0 to 7.9; None: as everybody."""
+        if gain is None:
+            self._check(lib.cf_sim_unpair(self._sim, listener, talker), f"unpair members {listener} and {talker}")
+            return
+        q14 = round(gain * GAIN_ONE) if -1e5 < gain < 1e5 else -1
+        self._check(lib.cf_sim_pair(self._sim, listener, talker, q14), f"pair members {listener} and {talker}")
 
     def stats(self, index: int) -> LegStats:
         """The mixer's view of the member; of one that has left, its last."""

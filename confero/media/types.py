@@ -157,6 +157,10 @@ class LegConfig:
     """Ceiling of the jitter buffer; 0: 400."""
     audio_level_ext: int = 0
     """Header extension id of RFC 6464 levels, 0: not negotiated."""
+    csrc_level_ext: int = 0
+    """Header extension id of RFC 6465 levels of the contributing sources, 0: not negotiated."""
+    dtx: bool = False
+    """While the room is silent the leg is sent one empty packet each 400 ms only (Opus)."""
     mid_ext: int = 0
     mid: str = ""
     ssrc: int = 0

@@ -207,6 +207,7 @@ class RtpLeg:
             tx=codecs.transmit(agreed.send),
             tx_pt=agreed.send.pt,
             rx=codecs.receive(agreed.receive),
+            dtx=codecs.wants_dtx(agreed.send),
             ssrc=self._identity.ssrc,
             cname=self._identity.cname,
             sockets=sockets,

@@ -130,6 +130,8 @@ class WebRtcLeg:
             tx_pt=agreed.send.pt,
             rx=codecs.receive(agreed.receive),
             audio_level_ext=agreed.audio_level_ext,
+            csrc_level_ext=agreed.csrc_level_ext,
+            dtx=codecs.wants_dtx(agreed.send),
             mid_ext=agreed.mid_ext if mid else 0,
             mid=mid,
             ssrc=self._identity.ssrc,
@@ -224,4 +226,5 @@ class WebRtcLeg:
 
 def _wire(agreed: WebRtcAgreement) -> tuple[object, ...]:
     """What the engine was told about packets."""
-    return agreed.send.pt, agreed.send.key, agreed.mid, agreed.mid_ext, agreed.audio_level_ext
+    extensions = agreed.mid_ext, agreed.audio_level_ext, agreed.csrc_level_ext
+    return agreed.send.pt, agreed.send.key, agreed.mid, extensions

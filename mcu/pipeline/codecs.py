@@ -29,6 +29,11 @@ def transmit(codec: Codec) -> CodecParams:
     )
 
 
+def wants_dtx(codec: Codec) -> bool:
+    """Whether the peer likes to be sent nothing while there is nothing to hear (RFC 7587 section 6.1)."""
+    return codec.name.lower() == "opus" and codec.parameters().get("usedtx") == "1"
+
+
 def receive(codecs: tuple[Codec, ...]) -> tuple[PayloadType, ...]:
     """What payload types mean when the peer sends them."""
     return tuple(PayloadType(codec.pt, CODECS[codec.name.lower()], codec.clock_rate) for codec in codecs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Literal, Protocol
 
 from confero import models
@@ -65,13 +65,24 @@ class Leg(Protocol):
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the engine has been told about a leg; the defaults are how a leg begins there."""
+class Settings:
+    """What was decided about somebody's hearing and being heard; the defaults are how a leg begins in the engine."""
 
-    number: int = 0
     muted: bool = False
     deaf: bool = False
     gain_db: float = 0.0
+    suspended: bool = False
+    aside: bool = False
+
+    def patched(self, patch: models.LegPatch) -> Settings:
+        """With what the patch says; absent fields stay."""
+        said = patch.model_dump(include={field.name for field in fields(self)}, exclude_none=True)
+        return replace(self, **said)
+
+    @property
+    def shown(self) -> tuple[bool, bool]:
+        """What the roster shows of it."""
+        return self.muted, self.deaf
 
 
 @dataclass
@@ -82,28 +93,37 @@ class Participant:
     display_name: str
     role: models.Role
     leg: Leg
-    muted: bool = False
-    deaf: bool = False
-    gain_db: float = 0.0
+    settings: Settings = Settings()
     state: State = "connecting"
     was_connected: bool = False
-    told: Told = Told()
+    told: Settings = Settings()
+    """What the engine has been told of the leg with this number:"""
+    told_number: int = 0
     ended: str = ""
     """Why it has left; "" while it is here."""
+    _shown: models.Participant | None = None
+    """The last view: rosters show everybody to everybody who joins, and most have not changed since."""
 
     def inherit(self, other: Participant) -> None:
         """What was decided about the person holds for its next leg."""
-        self.muted, self.deaf, self.gain_db = other.muted, other.deaf, other.gain_db
+        self.settings = other.settings
 
     def view(self) -> models.Participant:
         """As the roster shows it."""
-        return models.Participant(
-            id=self.id,
-            display_name=self.display_name,
-            role=self.role,
-            kind=self.leg.kind,
-            leg=self.leg.id,
-            muted=self.muted,
-            deaf=self.deaf,
-            state=self.state,
-        )
+        shown = self._shown
+        if shown is None or self._facts() != (shown.leg, shown.muted, shown.deaf, shown.state):
+            shown = self._shown = models.Participant(
+                id=self.id,
+                display_name=self.display_name,
+                role=self.role,
+                kind=self.leg.kind,
+                leg=self.leg.id,
+                muted=self.settings.muted,
+                deaf=self.settings.deaf,
+                state=self.state,
+            )
+        return shown
+
+    def _facts(self) -> tuple[str, bool, bool, State]:
+        """What of a view can change."""
+        return self.leg.id, self.settings.muted, self.settings.deaf, self.state

@@ -62,7 +62,7 @@ static inline int codec_pt(int codec) {
     return codec == CF_CODEC_OPUS ? 111 : 0;
 }
 static inline uint32_t codec_step(int codec) {
-    return codec == CF_CODEC_OPUS ? 960 : 160;
+    return (uint32_t)(cf_codec_clock(codec, 0) / 50);
 }
 
 /* hertz 0: digital silence. The first second settles the encoder, the second one is kept. */
@@ -76,7 +76,7 @@ static inline voice *voice_make(int codec, double hertz) {
         int16_t pcm[CF_FRAME];
         for (int i = 0; i < CF_FRAME; i++)
             pcm[i] = (int16_t)lrint(TONE_AMPLITUDE * sin(2 * M_PI * hertz * (f * CF_FRAME + i) / CF_RATE));
-        v->len[f % LOOP_FRAMES] = cf_encoder_encode(encoder, pcm, v->payload[f % LOOP_FRAMES], CF_PAYLOAD_MAX);
+        v->len[f % LOOP_FRAMES] = cf_encoder_once(encoder, pcm, v->payload[f % LOOP_FRAMES], CF_PAYLOAD_MAX);
     }
     cf_encoder_free(encoder);
     return v;
@@ -127,7 +127,7 @@ typedef struct ear {
 } ear;
 
 static inline void ear_open(ear *e, int codec) {
-    *e = (ear){.decoder = cf_decoder_new(codec)};
+    *e = (ear){.decoder = cf_decoder_new(codec, cf_codec_clock(codec, 0))};
     if (e->decoder == NULL)
         fail("no decoder");
 }

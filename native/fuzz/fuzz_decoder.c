@@ -8,10 +8,15 @@
 
 enum { CANARY = 0x5A5A };
 
-static void run(cf_decoder *decoder, int codec, const uint8_t *payload, size_t len) {
+static const struct {
+    int codec, rate;
+} kinds[] = {{CF_CODEC_PCMU, 8000}, {CF_CODEC_PCMA, 8000}, {CF_CODEC_OPUS, 48000}, {CF_CODEC_G722, 8000},
+             {CF_CODEC_L16, 8000},  {CF_CODEC_L16, 16000}, {CF_CODEC_L16, 24000},  {CF_CODEC_L16, 48000}};
+
+static void run(cf_decoder *decoder, int codec, int rate, const uint8_t *payload, size_t len) {
     int16_t pcm[CF_DECODE_MAX + 1];
     memset(pcm, 0x5A, sizeof pcm);
-    int announced = cf_decoder_duration(codec, payload, len);
+    int announced = cf_decoder_duration(codec, rate, payload, len);
     if (announced > CF_DECODE_MAX || (announced < 0 && announced != -EBADMSG))
         abort();
     int fec = cf_decoder_decode_fec(decoder, payload, len, pcm, CF_FRAME);
@@ -29,14 +34,15 @@ static void run(cf_decoder *decoder, int codec, const uint8_t *payload, size_t l
 /* The data is a row of payloads, each behind one octet that tells its length. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    for (int codec = CF_CODEC_PCMU; codec <= CF_CODEC_OPUS; codec++) {
-        cf_decoder *decoder = cf_decoder_new(codec);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        int codec = kinds[k].codec, rate = kinds[k].rate;
+        cf_decoder *decoder = cf_decoder_new(codec, rate);
         for (size_t at = 0, len; at < size; at += len) {
             len = data[at++];
             len = len < size - at ? len : size - at;
             uint8_t *copy = malloc(len + 1); /* so that reading past it is seen */
             memcpy(copy, data + at, len);
-            run(decoder, codec, copy, len);
+            run(decoder, codec, rate, copy, len);
             free(copy);
         }
         cf_decoder_free(decoder);

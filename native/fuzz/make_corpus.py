@@ -1,6 +1,6 @@
 """Writes the stored corpus of the network fuzz targets: messages that are right, each with broken twins.
 
-``python native/fuzz/make_corpus.py`` writes ``native/fuzz/corpus/{stun,ice,rtp,rtcp,srtp}/*.bin`` anew, the same bytes each
+``python native/fuzz/make_corpus.py`` writes ``native/fuzz/corpus/{stun,ice,rtp,rtcp,srtp,red,event}/*.bin`` anew, the same bytes each
 time. Every kind of message, attribute and error that a parser tells apart is in it, so that a run without any new input
 already passes through nearly every line.
 """
@@ -250,7 +250,57 @@ def srtp() -> Iterator[tuple[str, bytes]]:
         )
 
 
-TARGETS = {"stun": stun, "ice": ice, "rtp": rtp, "rtcp": rtcp, "srtp": srtp}
+def red() -> Iterator[tuple[str, bytes]]:
+    """fuzz_red.c takes each record as the payload of the next packet of one stream."""
+
+    def payload(*blocks: tuple[int, int, bytes], primary: bytes = b"new") -> bytes:
+        heads = [struct.pack("!I", (0x80 | pt) << 24 | offset << 10 | len(data)) for pt, offset, data in blocks]
+        return b"".join([*heads, b"\x6f", *(data for _, _, data in blocks), primary])
+
+    two = payload((111, 1920, b"older"), (111, 960, b"old"))
+    yield from twins("two", record(0, 0, two))
+    yield "alone", record(0, 0, b"\x6fabc") + record(0, 0, b"\x6f")
+    yield "stream", b"".join(record(0, 0, two) for _ in range(70))
+    yield "losses", b"".join(record(lost, 0, two) for lost in (0, 1, 0, 2, 0, 3, 0, 31, 31, 31, 0))
+    yield "pause", record(0, 0, two) + record(1 | 5 << 5, 0, payload((111, 5760, b"before")))
+    yield "no-duration", record(0, 0, two) + record(2, 1, two)
+    yield "other-stream", record(0, 0, two) + record(0, 255, two) + record(0, 0, two)
+    yield "empty-block", record(0, 0, payload((111, 960, b""), (111, 960, b"old")))
+    yield "most", record(0, 0, payload((127, 16383, bytes(1023)), primary=b""))
+    yield "many", record(0, 0, payload(*[(96, n * 10, b"x") for n in range(31, 0, -1)]))
+    yield "too-many", record(0, 0, payload(*[(96, n * 10, b"x") for n in range(32, 0, -1)]))
+    yield "over", record(0, 0, two[:9] + b"new")
+    yield "no-primary", record(0, 0, two[:8])
+    yield "cut-header", record(0, 0, two[:6])
+    yield "empty", record(0, 0, b"")
+
+
+def event() -> Iterator[tuple[str, bytes]]:
+    """fuzz_event.c: ``which`` steps clock and timestamp; bit 0 of ``what`` makes it a list of digits to send."""
+
+    send, marker, other = 1, 4, 8
+    same, on, segment, half, back, far = (n << 4 for n in range(6))
+
+    def report(code: int, length: int, *, end: bool = False, step: int = same, what: int = 0) -> bytes:
+        return record(what, step | 1, struct.pack("!BBH", code, end << 7 | 10, length))
+
+    digit = report(5, 160, step=on, what=marker) + report(5, 320) + 3 * report(5, 800, end=True)
+    yield from twins("digit", digit)
+    yield "twice", digit + digit
+    yield "no-end", report(5, 160, step=on, what=marker) + record(0, on | 15, b"\5\x0a\0\xa0")
+    yield "all", b"".join(report(code, 800, end=True, step=on) for code in range(20))
+    yield "long", digit + report(5, 0xFFFF, step=half) + report(5, 160, step=segment) + report(5, 320, end=True)
+    yield "late", digit + report(4, 800, end=True, step=back) + report(3, 800, step=far)
+    yield "sources", digit + report(5, 160, what=other) + report(5, 800, end=True, what=other)
+    yield "packed", record(marker, on, bytes.fromhex("018a0140 10800140 020a00a0"))
+    yield "many", record(0, on, bytes.fromhex("01800140") * 20)
+    yield "short", record(0, 0, b"\1\x80\1") + record(0, 0, b"")
+    yield "sent", record(send, 0, bytes(v for code in range(18) for v in (code, 10)))
+    yield "sent-long", record(send, 1, b"\1\xff\2\4\1\x96") + record(send, 2, b"\1\xff\2\4")
+    yield "sent-many", record(send, 3, b"\7\4" * 70)
+
+
+TARGETS = {"stun": stun, "ice": ice, "rtp": rtp, "rtcp": rtcp, "srtp": srtp, "red": red, "event": event}
 
 
 def main() -> None:

@@ -81,8 +81,8 @@ class FakeEngine:
     def said(self, name: str) -> list[tuple[Any, ...]]:
         return [entry[1:] for entry in self.log if entry[0] == name]
 
-    def add_room(self, room: int) -> int:
-        self._do("add_room", room)
+    def add_room(self, room: int, *, talkers: int = 0) -> int:
+        self._do("add_room", room, talkers)
         self.rooms[room] = len(self.rooms) % 2
         return self.rooms[room]
 
@@ -139,6 +139,19 @@ class FakeEngine:
     def set_gain(self, leg: int, gain: float) -> None:
         self._check(leg)
         self._do("set_gain", leg, round(gain, 4))
+
+    def suspend(self, leg: int, suspended: bool = True) -> None:
+        self._check(leg)
+        self._do("suspend", leg, suspended)
+
+    def speak_aside(self, leg: int, aside: bool = True) -> None:
+        self._check(leg)
+        self._do("speak_aside", leg, aside)
+
+    def set_pair_gain(self, listener: int, talker: int, gain: float | None) -> None:
+        self._check(listener)
+        self._check(talker)
+        self._do("set_pair_gain", listener, talker, gain if gain is None else round(gain, 4))
 
     def set_remote(self, leg: int, rtp: Address | None, rtcp: Address | None = None) -> None:
         self._check(leg)
@@ -216,7 +229,7 @@ class FakeNews:
         self.heard.append(("joined", room.id, participant.id))
 
     def changed(self, room: Room, participant: Participant) -> None:
-        self.heard.append(("changed", participant.id, participant.state, participant.muted))
+        self.heard.append(("changed", participant.id, participant.state, participant.settings.muted))
 
     def connected(self, room: Room, participant: Participant) -> None:
         self.heard.append(("connected", participant.id))

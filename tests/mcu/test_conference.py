@@ -201,11 +201,40 @@ async def test_patch_tells_the_engine_only_what_is_new(house: House) -> None:
     assert len(house.take()) == 2
 
 
+async def test_what_was_decided_about_hearing_reaches_the_engine_once(house: House) -> None:
+    leg = house.phone().leg
+    number = house.number(leg)
+    house.conference.patch(leg, models.LegPatch(suspended=True, aside=True))
+    house.conference.patch(leg, models.LegPatch(suspended=False, muted=False))
+    assert [e for e in house.engine.log if e[0] in ("suspend", "speak_aside")] == [
+        ("suspend", number, True),
+        ("speak_aside", number, True),
+        ("suspend", number, False),
+    ]
+
+
+async def test_a_pair_of_legs_has_a_gain_of_its_own(house: House) -> None:
+    agent, coach = house.phone("agent").leg, house.phone("coach").leg
+    house.conference.pair(agent, coach, models.PairGain(gain_db=-6))
+    house.conference.pair(agent, coach, models.PairGain(gain_db=None))
+    house.conference.pair(agent, coach, None)
+    pair = house.number(agent), house.number(coach)
+    assert house.engine.said("set_pair_gain") == [(*pair, 0.5012), (*pair, 0.0), (*pair, None)]
+    assert refusal(lambda: house.conference.pair(agent, agent, None)) == (409, "not-together")
+    assert refusal(lambda: house.conference.pair(agent, "l-nobody", None)) == (404, "leg-unknown")
+
+
+async def test_a_room_mixes_as_many_as_it_is_told(house: House) -> None:
+    for id, talkers in (("few", 3), ("everybody", 0)):
+        house.conference.put_room(id, models.RoomSpec(talkers=talkers))
+    assert [talkers for _, talkers in house.engine.said("add_room")][-2:] == [3, -1]
+
+
 async def test_a_busy_engine_refuses_a_patch_whole(house: House) -> None:
     leg = house.phone().leg
     house.engine.fail["mute"] = EngineBusy("busy")
     assert refusal(lambda: house.conference.patch(leg, models.LegPatch(muted=True))) == (503, "engine-busy")
-    assert not house.conference.registry.leg(leg)[0].muted
+    assert not house.conference.registry.leg(leg)[0].settings.muted
     del house.engine.fail["mute"]
     assert house.conference.patch(leg, models.LegPatch(muted=True)).muted
 

@@ -198,6 +198,7 @@ async def test_openapi(rig: Rig) -> None:
         "/v1/legs/{leg}/answer",
         "/v1/legs/{leg}/stats",
         "/v1/legs/{leg}/tap",
+        "/v1/legs/{leg}/hears/{talker}",
     }
 
 

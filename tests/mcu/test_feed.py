@@ -12,7 +12,7 @@ from confero.errors import Refused, Unavailable
 from confero.mcu import feed as feed_module
 from confero.mcu.backoff import Backoff
 from confero.mcu.feed import DETAILS, Feed
-from confero.mcu.rooms.participant import Participant
+from confero.mcu.rooms.participant import Participant, Settings
 from confero.mcu.rooms.room import Room
 
 from ..support.waiting import until
@@ -105,7 +105,7 @@ async def test_one_call_tells_all_that_is_new(s: Setup) -> None:
 
 async def test_newest_wins(s: Setup) -> None:
     s.join("a")
-    s.room.participants["a"].muted = True
+    s.room.participants["a"].settings = Settings(muted=True)
     s.feed.changed(s.room, "a")
     s.feed.speakers(s.room, [models.ActiveSpeaker(participant="a", level=1)])
     s.feed.speakers(s.room, [])

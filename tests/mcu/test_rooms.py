@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from confero.errors import Refused
-from confero.mcu.rooms.participant import Participant
+from confero.mcu.rooms.participant import Participant, Settings
 from confero.mcu.rooms.registry import Registry
 from confero.mcu.rooms.room import Room
 
@@ -61,9 +61,9 @@ def test_only_the_one_that_is_here_can_be_removed() -> None:
 
 def test_what_was_decided_is_inherited() -> None:
     old, new = person("a"), person("a", 2)
-    old.muted, old.gain_db = True, -6.0
+    old.settings = Settings(muted=True, gain_db=-6.0)
     new.inherit(old)
-    assert (new.muted, new.deaf, new.gain_db) == (True, False, -6.0)
+    assert new.settings == Settings(muted=True, gain_db=-6.0)
 
 
 def test_views() -> None:

@@ -37,8 +37,10 @@ STRONG_HASHES = ("sha-256", "sha-384", "sha-512")
 PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"})
 """All mean the same where a fingerprint is given (RFC 8829 section 5.1.2)."""
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+CSRC_AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:csrc-audio-level"
+"""RFC 6465: who is heard in the mix, and how loud."""
 SDES_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
-EXTENSIONS = (AUDIO_LEVEL, SDES_MID)
+EXTENSIONS = (AUDIO_LEVEL, CSRC_AUDIO_LEVEL, SDES_MID)
 ONE_BYTE_IDS = range(1, 15)
 """RFC 8285 section 4.2: what fits the one-byte header."""
 HOST_PREFERENCE = 126
@@ -64,6 +66,7 @@ class WebRtcAgreement(Agreement):
     mid_ext: int
     """Header extension id; 0: not agreed."""
     audio_level_ext: int
+    csrc_level_ext: int
     remote_ufrag: str
     remote_pwd: str
     fingerprints: tuple[Fingerprint, ...]
@@ -128,11 +131,17 @@ def _agree(offer: Session, index: int, stream: LocalStream, transport: LocalTran
         mid=media.mid,
         mid_ext=extensions[SDES_MID].id if SDES_MID in extensions and media.mid else 0,
         audio_level_ext=extensions[AUDIO_LEVEL].id if AUDIO_LEVEL in extensions else 0,
+        csrc_level_ext=_wanted(extensions.get(CSRC_AUDIO_LEVEL)),
         remote_ufrag=remote.ice_ufrag,
         remote_pwd=remote.ice_pwd,
         fingerprints=_strong(remote),
         dtls_role="client" if setup == "active" else "server",
     )
+
+
+def _wanted(extension: ExtMap | None) -> int:
+    """The id of an extension that the peer takes from us (RFC 8285 section 6: its direction is the offerer's)."""
+    return 0 if extension is None or extension.direction in ("sendonly", "inactive") else extension.id
 
 
 def _accept(
@@ -161,7 +170,7 @@ def _accept(
         ice_pwd=transport.ice_pwd,
         fingerprints=(transport.fingerprint,),
         setup=setup,
-        extmaps=tuple(ExtMap(e.id, e.uri) for e in extensions),
+        extmaps=tuple(ExtMap(e.id, e.uri, REVERSED[e.direction] if e.direction else None) for e in extensions),
         candidates=_candidates(transport),
         end_of_candidates=True,
     )

@@ -39,7 +39,9 @@ typedef struct cf_room_config {
     int gate_dbov;    /* a leg quieter than this for gate_hold_ms adds nothing and shares the listeners' encoding; 127:
                          only digital silence; 0: default 65 */
     int gate_hold_ms; /* 0: default 500 */
+    int talkers;      /* how many are mixed at once, the loudest: 1-64; 0: default 6; CF_TALKERS_ALL */
 } cf_room_config;
+enum { CF_TALKERS_ALL = -1, CF_TALKERS_MAX = 64 };
 
 typedef struct cf_pt_map {
     int pt, codec, clock_rate;
@@ -56,7 +58,9 @@ typedef struct cf_leg_config {
     int audio_level_ext; /* extension ids, 0: not negotiated */
     int mid_ext;
     char mid[16];
-    uint32_t ssrc; /* ours; 0: chosen by the core */
+    int csrc_level_ext; /* RFC 6465: levels of the contributing sources are sent, and the sources with them */
+    int dtx;            /* 1: while the room is silent it is sent one empty packet each 400 ms only */
+    uint32_t ssrc;      /* ours; 0: chosen by the core */
     char cname[32];
     /* WebRTC */
     uint32_t socket; /* the shared socket's number is learnt from the path; kept for RTP */
@@ -88,13 +92,16 @@ typedef struct cf_leg_stats {
 
 typedef struct cf_core_stats {
     uint64_t ticks, late_ticks, packets_in, packets_out, packets_unknown;
+    uint64_t frames_decoded,
+        frames_skipped; /* what came in: heard by a decoder, or passed over as silent or outranked */
     uint64_t frames_mixed, frames_encoded, frames_shared;
-    uint64_t send_failures; /* EAGAIN and the like: counted, never retried */
-    uint64_t receive_drops; /* by the kernel, at full buffers of shared sockets */
+    uint64_t decode_ns, mix_ns, encode_ns; /* shares of tick_ns_sum */
+    uint64_t send_failures;                /* EAGAIN and the like: counted, never retried */
+    uint64_t receive_drops;                /* by the kernel, at full buffers of shared sockets */
     uint64_t tick_ns_max, tick_ns_sum;
     uint64_t crypto_ns, io_ns; /* shares of the cost, sampled: SRTP; system calls that send and receive */
     uint64_t events_lost, commands;
-    uint64_t rooms, legs;
+    uint64_t rooms, legs, rooms_asleep;
 } cf_core_stats;
 
 enum cf_tap_point {
@@ -108,6 +115,7 @@ typedef struct cf_core cf_core;
 typedef struct cf_room cf_room;
 typedef struct cf_leg cf_leg;
 typedef struct cf_tap cf_tap;
+typedef struct cf_pair cf_pair;
 
 enum { CF_DATAGRAM_MAX = 1524 }; /* what the core writes at most: an RTP packet of 1500 bytes and SRTCP's overhead */
 
@@ -138,6 +146,8 @@ cf_room *cf_room_new(const cf_room_config *config);
 void cf_room_free(cf_room *room);
 cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed);
 void cf_leg_free(cf_leg *leg);
+cf_pair *cf_pair_new(uint64_t talker, int32_t gain_q14); /* NULL: a gain out of range, or no memory */
+void cf_pair_free(cf_pair *pair);
 cf_tap *cf_tap_new(int point,
                    size_t milliseconds); /* a bounded PCM ring; the newest is dropped and counted when full */
 void cf_tap_free(cf_tap *tap);
@@ -155,6 +165,13 @@ int cf_core_leg_move(cf_core *core, uint64_t leg, uint64_t room);
 int cf_core_leg_mute(cf_core *core, uint64_t leg, bool muted); /* others no longer hear it; ramped */
 int cf_core_leg_deaf(cf_core *core, uint64_t leg, bool deaf);  /* it hears silence */
 int cf_core_leg_gain(cf_core *core, uint64_t leg, int32_t gain_q14);
+int cf_core_leg_suspend(cf_core *core, uint64_t leg, bool suspended); /* neither heard nor sent media; RTCP goes on */
+int cf_core_leg_aside(cf_core *core, uint64_t leg, bool aside);       /* heard only by those who have a pair with it */
+/* How loud `listener` hears `talker`, in place of once (or not at all, if the talker speaks aside): whisper, coach,
+ * single gains. The pair (from cf_pair_new) goes over to the listener, or comes back for freeing when it had one with
+ * the talker already. -ENOENT listener, -ENOSPC beyond 64. */
+int cf_core_pair(cf_core *core, uint64_t listener, cf_pair **pair);
+int cf_core_unpair(cf_core *core, uint64_t listener, uint64_t talker); /* back to once, or not at all */
 int cf_core_leg_remote(cf_core *core, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp); /* RTP legs: re-INVITE */
 int cf_core_leg_ice(cf_core *core, uint64_t leg, const char *local_ufrag, const char *local_pwd,
                     const char *remote_ufrag); /* ICE restart */

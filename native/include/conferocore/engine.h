@@ -44,6 +44,12 @@ int cf_engine_leg_move(cf_engine *engine, uint64_t leg,
 int cf_engine_leg_mute(cf_engine *engine, uint64_t leg, int muted);
 int cf_engine_leg_deaf(cf_engine *engine, uint64_t leg, int deaf);
 int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14);
+int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended);
+int cf_engine_leg_aside(cf_engine *engine, uint64_t leg, int aside);
+/* How loud a listener hears one talker; at most 64 talkers a listener: a pair beyond is dropped. -EINVAL: a gain out of
+ * range, or a leg with itself. */
+int cf_engine_pair(cf_engine *engine, uint64_t listener, uint64_t talker, int32_t gain_q14);
+int cf_engine_unpair(cf_engine *engine, uint64_t listener, uint64_t talker);
 int cf_engine_leg_remote(cf_engine *engine, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp);
 int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, const char *local_pwd,
                       const char *remote_ufrag);

@@ -11,8 +11,10 @@ enum { CF_PLAYOUT_SLOTS = 64, CF_PLAYOUT_PTS = 8 };
 
 /*cdef*/
 typedef struct cf_playout_config {
-    int min_delay_ms; /* target never below; 0: 20 */
+    int min_delay_ms; /* target never below; 0: 10 */
     int max_delay_ms; /* target never above; 0: 400. Packets beyond it are dropped from the old end */
+    int minimum; /* 1: a packet is used as soon as can be, more than 10 ms of jitter is not waited for; min_delay_ms may
+                    then be 0. For local networks and measurements */
 } cf_playout_config;
 
 typedef struct cf_playout_stats {

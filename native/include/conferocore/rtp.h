@@ -32,6 +32,16 @@ typedef struct cf_rtp_ext {
     uint8_t len; /* 1-16 */
     const uint8_t *data;
 } cf_rtp_ext;
+/* What a packet's header says; csrc: up to 15 contributing sources. */
+typedef struct cf_rtp_header {
+    uint8_t pt;
+    bool marker;
+    uint16_t seq;
+    uint32_t ts, ssrc;
+    const uint32_t *csrc;
+    size_t csrc_count;
+} cf_rtp_header;
+int cf_rtp_write_header(uint8_t *out, size_t cap, const cf_rtp_header *header, const cf_rtp_ext *ext, size_t ext_count);
 /* Writes header and one-byte extensions and returns the offset of the payload, or -ENOSPC / -EINVAL. */
 int cf_rtp_write(uint8_t *out, size_t cap, uint8_t pt, bool marker, uint16_t seq, uint32_t ts, uint32_t ssrc,
                  const cf_rtp_ext *ext, size_t ext_count);

@@ -25,6 +25,7 @@ typedef struct cf_sim_member {
     int64_t join_ms, leave_ms; /* leave 0: stays */
     int audio_level;           /* 1: sends RFC 6464 and is sent it */
     int no_voice;              /* 1: sends no media at all */
+    int dtx;                   /* 1: is sent next to nothing while the room is silent */
     int no_ear;                /* 1: what it is sent is counted, not decoded (large rooms) */
 } cf_sim_member;
 
@@ -52,6 +53,10 @@ int cf_sim_core_stats(cf_sim *sim, cf_core_stats *stats);
 int cf_sim_mute(cf_sim *sim, int member, int muted);
 int cf_sim_deaf(cf_sim *sim, int member, int deaf);
 int cf_sim_gain(cf_sim *sim, int member, int32_t gain_q14);
+int cf_sim_suspend(cf_sim *sim, int member, int suspended);
+int cf_sim_aside(cf_sim *sim, int member, int aside);
+int cf_sim_pair(cf_sim *sim, int listener, int talker, int32_t gain_q14);
+int cf_sim_unpair(cf_sim *sim, int listener, int talker);
 /* FNV-1a over every datagram that left the core, with its time and path: equal for equal seeds on one build. */
 uint64_t cf_sim_digest(const cf_sim *sim);
 /*end*/

@@ -1,117 +1,99 @@
-/* The look-ahead limiter of mixer.h, whole blocks at a time.
+/* The look-ahead limiter of mixer.h, whole blocks at a time, by the kernels that were chosen for this machine.
  *
- * Window minimum and window mean are both built by doubling: a window of 2w from two windows of w. That is exact
- * bookkeeping without a running sum or a queue, so nothing can drift however long a call lasts, every pass is a plain
- * vector loop, and the result does not depend on where the blocks begin. */
+ * Every pass is a vector loop (kernels/limit_c.c says how), and the result does not depend on where the blocks begin.
+ */
 #include "conferocore/mixer.h"
 
-#include "round.h"
+#include "kernels/kernels.h"
 
-#include <math.h>
 #include <string.h>
 
 enum {
     AHEAD = CF_LIMIT_AHEAD,
+    CHUNK = CF_LIMIT_CHUNK,
     BLOCK = 480,
     SPAN = AHEAD + BLOCK,    /* the past that windows reach into, then the block */
-    AT_REST = 2 * AHEAD + 1, /* after so many samples of rel = 1 no window sees anything else */
+    AT_REST = 2 * AHEAD + 1, /* after so many samples of away = 0 no window sees anything else */
 };
-_Static_assert(AHEAD == 96, "the window sizes below are written for it");
 
-static bool any_above(const int32_t *x, size_t n) {
-    int loud = 0;
-    for (size_t i = 0; i < n; i++)
-        loud |= (x[i] > CF_LIMIT_CEILING) | (x[i] < -CF_LIMIT_CEILING);
-    return loud;
+static void remember(cf_limiter *l, const int32_t *in, size_t n) {
+    size_t fresh = n < AHEAD ? n : AHEAD;
+    memmove(l->delay, l->delay + fresh, (AHEAD - fresh) * sizeof *l->delay);
+    memcpy(l->delay + AHEAD - fresh, in + n - fresh, fresh * sizeof *in);
 }
 
-/* Nothing to do: the block comes out as it went in, AHEAD samples later. */
-static void pass(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
+/* The block as it went in, AHEAD samples later. False if the input needs more than that: out is then to be written
+ * again. */
+static bool pass(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
+    int16_t unused[AHEAD];
     size_t old = n < AHEAD ? n : AHEAD;
-    for (size_t i = 0; i < old; i++)
-        out[i] = (int16_t)l->delay[i];
-    for (size_t i = old; i < n; i++)
-        out[i] = (int16_t)in[i - AHEAD];
-    memmove(l->delay, l->delay + old, (AHEAD - old) * sizeof *l->delay);
-    memcpy(l->delay + AHEAD - old, in + n - old, old * sizeof *l->delay);
+    bool loud = cf_kernels_now->narrow(unused, in + n - old, old);
+    loud |= cf_kernels_now->narrow(out + old, in, n - old);
+    if (loud)
+        return false;
+    cf_kernels_now->narrow(out, l->delay, old);
+    remember(l, in, n);
+    l->lane = (l->lane + (uint32_t)n) % CHUNK;
+    return true;
 }
 
-/* rel of a block: each sample's need, or the slow way back to 1. Worked out as the distance from 1, which takes one
- * product a sample. */
-static void release(cf_limiter *l, double *rel, const int32_t *in, size_t n) {
-    double away = 1 - l->last;
-    for (size_t i = 0; i < n; i++) {
-        double x = fabs((double)in[i]);
-        rel[i] = 1 - CF_LIMIT_CEILING / (x > CF_LIMIT_CEILING ? x : CF_LIMIT_CEILING);
-    }
-    for (size_t i = 0; i < n; i++) {
-        away *= 1 - CF_LIMIT_RELEASE;
-        away = away > rel[i] ? away : rel[i];
-        away = away < CF_LIMIT_REST ? 0 : away;
-        rel[i] = 1 - away;
-        l->resting = away > 0 ? 0 : l->resting < AT_REST ? l->resting + 1 : AT_REST;
-    }
-    l->last = 1 - away;
+/* Counts the samples at the end for which away has been 0. */
+static void count_rest(cf_limiter *l, const double *away, size_t n) {
+    size_t zeros = 0;
+    while (zeros < n && away[n - 1 - zeros] == 0)
+        zeros++;
+    size_t resting = zeros < n ? zeros : l->resting + n;
+    l->resting = (uint32_t)(resting < AT_REST ? resting : AT_REST);
 }
 
-/* x[i] = min of x[i .. i + AHEAD], for n results. */
-static void window_min(double *x, size_t n) {
-    size_t valid = n + AHEAD; /* results of the window so far */
-    for (size_t w = 1; w < 64; w *= 2) {
-        valid -= w;
-        for (size_t i = 0; i < valid; i++)
-            x[i] = x[i] < x[i + w] ? x[i] : x[i + w];
-    }
-    for (size_t i = 0; i < n; i++)
-        x[i] = x[i] < x[i + AHEAD + 1 - 64] ? x[i] : x[i + AHEAD + 1 - 64];
-}
+/* away of a block: each sample's need, or the slow way back to 0, chunk by chunk. What an earlier call began is done
+ * again from its needs, over the same results. */
+static void release(cf_limiter *l, double *away, const int32_t *in, size_t n) {
+    size_t lane = l->lane, all = lane + n, whole = all / CHUNK * CHUNK;
+    double *first = away - lane; /* of the chunk */
+    memcpy(first, l->need, lane * sizeof *away);
+    bool loud = cf_kernels_now->need(away, in, n);
+    for (size_t i = 0; i < lane; i++)
+        loud |= first[i] > 0;
+    memset(away + n, 0, CHUNK * sizeof *away);
+    memcpy(l->need, first + whole, sizeof l->need);
+    l->lane = (uint32_t)(all - whole);
 
-/* x[i] = mean of x[i .. i + AHEAD - 1], for n results. */
-static void window_mean(double *x, size_t n) {
-    size_t valid = n + AHEAD - 1;
-    for (size_t w = 1; w < 32; w *= 2) {
-        valid -= w;
-        for (size_t i = 0; i < valid; i++)
-            x[i] += x[i + w];
-    }
-    for (size_t i = 0; i < n; i++)
-        x[i] = (x[i] + x[i + 32] + x[i + 64]) / AHEAD;
+    cf_kernels_now->release(first, l->lane ? whole + CHUNK : whole, l->carry, loud);
+    l->carry = whole ? first[whole - 1] : l->carry;
+    count_rest(l, away, n);
 }
 
 static void limit(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
-    double rel[SPAN], low[SPAN];
-    int32_t x[SPAN];
-    memcpy(rel, l->rel, sizeof l->rel);
-    release(l, rel + AHEAD, in, n);
-    memcpy(l->rel, rel + n, sizeof l->rel);
-    window_min(rel, n);
+    double away[SPAN + CHUNK], high[SPAN];
+    memcpy(away, l->away, sizeof l->away);
+    release(l, away + AHEAD, in, n);
+    memcpy(l->away, away + n, sizeof l->away);
 
-    memcpy(low, l->low, sizeof l->low);
-    memcpy(low + AHEAD, rel, n * sizeof *rel);
-    memcpy(l->low, low + n, sizeof l->low);
-    window_mean(low + 1, n);
+    memcpy(high, l->high, sizeof l->high);
+    cf_kernels_now->highest(high + AHEAD, away, n);
+    memcpy(l->high, high + n, sizeof l->high);
+    cf_kernels_now->mean(high + 1, n);
 
-    memcpy(x, l->delay, sizeof l->delay);
-    memcpy(x + AHEAD, in, n * sizeof *in);
-    memcpy(l->delay, x + n, sizeof l->delay);
-    for (size_t i = 0; i < n; i++)
-        out[i] = (int16_t)cf_round(x[i] * low[1 + i]);
+    size_t old = n < AHEAD ? n : AHEAD;
+    cf_kernels_now->scale(out, l->delay, high + 1, old);
+    cf_kernels_now->scale(out + old, in, high + 1 + old, n - old);
+    remember(l, in, n);
 }
 
 void cf_limiter_init(cf_limiter *l) {
     memset(l, 0, sizeof *l);
-    for (int i = 0; i < AHEAD; i++)
-        l->rel[i] = l->low[i] = 1;
-    l->last = 1;
     l->resting = AT_REST;
+}
+
+bool cf_limiter_rests(const cf_limiter *l) {
+    return l->resting == AT_REST;
 }
 
 void cf_limiter_run(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
     for (size_t block; n > 0; n -= block, in += block, out += block) {
         block = n < BLOCK ? n : BLOCK;
-        if (l->resting == AT_REST && !any_above(in, block))
-            pass(l, in, out, block);
-        else
+        if (l->resting != AT_REST || !pass(l, in, out, block))
             limit(l, in, out, block);
     }
 }

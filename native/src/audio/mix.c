@@ -1,42 +1,61 @@
-/* Gain, exact sums and levels. Plain loops over contiguous arrays, written so that the compiler vectorises them. */
+/* Gain, exact sums and levels, by the kernels that were chosen for this machine. */
 #include "conferocore/mixer.h"
 
-#include "round.h"
+#include "kernels/kernels.h"
 
 #include <math.h>
 
-enum { LEVEL_MAX = 127, LEVEL_LANES = 8 };
+enum { LEVEL_MAX = 127 };
 
 void cf_mix_gain(int32_t *out, const int16_t *in, size_t n, int32_t from, int32_t to) {
-    if (from == to) {
-        double gain = (double)to / CF_GAIN_ONE; /* exact, and so is its product with a sample */
-        for (size_t i = 0; i < n; i++)
-            out[i] = to == CF_GAIN_ONE ? in[i] : cf_round(in[i] * gain);
-        return;
+    if (from != to) {
+        /* All of this is exact in doubles up to the division: |in * (from * n + (to - from) * i)| is under 2^53 for any
+         * frame under 2^20 samples. */
+        double unit = (double)CF_GAIN_ONE * (double)n;
+        cf_kernels_now->ramp(out, in, n, (double)from * (double)n, (double)to - from, unit);
+    } else if (to == CF_GAIN_ONE) {
+        cf_kernels_now->widen(out, in, n);
+    } else {
+        cf_kernels_now->gain(out, in, n, (uint32_t)to);
     }
-    /* All of this is exact in doubles: |in * (from * n + (to - from) * i)| is under 2^53 for any frame under 2^20
-     * samples. */
-    double unit = (double)CF_GAIN_ONE * (double)n, start = (double)from * (double)n, step = (double)to - from;
-    for (int32_t i = 0; i < (int32_t)n; i++)
-        out[i] = cf_round(in[i] * (start + step * (i + 1)) / unit);
 }
 
 void cf_mix_add(int32_t *sum, const int32_t *own, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        sum[i] += own[i];
+    cf_kernels_now->add(sum, own, n);
+}
+
+void cf_mix_add_gain(int32_t *sum, const int32_t *own, size_t n, int32_t from, int32_t to) {
+    double unit = (double)CF_GAIN_ONE * (double)n;
+    if (from || to)
+        cf_kernels_now->add_ramp(sum, own, n, (double)from * (double)n, (double)to - from, unit);
 }
 
 void cf_mix_minus(int32_t *out, const int32_t *sum, const int32_t *own, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        out[i] = sum[i] - own[i];
+    cf_kernels_now->minus(out, sum, own, n);
 }
 
+void cf_mix_narrow(int16_t *out, const int32_t *in, size_t n) {
+    cf_kernels_now->narrow(out, in, n);
+}
+
+/* faintest[l]: the mean square from which on a frame is louder than level l, half-way to the next. */
+static double faintest[LEVEL_MAX];
+
+/* Before main and before any thread: only read afterwards. */
+__attribute__((constructor)) static void fill_levels(void) {
+    for (int level = 0; level < LEVEL_MAX; level++)
+        faintest[level] = 32768.0 * 32768.0 * pow(10, -(level + 0.5) / 10);
+}
+
+/* The levels that a frame is not louder than, counted by bisection: no logarithm in the tick. */
 uint8_t cf_level(const int16_t *pcm, size_t n) {
-    int64_t energy = 0;
-    for (size_t i = 0; i < n; i++)
-        energy += (int32_t)pcm[i] * pcm[i];
-    if (energy == 0)
-        return LEVEL_MAX;
-    double level = -10 * log10((double)energy / (double)n / (32768.0 * 32768.0));
-    return (uint8_t)(level > LEVEL_MAX ? LEVEL_MAX : level < 0 ? 0 : cf_round(level));
+    double square = (double)cf_kernels_now->energy(pcm, n) / (double)n;
+    int level = 0;
+    for (int step = (LEVEL_MAX + 1) / 2; step > 0; step /= 2)
+        level += square <= faintest[level + step - 1] ? step : 0;
+    return (uint8_t)level;
+}
+
+bool cf_silent(const int16_t *pcm, size_t n) {
+    return cf_kernels_now->silent(pcm, n);
 }

@@ -2,28 +2,39 @@
  * decoded. */
 #include "opus_face.h"
 
+#include "base/lazy.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MONO = 1, FRAMES_MAX = 48 }; /* RFC 6716 section 3.2.5: at most 48 frames, 120 ms */
+enum { SAMPLES_MAX = 60 * CF_RATE / 1000, MONO = 1 }; /* of an encoded packet; channels of a decoder */
+enum { FRAMES_MAX = 48 };                             /* RFC 6716 section 3.2.5: at most 48 frames, 120 ms */
 
 OpusEncoder *cf_opus_encoder_new(const cf_codec_params *params) {
-    OpusEncoder *encoder = calloc(1, (size_t)opus_encoder_get_size(MONO));
+    return cf_lazy_new((size_t)opus_encoder_get_size(params->channels));
+}
+
+int cf_opus_encoder_begin(OpusEncoder *encoder, const cf_codec_params *params) {
     int application = params->low_delay ? OPUS_APPLICATION_RESTRICTED_LOWDELAY : OPUS_APPLICATION_VOIP;
-    if (!encoder)
-        return NULL;
-    if (opus_encoder_init(encoder, CF_RATE, MONO, application) == OPUS_OK &&
-        cf_opus_encoder_apply(encoder, params) == 0)
-        return encoder;
-    free(encoder);
-    return NULL;
+    int result = opus_encoder_init(encoder, CF_RATE, params->channels, application);
+    return result == OPUS_OK ? cf_opus_encoder_apply(encoder, params) : -EINVAL;
+}
+
+/* RFC 7587 section 6.1: what the peer cannot play (maxplaybackrate) is not worth encoding. */
+static int bandwidth(int rate) {
+    return rate <= 8000    ? OPUS_BANDWIDTH_NARROWBAND
+           : rate <= 12000 ? OPUS_BANDWIDTH_MEDIUMBAND
+           : rate <= 16000 ? OPUS_BANDWIDTH_WIDEBAND
+           : rate <= 24000 ? OPUS_BANDWIDTH_SUPERWIDEBAND
+                           : OPUS_BANDWIDTH_FULLBAND;
 }
 
 int cf_opus_encoder_apply(OpusEncoder *encoder, const cf_codec_params *params) {
     int failed = 0;
     failed |= opus_encoder_ctl(encoder, OPUS_SET_BITRATE(params->bitrate));
     failed |= opus_encoder_ctl(encoder, OPUS_SET_VBR(1));
+    failed |= opus_encoder_ctl(encoder, OPUS_SET_MAX_BANDWIDTH(bandwidth(params->rate)));
     failed |= opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(params->complexity));
     failed |= opus_encoder_ctl(encoder, OPUS_SET_INBAND_FEC(params->fec));
     failed |= opus_encoder_ctl(encoder, OPUS_SET_PACKET_LOSS_PERC(params->loss_percent));
@@ -32,21 +43,24 @@ int cf_opus_encoder_apply(OpusEncoder *encoder, const cf_codec_params *params) {
 }
 
 /* opus.h: the state holds no pointer into itself, "only a shallow copy is sufficient". */
-void cf_opus_encoder_copy(OpusEncoder *dst, const OpusEncoder *src) {
-    memcpy(dst, src, (size_t)opus_encoder_get_size(MONO));
+void cf_opus_encoder_copy(OpusEncoder *dst, const OpusEncoder *src, int channels) {
+    memcpy(dst, src, (size_t)opus_encoder_get_size(channels));
 }
 
-int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, uint8_t *out, size_t cap) {
-    int len = opus_encode(encoder, pcm, CF_FRAME, out, (opus_int32)(cap < CF_PAYLOAD_MAX ? cap : CF_PAYLOAD_MAX));
-    return len > 0 ? len : len == OPUS_BUFFER_TOO_SMALL || cap == 0 ? -ENOSPC : -EINVAL;
+int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, int samples, int channels, uint8_t *out) {
+    int16_t both[2 * SAMPLES_MAX];
+    for (int i = 0; channels == 2 && i < samples; i++)
+        both[2 * i] = both[2 * i + 1] = pcm[i];
+    int len = opus_encode(encoder, channels == 2 ? both : pcm, samples, out, CF_PAYLOAD_MAX);
+    return len > 0 ? len : -EINVAL;
 }
 
 OpusDecoder *cf_opus_decoder_new(void) {
-    OpusDecoder *decoder = calloc(1, (size_t)opus_decoder_get_size(MONO));
-    if (decoder && opus_decoder_init(decoder, CF_RATE, MONO) == OPUS_OK)
-        return decoder;
-    free(decoder);
-    return NULL;
+    return cf_lazy_new((size_t)opus_decoder_get_size(MONO));
+}
+
+void cf_opus_decoder_begin(OpusDecoder *decoder) {
+    opus_decoder_init(decoder, CF_RATE, MONO); /* fails for other rates and channels only */
 }
 
 int cf_opus_duration(const uint8_t *payload, size_t len) {

@@ -1,18 +1,18 @@
 /* The way into a playout: payload types, packets, the delay that their arrival asks for. */
+#include "base/lazy.h"
 #include "estimate.h"
 #include "playout_impl.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)
-#define GUESS_NS (20 * MS)     /* jitter assumed until there is a measurement */
+#define GUESS_NS (20 * MS) /* jitter assumed until there is a measurement */
+#define MINIMUM_JITTER_NS (10 * MS)
 #define GUESS_MAX_NS (60 * MS) /* what a new stream takes over from the one before */
 
 enum {
-    MIN_DELAY_MS = 20,
+    MIN_DELAY_MS = 10,
     MAX_DELAY_MS = 400,
     LIMIT_MS = 10000,
     SLACK = 2 * CF_FRAME,
@@ -20,19 +20,22 @@ enum {
 };
 
 cf_playout *cf_playout_new(const cf_playout_config *config) {
-    int min = config->min_delay_ms ? config->min_delay_ms : MIN_DELAY_MS;
+    int min = config->min_delay_ms || config->minimum ? config->min_delay_ms : MIN_DELAY_MS;
     int max = config->max_delay_ms ? config->max_delay_ms : MAX_DELAY_MS;
     if (min < 0 || min > max || max > LIMIT_MS)
         return NULL;
-    cf_playout *p = malloc(sizeof *p);
+    cf_playout *p = cf_lazy_new(sizeof *p);
     if (!p)
         return NULL;
-    memset(p, 0, offsetof(cf_playout, payloads)); /* what follows is written before it is read */
     cf_store_init(&p->store, &p->payloads);
     p->min_delay = min * MS;
     p->max_delay = max * MS;
+    p->most_jitter = config->minimum ? MINIMUM_JITTER_NS : LIMIT_MS * MS;
+    p->slack_min = config->minimum ? MS / 2 : MS;
+    p->slack_max = CF_FRAME_NS + (config->minimum ? 3 * MS / 2 : 4 * MS);
     p->decoded = -1;
-    cf_jitter_reset(&p->jitter, GUESS_NS);
+    p->grid = CF_FRAME;
+    cf_jitter_reset(&p->jitter, config->minimum ? 0 : GUESS_NS);
     return p;
 }
 
@@ -44,7 +47,7 @@ void cf_playout_free(cf_playout *p) {
         if (!shared)
             cf_decoder_free(p->entries[i].decoder);
     }
-    free(p);
+    cf_lazy_free(p);
 }
 
 static cf_playout_entry *find(cf_playout *p, uint8_t pt) {
@@ -63,19 +66,21 @@ int cf_playout_map(cf_playout *p, uint8_t pt, int codec, int clock_rate) {
     for (size_t i = 0; i < p->entry_count; i++) {
         if (p->entries[i].ratio == entry.ratio)
             entry.clock = p->entries[i].clock;
-        if (p->entries[i].codec == codec)
+        if (p->entries[i].codec == codec && p->entries[i].ratio == entry.ratio)
             entry.decoder = p->entries[i].decoder;
     }
-    if (!entry.decoder && !(entry.decoder = cf_decoder_new(codec)))
-        return codec == CF_CODEC_NONE || codec > CF_CODEC_OPUS ? -EINVAL : -ENOMEM;
+    if (!entry.decoder && !(entry.decoder = cf_decoder_new(codec, clock_rate)))
+        return cf_codec_clock(codec, clock_rate) ? -ENOMEM : -EINVAL;
     p->entries[p->entry_count++] = entry;
     return 0;
 }
 
-/* Every packet has to be there when the frame that it begins in is taken: up to one frame before its own moment. */
+/* A packet has to be there when the frame is taken that it begins in. Frames lie on packets, so that this is their
+ * beginning, but for what packets begin later within a frame. */
 int64_t cf_playout_target(const cf_playout *p, int64_t now) {
     int64_t spread = cf_jitter_spread(&p->jitter, now);
-    int64_t delay = spread + spread / 16 + MS + CF_FRAME_NS;
+    spread = spread < p->most_jitter ? spread : p->most_jitter;
+    int64_t delay = spread + spread / 16 + MS + cf_pos_ns(CF_FRAME - p->grid);
     if (now < p->fec_until)
         delay += CF_FRAME_NS;
     delay = delay < p->min_delay ? p->min_delay : delay > p->max_delay ? p->max_delay : delay;
@@ -133,6 +138,15 @@ static void limit_delay(cf_playout *p) {
     }
 }
 
+static int common_length(int a, int b) {
+    while (b > 0) {
+        int rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
 static void measure(cf_playout *p, const cf_spot *spot) {
     int64_t transit = p->now - cf_pos_ns(spot->pos);
     bool unheard = p->skipping && p->idle < IDLE_SKIPS;
@@ -140,8 +154,10 @@ static void measure(cf_playout *p, const cf_spot *spot) {
     if (stopped && transit > p->jitter.high + p->max_delay / 4)
         cf_jitter_outage(&p->jitter, p->now);
     cf_jitter_add(&p->jitter, transit, p->now);
-    if (spot->seq == p->line.newest)
+    if (spot->seq == p->line.newest) {
         p->newest_transit = transit;
+        p->grid = common_length(CF_FRAME, spot->samples);
+    }
 }
 
 static void store(cf_playout *p, const cf_rtp *rtp, const cf_spot *spot, uint8_t entry, int level) {
@@ -180,7 +196,7 @@ int cf_playout_put(cf_playout *p, const cf_rtp *rtp, int level, int64_t now) {
     cf_playout_entry *entry = find(p, rtp->pt);
     int samples = -EBADMSG;
     if (entry && rtp->payload_len <= CF_PACKET_MAX)
-        samples = cf_decoder_duration(entry->codec, rtp->payload, rtp->payload_len);
+        samples = cf_decoder_duration(entry->codec, CF_RATE / entry->ratio, rtp->payload, rtp->payload_len);
     if (samples < 0) {
         p->stats.undecodable++;
         return -EBADMSG;

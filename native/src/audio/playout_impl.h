@@ -1,5 +1,5 @@
 /* What a playout is made of; playout.c is the way in, playout_fill.c the decoding, playout_get.c the way out,
- * playout_skip.c the way out of what nobody hears. */
+ * playout_steer.c its delay, playout_skip.c the way out of what nobody hears. */
 #ifndef CONFEROCORE_AUDIO_PLAYOUT_IMPL_H
 #define CONFEROCORE_AUDIO_PLAYOUT_IMPL_H
 
@@ -26,6 +26,8 @@ typedef struct cf_playout_entry {
 
 struct cf_playout {
     int64_t min_delay, max_delay; /* ns */
+    int64_t most_jitter;          /* ns: what is more is not waited for */
+    int64_t slack_min, slack_max; /* the range of what packets wait longer than they need, ns */
     cf_playout_entry entries[CF_PLAYOUT_PTS];
     size_t entry_count;
     cf_jitter jitter;
@@ -34,6 +36,7 @@ struct cf_playout {
 
     int64_t now;            /* of the current put or get */
     int64_t newest_transit; /* of the newest packet, ns */
+    int grid;               /* samples: what the lengths of packets and frames have in common */
     bool playing;           /* false: nothing is due; the play-out position follows the clock at the target delay */
     bool fresh;             /* no packet of this stream has been played yet */
     bool rested;            /* true from the start of playing until the first sample of it */
@@ -43,6 +46,8 @@ struct cf_playout {
     uint32_t run;           /* samples concealed in a row */
     int64_t fec_until;      /* until then FEC is worth waiting a packet longer for */
     int out_of_band;        /* frames in a row with the delay too long (> 0) or too short (< 0) */
+    int unaligned;          /* frames in a row that began where no packet does ... */
+    int loudest;            /* ... and the level of the loudest of them */
     int cooldown;           /* frames until the next change of length */
     cf_decoder *decoder;    /* of the last packet */
     int64_t decoded;        /* sequence number of the last packet that a decoder has heard, -1: none of this stream */
@@ -68,6 +73,12 @@ static inline int16_t *cf_waiting(cf_playout *p) {
 }
 #define CF_FRAME_NS INT64_C(20000000)
 
+/* How far a position lies after the last one at which a packet may begin, or a frame within a longer packet. */
+static inline int64_t cf_playout_off_grid(const cf_playout *p, int64_t pos) {
+    int64_t off = (pos - p->line.pos) % p->grid;
+    return off < 0 ? off + p->grid : off;
+}
+
 /* The play-out offset that is wanted now: `now` minus the media time to be played, ns. */
 int64_t cf_playout_target(const cf_playout *p, int64_t now);
 /* The position at which a stream that is not playing begins if a frame is taken now. */
@@ -80,6 +91,10 @@ void cf_playout_step(cf_playout *p, size_t need);
 void cf_playout_break(cf_playout *p);
 /* Gaps in the sequence numbers before seq are lost packets. */
 void cf_playout_advance(cf_playout *p, int64_t seq);
+/* What packets wait longer than they need, ns, before anything is taken; false while it cannot be told. */
+bool cf_playout_slack(const cf_playout *p, int64_t *slack);
+/* With a frame ready to be taken: makes what is waiting shorter or longer if the delay asks for it. */
+void cf_playout_steer(cf_playout *p, bool known, int64_t slack);
 /* The packet has passed unheard: it and what was lost before it are behind. */
 void cf_playout_skip_packet(cf_playout *p, const cf_packet *packet);
 /* Lets the decoder hear the packets that were skipped last, so that it goes on as if it had never stopped. */

@@ -9,6 +9,7 @@
 enum {
     WINDOW = CF_PITCH_WINDOW, /* 10 ms are compared */
     COARSE = 6,
+    CUT_FADE = 240,
     SPAN = CF_TIMESCALE_MAX + WINDOW, /* all samples that a search looks at */
 };
 
@@ -53,6 +54,14 @@ size_t cf_timescale_squeeze(int16_t *x, size_t count, size_t max_cut, float like
     cross_fade(x, x, x + lag, pitch.lag, pitch.likeness);
     memmove(x + lag, x + 2 * lag, (count - 2 * lag) * sizeof *x);
     return lag;
+}
+
+size_t cf_timescale_cut(int16_t *x, size_t count, size_t cut) {
+    if (cut == 0 || count < cut + CUT_FADE)
+        return 0;
+    cross_fade(x, x, x + cut, CUT_FADE, 0);
+    memmove(x + CUT_FADE, x + cut + CUT_FADE, (count - cut - CUT_FADE) * sizeof *x);
+    return cut;
 }
 
 size_t cf_timescale_stretch(int16_t *x, size_t count, float likeness) {

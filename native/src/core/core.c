@@ -46,10 +46,10 @@ static void room_free_with_legs(cf_room *room) {
 void cf_core_free(cf_core *core) {
     if (!core)
         return;
-    for (int i = 0; i < SLOTS; i++)
-        for (cf_room *room = core->slots[i].first, *next; room; room = next) {
-            next = room->next_in_slot;
-            room_free_with_legs(room);
+    for (size_t i = 0; core->rooms_by_id.heads && i <= core->rooms_by_id.mask; i++)
+        for (struct node *node = core->rooms_by_id.heads[i], *next; node; node = next) {
+            next = node->next;
+            room_free_with_legs(node->owner);
         }
     for (cf_tap *tap = core->taps, *next; tap; tap = next) {
         next = tap->next_in_core;
@@ -92,17 +92,15 @@ static struct slot *slot_earliest(const cf_core *core) {
 }
 
 int64_t cf_core_deadline(const cf_core *core) {
-    return slot_earliest(core)->next_at;
+    int64_t tick = slot_earliest(core)->next_at, doze = core_doze_deadline(core);
+    return tick < doze ? tick : doze;
 }
 
 static void room_tick_measured(cf_core *core, cf_room *room, int64_t at, int64_t now) {
-    int64_t (*stopwatch)(void) = core->config.stopwatch;
-    int64_t begin = stopwatch ? stopwatch() : 0;
+    int64_t begin = core_stopwatch(core);
     room_tick(core, room, at, now);
     counter_add(&core->count.ticks, 1);
-    if (!stopwatch)
-        return;
-    uint64_t took = (uint64_t)(stopwatch() - begin);
+    uint64_t took = (uint64_t)(core_stopwatch(core) - begin);
     counter_add(&core->count.tick_ns_sum, took);
     if (took > counter_get(&core->count.tick_ns_max))
         counter_set(&core->count.tick_ns_max, took);
@@ -119,17 +117,24 @@ static void slot_run(cf_core *core, struct slot *slot, int64_t now) {
     }
     int64_t at = slot->next_at;
     slot->next_at += PERIOD;
-    for (cf_room *room = slot->first; room; room = room->next_in_slot)
+    for (cf_room *room = slot->first, *next; room; room = next) {
+        next = room->next_in_list;
         room_tick_measured(core, room, at, now);
+        room_rest_if_idle(core, room);
+    }
 }
 
 void cf_core_advance(cf_core *core, int64_t now) {
     core_time(core, now);
     for (;;) {
         struct slot *slot = slot_earliest(core);
-        if (slot->next_at > now)
+        int64_t doze_at = core_doze_deadline(core);
+        if ((slot->next_at > now && doze_at > now) || cf_core_deadline(core) == INT64_MAX)
             return;
-        slot_run(core, slot, now);
+        if (doze_at < slot->next_at)
+            core_doze(core, now);
+        else
+            slot_run(core, slot, now);
     }
 }
 

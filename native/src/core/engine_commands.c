@@ -47,6 +47,24 @@ static void do_leg_gain(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_gain(media->core, c->id, (int32_t)c->value);
 }
 
+static void do_leg_suspend(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_suspend(media->core, c->id, c->value != 0);
+}
+
+static void do_leg_aside(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_aside(media->core, c->id, c->value != 0);
+}
+
+static void do_pair(cf_media *media, cf_command *c) {
+    cf_pair *pair = c->object;
+    c->result = cf_core_pair(media->core, c->id, &pair);
+    c->object = pair; /* NULL: it went over to the leg */
+}
+
+static void do_unpair(cf_media *media, cf_command *c) {
+    c->result = cf_core_unpair(media->core, c->id, (uint64_t)c->value);
+}
+
 static void do_leg_remote(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_remote(media->core, c->id, &c->rtp, &c->rtcp);
 }
@@ -85,6 +103,10 @@ static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_LEG_MUTE] = do_leg_mute,
     [CF_OP_LEG_DEAF] = do_leg_deaf,
     [CF_OP_LEG_GAIN] = do_leg_gain,
+    [CF_OP_LEG_SUSPEND] = do_leg_suspend,
+    [CF_OP_LEG_ASIDE] = do_leg_aside,
+    [CF_OP_PAIR] = do_pair,
+    [CF_OP_UNPAIR] = do_unpair,
     [CF_OP_LEG_REMOTE] = do_leg_remote,
     [CF_OP_LEG_ICE] = do_leg_ice,
     [CF_OP_LEG_KEYS] = do_leg_keys,
@@ -177,6 +199,10 @@ static void done_keys(completion *c) {
     cf_srtp_free(c->command->second);
 }
 
+static void done_pair(completion *c) {
+    cf_pair_free(c->command->object);
+}
+
 static void done_memory(completion *c) {
     free(c->command->object);
 }
@@ -192,6 +218,7 @@ static void (*const complete[CF_OP_COUNT])(completion *) = {
     [CF_OP_ROOM_REMOVE] = done_room_remove,
     [CF_OP_LEG_ADD] = done_leg_add,
     [CF_OP_LEG_REMOVE] = done_leg_remove,
+    [CF_OP_PAIR] = done_pair,
     [CF_OP_LEG_ICE] = done_memory,
     [CF_OP_LEG_KEYS] = done_keys,
     [CF_OP_LEG_DTLS] = done_memory,

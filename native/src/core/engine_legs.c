@@ -180,6 +180,30 @@ int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14) {
     return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_GAIN, .value = gain_q14});
 }
 
+int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended) {
+    return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_SUSPEND, .value = suspended});
+}
+
+int cf_engine_leg_aside(cf_engine *engine, uint64_t leg, int aside) {
+    return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_ASIDE, .value = aside});
+}
+
+int cf_engine_pair(cf_engine *engine, uint64_t listener, uint64_t talker, int32_t gain_q14) {
+    if (find_leg(engine, talker) == NULL || listener == talker)
+        return listener == talker ? -EINVAL : -ENOENT;
+    cf_pair *pair = cf_pair_new(talker, gain_q14);
+    if (pair == NULL)
+        return gain_q14 < 0 || gain_q14 > CF_GAIN_MAX ? -EINVAL : -ENOMEM;
+    int rc = command_leg(engine, listener, &(cf_command){.op = CF_OP_PAIR, .object = pair});
+    if (rc < 0)
+        cf_pair_free(pair);
+    return rc;
+}
+
+int cf_engine_unpair(cf_engine *engine, uint64_t listener, uint64_t talker) {
+    return command_leg(engine, listener, &(cf_command){.op = CF_OP_UNPAIR, .value = (int64_t)talker});
+}
+
 /* 0, or why a command for legs of one kind only cannot be given to this one. */
 static int check_kind(cf_engine *engine, uint64_t id, int kind) {
     const cf_leg_handle *leg = find_leg(engine, id);

@@ -36,6 +36,15 @@ enum {
     NOTICE_BURST = 10,  /* ... and at once: no peer can flood the event ring */
     TRIAL_RUN = 4,      /* packets in a row after which symmetric RTP believes a host that was not signalled */
     SPEAKERS = 8,       /* ids in CF_EVENT_SPEAKERS */
+    TALKERS = 6,        /* places in a room's mix by default: more at once nobody can follow */
+    TIMER_TICKS = 5,    /* a leg's timers are looked at every 100 ms: the shortest of them are seconds */
+    SETTLED_FRAMES = 50, /* silent frames after which a stream's encoder says the same again: its last payload is
+                          * sent on, and nothing is encoded */
+    HUSH_BYTES = 160,    /* the longest payload that is kept for that: 20 ms of G.711 */
+    DTX_FRAMES = 10,     /* silent frames before discontinuous transmission begins (as libopus: 200 ms) ... */
+    DTX_EVERY = 20,      /* ... and in which one packet is sent then: 400 ms, as encoders do */
+    DOZE_BUCKETS = 20,   /* a sleeping room is looked at every 400 ms: as often as DTX wants a packet */
+    CSRCS = 15,          /* RFC 3550 section 5.1 */
     PACKET_CAP = CF_DATAGRAM_MAX
 };
 
@@ -62,8 +71,9 @@ static inline void counter_add(counter *c, uint64_t n) {
     X(packets) X(late) X(duplicate) X(lost) X(recovered) X(concealed) X(overflow) X(undecodable) X(stretched)          \
     X(squeezed) X(skipped) X(restarts) X(target_ms) X(delay_ms)
 #define CORE_COUNTERS(X)                                                                                               \
-    X(ticks) X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_mixed) X(frames_encoded)           \
-    X(frames_shared) X(tick_ns_max) X(tick_ns_sum) X(crypto_ns) X(rooms) X(legs)
+    X(ticks) X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_decoded) X(frames_skipped)         \
+    X(frames_mixed) X(frames_encoded) X(frames_shared) X(decode_ns) X(mix_ns) X(encode_ns) X(tick_ns_max)              \
+    X(tick_ns_sum) X(crypto_ns) X(rooms) X(legs) X(rooms_asleep)
 /* clang-format on */
 #define COUNTER_FIELD(name) counter name;
 
@@ -139,8 +149,10 @@ struct stream {
     enum hearing hearing;
     cf_codec_params params;
     cf_leg *first;   /* NULL: the entry is free */
-    uint64_t period; /* of the frame that core->payloads holds for it */
-    int len;
+    uint64_t period; /* of the packets that core->made holds for it */
+    uint32_t silent; /* frames in a row that were digital silence */
+    int hush_len;    /* of the last payload of settled silence, 0: none */
+    uint8_t hush[HUSH_BYTES];
 };
 
 struct cf_tap {
@@ -164,6 +176,18 @@ void taps_push_wide(cf_tap *first, int point, const int32_t *wide,
                     int64_t at); /* NULL: silence; saturates at 16 bits */
 void taps_end(cf_tap **first);
 
+/* One talker as one listener wants to hear it. */
+struct cf_pair {
+    uint64_t talker;
+    int32_t gain, now;  /* Q14: wanted, and where the last frame ended */
+    bool begins, fresh; /* `now` is not known: the pair is new, the talker was not heard in the last tick */
+    bool ended;
+    cf_pair *next;
+};
+enum { CF_PAIRS = 64 }; /* of one listener: a room's talkers at once, at most */
+
+enum room_state { ROOM_PARKED = 0, ROOM_AWAKE = 1, ROOM_ASLEEP = 2 };
+
 struct speaker {
     cf_leg *leg;
     uint64_t id;
@@ -174,8 +198,15 @@ struct cf_room {
     cf_room_config config;
     int hold_frames; /* gate_hold_ms in ticks */
     struct node by_id;
-    cf_room *next_in_slot;
-    int slot;
+    enum room_state state;
+    cf_room *prev_in_list, *next_in_list; /* of its slot, or of those that sleep */
+    int slot, bucket;
+    uint32_t hush;                  /* ticks in a row in which nothing was added */
+    bool needed;                    /* somebody wants a packet in each tick */
+    cf_leg *placed[CF_TALKERS_MAX]; /* those who are mixed; unused with CF_TALKERS_ALL */
+    int placed_count;
+    cf_leg *challenger; /* of this tick: the loudest that found no place */
+    uint32_t paired;    /* legs with pairs */
     cf_leg *first, *last;
     size_t legs;
     cf_limiter limiter; /* of the whole room: what everybody hears who adds nothing */
@@ -230,13 +261,21 @@ struct cf_leg {
 
     /* what it adds */
     bool muted, active; /* active: its part of this tick is not exactly zero */
+    bool suspended;
+    bool aside, wants_aside; /* in nobody's sum, heard by its pairs only; changes while it is silent */
     bool gate_open;
+    bool placed, was_placed; /* it is mixed; it was in the last tick */
+    uint32_t placed_at;      /* room->ticks */
     int quiet_frames;
+    uint32_t rested;        /* frames passed over that only seemed silent */
+    int wrong_claims;       /* frames in a row whose level was not what the sender said */
+    int64_t distrust_until; /* ns */
     int32_t gain, gain_now; /* Q14: wanted, and where the last frame ended */
     double loudness;        /* smoothed, dB over -127 dBov */
-    int32_t own[CF_FRAME];
 
     /* what it hears */
+    cf_pair *pairs;
+    int pair_count;
     bool deaf, hears; /* hears: it had a mix in its last tick */
     bool ear_hold;    /* one more silent frame, while the limiter fills */
     int32_t ear_now;  /* Q14: where the last frame ended */
@@ -245,15 +284,20 @@ struct cf_leg {
     struct stream *stream; /* NULL: its own encoding */
     cf_leg *prev_listener, *next_listener;
     cf_encoder *encoder;
+    uint64_t encoded; /* the period of its encoder's last frame */
     cf_limiter limiter;
 
     /* send */
     uint32_t ssrc, ts_start, ts_step;
     uint16_t seq;
     bool started, mid_known;
+    uint8_t toc;          /* Opus: the first byte of the last packet */
+    bool paused;          /* DTX: the next packet begins a talk spurt */
     uint64_t last_period; /* of its last tick; moving rooms must not give it two in one period */
     uint32_t sent_packets, sent_octets, sent_at_report;
     int64_t rtcp_at; /* next report, ns; 0: not planned */
+
+    int32_t own[CF_FRAME]; /* what it adds to this tick, while active; last, as most legs never touch it (lazy.h) */
 };
 
 struct slot {
@@ -268,16 +312,26 @@ struct cf_core {
     struct table legs_by_id, legs_by_ufrag, legs_by_path, legs_by_socket, rooms_by_id;
     struct slot slots[SLOTS];
     size_t rooms, legs;
+    cf_room *asleep[DOZE_BUCKETS];
+    size_t sleepers;
+    uint32_t next_bucket, doze_turn;
+    int64_t doze_at;
     cf_tap *taps;
     struct {
         CORE_COUNTERS(COUNTER_FIELD)
     } count;
     /* scratch of one room's tick */
+    int voices;           /* legs that have added something */
+    bool silent;          /* the whole room: room_pcm is silence */
+    uint32_t csrc[CSRCS]; /* who is heard: sources and levels of the tick's voices */
+    uint8_t csrc_level[CSRCS];
+    cf_leg *csrc_leg[CSRCS];
+    int csrc_count;
     int32_t sum[CF_FRAME], mix[CF_FRAME];
     int16_t pcm[CF_FRAME], room_pcm[CF_FRAME], own_pcm[CF_FRAME];
     uint8_t room_level;
-    uint8_t payloads[STREAMS][CF_PAYLOAD_MAX];
-    uint8_t payload[CF_PAYLOAD_MAX];
+    cf_encoded made[STREAMS]; /* of the room whose tick it is: what its streams are sent */
+    cf_encoded own_made;
     uint8_t packet[PACKET_CAP];
     unsigned metered; /* packets whose cryptography was or was not timed */
 };
@@ -315,6 +369,29 @@ void event_send(cf_core *core, const cf_event *event);
 void event_leg(cf_core *core, enum cf_event_type type, cf_leg *leg);
 void event_path(cf_core *core, enum cf_event_type type, cf_leg *leg, const cf_path *path);
 
+/* The cost of a part, where somebody measures. */
+static inline int64_t core_stopwatch(const cf_core *core) {
+    return core->config.stopwatch ? core->config.stopwatch() : 0;
+}
+
+/* sleep.c */
+void room_wake(cf_core *core, cf_room *room);
+void room_leave_lists(cf_core *core, cf_room *room);
+void room_rest_if_idle(cf_core *core, cf_room *room); /* after its tick */
+void room_packet(cf_core *core, cf_leg *leg, int64_t now);
+int64_t core_doze_deadline(const cf_core *core);
+void core_doze(cf_core *core, int64_t now);
+
+/* select.c */
+bool place_take(cf_leg *leg); /* false: all are taken by people who talk */
+void place_leave(cf_leg *leg);
+void room_contest(cf_room *room);
+
+/* pairs.c */
+void pairs_free(cf_leg *leg);
+bool pairs_work(cf_core *core, cf_leg *listener); /* some pair makes a difference in this tick */
+void pairs_mix(cf_core *core, cf_leg *listener, int32_t *mix);
+
 /* room.c */
 void room_link(cf_room *room, cf_leg *leg);
 void room_unlink(cf_room *room, cf_leg *leg); /* its voice fades out in the room's next tick */
@@ -327,6 +404,9 @@ void leg_paths_drop(cf_core *core, cf_leg *leg);
 /* leg_rtp.c */
 bool leg_secure(const cf_leg *leg);   /* nothing passes before its keys are set */
 bool leg_sendable(const cf_leg *leg); /* keys and address are there, consent is not lost */
+static inline bool leg_hearing(const cf_leg *leg) {
+    return !leg->suspended && leg_sendable(leg);
+}
 void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now);
 
 /* leg_rtcp.c */
@@ -336,18 +416,25 @@ int64_t leg_rtcp_interval(cf_leg *leg);
 
 /* leg_timers.c */
 void leg_timers(cf_core *core, cf_leg *leg, int64_t now);
+void leg_changed(cf_core *core, cf_leg *leg); /* keys, path or consent: it may be sent to now, or be heard */
 
 /* leg_send.c */
-void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period);
+/* ts: of the payload's first sample. */
+void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts);
+void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period); /* DTX: keeps the path and the decoder going */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);
 uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now);
 
 /* voice.c */
+static inline bool leg_audible(const cf_leg *leg) {
+    return !leg->muted && !leg->suspended && leg->gain;
+}
 void leg_voice(cf_core *core, cf_leg *leg, int64_t now);
 void leg_fade(cf_core *core, cf_leg *leg); /* adds its faded next frame to its room's tail */
 
 /* hear.c */
-void leg_settle(cf_leg *leg); /* before the room's limiter and encoders run: leaves a stream that is no longer right */
+void leg_settle(cf_core *core,
+                cf_leg *leg); /* before the room's limiter and encoders run: leaves a stream that is no longer right */
 void leg_leave_stream(cf_leg *leg, bool keep);
 void leg_hear(cf_core *core, cf_leg *leg, int64_t at, uint64_t period);
 

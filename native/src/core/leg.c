@@ -1,4 +1,5 @@
 /* A leg: all its memory is taken here, before it meets the media thread. */
+#include "base/lazy.h"
 #include "internal.h"
 
 #include <inttypes.h>
@@ -18,22 +19,8 @@ static bool texts_ok(const cf_leg_config *c) {
 static bool numbers_ok(const cf_leg_config *c) {
     return c->id && c->room && (c->kind == CF_LEG_WEBRTC || c->kind == CF_LEG_RTP) && c->tx_pt >= 0 &&
            c->tx_pt <= 127 && c->rx_count >= 0 && c->rx_count <= CF_PLAYOUT_PTS && c->audio_level_ext >= 0 &&
-           c->audio_level_ext <= 14 && c->mid_ext >= 0 && c->mid_ext <= 14 && c->consent_timeout_ms >= 0 &&
-           c->media_timeout_ms >= 0;
-}
-
-/* Equal coding must have equal parameters: defaults are written out, and what the codec does not use is zero. */
-static cf_codec_params params_normal(const cf_codec_params *params) {
-    cf_codec_params normal = *params;
-    if (!normal.ptime_ms)
-        normal.ptime_ms = 20;
-    if (normal.codec != CF_CODEC_OPUS)
-        return (cf_codec_params){.codec = normal.codec, .ptime_ms = normal.ptime_ms};
-    if (!normal.bitrate)
-        normal.bitrate = 32000;
-    if (normal.complexity < 0)
-        normal.complexity = 5;
-    return normal;
+           c->audio_level_ext <= 14 && c->csrc_level_ext >= 0 && c->csrc_level_ext <= 14 && c->mid_ext >= 0 &&
+           c->mid_ext <= 14 && c->consent_timeout_ms >= 0 && c->media_timeout_ms >= 0;
 }
 
 static int leg_make_playout(cf_leg *leg) {
@@ -81,20 +68,21 @@ static void leg_start_numbers(cf_leg *leg) {
     uint64_t name = cf_rng_next(&leg->rng);
     if (!leg->config.cname[0])
         snprintf(leg->config.cname, sizeof leg->config.cname, "%016" PRIx64, name);
-    leg->ts_step = leg->config.tx.codec == CF_CODEC_OPUS ? 960 : 160;
+    leg->ts_step = (uint32_t)cf_codec_clock(leg->config.tx.codec, leg->config.tx.rate) / CF_TICKS;
 }
 
 cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     if (!numbers_ok(config) || !texts_ok(config))
         return NULL;
-    cf_leg *leg = calloc(1, sizeof *leg);
+    cf_leg *leg = cf_lazy_new(sizeof *leg);
     if (!leg)
         return NULL;
     leg->config = *config;
-    leg->config.tx = params_normal(&config->tx);
+    leg->config.tx = config->tx;
     leg->gain = CF_GAIN_ONE;
     leg->ear_now = CF_GAIN_ONE;
     leg->last_period = UINT64_MAX;
+    leg->encoded = UINT64_MAX - 1; /* before none */
     counter_set(&leg->count.level_in, 127);
     counter_set(&leg->count.level_out, 127);
     counter_set(&leg->count.level_claimed, 127);
@@ -103,7 +91,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     cf_rng_seed(&leg->rng, seed);
     leg_start_numbers(leg);
     cf_limiter_init(&leg->limiter);
-    leg->encoder = cf_encoder_new(&leg->config.tx);
+    leg->encoder = cf_codec_complete(&leg->config.tx) ? NULL : cf_encoder_new(&leg->config.tx);
     if (!leg->encoder || leg_make_playout(leg) || leg_make_transport(leg)) {
         cf_leg_free(leg);
         return NULL;
@@ -114,12 +102,13 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
 void cf_leg_free(cf_leg *leg) {
     if (!leg)
         return;
+    pairs_free(leg);
     cf_encoder_free(leg->encoder);
     cf_playout_free(leg->playout);
     cf_srtp_free(leg->inbound);
     cf_srtp_free(leg->outbound);
     free(leg->inbox);
-    free(leg);
+    cf_lazy_free(leg);
 }
 
 size_t cf_leg_dtls_take(cf_leg *leg, uint8_t *out, size_t cap) {

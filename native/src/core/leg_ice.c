@@ -110,10 +110,13 @@ static void leg_check(cf_core *core, cf_leg *leg, const cf_stun_msg *msg, const 
     if (reply_len)
         core_send(core, path, reply, reply_len);
     if (leg->ice.consent_at != now || !cf_ice_knows(&leg->ice, path))
-        return;             /* not authenticated: it changes nothing here */
+        return; /* not authenticated: it changes nothing here */
+    bool was_sendable = leg_sendable(leg);
     leg->timed_out = false; /* consent is back */
     paths_follow(core, leg, path);
     path_select(core, leg);
+    if (leg_sendable(leg) != was_sendable)
+        leg_changed(core, leg);
 }
 
 void leg_stun(cf_core *core, const cf_path *path, const uint8_t *data, size_t len, int64_t now) {

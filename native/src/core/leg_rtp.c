@@ -51,7 +51,7 @@ static bool source_proved(cf_leg *leg, const cf_path *path, const cf_rtp *rtp) {
     return trial->run >= TRIAL_RUN;
 }
 
-static void source_learn(cf_leg *leg, const cf_path *path, bool rtcp) {
+static void source_learn(cf_core *core, cf_leg *leg, const cf_path *path, bool rtcp) {
     if (leg->config.kind == CF_LEG_WEBRTC || !leg->config.symmetric)
         return;
     if (!rtcp && !leg->locked) {
@@ -59,6 +59,7 @@ static void source_learn(cf_leg *leg, const cf_path *path, bool rtcp) {
         leg->has_path = leg->locked = true;
         if (muxed(leg))
             leg->rtcp_path = *path;
+        leg_changed(core, leg);
     } else if (rtcp && !muxed(leg) && !leg->rtcp_locked && leg->locked) {
         leg->rtcp_path = *path;
         leg->rtcp_locked = true;
@@ -106,8 +107,8 @@ static void source_note(cf_leg *leg, const cf_rtp *rtp, int clock, int64_t now) 
     counter_set(&leg->count.jitter_us, (uint64_t)(source->jitter * 1e6 / clock));
 }
 
-/* RFC 6464 section 3: one byte, voice activity and seven bits of level. The level, or -1. */
-static int claimed_note(cf_leg *leg, const cf_rtp *rtp) {
+/* RFC 6464 section 3: one byte, voice activity and seven bits of level. -1: the packet does not say. */
+static int claimed_level(cf_leg *leg, const cf_rtp *rtp) {
     size_t len = 0;
     const uint8_t *ext =
         leg->config.audio_level_ext ? cf_rtp_ext_find(rtp, (uint8_t)leg->config.audio_level_ext, &len) : NULL;
@@ -119,6 +120,7 @@ static int claimed_note(cf_leg *leg, const cf_rtp *rtp) {
 
 static void media_first(cf_core *core, cf_leg *leg, const cf_path *path) {
     leg->media_seen = true;
+    leg_changed(core, leg);
     event_path(core, CF_EVENT_MEDIA, leg, path);
 }
 
@@ -135,16 +137,19 @@ static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const 
         drop(leg);
         return;
     }
-    source_learn(leg, path, false);
+    source_learn(core, leg, path, false);
     leg->packet_at = now;
     if (leg->config.kind == CF_LEG_RTP)
         leg->timed_out = false;
     counter_add(&leg->count.rx_packets, 1);
     counter_add(&leg->count.rx_bytes, len);
     source_note(leg, &rtp, map->clock_rate, now);
-    cf_playout_put(leg->playout, &rtp, claimed_note(leg, &rtp), now); /* keeps its own statistics of what it refuses */
+    /* The jitter buffer keeps its own statistics of what it refuses. */
+    cf_playout_put(leg->playout, &rtp, claimed_level(leg, &rtp), now);
     if (!leg->media_seen)
         media_first(core, leg, path);
+    if (leg->room->state == ROOM_ASLEEP)
+        room_packet(core, leg, now);
 }
 
 void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
@@ -160,6 +165,6 @@ void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, s
         leg_rtp_take(core, leg, path, data, (size_t)plain, now);
         return;
     }
-    source_learn(leg, path, true);
+    source_learn(core, leg, path, true);
     leg_rtcp_take(core, leg, data, (size_t)plain, now);
 }

@@ -12,41 +12,81 @@ uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now) {
     return leg_timestamp(leg, (uint64_t)(since / PERIOD)) + (uint32_t)(since % PERIOD * leg->ts_step / PERIOD);
 }
 
-/* RFC 6464 section 3: the V bit says whether the frame is thought to hold voice, here: whether it is louder than the
- * room's gate. */
-static size_t extensions(const cf_leg *leg, cf_rtp_ext *ext, uint8_t *level) {
-    size_t count = 0;
-    if (leg->config.audio_level_ext) {
-        if (*level <= leg->room->config.gate_dbov)
-            *level |= 0x80;
-        ext[count++] = (cf_rtp_ext){.id = (uint8_t)leg->config.audio_level_ext, .len = 1, .data = level};
+/* Who is heard by this leg, and how loud (RFC 3550 section 7.3, RFC 6465 section 3): the tick's voices without its own.
+ */
+struct contributors {
+    uint32_t source[CSRCS];
+    uint8_t level[CSRCS];
+    size_t count;
+};
+
+static void contributors_find(const cf_core *core, const cf_leg *leg, struct contributors *found) {
+    found->count = 0;
+    if (!leg->config.csrc_level_ext || leg->deaf)
+        return;
+    for (int i = 0; i < core->csrc_count; i++) {
+        if (core->csrc_leg[i] == leg)
+            continue;
+        found->source[found->count] = core->csrc[i];
+        found->level[found->count++] = core->csrc_level[i];
     }
-    size_t mid_len = strlen(leg->config.mid);
-    /* RFC 8843 section 14.2: until the peer is known to have it, which its first report about our SSRC shows. */
-    if (leg->config.mid_ext && mid_len && !leg->mid_known)
-        ext[count++] = (cf_rtp_ext){
-            .id = (uint8_t)leg->config.mid_ext, .len = (uint8_t)mid_len, .data = (const uint8_t *)leg->config.mid};
+}
+
+static void ext_add(cf_rtp_ext *ext, size_t *count, int id, const void *data, size_t len) {
+    if (id && len)
+        ext[(*count)++] = (cf_rtp_ext){.id = (uint8_t)id, .len = (uint8_t)len, .data = data};
+}
+
+/* RFC 6464 section 3: the V bit says whether the frame is thought to hold voice, here: whether it is louder than the
+ * room's gate. RFC 8843 section 14.2: the mid goes along until the peer is known to have it, which its first report
+ * about our SSRC shows. */
+static size_t extensions(const cf_leg *leg, cf_rtp_ext *ext, uint8_t *level, const struct contributors *heard) {
+    size_t count = 0;
+    if (*level <= leg->room->config.gate_dbov)
+        *level |= 0x80;
+    ext_add(ext, &count, leg->config.audio_level_ext, level, 1);
+    ext_add(ext, &count, leg->config.csrc_level_ext, heard->level, heard->count);
+    if (!leg->mid_known)
+        ext_add(ext, &count, leg->config.mid_ext, leg->config.mid, strlen(leg->config.mid));
     return count;
 }
 
 static int write_packet(cf_core *core, cf_leg *leg, uint8_t *packet, const uint8_t *payload, size_t len, uint8_t level,
-                        uint64_t period) {
-    cf_rtp_ext ext[2];
-    size_t count = extensions(leg, ext, &level);
-    int at = cf_rtp_write(packet, CF_RTP_MAX, (uint8_t)leg->config.tx_pt, !leg->started, leg->seq,
-                          leg_timestamp(leg, period), leg->ssrc, ext, count);
+                        uint32_t ts) {
+    cf_rtp_ext ext[3];
+    struct contributors heard;
+    contributors_find(core, leg, &heard);
+    size_t count = extensions(leg, ext, &level, &heard);
+    cf_rtp_header header = {.pt = (uint8_t)leg->config.tx_pt,
+                            .marker = !leg->started || leg->paused, /* RFC 3551 section 4.1: a talk spurt begins */
+                            .seq = leg->seq,
+                            .ts = ts,
+                            .ssrc = leg->ssrc,
+                            .csrc = heard.source,
+                            .csrc_count = heard.count};
+    int at = cf_rtp_write_header(packet, CF_RTP_MAX, &header, ext, count);
     return at < 0 ? at : core_seal(core, leg->outbound, packet, (size_t)at, payload, len);
 }
 
-void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period) {
-    int total = write_packet(core, leg, core_reserve(core), payload, len, level, period);
+void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts) {
+    int total = write_packet(core, leg, core_reserve(core), payload, len, level, ts);
     if (total < 0)
         return;
     core_commit(core, &leg->path, (size_t)total);
     leg->started = true;
+    leg->paused = false;
+    leg->toc = payload[0];
     leg->seq++;
     leg->sent_packets++;
     leg->sent_octets += (uint32_t)len;
     counter_add(&leg->count.tx_packets, 1);
     counter_add(&leg->count.tx_bytes, (uint64_t)total);
+}
+
+/* RFC 6716 section 3.1: a packet of its first byte alone holds an empty frame, which decoders take for a pause. */
+void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period) {
+    enum { ONE_FRAME = 0xFC, HYBRID = 0x78 }; /* code 0; full band in 20 ms, where nothing was sent yet */
+    uint8_t toc = leg->toc ? leg->toc & ONE_FRAME : HYBRID;
+    leg_send(core, leg, &toc, 1, 127, leg_timestamp(leg, period));
+    leg->paused = true;
 }

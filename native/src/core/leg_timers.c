@@ -41,6 +41,12 @@ static void note_connected(cf_leg *leg) {
     counter_set(&leg->count.connected, heard_of && leg_sendable(leg));
 }
 
+void leg_changed(cf_core *core, cf_leg *leg) {
+    note_connected(leg);
+    if (leg->room)
+        room_wake(core, leg->room);
+}
+
 void leg_timers(cf_core *core, cf_leg *leg, int64_t now) {
     check_alive(core, leg, now);
     note_connected(leg);

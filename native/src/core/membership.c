@@ -48,6 +48,7 @@ int cf_core_leg_add(cf_core *core, cf_leg *leg, int64_t now) {
     if (leg->config.kind == CF_LEG_RTP)
         cf_core_leg_remote(core, leg->config.id, &leg->config.remote_rtp, &leg->config.remote_rtcp);
     room_link(room, leg);
+    room_wake(core, room);
     counter_set(&core->count.legs, ++core->legs);
     return 0;
 }
@@ -59,6 +60,7 @@ cf_leg *cf_core_leg_remove(cf_core *core, uint64_t id, bool bye, int64_t now) {
         return NULL;
     if (bye && leg_sendable(leg))
         leg_rtcp_send(core, leg, true, core->now);
+    room_wake(core, leg->room);
     leg_leave_stream(leg, false);
     leg_fade(core, leg);
     room_unlink(leg->room, leg);
@@ -77,6 +79,8 @@ int cf_core_leg_move(cf_core *core, uint64_t id, uint64_t room_id) {
         return -ENOENT;
     if (leg->room == room)
         return 0;
+    room_wake(core, leg->room);
+    room_wake(core, room);
     leg_leave_stream(leg, true);
     leg_fade(core, leg);
     room_unlink(leg->room, leg);

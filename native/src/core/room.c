@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 cf_room *cf_room_new(const cf_room_config *config) {
-    if (!config->id || config->gate_dbov < 0 || config->gate_dbov > 127 || config->gate_hold_ms < 0)
+    if (!config->id || config->gate_dbov < 0 || config->gate_dbov > 127 || config->gate_hold_ms < 0 ||
+        config->talkers < CF_TALKERS_ALL || config->talkers > CF_TALKERS_MAX)
         return NULL;
     cf_room *room = calloc(1, sizeof *room);
     if (!room)
@@ -14,6 +15,8 @@ cf_room *cf_room_new(const cf_room_config *config) {
         room->config.gate_dbov = GATE_DBOV;
     if (!room->config.gate_hold_ms)
         room->config.gate_hold_ms = GATE_HOLD_MS;
+    if (!room->config.talkers)
+        room->config.talkers = TALKERS;
     room->hold_frames = (room->config.gate_hold_ms + 19) / 20;
     room->by_id.owner = room;
     cf_limiter_init(&room->limiter);
@@ -33,16 +36,6 @@ static int slot_choose(const cf_core *core) {
     return best;
 }
 
-/* Slot s ticks at s ms past every 20 ms of the core's clock. The first tick lies after now. */
-static int64_t slot_first_tick(int slot, int64_t now) {
-    int64_t phase = slot * MS;
-    int64_t periods = (now - phase) / PERIOD;
-    int64_t at = phase + periods * PERIOD;
-    while (at <= now)
-        at += PERIOD;
-    return at;
-}
-
 int cf_core_room_add(cf_core *core, cf_room *room, int64_t now) {
     core_time(core, now);
     if (room_by_id(core, room->config.id))
@@ -50,11 +43,7 @@ int cf_core_room_add(cf_core *core, cf_room *room, int64_t now) {
     if (core->rooms >= core->config.max_rooms)
         return -ENOSPC;
     room->slot = slot_choose(core);
-    struct slot *slot = &core->slots[room->slot];
-    if (!slot->rooms++)
-        slot->next_at = slot_first_tick(room->slot, now);
-    room->next_in_slot = slot->first;
-    slot->first = room;
+    core->slots[room->slot].rooms++;
     table_add(&core->rooms_by_id, &room->by_id, hash_u64(room->config.id));
     counter_set(&core->count.rooms, ++core->rooms);
     return 0;
@@ -64,13 +53,8 @@ cf_room *cf_core_room_remove(cf_core *core, uint64_t id) {
     cf_room *room = room_by_id(core, id);
     if (!room || room->first)
         return NULL;
-    struct slot *slot = &core->slots[room->slot];
-    cf_room **at = &slot->first;
-    while (*at != room)
-        at = &(*at)->next_in_slot;
-    *at = room->next_in_slot;
-    if (!--slot->rooms)
-        slot->next_at = INT64_MAX;
+    room_leave_lists(core, room);
+    core->slots[room->slot].rooms--;
     table_remove(&core->rooms_by_id, &room->by_id);
     taps_end(&room->taps);
     counter_set(&core->count.rooms, --core->rooms);
@@ -84,6 +68,7 @@ void room_link(cf_room *room, cf_leg *leg) {
     *(room->last ? &room->last->next : &room->first) = leg;
     room->last = leg;
     room->legs++;
+    room->paired += leg->pairs != NULL;
 }
 
 static void speakers_forget(cf_room *room, const cf_leg *leg) {
@@ -100,5 +85,8 @@ void room_unlink(cf_room *room, cf_leg *leg) {
     leg->prev = leg->next = NULL;
     leg->room = NULL;
     room->legs--;
+    room->paired -= leg->pairs != NULL;
+    if (room->challenger == leg)
+        room->challenger = NULL;
     speakers_forget(room, leg);
 }

@@ -2,8 +2,32 @@
  * tick or packet. */
 #include "internal.h"
 
-int cf_core_leg_mute(cf_core *core, uint64_t id, bool muted) {
+/* Whatever is decided about a leg may be heard: its room wakes. While the leg is being added it has none. */
+static cf_leg *leg_awake(cf_core *core, uint64_t id) {
     cf_leg *leg = leg_by_id(core, id);
+    if (leg && leg->room)
+        room_wake(core, leg->room);
+    return leg;
+}
+
+int cf_core_leg_suspend(cf_core *core, uint64_t id, bool suspended) {
+    cf_leg *leg = leg_awake(core, id);
+    if (!leg)
+        return -ENOENT;
+    leg->suspended = suspended;
+    return 0;
+}
+
+int cf_core_leg_aside(cf_core *core, uint64_t id, bool aside) {
+    cf_leg *leg = leg_awake(core, id);
+    if (!leg)
+        return -ENOENT;
+    leg->wants_aside = aside;
+    return 0;
+}
+
+int cf_core_leg_mute(cf_core *core, uint64_t id, bool muted) {
+    cf_leg *leg = leg_awake(core, id);
     if (!leg)
         return -ENOENT;
     leg->muted = muted;
@@ -11,7 +35,7 @@ int cf_core_leg_mute(cf_core *core, uint64_t id, bool muted) {
 }
 
 int cf_core_leg_deaf(cf_core *core, uint64_t id, bool deaf) {
-    cf_leg *leg = leg_by_id(core, id);
+    cf_leg *leg = leg_awake(core, id);
     if (!leg)
         return -ENOENT;
     leg->deaf = deaf;
@@ -19,7 +43,7 @@ int cf_core_leg_deaf(cf_core *core, uint64_t id, bool deaf) {
 }
 
 int cf_core_leg_gain(cf_core *core, uint64_t id, int32_t gain_q14) {
-    cf_leg *leg = leg_by_id(core, id);
+    cf_leg *leg = leg_awake(core, id);
     if (!leg)
         return -ENOENT;
     if (gain_q14 < 0 || gain_q14 > CF_GAIN_MAX)
@@ -41,7 +65,7 @@ static cf_addr rtcp_addr(const cf_leg *leg, const cf_addr *rtp, const cf_addr *r
 }
 
 int cf_core_leg_remote(cf_core *core, uint64_t id, const cf_addr *rtp, const cf_addr *rtcp) {
-    cf_leg *leg = leg_by_id(core, id);
+    cf_leg *leg = leg_awake(core, id);
     if (!leg)
         return -ENOENT;
     if (leg->config.kind != CF_LEG_RTP)
@@ -89,6 +113,7 @@ int cf_core_leg_keys(cf_core *core, uint64_t id, cf_srtp **inbound, cf_srtp **ou
     cf_srtp *old_inbound = leg->inbound, *old_outbound = leg->outbound;
     leg->inbound = *inbound;
     leg->outbound = *outbound;
+    leg_changed(core, leg);
     *inbound = old_inbound;
     *outbound = old_outbound;
     return 0;

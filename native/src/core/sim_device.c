@@ -20,27 +20,36 @@ static int up(cf_sim *sim, struct sim_person *person, uint8_t *packet, size_t le
     return sim_carry(sim, &person->up, SIM_UP, person->number, packet, len);
 }
 
-static uint32_t timestamp(const struct sim_person *person) {
-    uint32_t step = person->config.codec.codec == CF_CODEC_OPUS ? 960 : 160;
-    return person->ts_start + (uint32_t)person->frames * step;
+/* offset: of the packet's first sample, from the frame's at 48 kHz. */
+static uint32_t timestamp(const struct sim_person *person, int32_t offset) {
+    int clock = person_clock(person);
+    return person->ts_start + (uint32_t)person->frames * (uint32_t)(clock / CF_TICKS) +
+           (uint32_t)(offset / (CF_RATE / clock));
+}
+
+static int say(cf_sim *sim, struct sim_person *person, const cf_encoded *made, int part, uint8_t level) {
+    cf_rtp_ext ext = {.id = SIM_LEVEL_EXT, .len = 1, .data = &level};
+    uint8_t packet[SIM_PACKET_BYTES];
+    size_t len = made->part[part].len;
+    int at = cf_rtp_write(packet, sizeof packet, (uint8_t)person_pt(person), !person->octets, person->seq,
+                          timestamp(person, made->part[part].offset), person->ssrc, &ext,
+                          person->config.audio_level ? 1 : 0);
+    if (at < 0 || (size_t)at + len > sizeof packet)
+        return -ENOSPC;
+    memcpy(packet + at, made->payload[part], len);
+    person->seq++;
+    person->octets += (uint32_t)len;
+    return up(sim, person, packet, (size_t)at + len, false);
 }
 
 static int speak(cf_sim *sim, struct sim_person *person) {
     int16_t pcm[CF_FRAME];
+    cf_encoded made;
     next_samples(person, pcm);
-    uint8_t level = cf_level(pcm, CF_FRAME);
-    cf_rtp_ext ext = {.id = SIM_LEVEL_EXT, .len = 1, .data = &level};
-    uint8_t packet[SIM_PACKET_BYTES];
-    int at = cf_rtp_write(packet, sizeof packet, (uint8_t)person_pt(person), !person->frames, person->seq,
-                          timestamp(person), person->ssrc, &ext, person->config.audio_level ? 1 : 0);
-    if (at < 0)
-        return at;
-    int len = cf_encoder_encode(person->encoder, pcm, packet + at, CF_PAYLOAD_MAX);
-    if (len < 0)
-        return len;
-    person->seq++;
-    person->octets += (uint32_t)len;
-    return up(sim, person, packet, (size_t)at + (size_t)len, false);
+    int result = cf_encoder_encode(person->encoder, pcm, &made);
+    for (int part = 0; part < made.count && result >= 0; part++)
+        result = say(sim, person, &made, part, cf_level(pcm, CF_FRAME));
+    return result;
 }
 
 static int listen_on(cf_sim *sim, struct sim_person *person) {
@@ -60,7 +69,7 @@ static int report(cf_sim *sim, struct sim_person *person) {
         cf_rtcp_fill_report(&block, &person->source, person->sr_middle, waited);
     cf_rtcp_sr sr = {.ssrc = person->ssrc,
                      .ntp = core_ntp(sim->core, sim->now),
-                     .rtp_ts = timestamp(person),
+                     .rtp_ts = timestamp(person, 0),
                      .packets = (uint32_t)person->frames,
                      .octets = person->octets};
     int failed = cf_rtcp_write_sr(packet, cap, &len, &sr, &block, blocks);
@@ -98,7 +107,7 @@ static void receive_rtp(cf_sim *sim, struct sim_person *person, const uint8_t *d
         return;
     if (!person->source.started)
         cf_rtp_source_init(&person->source, rtp.ssrc, rtp.seq);
-    int64_t clock = person->config.codec.codec == CF_CODEC_OPUS ? 48 : 8; /* kHz */
+    int64_t clock = person_clock(person) / 1000; /* kHz */
     cf_rtp_source_update(&person->source, rtp.seq, rtp.ts, sim->now / 1000 * clock / 1000);
     if (!person->config.no_ear)
         cf_playout_put(person->playout, &rtp, -1, sim->now);

@@ -91,6 +91,27 @@ int cf_sim_deaf(cf_sim *sim, int member, int deaf) {
     return cf_core_leg_deaf(sim->core, leg_id(member), deaf);
 }
 
+int cf_sim_suspend(cf_sim *sim, int member, int suspended) {
+    return cf_core_leg_suspend(sim->core, leg_id(member), suspended);
+}
+
+int cf_sim_aside(cf_sim *sim, int member, int aside) {
+    return cf_core_leg_aside(sim->core, leg_id(member), aside);
+}
+
+int cf_sim_pair(cf_sim *sim, int listener, int talker, int32_t gain_q14) {
+    cf_pair *pair = cf_pair_new(leg_id(talker), gain_q14);
+    if (!pair)
+        return -EINVAL;
+    int result = cf_core_pair(sim->core, leg_id(listener), &pair);
+    cf_pair_free(pair);
+    return result;
+}
+
+int cf_sim_unpair(cf_sim *sim, int listener, int talker) {
+    return cf_core_unpair(sim->core, leg_id(listener), leg_id(talker));
+}
+
 int cf_sim_gain(cf_sim *sim, int member, int32_t gain_q14) {
     return cf_core_leg_gain(sim->core, leg_id(member), gain_q14);
 }

@@ -104,6 +104,7 @@ void person_leave(cf_sim *sim, struct sim_person *person);
 int person_drain(struct sim_person *person);
 cf_path person_path(const struct sim_person *person);
 int person_pt(const struct sim_person *person);
+int person_clock(const struct sim_person *person);                    /* of its RTP timestamps */
 cf_srtp *person_srtp(const struct sim_person *person, int direction); /* 0: to the mixer, 1: from it */
 
 /* sim_device.c */

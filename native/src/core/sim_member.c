@@ -5,19 +5,20 @@
 
 enum { TAP_MS = 3000 }; /* drained every second */
 
-static const struct {
-    int codec, pt, clock;
-} FORMATS[] = {{CF_CODEC_OPUS, 111, 48000}, {CF_CODEC_PCMU, 0, 8000}, {CF_CODEC_PCMA, 8, 8000}};
+/* Payload types by codec; -1: not a member's. */
+static const int8_t types[] = {-1, 0, 8, 111, 9, 96};
+enum { CODECS = sizeof types / sizeof *types };
 
-static int format_of(int codec) {
-    for (int i = 0; i < (int)(sizeof FORMATS / sizeof *FORMATS); i++)
-        if (FORMATS[i].codec == codec)
-            return i;
-    return -1;
+static bool codec_known(int codec) {
+    return codec >= 0 && codec < CODECS && types[codec] >= 0;
 }
 
 int person_pt(const struct sim_person *person) {
-    return FORMATS[format_of(person->config.codec.codec)].pt;
+    return types[person->config.codec.codec];
+}
+
+int person_clock(const struct sim_person *person) {
+    return cf_codec_clock(person->config.codec.codec, person->config.codec.rate);
 }
 
 /* 10.0.0.1 and up; only the core sees these addresses. */
@@ -35,8 +36,8 @@ cf_srtp *person_srtp(const struct sim_person *person, int direction) {
 }
 
 static bool member_valid(const cf_sim_member *m) {
-    bool sends = !m->sends.codec || m->sends.codec == m->codec.codec;
-    return format_of(m->codec.codec) >= 0 && sends && link_valid(&m->up) && link_valid(&m->down) &&
+    bool sends = !m->sends.codec || (m->sends.codec == m->codec.codec && m->sends.rate == m->codec.rate);
+    return codec_known(m->codec.codec) && sends && link_valid(&m->up) && link_valid(&m->down) &&
            m->clock_ppm > -10000 && m->clock_ppm < 10000 && m->join_ms >= 0 && m->leave_ms >= 0;
 }
 
@@ -53,13 +54,16 @@ static void seed_streams(struct sim_person *person, uint64_t seed) {
 static cf_codec_params sender_params(const cf_sim_member *member) {
     if (member->sends.codec)
         return member->sends;
-    return (cf_codec_params){.codec = member->codec.codec, .ptime_ms = 20, .complexity = 0, .low_delay = 1};
+    return (cf_codec_params){.codec = member->codec.codec,
+                             .ptime_ms = member->codec.ptime_ms,
+                             .complexity = 0,
+                             .low_delay = 1,
+                             .rate = member->codec.rate};
 }
 
 static int person_make(struct sim_person *person) {
     const cf_sim_member *m = &person->config;
     cf_codec_params params = sender_params(m);
-    int format = format_of(m->codec.codec);
     cf_playout_config playout = {0};
     person->encoder = cf_encoder_new(&params);
     person->playout = cf_playout_new(&playout);
@@ -71,7 +75,7 @@ static int person_make(struct sim_person *person) {
         if (!person->outbound || !person->inbound)
             return -EINVAL;
     }
-    return cf_playout_map(person->playout, (uint8_t)FORMATS[format].pt, m->codec.codec, FORMATS[format].clock);
+    return cf_playout_map(person->playout, (uint8_t)person_pt(person), m->codec.codec, person_clock(person));
 }
 
 int person_init(struct sim_person *person, cf_sim *sim, const cf_sim_member *member) {
@@ -102,15 +106,15 @@ void person_free(struct sim_person *person) {
 
 static cf_leg_config leg_config(const struct sim_person *person) {
     const cf_sim_member *m = &person->config;
-    int format = format_of(m->codec.codec);
     cf_leg_config config = {
         .id = (uint64_t)person->number + 1,
         .room = SIM_ROOM,
         .kind = CF_LEG_RTP,
         .tx = m->codec,
-        .tx_pt = FORMATS[format].pt,
+        .tx_pt = person_pt(person),
         .rx_count = 1,
-        .rx = {{FORMATS[format].pt, FORMATS[format].codec, FORMATS[format].clock}},
+        .rx = {{person_pt(person), m->codec.codec, person_clock(person)}},
+        .dtx = m->dtx,
         .audio_level_ext = m->audio_level ? SIM_LEVEL_EXT : 0,
         .cname = "mixer",
         .rtp_socket = (uint32_t)person->number + 1,

@@ -3,17 +3,33 @@
 
 enum { SPEAKER_TICKS = 10 }; /* 200 ms */
 
+static void note_contributor(cf_core *core, const cf_leg *leg) {
+    if (core->csrc_count == CSRCS || leg->aside)
+        return;
+    int i = core->csrc_count++;
+    core->csrc[i] = leg->source.ssrc;
+    core->csrc_level[i] = (uint8_t)counter_get(&leg->count.level_in);
+    core->csrc_leg[i] = (cf_leg *)leg;
+}
+
 static void add_voice(cf_core *core, cf_leg *leg, int64_t at, int64_t now) {
     leg_voice(core, leg, now);
-    if (leg->active)
-        cf_mix_add(core->sum, leg->own, CF_FRAME);
-    taps_push_wide(leg->taps, CF_TAP_LEG_IN, leg->active ? leg->own : NULL, at);
-    leg_settle(leg);
+    if (leg->active) {
+        core->voices++;
+        note_contributor(core, leg);
+        if (!leg->aside)
+            cf_mix_add(core->sum, leg->own, CF_FRAME);
+    }
+    if (leg->taps)
+        taps_push_wide(leg->taps, CF_TAP_LEG_IN, leg->active ? leg->own : NULL, at);
+    if (!leg->pairs)
+        leg_settle(core, leg);
 }
 
 static void add_tail(cf_core *core, cf_room *room) {
     if (!room->has_tail)
         return;
+    core->voices++;
     cf_mix_add(core->sum, room->tail, CF_FRAME);
     memset(room->tail, 0, sizeof room->tail);
     room->has_tail = false;
@@ -24,17 +40,49 @@ static bool leg_is_due(const cf_leg *leg, uint64_t period) {
     return leg->last_period != period;
 }
 
+static bool timers_are_due(const cf_room *room, const cf_leg *leg) {
+    return (room->ticks + leg->config.id) % TIMER_TICKS == 0;
+}
+
+/* Which pairs make a difference is known when all voices are. */
+static void settle_paired(cf_core *core, cf_room *room, uint64_t period) {
+    if (!room->paired)
+        return;
+    for (cf_leg *leg = room->first; leg; leg = leg->next)
+        if (leg->pairs && leg_is_due(leg, period))
+            leg_settle(core, leg);
+}
+
 static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint64_t period) {
     memset(core->sum, 0, sizeof core->sum);
+    core->voices = core->csrc_count = 0;
     for (cf_leg *leg = room->first; leg; leg = leg->next) {
-        leg_timers(core, leg, now);
+        if (timers_are_due(room, leg))
+            leg_timers(core, leg, now);
         if (leg_is_due(leg, period))
             add_voice(core, leg, at, now);
     }
     add_tail(core, room);
+    settle_paired(core, room, period);
+    room_contest(room);
+    room->hush = core->voices ? 0 : room->hush + 1;
+}
+
+/* What everybody hears who adds nothing. Silence costs nothing once the limiter has given back what it held. */
+static void mix_room(cf_core *core, cf_room *room) {
+    core->silent = room->hush > 1 && cf_limiter_rests(&room->limiter);
+    if (core->silent) {
+        memset(core->room_pcm, 0, sizeof core->room_pcm);
+        core->room_level = 127;
+        return;
+    }
+    cf_limiter_run(&room->limiter, core->sum, core->room_pcm, CF_FRAME);
+    core->room_level = cf_level(core->room_pcm, CF_FRAME);
+    counter_add(&core->count.frames_mixed, 1);
 }
 
 static void distribute(cf_core *core, cf_room *room, int64_t at, uint64_t period) {
+    room->needed = false;
     for (cf_leg *leg = room->first; leg; leg = leg->next) {
         if (!leg_is_due(leg, period))
             continue;
@@ -49,9 +97,7 @@ static void distribute(cf_core *core, cf_room *room, int64_t at, uint64_t period
 void room_tick(cf_core *core, cf_room *room, int64_t at, int64_t now) {
     uint64_t period = (uint64_t)(at / PERIOD);
     collect(core, room, at, now, period);
-    cf_limiter_run(&room->limiter, core->sum, core->room_pcm, CF_FRAME);
-    core->room_level = cf_level(core->room_pcm, CF_FRAME);
-    counter_add(&core->count.frames_mixed, 1);
+    mix_room(core, room);
     taps_push(room->taps, CF_TAP_ROOM, core->room_pcm, at);
     distribute(core, room, at, period);
     if (++room->ticks % SPEAKER_TICKS == 0)

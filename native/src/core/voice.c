@@ -1,28 +1,30 @@
-/* What a leg adds to its room: one frame from its jitter buffer, through gate, mute and gain, every change of them
- * ramped. */
+/* What a leg adds to its room: whether its next frame is worth decoding, and if so one frame from its jitter buffer,
+ * through gate, mute and gain, every change of them ramped. */
 #include "internal.h"
 
-enum { LOUDNESS_OF_SILENCE = 0 };
+enum {
+    SAMPLE_FRAMES = 25,  /* 500 ms: how often a leg is decoded that is only thought to be silent */
+    DISTRUST_MS = 10000, /* how long a sender whose levels proved wrong is believed no longer */
+    STATS_TICKS = 16,    /* a resting leg's statistics are copied every 320 ms */
+    LOUDNESS_OF_SILENCE = 0
+};
+
+static bool is_loud(const cf_leg *leg, int level) {
+    return level <= leg->room->config.gate_dbov && level < 127;
+}
 
 /* Opens with the first frame that is loud enough, closes when all frames of the hold time were not. True: it has just
  * opened. */
-static bool gate_step(cf_leg *leg, uint8_t level) {
-    bool loud = level <= leg->room->config.gate_dbov && level < 127;
-    bool was_open = leg->gate_open;
+static bool gate_step(cf_leg *leg, int level) {
+    bool loud = is_loud(leg, level), was_open = leg->gate_open;
     leg->quiet_frames = loud ? 0 : leg->quiet_frames + 1;
     if (loud)
         leg->gate_open = true;
     else if (leg->quiet_frames >= leg->room->hold_frames)
         leg->gate_open = false;
-    counter_set(&leg->count.gated, !leg->gate_open);
+    if (leg->gate_open != was_open)
+        counter_set(&leg->count.gated, !leg->gate_open);
     return leg->gate_open && !was_open;
-}
-
-static bool all_zero(const int16_t *pcm) {
-    for (int i = 0; i < CF_FRAME; i++)
-        if (pcm[i])
-            return false;
-    return true;
 }
 
 /* A gate opens within 2 ms; mute, gain and a closing gate take the whole frame. */
@@ -33,9 +35,10 @@ static void apply_gain(cf_leg *leg, const int16_t *pcm, int32_t target, bool ope
         cf_mix_gain(leg->own + ramp, pcm + ramp, CF_FRAME - ramp, target, target);
 }
 
-/* Attack in about 60 ms, decay in about 400: who starts to talk is shown at once, who takes breath is not dropped. */
-static void loudness_step(cf_leg *leg, uint8_t level) {
-    double heard = leg->active ? 127.0 - level : LOUDNESS_OF_SILENCE;
+/* Attack in about 60 ms, decay in about 400: who starts to talk is shown at once, who takes breath is not dropped. Who
+ * talks and finds no place is as loud as if it were heard. */
+static void loudness_step(cf_leg *leg, int level) {
+    double heard = leg->gate_open && leg_audible(leg) ? 127.0 - level : LOUDNESS_OF_SILENCE;
     double share = heard > leg->loudness ? 1.0 / 3 : 1.0 / 20;
     leg->loudness += (heard - leg->loudness) * share;
 }
@@ -48,27 +51,109 @@ static void copy_playout_stats(cf_leg *leg) {
 #undef COPY
 }
 
+/* A voice that speaks aside is in nobody's sum, so it needs no place in the mix. */
+static bool has_place(cf_leg *leg) {
+    return leg->aside || place_take(leg);
+}
+
+static bool distrusted(const cf_leg *leg, int64_t now) {
+    return now < leg->distrust_until;
+}
+
+/* `level`: what is known of the frame, CF_PEEK_* where it is not. What a sender says of its level decides only this. */
+static bool worth_decoding(cf_leg *leg, int level, int64_t now) {
+    if (leg->gain_now)
+        return true; /* it is heard: whatever comes, it ends with a ramp */
+    if (!leg_audible(leg))
+        return false;
+    if (level == CF_PEEK_UNKNOWN || (level == CF_PEEK_QUIET && (leg->gate_open || distrusted(leg, now))))
+        return true;
+    if (level == CF_PEEK_QUIET || distrusted(leg, now))
+        return ++leg->rested % SAMPLE_FRAMES == 0;
+    return (leg->gate_open || is_loud(leg, level)) && has_place(leg);
+}
+
+/* A sender that says loud and is silent would hold a place for nothing, and one that looks silent and is loud would go
+ * unheard: what the decoder says stands, for a while. */
+static void check_claim(cf_leg *leg, int claimed, int level, int64_t now) {
+    bool wrong =
+        claimed >= 0 ? is_loud(leg, claimed) && !is_loud(leg, level) : claimed == CF_PEEK_QUIET && is_loud(leg, level);
+    leg->wrong_claims = wrong ? leg->wrong_claims + 1 : 0;
+    if (claimed == CF_PEEK_QUIET ? wrong : leg->wrong_claims >= leg->room->hold_frames)
+        leg->distrust_until = now + DISTRUST_MS * MS;
+    else if (claimed >= 0 && !wrong && is_loud(leg, level))
+        leg->distrust_until = 0;
+}
+
+static void decode(cf_core *core, cf_leg *leg, int64_t now) {
+    int64_t begin = core_stopwatch(core);
+    cf_playout_get(leg->playout, core->pcm, now);
+    counter_add(&core->count.frames_decoded, 1);
+    counter_add(&core->count.decode_ns, (uint64_t)(core_stopwatch(core) - begin));
+}
+
+/* A voice goes in or out of the sum only while it is silent. */
+static void follow_aside(cf_leg *leg) {
+    if (!leg->gain_now)
+        leg->aside = leg->wants_aside;
+}
+
+static int32_t gain_wanted(cf_leg *leg) {
+    bool heard = leg->gate_open && leg_audible(leg) && leg->aside == leg->wants_aside && has_place(leg);
+    return heard ? leg->gain : 0;
+}
+
+static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
+    decode(core, leg, now);
+    copy_playout_stats(leg);
+    uint8_t level = cf_level(core->pcm, CF_FRAME);
+    counter_set(&leg->count.level_in, level);
+    check_claim(leg, claimed, level, now);
+    bool gate_opened = gate_step(leg, level);
+    loudness_step(leg, level);
+    follow_aside(leg);
+    int32_t target = gain_wanted(leg);
+    bool opened = (gate_opened || !leg->was_placed) && !leg->gain_now;
+    leg->active = (leg->gain_now || target) && !(level == 127 && cf_silent(core->pcm, CF_FRAME));
+    if (leg->active)
+        apply_gain(leg, core->pcm, target, opened);
+    leg->gain_now = target;
+    leg->was_placed = target != 0;
+}
+
+/* The frame passes undecoded. */
+static void rest(cf_core *core, cf_leg *leg, int level, int64_t now) {
+    cf_playout_skip(leg->playout, now);
+    counter_add(&core->count.frames_skipped, 1);
+    if (level < 0 || distrusted(leg, now))
+        level = 127;
+    counter_set(&leg->count.level_in, (uint64_t)level);
+    gate_step(leg, level);
+    loudness_step(leg, level);
+    follow_aside(leg);
+    leg->was_placed = false;
+    if ((leg->room->ticks + leg->config.id) % STATS_TICKS == 0)
+        copy_playout_stats(leg);
+}
+
 /* leg->active and leg->own for this tick. */
 void leg_voice(cf_core *core, cf_leg *leg, int64_t now) {
     leg->active = false;
     if (!leg->media_seen)
         return;
-    cf_playout_get(leg->playout, core->pcm, now);
-    copy_playout_stats(leg);
-    uint8_t level = cf_level(core->pcm, CF_FRAME);
-    counter_set(&leg->count.level_in, level);
-    bool opened = gate_step(leg, level) && !leg->gain_now;
-    int32_t target = leg->gate_open && !leg->muted ? leg->gain : 0;
-    leg->active = (leg->gain_now || target) && !(level == 127 && all_zero(core->pcm));
-    if (leg->active)
-        apply_gain(leg, core->pcm, target, opened);
-    leg->gain_now = target;
-    loudness_step(leg, level);
+    int level = cf_playout_peek(leg->playout, now);
+    if (worth_decoding(leg, level, now))
+        speak(core, leg, level, now);
+    else
+        rest(core, leg, level, now);
+    if (!leg->gate_open || !leg_audible(leg))
+        place_leave(leg);
 }
 
 /* Who leaves in mid-word is not cut off: its next frame goes into the room's next tick, faded to nothing. */
 void leg_fade(cf_core *core, cf_leg *leg) {
-    if (!leg->gain_now || !leg->media_seen)
+    place_leave(leg);
+    if (!leg->gain_now || !leg->media_seen || leg->aside)
         return;
     cf_playout_get(leg->playout, core->pcm, core->now);
     cf_mix_gain(leg->own, core->pcm, CF_FRAME, leg->gain_now, 0);

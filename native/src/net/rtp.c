@@ -129,21 +129,28 @@ static void write_ext(uint8_t *out, const cf_rtp_ext *ext, size_t count, size_t 
     memset(p, 0, (size_t)(end - p));
 }
 
-int cf_rtp_write(uint8_t *out, size_t cap, uint8_t pt, bool marker, uint16_t seq, uint32_t ts, uint32_t ssrc,
-                 const cf_rtp_ext *ext, size_t ext_count) {
+int cf_rtp_write_header(uint8_t *out, size_t cap, const cf_rtp_header *h, const cf_rtp_ext *ext, size_t ext_count) {
     int size = ext_size(ext, ext_count);
-    if (size < 0 || pt > 127)
+    if (size < 0 || h->pt > 127 || h->csrc_count > 15)
         return -EINVAL;
-    size_t words = ((size_t)size + 3) / 4;
-    size_t total = CF_RTP_HEADER + (ext_count ? EXT_HEADER + 4 * words : 0);
+    size_t words = ((size_t)size + 3) / 4, fixed = CF_RTP_HEADER + 4 * h->csrc_count;
+    size_t total = fixed + (ext_count ? EXT_HEADER + 4 * words : 0);
     if (total > cap)
         return -ENOSPC;
-    out[0] = (uint8_t)(RTP_VERSION << 6 | (ext_count ? 0x10 : 0));
-    out[1] = (uint8_t)(marker << 7 | pt);
-    cf_put16(out + 2, seq);
-    cf_put32(out + 4, ts);
-    cf_put32(out + 8, ssrc);
+    out[0] = (uint8_t)(RTP_VERSION << 6 | (ext_count ? 0x10 : 0) | h->csrc_count);
+    out[1] = (uint8_t)(h->marker << 7 | h->pt);
+    cf_put16(out + 2, h->seq);
+    cf_put32(out + 4, h->ts);
+    cf_put32(out + 8, h->ssrc);
+    for (size_t i = 0; i < h->csrc_count; i++)
+        cf_put32(out + CF_RTP_HEADER + 4 * i, h->csrc[i]);
     if (ext_count)
-        write_ext(out + CF_RTP_HEADER, ext, ext_count, words);
+        write_ext(out + fixed, ext, ext_count, words);
     return (int)total;
+}
+
+int cf_rtp_write(uint8_t *out, size_t cap, uint8_t pt, bool marker, uint16_t seq, uint32_t ts, uint32_t ssrc,
+                 const cf_rtp_ext *ext, size_t ext_count) {
+    cf_rtp_header header = {.pt = pt, .marker = marker, .seq = seq, .ts = ts, .ssrc = ssrc};
+    return cf_rtp_write_header(out, cap, &header, ext, ext_count);
 }

@@ -26,6 +26,7 @@ typedef struct lab {
     double hz;        /* the tone that it sends; 0: silence */
     double amplitude; /* 0: 8000 */
     int ptime_ms;     /* 0: 20 */
+    int burst;        /* the tone is only in each so manieth packet; 0: in all */
     int codec;        /* 0: PCMU */
     const cf_codec_params *opus;
     int level;            /* claimed for each packet, + 1; 0: nothing is claimed */
@@ -89,17 +90,18 @@ static inline int64_t lab_sent_at(const lab *l, int64_t i) {
 }
 
 static inline size_t lab_encode(lab *l, uint8_t *out) {
+    double amplitude = l->burst && l->frame % l->burst ? 0 : l->amplitude;
     if (l->encoder) {
         int16_t pcm[CF_FRAME];
         if (l->voice)
             memcpy(pcm, l->voice + (size_t)l->frame * CF_FRAME % l->voice_len, sizeof pcm);
         else
-            test_tone(pcm, CF_FRAME, l->hz, CF_RATE, l->amplitude, (size_t)l->frame * CF_FRAME);
-        return (size_t)cf_encoder_encode(l->encoder, pcm, out, CF_PAYLOAD_MAX);
+            test_tone(pcm, CF_FRAME, l->hz, CF_RATE, amplitude, (size_t)l->frame * CF_FRAME);
+        return (size_t)cf_encoder_once(l->encoder, pcm, out, CF_PAYLOAD_MAX);
     }
     size_t n = (size_t)l->ptime_ms * 8;
     int16_t low[480];
-    test_tone(low, n, l->hz, 8000, l->amplitude, (size_t)l->frame * n);
+    test_tone(low, n, l->hz, 8000, amplitude, (size_t)l->frame * n);
     for (size_t i = 0; i < n; i++)
         out[i] = l->codec == CF_CODEC_PCMA ? cf_alaw_encode(low[i]) : cf_ulaw_encode(low[i]);
     return n;

@@ -27,12 +27,20 @@ static void test_payloads_are_judged_by_their_form(void) {
         {{0xFB, 0x83, 0x01, 0x01, 1, 2, 3}, 7, 2880}, /* variable lengths */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        CHECK_INT(cf_decoder_duration(CF_CODEC_OPUS, cases[i].bytes, cases[i].len), cases[i].want);
-    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMU, payloads[0], 0), -EBADMSG);
-    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMU, payloads[0], 1), 6);
-    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMA, payloads[0], 960), 5760);
-    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMA, payloads[0], 961), -EBADMSG);
-    CHECK_INT(cf_decoder_duration(CF_CODEC_NONE, payloads[0], 100), -EBADMSG);
+        CHECK_INT(cf_decoder_duration(CF_CODEC_OPUS, 48000, cases[i].bytes, cases[i].len), cases[i].want);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMU, 8000, payloads[0], 0), -EBADMSG);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMU, 8000, payloads[0], 1), 6);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMA, 8000, payloads[0], 960), 5760);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_PCMA, 8000, payloads[0], 961), -EBADMSG);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_G722, 8000, payloads[0], 160), 960);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_G722, 8000, payloads[0], 961), -EBADMSG);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_L16, 48000, payloads[0], 2), 1);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_L16, 8000, payloads[0], 1280), 3840);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_L16, 16000, payloads[0], 641), -EBADMSG); /* half a sample */
+    CHECK_INT(cf_decoder_duration(CF_CODEC_L16, 44100, payloads[0], 640), -EBADMSG);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_L16, 8000, payloads[0], SIZE_MAX - 1), -EBADMSG);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_NONE, 8000, payloads[0], 100), -EBADMSG);
+    CHECK_INT(cf_decoder_duration(CF_CODEC_CN, 8000, payloads[0], 1), -EBADMSG);
 }
 
 static void test_bad_payloads_change_nothing(void) {
@@ -40,7 +48,7 @@ static void test_bad_payloads_change_nothing(void) {
     for (int s = 1; s < SETTINGS; s++) {
         int16_t a[CF_FRAME], b[CF_DECODE_MAX];
         encode_all(&settings[s], speech);
-        cf_decoder *clean = cf_decoder_new(settings[s].codec), *troubled = cf_decoder_new(settings[s].codec);
+        cf_decoder *clean = decoder_of(&settings[s]), *troubled = decoder_of(&settings[s]);
         for (int i = 0; i < FRAMES; i++) {
             cf_decoder_decode(clean, payloads[i], (size_t)lengths[i], a, CF_FRAME);
             if (settings[s].codec == CF_CODEC_OPUS)
@@ -58,7 +66,7 @@ static void test_bad_payloads_change_nothing(void) {
 static void test_stereo_is_decoded_to_the_middle(void) {
     int error;
     OpusEncoder *stereo = opus_encoder_create(CF_RATE, 2, OPUS_APPLICATION_AUDIO, &error);
-    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS, 48000);
     static int16_t left[SAMPLES], right[SAMPLES];
     test_tone(left, SAMPLES, 500, CF_RATE, 8000, 0);
     test_tone(right, SAMPLES, 1500, CF_RATE, 8000, 0);
@@ -87,8 +95,8 @@ static double error_power(const int16_t *a, const int16_t *b, size_t n) {
 /* Every 10th frame is lost; rebuilt from its successor it must be nearer to the truth than concealed. */
 static void test_in_band_fec_rebuilds_the_frame_before(void) {
     encode_all(fec_setting, speech);
-    cf_decoder *truth = cf_decoder_new(CF_CODEC_OPUS), *fec = cf_decoder_new(CF_CODEC_OPUS);
-    cf_decoder *conceal = cf_decoder_new(CF_CODEC_OPUS);
+    cf_decoder *truth = cf_decoder_new(CF_CODEC_OPUS, 48000), *fec = cf_decoder_new(CF_CODEC_OPUS, 48000);
+    cf_decoder *conceal = cf_decoder_new(CF_CODEC_OPUS, 48000);
     double error_fec = 0, error_conceal = 0;
     int rebuilt = 0;
     for (int i = 0; i + 1 < FRAMES; i++) {
@@ -122,7 +130,7 @@ static void test_fec_is_found_where_libopus_finds_it(void) {
         encode_all(&settings[s], speech);
         int error, with = 0;
         OpusDecoder *a = opus_decoder_create(CF_RATE, 1, &error), *b = opus_decoder_create(CF_RATE, 1, &error);
-        cf_decoder *face = cf_decoder_new(CF_CODEC_OPUS);
+        cf_decoder *face = cf_decoder_new(CF_CODEC_OPUS, 48000);
         int16_t x[CF_FRAME], y[CF_FRAME], z[CF_FRAME];
         for (int i = 0; i < FRAMES; i++) {
             memcpy(b, a, (size_t)opus_decoder_get_size(1));
@@ -149,14 +157,14 @@ static void test_fec_is_found_where_libopus_finds_it(void) {
 
 static void test_g711_carries_no_fec(void) {
     encode_all(&settings[5], speech);
-    cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU, 8000);
     CHECK_INT(cf_decoder_decode_fec(decoder, payloads[0], 160, out, CF_FRAME), 0);
     cf_decoder_free(decoder);
 }
 
 static void test_concealment_takes_whole_quarters_of_10_ms(void) {
-    for (int codec = CF_CODEC_PCMU; codec <= CF_CODEC_OPUS; codec++) {
-        cf_decoder *decoder = cf_decoder_new(codec);
+    for (int s = 0; s < SETTINGS; s++) {
+        cf_decoder *decoder = decoder_of(&settings[s]);
         CHECK_INT(cf_decoder_conceal(decoder, out, 0), -EINVAL);
         CHECK_INT(cf_decoder_conceal(decoder, out, 121), -EINVAL);
         CHECK_INT(cf_decoder_conceal(decoder, out, CF_DECODE_MAX + 120), -EINVAL);
@@ -168,66 +176,11 @@ static void test_concealment_takes_whole_quarters_of_10_ms(void) {
     }
 }
 
-/* One second of a G.711 tone with a gap of `lost` frames at half time: the output in `out`. */
-static void tone_with_gap(double hz, int lost) {
-    static int16_t tone[SAMPLES];
-    test_tone(tone, SAMPLES, hz, CF_RATE, 8000, 0);
-    encode_all(&settings[5], tone);
-    cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU);
-    for (int i = 0; i < FRAMES; i++)
-        if (i >= 50 && i < 50 + lost)
-            cf_decoder_conceal(decoder, out + i * CF_FRAME, CF_FRAME);
-        else
-            cf_decoder_decode(decoder, payloads[i], (size_t)lengths[i], out + i * CF_FRAME, CF_FRAME);
-    cf_decoder_free(decoder);
-}
-
-static void test_g711_concealment_goes_on_without_a_click(void) {
-    for (int step = 0; step < 8; step++) {
-        double hz = 110 * pow(1.37, step);
-        tone_with_gap(hz, 1);
-        int normal = test_bend(out + 10 * CF_FRAME, 30 * CF_FRAME);
-        CHECK(test_bend(out + 49 * CF_FRAME, 4 * CF_FRAME) < normal + normal / 4);
-        CHECK(test_amplitude(out + 50 * CF_FRAME, CF_FRAME, hz, CF_RATE) > 8000 * 0.95);
-    }
-}
-
-/* A voice that swells: the last period joins neither its own start nor what came before it, unless it is made to. */
-static void test_g711_concealment_of_a_swelling_voice_does_not_click(void) {
-    static int16_t voice[SAMPLES];
-    for (int lost_at = 40; lost_at < 60; lost_at++) {
-        for (int i = 0; i < SAMPLES; i++) {
-            double t = (i - lost_at * CF_FRAME) / (double)CF_FRAME, swell = t > 0 ? 1 : exp(t);
-            double phase = 2 * TEST_PI * 137 * i / CF_RATE;
-            voice[i] =
-                (int16_t)lrint(9000 * swell * (sin(phase) + 0.7 * sin(2 * phase + 1) + 0.4 * sin(3 * phase + 2)));
-        }
-        encode_all(&settings[5], voice);
-        cf_decoder *decoder = cf_decoder_new(CF_CODEC_PCMU);
-        for (int i = 0; i < lost_at; i++)
-            cf_decoder_decode(decoder, payloads[i], (size_t)lengths[i], out + i * CF_FRAME, CF_FRAME);
-        cf_decoder_conceal(decoder, out + lost_at * CF_FRAME, 3 * CF_FRAME);
-        cf_decoder_free(decoder);
-        int normal = test_bend(out + (lost_at - 1) * CF_FRAME, CF_FRAME);
-        CHECK(test_bend(out + lost_at * CF_FRAME - 2, 3 * CF_FRAME) < normal * 2);
-    }
-}
-
-static void test_g711_concealment_is_silent_after_60_ms(void) {
-    tone_with_gap(440, 10);
-    CHECK(test_rms(out + 50 * CF_FRAME, CF_FRAME) > 3000);
-    CHECK(test_rms(out + 51 * CF_FRAME, CF_FRAME) > 1000);
-    int tail = CF_RATE * 66 / 1000; /* 60 ms and what the resampler still holds */
-    CHECK(test_rms(out + 50 * CF_FRAME + tail, (size_t)(10 * CF_FRAME - tail)) == 0);
-    CHECK(test_bend(out + 50 * CF_FRAME, 12 * CF_FRAME) < 400);
-    CHECK(test_rms(out + 61 * CF_FRAME, CF_FRAME) > 5000);
-}
-
 static void test_opus_concealment_goes_on_and_fades(void) {
     static int16_t tone[SAMPLES];
     test_tone(tone, SAMPLES, 440, CF_RATE, 8000, 0);
     encode_all(&settings[1], tone);
-    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS, 48000);
     for (int i = 0; i < 50; i++)
         cf_decoder_decode(decoder, payloads[i], (size_t)lengths[i], out, CF_FRAME);
     CHECK_INT(cf_decoder_conceal(decoder, out, CF_FRAME), CF_FRAME);
@@ -245,7 +198,7 @@ static void test_opus_concealment_in_pieces_is_that_of_the_whole(void) {
     static int16_t parts[6 * CF_FRAME];
     for (int s = 0; s < 5; s++) {
         encode_all(&settings[s], speech);
-        cf_decoder *whole = cf_decoder_new(CF_CODEC_OPUS), *split = cf_decoder_new(CF_CODEC_OPUS);
+        cf_decoder *whole = cf_decoder_new(CF_CODEC_OPUS, 48000), *split = cf_decoder_new(CF_CODEC_OPUS, 48000);
         for (int i = 0; i < 50; i++) {
             cf_decoder_decode(whole, payloads[i], (size_t)lengths[i], out, CF_FRAME);
             cf_decoder_decode(split, payloads[i], (size_t)lengths[i], out, CF_FRAME);
@@ -264,7 +217,7 @@ static void test_opus_concealment_in_pieces_is_that_of_the_whole(void) {
 /* What was concealed too far is of the gap that has ended: the next one goes on from what came since. */
 static void test_a_payload_ends_the_concealment_before_it(void) {
     encode_all(&settings[1], speech);
-    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS), *twin = cf_decoder_new(CF_CODEC_OPUS);
+    cf_decoder *decoder = cf_decoder_new(CF_CODEC_OPUS, 48000), *twin = cf_decoder_new(CF_CODEC_OPUS, 48000);
     static int16_t rest[CF_FRAME];
     for (int i = 0; i < 60; i++) {
         if (i == 50) {
@@ -291,9 +244,6 @@ int main(void) {
     RUN(test_fec_is_found_where_libopus_finds_it);
     RUN(test_g711_carries_no_fec);
     RUN(test_concealment_takes_whole_quarters_of_10_ms);
-    RUN(test_g711_concealment_goes_on_without_a_click);
-    RUN(test_g711_concealment_of_a_swelling_voice_does_not_click);
-    RUN(test_g711_concealment_is_silent_after_60_ms);
     RUN(test_opus_concealment_goes_on_and_fades);
     RUN(test_opus_concealment_in_pieces_is_that_of_the_whole);
     RUN(test_a_payload_ends_the_concealment_before_it);

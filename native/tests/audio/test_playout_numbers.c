@@ -169,7 +169,7 @@ static void test_120_ms_of_opus_in_one_packet(void) {
             size_t body_len = 0;
             for (size_t k = 0; k < 6; k++) {
                 test_tone(pcm, CF_FRAME, 440, CF_RATE, 8000, (i + k) * CF_FRAME);
-                int n = cf_encoder_encode(encoder, pcm, frame, 180);
+                int n = cf_encoder_once(encoder, pcm, frame, 180);
                 payload[0] = (uint8_t)(frame[0] | 3);
                 ends[k] = (size_t)n - 1;
                 memcpy(body + body_len, frame + 1, ends[k]);

@@ -3,6 +3,7 @@
 #define CONFEROCORE_TEST_CORE_FIXTURE_H
 
 #include "conferocore/core.h"
+#include "conferocore/mixer.h"
 #include "conferocore/rtp.h"
 
 #include <errno.h>

@@ -74,6 +74,9 @@ static void test_rooms_tick_every_20_ms_in_slots_of_their_own(void) {
     CHECK_INT(cf_core_deadline(f->core), INT64_MAX);
     for (uint64_t id = 1; id <= 20; id++)
         add_room(f, id);
+    CHECK_INT(cf_core_deadline(f->core), INT64_MAX); /* nobody is in them */
+    for (uint64_t id = 1; id <= 20; id++)
+        join(f, id, id);
     int64_t last = f->now;
     for (int i = 0; i < 60; i++) {
         int64_t at = cf_core_deadline(f->core);

@@ -63,7 +63,10 @@ def test_browser_offers(name: str) -> None:
     assert agreed.dtls_role == "server"
     assert all(f.algorithm.startswith("sha-") for f in agreed.fingerprints)
     assert agreed.mid == "0" and agreed.mid_ext > 0 and agreed.audio_level_ext > 0
-    assert {e.id for e in audio.extmaps} == {agreed.mid_ext, agreed.audio_level_ext}
+    wanted = {agreed.mid_ext, agreed.audio_level_ext, agreed.csrc_level_ext}
+    assert {e.id for e in audio.extmaps} == wanted - {0}
+    if "firefox" in name:  # offers to receive the levels of contributing sources
+        assert [e.direction for e in audio.extmaps if e.id == agreed.csrc_level_ext] == ["sendonly"]
 
 
 @pytest.mark.parametrize("name", ["chromium-all", "firefox-all"])

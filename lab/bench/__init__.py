@@ -1,0 +1,1 @@
+"""Benchmarks that people can run: what mixing costs, members for a core, beside other mixers in the same run."""

@@ -1,0 +1,111 @@
+"""What the operating system and the engine count while a window is measured: CPU of threads and processes, memory, shares."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from confero.lab.stack import SERVICES, Stack
+
+SHARES = ("decode_ns", "mix_ns", "encode_ns", "crypto_ns", "io_ns")
+"""Fields of ``cf_core_stats``: where the media thread's time goes."""
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All counters at one moment."""
+
+    media_ns: int
+    process_s: dict[str, float]
+    rss_kb: dict[str, int]
+    engine: dict[str, float]
+
+    def since(self, before: Reading, seconds: float) -> dict[str, object]:
+        """A row's figures of the window between two readings."""
+        engine = {name: self.engine[name] - before.engine.get(name, 0) for name in self.engine}
+        media = self.media_ns - before.media_ns
+        shares = {name.removesuffix("_ns"): engine[name] for name in SHARES if name in engine}
+        return {
+            "cpu_percent": round(media / seconds / 1e7, 2),
+            "services_cpu_percent": {
+                name: round(100 * (self.process_s[name] - before.process_s[name]) / seconds, 1)
+                for name in self.process_s
+            },
+            "rss_kb": self.rss_kb,
+            "shares_percent": {name: round(100 * value / max(media, 1), 1) for name, value in shares.items()},
+            "engine": {name: engine[name] for name in sorted(engine) if name not in SHARES},
+        }
+
+
+def media_threads(pid: int) -> list[Path]:
+    """Directories of the media threads in /proc."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            if (task / "comm").read_text().startswith("cf-media"):
+                found.append(task)
+    return found
+
+
+def thread_ns(task: Path) -> int:
+    """CPU time of a thread so far."""
+    return int((task / "schedstat").read_text().split()[0])
+
+
+def process_s(pid: int) -> float:
+    """CPU time of a process so far, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def rss_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+async def read(stack: Stack) -> Reading:
+    pids = {service: stack.pid(service) for service in SERVICES}
+    return Reading(
+        media_ns=sum(thread_ns(task) for task in media_threads(pids["mcu"])),
+        process_s={name: process_s(pid) for name, pid in pids.items()},
+        rss_kb={name: rss_kb(pid) for name, pid in pids.items()},
+        engine=await _engine(stack),
+    )
+
+
+async def _engine(stack: Stack) -> dict[str, float]:
+    """The MCU's own gauges, by their names in core.h."""
+    async with aiohttp.ClientSession() as http, http.get(f"{stack.url('mcu')}/metrics") as response:
+        text = await response.text()
+    found = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        if name.startswith("confero_mcu_") and "{" not in name:
+            found[name.removeprefix("confero_mcu_")] = float(value)
+    return found
+
+
+def pin(pid: int, core: int) -> None:
+    """Every thread of a process to one core, as far as that is permitted."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(int(task.name), {core})
+
+
+def cores() -> tuple[int, int]:
+    """One for the mixer and one for the load; the same where there is only one."""
+    found = sorted(os.sched_getaffinity(0))
+    return found[0], found[-1]
+
+
+def prefer(task: int, nice: int) -> None:
+    """Before other work, as far as that is permitted."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, task, nice)

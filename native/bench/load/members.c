@@ -1,0 +1,201 @@
+/* Members: a socket each, as real peers have; what they send in time, and what the kernel says of what they get. */
+#include "load.h"
+
+#include <arpa/inet.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BATCH = 8, DATAGRAM = 2048, RECEIVE_BUFFER = 1 << 20 };
+
+static void open_socket(load *l, member *m) {
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof here;
+    int on = 1, buffer = RECEIVE_BUFFER;
+    m->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    /* The kernel's stamp is the moment at which the mixer sent: loopback has no delay, and our own lateness does not
+     * count. */
+    if (m->fd < 0 || bind(m->fd, (struct sockaddr *)&here, sizeof here) < 0 ||
+        getsockname(m->fd, (struct sockaddr *)&here, &len) < 0 ||
+        setsockopt(m->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0)
+        fail("cannot open a member's socket");
+    setsockopt(m->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    m->port = ntohs(here.sin_port);
+    (void)l;
+}
+
+static void open_member(load *l, int i) {
+    const plan *p = &l->plan;
+    member *m = &l->all[i];
+    int size = p->members / p->rooms;
+    m->room = i / size;
+    m->place = i % size;
+    bool talks = m->place < p->talkers;
+    m->says = voice_of(p, m->place, talks);
+    m->passive = talks ? PASSIVE_SILENCE : p->passive;
+    m->ssrc = 1000 + (uint32_t)i;
+    m->stamps = zeroed(l->expected, sizeof *m->stamps);
+    m->clocks = zeroed(l->expected, sizeof *m->clocks);
+    m->peer = p->secure ? zeroed(1, sizeof *m->peer) : NULL;
+    open_socket(l, m);
+}
+
+/* Phases by the golden ratio: members of any room, and its talkers, come spread over the frame. */
+static int slot_of(int i) {
+    return (int)(SLOTS * fmod(i * 0.6180339887498949, 1));
+}
+
+void members_open(load *l) {
+    l->all = zeroed((size_t)l->plan.members, sizeof *l->all);
+    l->rooms = zeroed((size_t)l->plan.rooms, sizeof *l->rooms);
+    for (int s = 0; s < SLOTS; s++)
+        l->slots[s] = zeroed((size_t)l->plan.members, sizeof **l->slots);
+    for (int i = 0; i < l->plan.members; i++) {
+        open_member(l, i);
+        int s = slot_of(i);
+        l->slots[s][l->in_slot[s]++] = &l->all[i];
+    }
+}
+
+/* "join INDEX ADDRESS PORT UFRAG PASSWORD FINGERPRINT PT EXTENSION"; "-" where plain RTP has nothing. */
+void members_join(load *l, const char *line) {
+    char host[64], ufrag[260], pwd[260], fingerprint[100];
+    int i, port, pt, ext;
+    if (sscanf(line, "join %d %63s %d %259s %259s %99s %d %d", &i, host, &port, ufrag, pwd, fingerprint, &pt, &ext) !=
+            8 ||
+        i < 0 || i >= l->plan.members)
+        fail("not a line that tells of a member");
+    member *m = &l->all[i];
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    if (inet_pton(AF_INET, host, &to.sin_addr) != 1 || connect(m->fd, (struct sockaddr *)&to, sizeof to) < 0)
+        fail("cannot reach where a member is to send");
+    m->pt = pt;
+    m->ext = ext;
+    m->joined = true;
+    l->joined++;
+    if (m->peer == NULL)
+        return;
+    strcpy(m->peer->ufrag, ufrag);
+    strcpy(m->peer->pwd, pwd);
+    strcpy(m->peer->fingerprint, fingerprint);
+    peer_join(l, m, now_ns(CLOCK_MONOTONIC));
+}
+
+void send_datagram(load *l, member *m, const uint8_t *data, size_t len) {
+    l->refused += send(m->fd, data, len, MSG_DONTWAIT) < 0;
+}
+
+static bool says_nothing(const member *m) {
+    return m->passive == PASSIVE_NOTHING || (m->passive == PASSIVE_DTX && m->frame % DTX_FRAMES != 0);
+}
+
+static void note_burst(load *l, const member *m, int64_t now) {
+    room *r = &l->rooms[m->room];
+    r->last[r->bursts++ % (2 * BURSTS)] = (burst){now, (int)(m - l->all)};
+    r->measured += now >= l->measure_from && now < l->end - DELAY_MAX_MS * MS;
+}
+
+static size_t packet_of(load *l, member *m, uint8_t *out) {
+    int f = (int)(m->frame % LOOP_FRAMES);
+    cf_rtp_ext level = {(uint8_t)m->ext, 1, &m->says->level[f]};
+    int len = cf_rtp_write(out, PACKET_MAX, (uint8_t)m->pt, m->frame == 0, (uint16_t)m->frame,
+                           m->frame * codec_step(l->plan.codec), m->ssrc, &level, m->ext != 0);
+    memcpy(out + len, m->says->payload[f], (size_t)m->says->len[f]);
+    len += m->says->len[f];
+    return (size_t)(m->mouth != NULL ? cf_srtp_protect(m->mouth, out, (size_t)len, PACKET_MAX) : len);
+}
+
+/* The frame that is due. What the plan loses is protected and counted as said, so that its receiver sees a gap. */
+void member_say(load *l, member *m, int64_t due) {
+    uint8_t packet[PACKET_MAX];
+    bool begins = m->says->burst[m->frame % LOOP_FRAMES];
+    if (says_nothing(m)) {
+        m->frame++;
+        return;
+    }
+    size_t len = packet_of(l, m, packet);
+    int64_t now = now_ns(CLOCK_MONOTONIC);
+    if (begins)
+        note_burst(l, m, now);
+    m->frame++;
+    if (l->plan.loss > 0 && cf_rng_unit(&l->rng) < l->plan.loss) {
+        l->held_back++;
+        return;
+    }
+    send_datagram(l, m, packet, len);
+    l->sent += now >= l->measure_from;
+    if (now >= l->measure_from && l->own_count < l->own_cap)
+        l->own_late[l->own_count++] = (float)(now - due) / MS;
+}
+
+static void count(load *l, member *m, const cf_rtp *rtp, int64_t stamp) {
+    if (stamp < l->measure_from || stamp >= l->end)
+        return;
+    if (!m->started) {
+        m->first_seq = rtp->seq;
+        m->first_ts = rtp->ts;
+    }
+    m->started = true;
+    uint16_t at = (uint16_t)(rtp->seq - m->first_seq);
+    if (at >= l->expected)
+        return;
+    m->doubles += m->stamps[at] != 0;
+    m->received += m->stamps[at] == 0;
+    m->stamps[at] = stamp;
+    m->clocks[at] = rtp->ts - m->first_ts;
+}
+
+/* Those without an ear only count: header and stamp are not encrypted, and our decryption is not what is measured. */
+static void media(load *l, member *m, uint8_t *data, size_t len, int64_t stamp) {
+    bool rtcp;
+    cf_rtp rtp;
+    if (!cf_rtp_looks_like(data, len, &rtcp) || rtcp || cf_rtp_parse(&rtp, data, len) < 0 || rtp.pt != m->pt)
+        return;
+    count(l, m, &rtp, stamp);
+    if (m->ear == NULL)
+        return;
+    if (m->hears != NULL) {
+        int n = cf_srtp_unprotect(m->hears, data, len);
+        l->srtp_failures += n < 0;
+        if (n < 0 || cf_rtp_parse(&rtp, data, (size_t)n) < 0)
+            return;
+    }
+    ear_hear(l, m->ear, &rtp, stamp);
+}
+
+static int64_t stamp_of(struct msghdr *h) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c != NULL; c = CMSG_NXTHDR(h, c)) {
+        struct timespec t;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+            continue;
+        memcpy(&t, CMSG_DATA(c), sizeof t);
+        return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    }
+    return 0;
+}
+
+static void sort_out(load *l, member *m, uint8_t *data, size_t len, int64_t stamp) {
+    if (len > 0 && data[0] >= 128 && data[0] <= 191)
+        media(l, m, data, len, stamp);
+    else if (m->peer != NULL)
+        peer_receive(l, m, data, len, stamp);
+}
+
+/* All that has come for a member. */
+void member_take(load *l, member *m) {
+    static uint8_t data[BATCH][DATAGRAM], control[BATCH][64];
+    int n;
+    do {
+        struct iovec iov[BATCH];
+        struct mmsghdr h[BATCH];
+        for (int i = 0; i < BATCH; i++) {
+            iov[i] = (struct iovec){data[i], DATAGRAM};
+            h[i].msg_hdr = (struct msghdr){
+                .msg_iov = &iov[i], .msg_iovlen = 1, .msg_control = control[i], .msg_controllen = sizeof control[i]};
+        }
+        n = recvmmsg(m->fd, h, BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < n; i++)
+            sort_out(l, m, data[i], h[i].msg_len, stamp_of(&h[i].msg_hdr) - l->to_real);
+    } while (n == BATCH);
+}

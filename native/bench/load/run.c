@@ -1,0 +1,105 @@
+/* First everybody joins, as the front tells; then everybody's packets leave in time, and what came is looked at. */
+#include "load.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { READY = 256, TURN_MS = 20, DRAIN_MS = 300, LINE = 1024 };
+enum { PERIOD_NS = 20000000, SLOT_NS = PERIOD_NS / SLOTS };
+
+/* Returns true when the front has said "go". */
+static bool front_says(load *l) {
+    static char line[LINE];
+    static size_t have;
+    ssize_t n = read(STDIN_FILENO, line + have, sizeof line - 1 - have);
+    if (n <= 0)
+        fail("the front has gone");
+    have += (size_t)n;
+    line[have] = 0;
+    for (char *end; (end = strchr(line, '\n')) != NULL;) {
+        *end = 0;
+        if (strcmp(line, "go") == 0)
+            return true;
+        members_join(l, line);
+        have -= (size_t)(end + 1 - line);
+        memmove(line, end + 1, have + 1);
+    }
+    if (have == sizeof line - 1)
+        fail("a line of the front is too long");
+    return false;
+}
+
+static void watch(int epoll, int fd, uint32_t key) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = key};
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        fail("cannot wait for a socket");
+}
+
+static void timers(load *l) {
+    int64_t now = now_ns(CLOCK_MONOTONIC);
+    for (int i = 0; i < l->plan.members; i++)
+        if (l->all[i].peer != NULL)
+            peer_timers(l, &l->all[i], now);
+}
+
+void run_join(load *l) {
+    int epoll = epoll_create1(EPOLL_CLOEXEC), n = 0;
+    const uint32_t front = MEMBERS_MAX;
+    int64_t timers_at = 0;
+    for (int i = 0; i < l->plan.members; i++)
+        watch(epoll, l->all[i].fd, (uint32_t)i);
+    watch(epoll, STDIN_FILENO, front);
+    for (bool go = false; !go;) {
+        struct epoll_event ready[READY];
+        n = epoll_wait(epoll, ready, READY, TURN_MS);
+        l->to_real = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
+        for (int i = 0; i < n; i++)
+            if (ready[i].data.u32 == front)
+                go = front_says(l) || go;
+            else
+                member_take(l, &l->all[ready[i].data.u32]);
+        if (now_ns(CLOCK_MONOTONIC) >= timers_at) {
+            timers(l);
+            timers_at = now_ns(CLOCK_MONOTONIC) + TURN_MS * MS;
+        }
+    }
+    close(epoll); /* from here on sockets are looked at in turn: waking us would cost the mixer time */
+}
+
+/* A member's turn comes once in a frame: it says what is due, and looks at what came since. */
+static void turn(load *l, int slot, int64_t due) {
+    bool talk = due < l->end;
+    for (int i = 0; i < l->in_slot[slot]; i++) {
+        member *m = l->slots[slot][i];
+        if (!m->joined)
+            continue;
+        if (talk)
+            member_say(l, m, due);
+        if (m->peer != NULL && talk)
+            peer_timers(l, m, due);
+        member_take(l, m);
+    }
+}
+
+static void begin(load *l) {
+    l->start = now_ns(CLOCK_MONOTONIC) + 20 * MS;
+    l->measure_from = l->start + (int64_t)(l->plan.warm * 1e9);
+    l->end = l->measure_from + (int64_t)(l->plan.seconds * 1e9);
+}
+
+void run(load *l) {
+    bool told = false;
+    begin(l);
+    int64_t due = l->start;
+    for (int64_t k = 0; due < l->end + DRAIN_MS * MS; due = l->start + ++k * SLOT_NS) {
+        struct timespec at = {due / 1000000000, due % 1000000000};
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+        l->to_real = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
+        if (!told && due >= l->measure_from) {
+            printf("measuring\n");
+            fflush(stdout);
+            told = true;
+        }
+        turn(l, (int)(k % SLOTS), due);
+    }
+}
