@@ -16,9 +16,8 @@ OpusEncoder *cf_opus_encoder_new(const cf_codec_params *params) {
 }
 
 int cf_opus_encoder_begin(OpusEncoder *encoder, const cf_codec_params *params) {
-    int application = params->low_delay ? OPUS_APPLICATION_RESTRICTED_LOWDELAY : OPUS_APPLICATION_VOIP;
-    int result = opus_encoder_init(encoder, CF_RATE, params->channels, application);
-    return result == OPUS_OK ? cf_opus_encoder_apply(encoder, params) : -EINVAL;
+    cf_opus_encoder_pristine(encoder, params->channels, params->low_delay);
+    return cf_opus_encoder_apply(encoder, params);
 }
 
 /* RFC 7587 section 6.1: what the peer cannot play (maxplaybackrate) is not worth encoding. */
@@ -60,7 +59,7 @@ OpusDecoder *cf_opus_decoder_new(void) {
 }
 
 void cf_opus_decoder_begin(OpusDecoder *decoder) {
-    opus_decoder_init(decoder, CF_RATE, MONO); /* fails for other rates and channels only */
+    cf_opus_decoder_pristine(decoder);
 }
 
 int cf_opus_duration(const uint8_t *payload, size_t len) {

@@ -1,4 +1,5 @@
 /* The codec face's decoders: payloads are judged before they are decoded, lost ones are rebuilt or concealed. */
+#include "audio/opus_face.h"
 #include "codeclab.h"
 
 #include <errno.h>
@@ -234,9 +235,34 @@ static void test_a_payload_ends_the_concealment_before_it(void) {
     cf_decoder_free(twin);
 }
 
+/* Octet by octet, and whatever the memory held before. */
+static void test_pristine_states_are_those_of_libopus(void) {
+    size_t decoder_size = (size_t)opus_decoder_get_size(1);
+    void *mine = malloc(decoder_size), *theirs = malloc(decoder_size);
+    memset(mine, 0x55, decoder_size);
+    opus_decoder_init(theirs, CF_RATE, 1);
+    cf_opus_decoder_pristine(mine);
+    CHECK(memcmp(mine, theirs, decoder_size) == 0);
+    free(mine);
+    free(theirs);
+    for (int channels = 1; channels <= 2; channels++)
+        for (int low = 0; low < 2; low++) {
+            size_t size = (size_t)opus_encoder_get_size(channels);
+            mine = malloc(size), theirs = malloc(size);
+            memset(mine, 0x55, size);
+            opus_encoder_init(theirs, CF_RATE, channels,
+                              low ? OPUS_APPLICATION_RESTRICTED_LOWDELAY : OPUS_APPLICATION_VOIP);
+            cf_opus_encoder_pristine(mine, channels, low);
+            CHECK(memcmp(mine, theirs, size) == 0);
+            free(mine);
+            free(theirs);
+        }
+}
+
 int main(void) {
     test_babble(speech, SAMPLES, 20000, 1);
     test_babble(other, SAMPLES, 20000, 2);
+    RUN(test_pristine_states_are_those_of_libopus);
     RUN(test_payloads_are_judged_by_their_form);
     RUN(test_bad_payloads_change_nothing);
     RUN(test_stereo_is_decoded_to_the_middle);
