@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLES_MAX = 60 * CF_RATE / 1000, MONO = 1 }; /* of an encoded packet; channels of a decoder */
-enum { FRAMES_MAX = 48 };                             /* RFC 6716 section 3.2.5: at most 48 frames, 120 ms */
+enum { SAMPLES_MAX = 60 * CF_RATE / 1000 }; /* of an encoded packet */
+enum { FRAMES_MAX = 48 };                   /* RFC 6716 section 3.2.5: at most 48 frames, 120 ms */
 
 OpusEncoder *cf_opus_encoder_new(const cf_codec_params *params) {
-    return cf_lazy_new((size_t)opus_encoder_get_size(params->channels));
+    return cf_lazy_new(cf_opus_encoder_size(params->channels));
 }
 
 int cf_opus_encoder_begin(OpusEncoder *encoder, const cf_codec_params *params) {
@@ -43,7 +43,7 @@ int cf_opus_encoder_apply(OpusEncoder *encoder, const cf_codec_params *params) {
 
 /* opus.h: the state holds no pointer into itself, "only a shallow copy is sufficient". */
 void cf_opus_encoder_copy(OpusEncoder *dst, const OpusEncoder *src, int channels) {
-    memcpy(dst, src, (size_t)opus_encoder_get_size(channels));
+    memcpy(dst, src, cf_opus_encoder_size(channels));
 }
 
 int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, int samples, int channels, uint8_t *out) {
@@ -55,7 +55,7 @@ int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, int samples, int ch
 }
 
 OpusDecoder *cf_opus_decoder_new(void) {
-    return cf_lazy_new((size_t)opus_decoder_get_size(MONO));
+    return cf_lazy_new(cf_opus_decoder_size());
 }
 
 void cf_opus_decoder_begin(OpusDecoder *decoder) {
