@@ -146,9 +146,6 @@ typedef struct cf_core_config {
      * elsewhere, `send` is called. */
     uint8_t *(*reserve)(void *arg);
     void (*commit)(void *arg, const cf_path *path, size_t len);
-    /* Called in the midst of a long tick, after each 64 datagrams: may send what is batched and call cf_core_receive,
-     * nothing else. NULL: not needed. */
-    void (*breathe)(void *arg);
     /* Called for each event; must not block. */
     void (*event)(void *arg, const cf_event *event);
     void *arg;

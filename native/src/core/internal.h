@@ -361,8 +361,7 @@ struct cf_core {
     cf_encoded own_made;
     uint8_t redundant[CF_PAYLOAD_MAX];
     uint8_t packet[PACKET_CAP];
-    unsigned metered;    /* packets whose cryptography was or was not timed */
-    unsigned unbreathed; /* datagrams since the last breath */
+    unsigned metered; /* packets whose cryptography was or was not timed */
 };
 
 /* core.c */
@@ -374,8 +373,6 @@ uint64_t core_ntp(const cf_core *core, int64_t now); /* 32.32 */
 /* Room for PACKET_CAP bytes, where the next datagram is written, and its sending; nothing else may be sent between. */
 uint8_t *core_reserve(cf_core *core);
 void core_commit(cf_core *core, const cf_path *path, size_t len);
-/* Between two legs of a fan-out: lets the shell send and take in what has come. Packets may be received in it. */
-void core_breathe(cf_core *core);
 /* The header stands in `packet`, the payload goes behind it; the packet's length. NULL: in the clear. */
 int core_seal(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t header_len, const uint8_t *payload, size_t len);
 int core_open(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t len, bool rtcp);

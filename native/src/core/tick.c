@@ -89,7 +89,6 @@ static void distribute(cf_core *core, cf_room *room, int64_t at, uint64_t period
             continue;
         leg_warm_ahead(leg);
         leg_hear(core, leg, at, period);
-        core_breathe(core);
         leg->last_period = period;
     }
 }
