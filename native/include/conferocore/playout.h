@@ -44,6 +44,8 @@ enum cf_play {
 
 typedef struct cf_playout cf_playout;
 
+/* False for a configuration that contradicts itself. */
+bool cf_playout_possible(const cf_playout_config *config);
 /* NULL without memory or for a configuration that contradicts itself (min above max, max above 10 s). All memory is
  * taken here and in cf_playout_map. */
 cf_playout *cf_playout_new(const cf_playout_config *config);
@@ -75,5 +77,8 @@ void cf_playout_skip(cf_playout *playout, int64_t now);
  * payload stays valid until the next get or skip. */
 bool cf_playout_verbatim(const cf_playout *playout, const uint8_t **payload, size_t *len, int *codec);
 void cf_playout_stats_get(const cf_playout *playout, cf_playout_stats *stats);
+
+/* A packet is about to be put: what that needs is fetched into the caches meanwhile. */
+void cf_playout_warm(const cf_playout *p);
 
 #endif

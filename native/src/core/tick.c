@@ -63,6 +63,7 @@ static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint6
             add_voice(core, leg, at, now);
     }
     add_tail(core, room);
+    core->voices += plays_add(core, &room->plays, core->sum, NULL, room);
     settle_paired(core, room, period);
     room_contest(room);
     room->hush = core->voices ? 0 : room->hush + 1;
@@ -86,6 +87,7 @@ static void distribute(cf_core *core, cf_room *room, int64_t at, uint64_t period
     for (cf_leg *leg = room->first; leg; leg = leg->next) {
         if (!leg_is_due(leg, period))
             continue;
+        leg_warm_ahead(leg);
         leg_hear(core, leg, at, period);
         core_breathe(core);
         leg->last_period = period;
