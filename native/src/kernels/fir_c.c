@@ -35,11 +35,11 @@ static void add_products(int32_t sums[2 * PARTS], const int16_t *in, const int16
 
 void cf_fir_down_c(int16_t *out, const int16_t *in, size_t n, int ratio, const int16_t *taps) {
     for (size_t i = 0; i < n; i++, in += ratio) {
-        int32_t sums[2 * PARTS] = {0}, sum = 1 << (CF_FIR_DOWN_BITS - 3);
+        int32_t sums[2 * PARTS] = {0}, sum = CF_FIR_DOWN_HALF;
         for (int k = 0; k < ratio * CF_FIR_TAPS; k += CF_FIR_TAPS)
             add_products(sums, in + k, taps + k);
         for (int p = 0; p < PARTS; p++)
             sum += (sums[2 * p] + sums[2 * p + 1]) >> 2;
-        out[i] = saturate(sum >> (CF_FIR_DOWN_BITS - 2));
+        out[i] = saturate(sum >> CF_FIR_DOWN_SHIFT);
     }
 }
