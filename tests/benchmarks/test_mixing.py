@@ -1,4 +1,4 @@
-"""The mixing benchmarks run, hear what they should, and write results with the machine's facts."""
+"""The mixing benchmarks run, hear what they should or agree with themselves, and write results with the machine's facts."""
 
 from __future__ import annotations
 
@@ -35,3 +35,14 @@ def test_whole_engine_reaches_every_member(tmp_path: Path) -> None:
     assert row["received"] > 0
     assert row["send_failures"] == 0
     assert row["cpu_percent"] > 0
+
+
+def test_kernels_agree_on_every_path(tmp_path: Path) -> None:
+    done, result = run("kernels.py", tmp_path / "kernels.json")
+    assert done.returncode == 0, done.stderr
+    assert len(result["rows"]) > 20
+    for row in result["rows"]:
+        assert row["equal"], row["kernel"]
+        assert len(row["ns"]) > 1
+        assert "c" in row["ns"]
+        assert all(ns > 0 for ns in row["ns"].values())

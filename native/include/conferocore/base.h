@@ -40,6 +40,14 @@ bool cf_addr_equal(const cf_addr *a, const cf_addr *b);
 bool cf_path_equal(const cf_path *a, const cf_path *b);
 uint64_t cf_addr_hash(const cf_addr *a);
 
+/* Something of `len` bytes will soon be needed: its cache lines are asked for, and nobody waits. */
+static inline void cf_warm(const void *p, size_t len) {
+    enum { LINE = 64 };
+    uintptr_t at = (uintptr_t)p & ~(uintptr_t)(LINE - 1), end = (uintptr_t)p + len;
+    for (; at < end; at += LINE)
+        __builtin_prefetch((const void *)at);
+}
+
 /* Big-endian access at any alignment. */
 static inline uint16_t cf_get16(const uint8_t *p) {
     return (uint16_t)(p[0] << 8 | p[1]);

@@ -94,9 +94,12 @@ static inline int cf_encoder_once(cf_encoder *encoder, const int16_t pcm[CF_FRAM
 /* dst goes on exactly as src would (conversion and what is held back included), keeping dst's own parameters
  * afterwards: a listener who starts to talk hears no seam. Both must be of one codec, rate (L16), ptime_ms, low_delay
  * and channels: else -EINVAL. */
-int cf_encoder_clone(cf_encoder *dst, const cf_encoder *src);
+int cf_encoder_clone(cf_encoder *dst, cf_encoder *src);
 int cf_encoder_set_loss(cf_encoder *encoder, int percent);
 void cf_encoder_reset(cf_encoder *encoder);
+/* The next frame is that of this tick, and the ones before it were not encoded: what would be held back of them is
+ * silence. Packets of one length begin at the same ticks wherever ticks are counted alike. */
+void cf_encoder_align(cf_encoder *encoder, uint64_t tick);
 
 /* clock_rate: of the RTP timestamps; it tells the rate of L16. NULL if the codec does not run so, or no memory. */
 cf_decoder *cf_decoder_new(int codec, int clock_rate);

@@ -225,7 +225,11 @@ void cf_leg_stats_get(const cf_leg *leg, cf_leg_stats *stats);
 void cf_core_stats_get(const cf_core *core, cf_core_stats *stats);
 
 void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len,
-                     int64_t now);                             /* data is changed in place */
+                     int64_t now); /* data is changed in place */
+/* Packets over these paths are about to be received: what they will need is fetched into the caches, for all of them
+ * together. Changes nothing. At most CF_EXPECT_MAX; the rest is received as well without it. */
+enum { CF_EXPECT_MAX = 8 }; /* what they need fits an L1 cache */
+void cf_core_expect(const cf_core *core, const cf_path *paths, size_t count);
 bool cf_core_has_socket(const cf_core *core, uint32_t socket); /* true: a leg has this socket for itself */
 /* The wall clock has drifted or been set: what to add to core time from now on, see cf_core_config. */
 void cf_core_wall(cf_core *core, int64_t offset_ns);

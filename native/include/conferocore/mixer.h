@@ -12,7 +12,11 @@
 enum { CF_GAIN_ONE = 16384, CF_GAIN_MAX = 130000 };
 void cf_mix_gain(int32_t *out, const int16_t *in, size_t n, int32_t from, int32_t to);
 void cf_mix_add(int32_t *sum, const int32_t *own, size_t n);
+/* sum[i] += round(own[i] * gain), the gain as above; it may be negative here, for taking away. */
+void cf_mix_add_gain(int32_t *sum, const int32_t *own, size_t n, int32_t from, int32_t to);
 void cf_mix_minus(int32_t *out, const int32_t *sum, const int32_t *own, size_t n);
+/* To 16 bits, saturated. */
+void cf_mix_narrow(int16_t *out, const int32_t *in, size_t n);
 
 /* RFC 6464 level of a frame: 0 (full scale) to 127 (digital silence and what is near it), in -dBov. */
 uint8_t cf_level(const int16_t *pcm, size_t n);
@@ -36,11 +40,11 @@ enum { CF_LIMIT_AHEAD = 96, CF_LIMIT_CEILING = 32000, CF_LIMIT_CHUNK = 16 };
 #define CF_LIMIT_REST (1.0 / 1048576.0)
 typedef struct cf_limiter {
     int32_t delay[CF_LIMIT_AHEAD]; /* the last L inputs */
-    double rel[CF_LIMIT_AHEAD];    /* the last L values of rel */
-    double low[CF_LIMIT_AHEAD];    /* the last L values of low */
+    double away[CF_LIMIT_AHEAD];   /* the last L values of 1 - rel */
+    double high[CF_LIMIT_AHEAD];   /* the last L values of 1 - low */
     double need[CF_LIMIT_CHUNK];   /* 1 - need of the chunk that is not complete; 0 from `lane` on */
     uint32_t lane;                 /* how many it has */
-    double carry;                  /* 1 - rel at the end of the chunk before */
+    double carry;                  /* away at the end of the chunk before */
     uint32_t resting; /* samples since rel has been 1, counted until no window sees anything else: then the fast path */
 } cf_limiter;
 void cf_limiter_init(cf_limiter *limiter);

@@ -76,4 +76,7 @@ void cf_playout_skip(cf_playout *playout, int64_t now);
 bool cf_playout_verbatim(const cf_playout *playout, const uint8_t **payload, size_t *len, int *codec);
 void cf_playout_stats_get(const cf_playout *playout, cf_playout_stats *stats);
 
+/* A packet is about to be put: what that needs is fetched into the caches meanwhile. */
+void cf_playout_warm(const cf_playout *p);
+
 #endif

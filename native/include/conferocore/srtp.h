@@ -36,6 +36,8 @@ int cf_srtp_protect_from(cf_srtp *srtp, uint8_t *pkt, size_t header_len, const u
                          size_t cap);
 int cf_srtcp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap);
 int cf_srtcp_unprotect(cf_srtp *srtp, uint8_t *pkt, size_t len);
+/* An RTP packet is about to be protected or unprotected: what that needs is fetched into the caches meanwhile. */
+void cf_srtp_warm(const cf_srtp *srtp);
 /* What new contexts encrypt by on this machine: "AES-NI" or "libcrypto". */
 const char *cf_srtp_backend_name(void);
 /*end*/

@@ -1,4 +1,5 @@
 /* The codec face's decoders: payloads in, 48 kHz mono out, and what is heard when none came. */
+#include "base/lazy.h"
 #include "codec_form.h"
 #include "conferocore/resample.h"
 #include "g711.h"
@@ -18,6 +19,7 @@ struct cf_decoder {
     int codec;
     cf_codec_form form;
     OpusDecoder *opus;           /* NULL: another codec */
+    bool begun;                  /* opus is in use: who is never heard never touches its memory */
     bool celt;                   /* Opus: the last payload was CELT alone, from which no FEC can go on */
     int16_t spare[CONCEAL_UNIT]; /* Opus: concealed and not yet asked for; the last `spare_count` of them */
     size_t spare_count;
@@ -51,17 +53,23 @@ cf_decoder *cf_decoder_new(int codec, int clock_rate) {
 
 void cf_decoder_free(cf_decoder *decoder) {
     if (decoder)
-        free(decoder->opus);
+        cf_lazy_free(decoder->opus);
     free(decoder);
+}
+
+static OpusDecoder *opus_begun(cf_decoder *decoder) {
+    if (!decoder->begun)
+        cf_opus_decoder_begin(decoder->opus);
+    decoder->begun = true;
+    return decoder->opus;
 }
 
 void cf_decoder_reset(cf_decoder *decoder) {
     decoder->celt = false;
     decoder->spare_count = 0;
-    if (decoder->opus) {
-        opus_decoder_ctl(decoder->opus, OPUS_RESET_STATE);
+    decoder->begun = false;
+    if (decoder->opus)
         return;
-    }
     if (ratio(decoder) > 1)
         cf_resampler_init(&decoder->resampler, (int)ratio(decoder));
     cf_g722_init(&decoder->g722);
@@ -114,7 +122,7 @@ int cf_decoder_decode(cf_decoder *decoder, const uint8_t *payload, size_t len, i
     if (!decoder->opus)
         return decode_pcm(decoder, payload, len, pcm, (size_t)samples);
     decoder->spare_count = 0;
-    samples = opus_decode(decoder->opus, payload, (opus_int32)len, pcm, samples, 0);
+    samples = opus_decode(opus_begun(decoder), payload, (opus_int32)len, pcm, samples, 0);
     decoder->celt = cf_opus_is_celt(payload[0]);
     return samples > 0 ? samples : -EBADMSG;
 }
@@ -124,7 +132,7 @@ int cf_decoder_decode_fec(cf_decoder *decoder, const uint8_t *payload, size_t le
         samples < (size_t)opus_packet_get_samples_per_frame(payload, CF_RATE))
         return 0;
     decoder->spare_count = 0;
-    int n = opus_decode(decoder->opus, payload, (opus_int32)len, pcm, (int)samples, 1);
+    int n = opus_decode(opus_begun(decoder), payload, (opus_int32)len, pcm, (int)samples, 1);
     return n > 0 ? n : 0;
 }
 
@@ -141,7 +149,7 @@ static int conceal_opus(cf_decoder *decoder, int16_t *pcm, size_t samples) {
     while (done < samples) {
         bool whole = samples - done >= CONCEAL_UNIT;
         int16_t *at = whole ? pcm + done : decoder->spare;
-        if (opus_decode(decoder->opus, NULL, 0, at, CONCEAL_UNIT, 0) != CONCEAL_UNIT)
+        if (opus_decode(opus_begun(decoder), NULL, 0, at, CONCEAL_UNIT, 0) != CONCEAL_UNIT)
             return -EBADMSG;
         decoder->spare_count = whole ? 0 : CONCEAL_UNIT;
         done += whole ? CONCEAL_UNIT : take_spare(decoder, pcm + done, samples - done);

@@ -1,4 +1,5 @@
 /* The codec face's encoders: 20 ms of the mix in, the packets of a leg's own length out. */
+#include "base/lazy.h"
 #include "codec_form.h"
 #include "conferocore/resample.h"
 #include "g711.h"
@@ -14,6 +15,7 @@ struct cf_encoder {
     cf_codec_params params; /* complete: no "default" left */
     cf_codec_form form;
     OpusEncoder *opus;      /* Opus only */
+    bool begun;             /* opus is in use: a leg that never talks never touches its memory */
     cf_resampler resampler; /* the others, below 48 kHz */
     cf_g722 g722;
     int tick, packet;  /* samples on the wire of 20 ms and of a packet */
@@ -25,13 +27,19 @@ static int ratio(const cf_encoder *encoder) {
     return CF_RATE / encoder->form.rate;
 }
 
+static OpusEncoder *opus_begun(cf_encoder *encoder) {
+    if (!encoder->begun)
+        cf_opus_encoder_begin(encoder->opus, &encoder->params);
+    encoder->begun = true;
+    return encoder->opus;
+}
+
 /* All that has a state; what it was made with stays. */
 void cf_encoder_reset(cf_encoder *encoder) {
     encoder->held = 0;
+    encoder->begun = false;
     cf_g722_init(&encoder->g722);
-    if (encoder->opus)
-        opus_encoder_ctl(encoder->opus, OPUS_RESET_STATE);
-    else if (ratio(encoder) > 1)
+    if (!encoder->opus && ratio(encoder) > 1)
         cf_resampler_init(&encoder->resampler, ratio(encoder));
 }
 
@@ -54,9 +62,17 @@ cf_encoder *cf_encoder_new(const cf_codec_params *params) {
     return encoder;
 }
 
+void cf_encoder_align(cf_encoder *encoder, uint64_t tick) {
+    enum { WHOLE = 6 }; /* ticks that hold whole packets of every length */
+    if (encoder->packet <= encoder->tick)
+        return;
+    encoder->held = (int)(tick % WHOLE) * encoder->tick % encoder->packet;
+    memset(encoder->waiting, 0, (size_t)encoder->held * sizeof *encoder->waiting);
+}
+
 void cf_encoder_free(cf_encoder *encoder) {
     if (encoder)
-        free(encoder->opus);
+        cf_lazy_free(encoder->opus);
     free(encoder);
 }
 
@@ -65,7 +81,7 @@ static int encode_packet(cf_encoder *encoder, const int16_t *pcm, uint8_t *out) 
     size_t n = (size_t)encoder->packet;
     switch (encoder->params.codec) {
     case CF_CODEC_OPUS:
-        return cf_opus_encode(encoder->opus, pcm, encoder->packet, encoder->params.channels, out);
+        return cf_opus_encode(opus_begun(encoder), pcm, encoder->packet, encoder->params.channels, out);
     case CF_CODEC_G722:
         cf_g722_encode(&encoder->g722, pcm, n / 2, out);
         break;
@@ -122,7 +138,7 @@ static bool alike(const cf_codec_params *a, const cf_codec_params *b) {
            a->channels == b->channels && (a->codec == CF_CODEC_OPUS || a->rate == b->rate);
 }
 
-int cf_encoder_clone(cf_encoder *dst, const cf_encoder *src) {
+int cf_encoder_clone(cf_encoder *dst, cf_encoder *src) {
     if (!alike(&dst->params, &src->params))
         return -EINVAL;
     dst->resampler = src->resampler;
@@ -131,14 +147,15 @@ int cf_encoder_clone(cf_encoder *dst, const cf_encoder *src) {
     memcpy(dst->waiting, src->waiting, (size_t)src->held * sizeof *src->waiting);
     if (!dst->opus)
         return 0;
-    cf_opus_encoder_copy(dst->opus, src->opus, dst->params.channels);
+    cf_opus_encoder_copy(dst->opus, opus_begun(src), dst->params.channels);
+    dst->begun = true;
     return cf_opus_encoder_apply(dst->opus, &dst->params);
 }
 
 int cf_encoder_set_loss(cf_encoder *encoder, int percent) {
     if (percent < 0 || percent > 100)
         return -EINVAL;
-    if (!encoder->opus)
+    if (!encoder->begun)
         return 0;
     encoder->params.loss_percent = percent;
     return cf_opus_encoder_apply(encoder->opus, &encoder->params);

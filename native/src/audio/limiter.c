@@ -13,7 +13,7 @@ enum {
     CHUNK = CF_LIMIT_CHUNK,
     BLOCK = 480,
     SPAN = AHEAD + BLOCK,    /* the past that windows reach into, then the block */
-    AT_REST = 2 * AHEAD + 1, /* after so many samples of rel = 1 no window sees anything else */
+    AT_REST = 2 * AHEAD + 1, /* after so many samples of away = 0 no window sees anything else */
 };
 
 static void remember(cf_limiter *l, const int32_t *in, size_t n) {
@@ -37,7 +37,7 @@ static bool pass(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
     return true;
 }
 
-/* Counts the samples at the end for which rel has been 1. */
+/* Counts the samples at the end for which away has been 0. */
 static void count_rest(cf_limiter *l, const double *away, size_t n) {
     size_t zeros = 0;
     while (zeros < n && away[n - 1 - zeros] == 0)
@@ -46,49 +46,43 @@ static void count_rest(cf_limiter *l, const double *away, size_t n) {
     l->resting = (uint32_t)(resting < AT_REST ? resting : AT_REST);
 }
 
-/* rel of a block: each sample's need, or the slow way back to 1. Worked out as the distance from 1, chunk by chunk; the
- * one that began with an earlier call is done again from its needs. */
-static void release(cf_limiter *l, double *rel, const int32_t *in, size_t n) {
-    double away[BLOCK + 2 * CHUNK];
+/* away of a block: each sample's need, or the slow way back to 0, chunk by chunk. What an earlier call began is done
+ * again from its needs, over the same results. */
+static void release(cf_limiter *l, double *away, const int32_t *in, size_t n) {
     size_t lane = l->lane, all = lane + n, whole = all / CHUNK * CHUNK;
-    memcpy(away, l->need, lane * sizeof *away);
-    memset(away + all, 0, CHUNK * sizeof *away);
-    bool loud = cf_kernels_now->need(away + lane, in, n);
+    double *first = away - lane; /* of the chunk */
+    memcpy(first, l->need, lane * sizeof *away);
+    bool loud = cf_kernels_now->need(away, in, n);
     for (size_t i = 0; i < lane; i++)
-        loud |= away[i] > 0;
-    memcpy(l->need, away + whole, sizeof l->need);
+        loud |= first[i] > 0;
+    memset(away + n, 0, CHUNK * sizeof *away);
+    memcpy(l->need, first + whole, sizeof l->need);
     l->lane = (uint32_t)(all - whole);
 
-    cf_kernels_now->release(away, l->lane ? whole + CHUNK : whole, l->carry, loud);
-    l->carry = whole ? away[whole - 1] : l->carry;
-    for (size_t i = 0; i < n; i++)
-        rel[i] = 1 - away[lane + i];
-    count_rest(l, away + lane, n);
+    cf_kernels_now->release(first, l->lane ? whole + CHUNK : whole, l->carry, loud);
+    l->carry = whole ? first[whole - 1] : l->carry;
+    count_rest(l, away, n);
 }
 
 static void limit(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
-    double rel[SPAN], low[SPAN];
-    int32_t x[SPAN];
-    memcpy(rel, l->rel, sizeof l->rel);
-    release(l, rel + AHEAD, in, n);
-    memcpy(l->rel, rel + n, sizeof l->rel);
-    cf_kernels_now->lowest(rel, n);
+    double away[SPAN + CHUNK], high[SPAN];
+    memcpy(away, l->away, sizeof l->away);
+    release(l, away + AHEAD, in, n);
+    memcpy(l->away, away + n, sizeof l->away);
 
-    memcpy(low, l->low, sizeof l->low);
-    memcpy(low + AHEAD, rel, n * sizeof *rel);
-    memcpy(l->low, low + n, sizeof l->low);
-    cf_kernels_now->mean(low + 1, n);
+    memcpy(high, l->high, sizeof l->high);
+    cf_kernels_now->highest(high + AHEAD, away, n);
+    memcpy(l->high, high + n, sizeof l->high);
+    cf_kernels_now->mean(high + 1, n);
 
-    memcpy(x, l->delay, sizeof l->delay);
-    memcpy(x + AHEAD, in, n * sizeof *in);
-    memcpy(l->delay, x + n, sizeof l->delay);
-    cf_kernels_now->scale(out, x, low + 1, n);
+    size_t old = n < AHEAD ? n : AHEAD;
+    cf_kernels_now->scale(out, l->delay, high + 1, old);
+    cf_kernels_now->scale(out + old, in, high + 1 + old, n - old);
+    remember(l, in, n);
 }
 
 void cf_limiter_init(cf_limiter *l) {
     memset(l, 0, sizeof *l);
-    for (int i = 0; i < AHEAD; i++)
-        l->rel[i] = l->low[i] = 1;
     l->resting = AT_REST;
 }
 

@@ -24,8 +24,18 @@ void cf_mix_add(int32_t *sum, const int32_t *own, size_t n) {
     cf_kernels_now->add(sum, own, n);
 }
 
+void cf_mix_add_gain(int32_t *sum, const int32_t *own, size_t n, int32_t from, int32_t to) {
+    double unit = (double)CF_GAIN_ONE * (double)n;
+    if (from || to)
+        cf_kernels_now->add_ramp(sum, own, n, (double)from * (double)n, (double)to - from, unit);
+}
+
 void cf_mix_minus(int32_t *out, const int32_t *sum, const int32_t *own, size_t n) {
     cf_kernels_now->minus(out, sum, own, n);
+}
+
+void cf_mix_narrow(int16_t *out, const int32_t *in, size_t n) {
+    cf_kernels_now->narrow(out, in, n);
 }
 
 /* faintest[l]: the mean square from which on a frame is louder than level l, half-way to the next. */

@@ -2,6 +2,8 @@
  * decoded. */
 #include "opus_face.h"
 
+#include "base/lazy.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +12,13 @@ enum { SAMPLES_MAX = 60 * CF_RATE / 1000, MONO = 1 }; /* of an encoded packet; c
 enum { FRAMES_MAX = 48 };                             /* RFC 6716 section 3.2.5: at most 48 frames, 120 ms */
 
 OpusEncoder *cf_opus_encoder_new(const cf_codec_params *params) {
-    OpusEncoder *encoder = calloc(1, (size_t)opus_encoder_get_size(params->channels));
+    return cf_lazy_new((size_t)opus_encoder_get_size(params->channels));
+}
+
+int cf_opus_encoder_begin(OpusEncoder *encoder, const cf_codec_params *params) {
     int application = params->low_delay ? OPUS_APPLICATION_RESTRICTED_LOWDELAY : OPUS_APPLICATION_VOIP;
-    if (!encoder)
-        return NULL;
-    if (opus_encoder_init(encoder, CF_RATE, params->channels, application) == OPUS_OK &&
-        cf_opus_encoder_apply(encoder, params) == 0)
-        return encoder;
-    free(encoder);
-    return NULL;
+    int result = opus_encoder_init(encoder, CF_RATE, params->channels, application);
+    return result == OPUS_OK ? cf_opus_encoder_apply(encoder, params) : -EINVAL;
 }
 
 /* RFC 7587 section 6.1: what the peer cannot play (maxplaybackrate) is not worth encoding. */
@@ -56,11 +56,11 @@ int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, int samples, int ch
 }
 
 OpusDecoder *cf_opus_decoder_new(void) {
-    OpusDecoder *decoder = calloc(1, (size_t)opus_decoder_get_size(MONO));
-    if (decoder && opus_decoder_init(decoder, CF_RATE, MONO) == OPUS_OK)
-        return decoder;
-    free(decoder);
-    return NULL;
+    return cf_lazy_new((size_t)opus_decoder_get_size(MONO));
+}
+
+void cf_opus_decoder_begin(OpusDecoder *decoder) {
+    opus_decoder_init(decoder, CF_RATE, MONO); /* fails for other rates and channels only */
 }
 
 int cf_opus_duration(const uint8_t *payload, size_t len) {

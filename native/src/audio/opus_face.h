@@ -6,15 +6,19 @@
 
 #include <opus.h>
 
-/* params are checked and complete. NULL without memory; freed with free(). */
+/* An encoder's memory (base/lazy.h), not begun yet. params are checked and complete. NULL without memory; freed with
+ * cf_lazy_free(). */
 OpusEncoder *cf_opus_encoder_new(const cf_codec_params *params);
+/* Before the first use, unless another encoder is copied over it. 0 or -EINVAL. */
+int cf_opus_encoder_begin(OpusEncoder *encoder, const cf_codec_params *params);
 /* Sets everything that params say, but not low_delay and channels, which are fixed at the start. 0 or -EINVAL. */
 int cf_opus_encoder_apply(OpusEncoder *encoder, const cf_codec_params *params);
 void cf_opus_encoder_copy(OpusEncoder *dst, const OpusEncoder *src, int channels);
 /* samples: mono, on both sides of a stereo encoder. out: CF_PAYLOAD_MAX octets. The length or -EINVAL. */
 int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, int samples, int channels, uint8_t *out);
 
-OpusDecoder *cf_opus_decoder_new(void);
+OpusDecoder *cf_opus_decoder_new(void); /* likewise */
+void cf_opus_decoder_begin(OpusDecoder *decoder);
 /* Samples at 48 kHz, or -EBADMSG unless every frame of the payload is in place (RFC 6716 section 3.4). */
 int cf_opus_duration(const uint8_t *payload, size_t len);
 /* True if the payload starts with a redundant copy of the frame before it (LBRR, RFC 6716 section 4.2.4). */

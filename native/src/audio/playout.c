@@ -1,10 +1,9 @@
 /* The way into a playout: payload types, packets, the delay that their arrival asks for. */
+#include "base/lazy.h"
 #include "estimate.h"
 #include "playout_impl.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MS INT64_C(1000000)
@@ -25,10 +24,9 @@ cf_playout *cf_playout_new(const cf_playout_config *config) {
     int max = config->max_delay_ms ? config->max_delay_ms : MAX_DELAY_MS;
     if (min < 0 || min > max || max > LIMIT_MS)
         return NULL;
-    cf_playout *p = malloc(sizeof *p);
+    cf_playout *p = cf_lazy_new(sizeof *p);
     if (!p)
         return NULL;
-    memset(p, 0, offsetof(cf_playout, payloads)); /* what follows is written before it is read */
     cf_store_init(&p->store, &p->payloads);
     p->min_delay = min * MS;
     p->max_delay = max * MS;
@@ -49,7 +47,7 @@ void cf_playout_free(cf_playout *p) {
         if (!shared)
             cf_decoder_free(p->entries[i].decoder);
     }
-    free(p);
+    cf_lazy_free(p);
 }
 
 static cf_playout_entry *find(cf_playout *p, uint8_t pt) {

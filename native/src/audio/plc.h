@@ -19,7 +19,7 @@ typedef struct cf_plc {
 
 /* How many samples of memory it needs at this rate (a multiple of 8000, up to 48000). */
 static inline size_t cf_plc_room(int rate) {
-    return (size_t)(rate / 8000 * (CF_PLC_HISTORY + CF_PLC_LAG_MAX));
+    return (size_t)rate / 8000 * (CF_PLC_HISTORY + CF_PLC_LAG_MAX);
 }
 /* memory: cf_plc_room(rate) samples that stay the caller's. */
 void cf_plc_init(cf_plc *plc, int rate, int16_t *memory);

@@ -26,8 +26,9 @@ enum {
     CF_EVENTS = 4096,        /* of one thread: waiting for the control side */
     CF_DTLS_MAX = 1500,
     CF_RX_BATCH = 32,
-    CF_RX_TURN = 128,  /* datagrams of one socket before the others have their turn */
-    CF_RX_DATA = 2048, /* a longer datagram is nothing that we speak: dropped and counted */
+    CF_RX_TURN = 128,     /* datagrams of one socket before the others have their turn */
+    CF_RX_DATA = 2048,    /* a longer datagram is nothing that we speak: dropped and counted */
+    CF_TURN_EVENTS = 256, /* of epoll in one turn */
     CF_TX_BATCH = 64,
     CF_TX_DATA = 1536 /* no less than CF_DATAGRAM_MAX, and whole cache lines */
 };
@@ -73,8 +74,10 @@ typedef struct cf_tx {
 int cf_udp_open(const cf_addr *addr, bool shared, cf_socket *out);
 void cf_rx_init(cf_rx *rx);
 void cf_tx_init(cf_tx *tx);
-/* One batch of a shared socket, one datagram of a leg's own: how many, 0 when nothing waits. */
+/* One batch of a socket's datagrams, from 0 on: how many, 0 when nothing waits. */
 int cf_rx_read(cf_rx *rx, const cf_socket *socket);
+/* One datagram into place i, so that a batch can be of many sockets; false when nothing waits. */
+bool cf_rx_read_one(cf_rx *rx, int i, const cf_socket *socket);
 /* The path and the data of datagram i of the batch; false for one that is too long or of a strange family. */
 bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_path *path, uint8_t **data, size_t *len);
 /* Where the next datagram of the batch is written, which must have room: CF_TX_DATA bytes; and its putting in, false if
@@ -165,6 +168,8 @@ struct cf_media {
     uint64_t lost_untold;
     bool pushed;
     cf_rx rx;
+    int held;                      /* datagrams of legs' own sockets in rx, not yet taken in, ... */
+    uint32_t held_of[CF_RX_BATCH]; /* ... and whose each is */
     cf_tx tx;
     /* The control side's own. */
     pthread_t thread;
@@ -180,7 +185,19 @@ int cf_media_start(cf_media *media);
 void cf_media_stop(cf_media *media);
 /* On the media thread, or after it has ended: does every command that waits. */
 void cf_media_run_commands(cf_media *media);
+/* Ticks if it is time; the latter only if it has been time for a while, so that what had come before is taken in first.
+ */
+void cf_media_advance(cf_media *media);
+void cf_media_advance_late(cf_media *media);
+/* engine_io.c: sends what is batched; takes in what the sockets hold that epoll has named. */
 void cf_media_flush(cf_media *media);
+struct epoll_event;
+void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n);
+/* What the core calls for each datagram, and in long ticks (arg: the cf_media). */
+void cf_media_send(void *arg, const cf_path *path, const uint8_t *data, size_t len);
+uint8_t *cf_media_reserve(void *arg);
+void cf_media_commit(void *arg, const cf_path *path, size_t len);
+void cf_media_breathe(void *arg);
 /* What the core calls with an event (arg: the cf_media). */
 void cf_media_event(void *arg, const cf_event *event);
 /* Reads the wall clock for the core, at most once a second. */

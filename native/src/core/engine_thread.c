@@ -14,16 +14,14 @@
 #include <unistd.h>
 
 /* What epoll tells besides socket numbers. */
-enum { TAG_WAKE = CF_ENGINE_SOCKETS, TAG_TIMER = CF_ENGINE_SOCKETS + 1, TURN_EVENTS = 256 };
+enum { TAG_WAKE = CF_ENGINE_SOCKETS, TAG_TIMER = CF_ENGINE_SOCKETS + 1 };
 
 /* A wake-up costs more than a packet: from BUSY_PACKETS in WINDOW on (2000 a second) turns are SPACING apart, and each
  * takes what has come since. Nobody hears a millisecond; the tick is not put off. */
 enum { WINDOW = 20000000, BUSY_PACKETS = 40, SPACING = 1000000 }; /* ns, packets, ns */
 /* A tick waits this long for what had come before it was due to be read: a packet that is left in its socket then waits
  * for the next tick. */
-enum { GRACE = 500000 }; /* ns */
-/* One system call in so many is timed and counts for all: a prime, so that no pattern of calls is met. */
-enum { METERED = 13 };
+enum { GRACE = 500000 };          /* ns */
 enum { WALL_EVERY = 1000000000 }; /* ns */
 
 static void up_push(cf_media *media, const cf_up *item) {
@@ -61,47 +59,6 @@ void cf_media_push_done(cf_media *media, const cf_command *command) {
     up_push(media, &item);
 }
 
-static int64_t meter_start(cf_media *media) {
-    return ++media->calls % METERED == 0 ? cf_clock_ns(CLOCK_MONOTONIC) : 0;
-}
-
-static void meter_stop(cf_media *media, int64_t begin) {
-    if (begin != 0)
-        cf_count(&media->io_ns, METERED * (uint64_t)(cf_clock_ns(CLOCK_MONOTONIC) - begin));
-}
-
-void cf_media_flush(cf_media *media) {
-    if (media->tx.count == 0)
-        return;
-    int64_t begin = meter_start(media);
-    unsigned failed = cf_tx_flush(&media->tx, media->sockets);
-    meter_stop(media, begin);
-    if (failed > 0)
-        cf_count(&media->send_failures, failed);
-}
-
-static void put_in(cf_media *media, bool done) {
-    if (!done)
-        cf_count(&media->send_failures, 1);
-    if (media->tx.count == CF_TX_BATCH)
-        cf_media_flush(media);
-}
-
-static void on_send(void *arg, const cf_path *path, const uint8_t *data, size_t len) {
-    cf_media *media = arg;
-    put_in(media, cf_tx_put(&media->tx, path, data, len));
-}
-
-static uint8_t *on_reserve(void *arg) {
-    cf_media *media = arg;
-    return cf_tx_room(&media->tx); /* a full batch has been sent */
-}
-
-static void on_commit(void *arg, const cf_path *path, size_t len) {
-    cf_media *media = arg;
-    put_in(media, cf_tx_commit(&media->tx, path, len));
-}
-
 void cf_media_run_commands(cf_media *media) {
     cf_command command;
     /* No more than were there at the start, so that a busy control side cannot hold up the tick. */
@@ -112,7 +69,7 @@ void cf_media_run_commands(cf_media *media) {
     }
 }
 
-static void advance_if_due(cf_media *media) {
+void cf_media_advance(cf_media *media) {
     int64_t start = cf_clock_ns(CLOCK_MONOTONIC);
     media->now = start;
     if (cf_core_deadline(media->core) > start)
@@ -125,60 +82,11 @@ static void advance_if_due(cf_media *media) {
         atomic_store_explicit(&media->tick_ns_max, took, memory_order_relaxed);
 }
 
-/* A leg's own socket before the leg and after it: nobody has asked for what comes, STUN least of all. */
-static bool is_wanted(const cf_media *media, const cf_socket *socket, uint32_t number) {
-    return socket != NULL && (socket->shared || cf_core_has_socket(media->core, number));
-}
-
-/* One read of a socket; how many datagrams it gave. */
-static int receive_batch(cf_media *media, uint32_t number) {
-    const cf_socket *socket = atomic_load_explicit(&media->sockets[number], memory_order_acquire);
-    if (socket == NULL)
-        return 0;
-    int64_t begin = meter_start(media);
-    int n = cf_rx_read(&media->rx, socket);
-    meter_stop(media, begin);
-    bool wanted = is_wanted(media, socket, number);
-    for (int i = 0; i < n; i++) {
-        cf_path path;
-        uint8_t *data;
-        size_t len;
-        if (wanted && cf_rx_get(&media->rx, i, socket, number, &path, &data, &len))
-            cf_core_receive(media->core, &path, data, len, media->now);
-        else
-            cf_count(&media->unusable, 1);
-    }
-    if (socket->shared)
-        media->shared = number;
-    media->window_packets += (unsigned)n;
-    return n;
-}
-
 /* A flood does not hold up the tick: it is looked for after every batch. */
-static void advance_if_late(cf_media *media) {
+void cf_media_advance_late(cf_media *media) {
     media->now = cf_clock_ns(CLOCK_MONOTONIC);
     if (media->now - GRACE >= cf_core_deadline(media->core))
-        advance_if_due(media);
-}
-
-static void receive(cf_media *media, uint32_t number) {
-    for (int taken = 0; taken < CF_RX_TURN;) {
-        int n = receive_batch(media, number);
-        advance_if_late(media);
-        taken += n;
-        if (n < CF_RX_BATCH)
-            return;
-    }
-    media->more = true;
-}
-
-/* In the midst of a long tick: what is ready goes out, and one batch comes in, so that what arrives meanwhile is
- * neither dropped nor thought late. The tick itself is not begun anew. */
-static void on_breathe(void *arg) {
-    cf_media *media = arg;
-    cf_media_flush(media);
-    media->now = cf_clock_ns(CLOCK_MONOTONIC);
-    receive_batch(media, media->shared);
+        cf_media_advance(media);
 }
 
 static void arm_timer(cf_media *media) {
@@ -235,19 +143,16 @@ static void start_turn(cf_media *media) {
 }
 
 static void turn(cf_media *media) {
-    struct epoll_event ready[TURN_EVENTS];
+    struct epoll_event ready[CF_TURN_EVENTS];
     space_turns(media);
-    int n = epoll_wait(media->epoll, ready, TURN_EVENTS, -1);
+    int n = epoll_wait(media->epoll, ready, CF_TURN_EVENTS, -1);
     start_turn(media);
     for (int i = 0; i < n; i++)
         if (ready[i].data.u32 == TAG_WAKE)
             clear_eventfd(media->wake);
     cf_media_run_commands(media);
-    for (int i = 0; i < n; i++)
-        if (ready[i].data.u32 < CF_ENGINE_SOCKETS)
-            receive(media, ready[i].data.u32);
-    media->more = media->more || n == TURN_EVENTS;
-    advance_if_due(media);
+    cf_media_receive(media, ready, n);
+    cf_media_advance(media);
     tell_overrun(media);
     cf_media_flush(media);
     arm_timer(media);
@@ -316,10 +221,10 @@ static int open_core(cf_media *media, uint64_t seed) {
         .seed = seed,
         .max_rooms = CF_ENGINE_ROOMS,
         .max_legs = CF_ENGINE_LEGS,
-        .send = on_send,
-        .reserve = on_reserve,
-        .commit = on_commit,
-        .breathe = on_breathe,
+        .send = cf_media_send,
+        .reserve = cf_media_reserve,
+        .commit = cf_media_commit,
+        .breathe = cf_media_breathe,
         .event = cf_media_event,
         .arg = media,
         .stopwatch = stopwatch,

@@ -103,18 +103,14 @@ static void rx_rewind(cf_rx *rx, const cf_socket *socket, int i) {
     h->msg_controllen = socket->wildcard ? sizeof rx->control[i] : 0;
 }
 
-/* A leg's own socket rarely holds a second datagram, and to ask for it costs a fifth of the call: epoll tells of it in
- * the next turn. */
-static int read_one(cf_rx *rx, const cf_socket *socket) {
-    rx_rewind(rx, socket, 0);
-    ssize_t n = recvmsg(socket->fd, &rx->msgs[0].msg_hdr, MSG_DONTWAIT);
-    rx->msgs[0].msg_len = n < 0 ? 0 : (unsigned)n;
-    return n < 0 ? 0 : 1;
+bool cf_rx_read_one(cf_rx *rx, int i, const cf_socket *socket) {
+    rx_rewind(rx, socket, i);
+    ssize_t n = recvmsg(socket->fd, &rx->msgs[i].msg_hdr, MSG_DONTWAIT);
+    rx->msgs[i].msg_len = n < 0 ? 0 : (unsigned)n;
+    return n >= 0;
 }
 
 int cf_rx_read(cf_rx *rx, const cf_socket *socket) {
-    if (!socket->shared)
-        return read_one(rx, socket);
     for (int i = 0; i < CF_RX_BATCH; i++)
         rx_rewind(rx, socket, i);
     int n = recvmmsg(socket->fd, rx->msgs, CF_RX_BATCH, MSG_DONTWAIT, NULL);

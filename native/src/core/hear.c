@@ -29,6 +29,11 @@ static void leg_join_stream(cf_leg *leg) {
     *(stream->first ? &stream->first->next_listener : &stream->first) = leg;
 }
 
+static void encoder_take_over(cf_leg *leg, const cf_leg *from) {
+    cf_encoder_clone(leg->encoder, from->encoder);
+    leg->encoded = from->encoded;
+}
+
 /* keep: the leg goes on hearing, from its own encoder and limiter, which start as exact copies: its decoder hears no
  * seam. If it was the first listener its encoder is the stream's, and the next listener's becomes the copy. */
 void leg_leave_stream(cf_leg *leg, bool keep) {
@@ -37,9 +42,9 @@ void leg_leave_stream(cf_leg *leg, bool keep) {
         return;
     cf_leg *heir = leg->next_listener;
     if (stream->first != leg && keep)
-        cf_encoder_clone(leg->encoder, stream->first->encoder);
+        encoder_take_over(leg, stream->first);
     else if (stream->first == leg && heir)
-        cf_encoder_clone(heir->encoder, leg->encoder);
+        encoder_take_over(heir, leg);
     if (stream->hearing == HEAR_ROOM) {
         leg->limiter = leg->room->limiter;
     } else {
@@ -85,8 +90,7 @@ static void fade_ear(cf_core *core, cf_leg *leg, int16_t *pcm) {
     int32_t target = ear_wanted(leg);
     if (leg->ear_now != CF_GAIN_ONE || target != CF_GAIN_ONE) {
         cf_mix_gain(core->mix, pcm, CF_FRAME, leg->ear_now, target);
-        for (int i = 0; i < CF_FRAME; i++)
-            pcm[i] = (int16_t)core->mix[i];
+        cf_mix_narrow(pcm, core->mix, CF_FRAME);
     }
     leg->ear_now = target;
     leg->ear_hold = false;
@@ -153,53 +157,67 @@ static const int16_t *leg_mix(cf_core *core, cf_leg *leg, uint8_t *level) {
     return pcm;
 }
 
-static int encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint8_t *payload) {
+/* An encoder that has not heard the tick before begins anew, in step with those of its packets' length. */
+static void encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_t period, cf_encoded *made) {
     int64_t begin = core_stopwatch(core);
-    int len = cf_encoder_once(leg->encoder, pcm, payload, CF_PAYLOAD_MAX);
+    if (leg->encoded + 1 != period)
+        cf_encoder_align(leg->encoder, period);
+    leg->encoded = period;
+    cf_encoder_encode(leg->encoder, pcm, made);
     counter_add(&core->count.frames_encoded, 1);
     counter_add(&core->count.encode_ns, (uint64_t)(core_stopwatch(core) - begin));
-    return len;
 }
 
 static bool stream_is_silent(const cf_core *core, const struct stream *stream) {
     return stream->hearing == HEAR_NOTHING || core->silent;
 }
 
+/* Only of packets that are a tick long: others would get out of step. */
+static void hush_keep(struct stream *stream, const cf_encoded *made) {
+    if (stream->silent <= SETTLED_FRAMES || stream->params.ptime_ms != 1000 / CF_TICKS || made->count != 1 ||
+        made->part[0].len > HUSH_BYTES)
+        return;
+    stream->hush_len = made->part[0].len;
+    memcpy(stream->hush, made->payload[0], made->part[0].len);
+}
+
+static void hush_say(const struct stream *stream, cf_encoded *made) {
+    made->count = 1;
+    made->part[0].len = (uint16_t)stream->hush_len;
+    made->part[0].offset = 0;
+    memcpy(made->payload[0], stream->hush, (size_t)stream->hush_len);
+}
+
 /* The frame of settled silence is said again without the encoder, whose state and the decoders' are near zero and stay
  * there: nothing is heard when it goes on. */
-static int stream_frame(cf_core *core, struct stream *stream, const int16_t *pcm, uint8_t *out) {
+static void stream_frame(cf_core *core, struct stream *stream, const int16_t *pcm, uint64_t period, cf_encoded *made) {
     stream->silent = stream_is_silent(core, stream) ? stream->silent + 1 : 0;
     if (!stream->silent)
         stream->hush_len = 0;
     if (stream->hush_len) {
-        memcpy(out, stream->hush, (size_t)stream->hush_len);
-        return stream->hush_len;
+        hush_say(stream, made);
+        return;
     }
-    int len = encode(core, stream->first, pcm, out);
-    if (stream->silent > SETTLED_FRAMES && len > 0 && len <= HUSH_BYTES) {
-        memcpy(stream->hush, out, (size_t)len);
-        stream->hush_len = len;
-    }
-    return len;
+    encode(core, stream->first, pcm, period, made);
+    hush_keep(stream, made);
 }
 
-/* One payload per stream and tick, made when its first listener of the tick comes along. */
-static int stream_encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_t period, const uint8_t **payload) {
+/* Encoded once per stream and tick, when its first listener of the tick comes along. */
+static const cf_encoded *stream_encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_t period) {
     struct stream *stream = leg->stream;
-    uint8_t *out = core->payloads[stream - leg->room->streams];
+    cf_encoded *made = &core->made[stream - leg->room->streams];
     if (stream->period != period)
-        stream->len = stream_frame(core, stream, pcm, out);
+        stream_frame(core, stream, pcm, period, made);
     stream->period = period;
-    *payload = out;
     counter_add(&leg->count.shared_frames, 1);
     counter_add(&core->count.frames_shared, 1);
-    return stream->len;
+    return made;
 }
 
-static int own_encode(cf_core *core, cf_leg *leg, const int16_t *pcm, const uint8_t **payload) {
+static const cf_encoded *own_encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_t period) {
     counter_add(&leg->count.own_encodes, 1);
-    *payload = core->payload;
-    return encode(core, leg, pcm, core->payload);
+    encode(core, leg, pcm, period, &core->own_made);
+    return &core->own_made;
 }
 
 /* Nobody listens: what it hears when it comes (back) starts clean. */
@@ -230,15 +248,17 @@ static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, u
         taps_push(leg->taps, CF_TAP_LEG_OUT, pcm, at);
     if (!sent_to || leg_digit_send(core, leg, period))
         return;
-    const uint8_t *payload;
-    int len = leg->stream ? stream_encode(core, leg, pcm, period, &payload) : own_encode(core, leg, pcm, &payload);
+    const cf_encoded *made = leg->stream ? stream_encode(core, leg, pcm, period) : own_encode(core, leg, pcm, period);
     if (leg_pauses(leg)) {
         leg_hear_pause(core, leg, period);
         return;
     }
     leg->room->needed = true;
-    if (len > 0)
-        leg_send(core, leg, payload, (size_t)len, level, period);
+    for (int part = 0; part < made->count; part++) {
+        int32_t offset = made->part[part].offset * (int32_t)leg->ts_step / CF_FRAME;
+        leg_send(core, leg, made->payload[part], made->part[part].len, level,
+                 leg_timestamp(leg, period) + (uint32_t)offset);
+    }
 }
 
 void leg_hear(cf_core *core, cf_leg *leg, int64_t at, uint64_t period) {

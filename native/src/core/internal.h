@@ -153,8 +153,7 @@ struct stream {
     enum hearing hearing;
     cf_codec_params params;
     cf_leg *first;   /* NULL: the entry is free */
-    uint64_t period; /* of the frame that core->payloads holds for it */
-    int len;
+    uint64_t period; /* of the packets that core->made holds for it */
     uint32_t silent; /* frames in a row that were digital silence */
     int hush_len;    /* of the last payload of settled silence, 0: none */
     uint8_t hush[HUSH_BYTES];
@@ -291,7 +290,6 @@ struct cf_leg {
     int64_t distrust_until; /* ns */
     int32_t gain, gain_now; /* Q14: wanted, and where the last frame ended */
     double loudness;        /* smoothed, dB over -127 dBov */
-    int32_t own[CF_FRAME];
 
     /* what it hears */
     cf_pair *pairs;
@@ -306,6 +304,7 @@ struct cf_leg {
     struct stream *stream; /* NULL: its own encoding */
     cf_leg *prev_listener, *next_listener;
     cf_encoder *encoder;
+    uint64_t encoded; /* the period of its encoder's last frame */
     cf_limiter limiter;
 
     /* send */
@@ -321,6 +320,8 @@ struct cf_leg {
     uint64_t last_period;        /* of its last tick; moving rooms must not give it two in one period */
     uint32_t sent_packets, sent_octets, sent_at_report;
     int64_t rtcp_at; /* next report, ns; 0: not planned */
+
+    int32_t own[CF_FRAME]; /* what it adds to this tick, while active; last, as most legs never touch it (lazy.h) */
 };
 
 struct slot {
@@ -353,8 +354,8 @@ struct cf_core {
     int32_t sum[CF_FRAME], mix[CF_FRAME];
     int16_t pcm[CF_FRAME], room_pcm[CF_FRAME], own_pcm[CF_FRAME];
     uint8_t room_level;
-    uint8_t payloads[STREAMS][CF_PAYLOAD_MAX];
-    uint8_t payload[CF_PAYLOAD_MAX];
+    cf_encoded made[STREAMS]; /* of the room whose tick it is: what its streams are sent */
+    cf_encoded own_made;
     uint8_t redundant[CF_PAYLOAD_MAX];
     uint8_t packet[PACKET_CAP];
     unsigned metered;    /* packets whose cryptography was or was not timed */
@@ -375,6 +376,10 @@ void core_breathe(cf_core *core);
 /* The header stands in `packet`, the payload goes behind it; the packet's length. NULL: in the clear. */
 int core_seal(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t header_len, const uint8_t *payload, size_t len);
 int core_open(cf_core *core, cf_srtp *srtp, uint8_t *packet, size_t len, bool rtcp);
+
+/* expect.c */
+/* While a leg of a room is sent to: what the next two will need. */
+void leg_warm_ahead(const cf_leg *leg);
 
 /* find.c */
 uint64_t hash_u64(uint64_t value);
@@ -464,7 +469,8 @@ void leg_timers(cf_core *core, cf_leg *leg, int64_t now);
 void leg_changed(cf_core *core, cf_leg *leg); /* keys, path or consent: it may be sent to now, or be heard */
 
 /* leg_send.c */
-void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period);
+/* ts: of the payload's first sample. */
+void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts);
 void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report);
 void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period); /* DTX: keeps the path and the decoder going */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);

@@ -1,4 +1,5 @@
 /* A leg: all its memory is taken here, before it meets the media thread. */
+#include "base/lazy.h"
 #include "internal.h"
 
 #include <inttypes.h>
@@ -102,7 +103,7 @@ static void leg_start_numbers(cf_leg *leg) {
 cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     if (!numbers_ok(config) || !texts_ok(config))
         return NULL;
-    cf_leg *leg = calloc(1, sizeof *leg);
+    cf_leg *leg = cf_lazy_new(sizeof *leg);
     if (!leg)
         return NULL;
     leg->config = *config;
@@ -110,6 +111,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     leg->gain = CF_GAIN_ONE;
     leg->ear_now = CF_GAIN_ONE;
     leg->last_period = UINT64_MAX;
+    leg->encoded = UINT64_MAX - 1; /* before none */
     counter_set(&leg->count.level_in, 127);
     counter_set(&leg->count.level_out, 127);
     counter_set(&leg->count.level_claimed, 127);
@@ -118,8 +120,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     cf_rng_seed(&leg->rng, seed);
     leg_start_numbers(leg);
     cf_limiter_init(&leg->limiter);
-    bool known = !cf_codec_complete(&leg->config.tx) && leg->config.tx.ptime_ms == 20; /* a packet a tick, for now */
-    leg->encoder = known ? cf_encoder_new(&leg->config.tx) : NULL;
+    leg->encoder = cf_codec_complete(&leg->config.tx) ? NULL : cf_encoder_new(&leg->config.tx);
     if (!leg->encoder || leg_make_playout(leg) || leg_make_transport(leg) || leg_make_extras(leg)) {
         cf_leg_free(leg);
         return NULL;
@@ -141,7 +142,7 @@ void cf_leg_free(cf_leg *leg) {
     free(leg->digits_out);
     free(leg->dtmf);
     free(leg->inbox);
-    free(leg);
+    cf_lazy_free(leg);
 }
 
 size_t cf_leg_dtls_take(cf_leg *leg, uint8_t *out, size_t cap) {

@@ -90,10 +90,10 @@ static bool send_packet(cf_core *core, cf_leg *leg, struct outgoing *out) {
     return true;
 }
 
-void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint64_t period) {
+void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts) {
     struct outgoing out = {.level = level,
                            .marker = !leg->started || leg->paused, /* RFC 3551 section 4.1: a talk spurt begins */
-                           .ts = leg_timestamp(leg, period),
+                           .ts = ts,
                            .len = len};
     out.payload = leg_red_wrap(core, leg, out.ts, payload, &out.len, &out.pt);
     if (!send_packet(core, leg, &out))
@@ -116,6 +116,6 @@ void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report) {
 void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period) {
     enum { ONE_FRAME = 0xFC, HYBRID = 0x78 }; /* code 0; full band in 20 ms, where nothing was sent yet */
     uint8_t toc = leg->toc ? leg->toc & ONE_FRAME : HYBRID;
-    leg_send(core, leg, &toc, 1, 127, period);
+    leg_send(core, leg, &toc, 1, 127, leg_timestamp(leg, period));
     leg->paused = true;
 }

@@ -113,22 +113,13 @@ bool pairs_work(cf_core *core, cf_leg *listener) {
     return any;
 }
 
-/* mix[i] += own[i] * gain, the gain going straight from `from` to `to` (Q14, may be negative). */
-static void add_scaled(int32_t *mix, const int32_t *own, int32_t from, int32_t to) {
-    double step = ((double)to - from) / CF_FRAME;
-    for (int i = 0; i < CF_FRAME; i++) {
-        double v = own[i] * (from + step * (i + 1)) / CF_GAIN_ONE;
-        mix[i] += (int32_t)(v + (v < 0 ? -0.5 : 0.5));
-    }
-}
-
 void pairs_mix(cf_core *core, cf_leg *listener, int32_t *mix) {
     for (cf_pair *pair = listener->pairs; pair; pair = pair->next) {
         cf_leg *talker = pair_works(core, listener, pair);
         if (!talker)
             continue;
         int32_t base = in_the_sum(talker), target = pair_target(pair, talker);
-        add_scaled(mix, talker->own, pair->now - base, target - base);
+        cf_mix_add_gain(mix, talker->own, CF_FRAME, pair->now - base, target - base);
         pair->now = target;
     }
 }

@@ -46,8 +46,8 @@ void taps_push_wide(cf_tap *first, int point, const int32_t *wide, int64_t at) {
     if (!first)
         return;
     int16_t pcm[CF_FRAME] = {0};
-    for (int i = 0; wide && i < CF_FRAME; i++)
-        pcm[i] = (int16_t)(wide[i] > INT16_MAX ? INT16_MAX : wide[i] < INT16_MIN ? INT16_MIN : wide[i]);
+    if (wide)
+        cf_mix_narrow(pcm, wide, CF_FRAME);
     taps_push(first, point, pcm, at);
 }
 

@@ -87,6 +87,7 @@ static void distribute(cf_core *core, cf_room *room, int64_t at, uint64_t period
     for (cf_leg *leg = room->first; leg; leg = leg->next) {
         if (!leg_is_due(leg, period))
             continue;
+        leg_warm_ahead(leg);
         leg_hear(core, leg, at, period);
         core_breathe(core);
         leg->last_period = period;

@@ -27,13 +27,6 @@ static bool gate_step(cf_leg *leg, int level) {
     return leg->gate_open && !was_open;
 }
 
-static bool all_zero(const int16_t *pcm) {
-    for (int i = 0; i < CF_FRAME; i++)
-        if (pcm[i])
-            return false;
-    return true;
-}
-
 /* A gate opens within 2 ms; mute, gain and a closing gate take the whole frame. */
 static void apply_gain(cf_leg *leg, const int16_t *pcm, int32_t target, bool opened) {
     size_t ramp = opened ? GATE_OPEN_SAMPLES : CF_FRAME;
@@ -125,7 +118,7 @@ static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
     follow_aside(leg);
     int32_t target = gain_wanted(leg);
     bool opened = (gate_opened || !leg->was_placed) && !leg->gain_now;
-    leg->active = (leg->gain_now || target) && !(level == 127 && all_zero(core->pcm));
+    leg->active = (leg->gain_now || target) && !(level == 127 && cf_silent(core->pcm, CF_FRAME));
     if (leg->active)
         apply_gain(leg, core->pcm, target, opened);
     leg->gain_now = target;

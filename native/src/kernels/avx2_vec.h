@@ -59,7 +59,6 @@ static inline __m128i v_fold(vi v) {
 #define d_mul _mm256_mul_pd
 #define d_div _mm256_div_pd
 #define d_max _mm256_max_pd
-#define d_min _mm256_min_pd
 #define d_abs(v) _mm256_andnot_pd(_mm256_set1_pd(-0.0), v)
 #define d_at_least(v, least) _mm256_and_pd(v, _mm256_cmp_pd(v, least, _CMP_GE_OQ)) /* or 0 */
 #define d_from(p) _mm256_cvtepi32_pd(x_load(p))
@@ -71,6 +70,9 @@ static inline __m128i d_round(vd v) { /* halves away from zero */
 }
 static inline void d_round_32(int32_t *p, vd v) {
     x_store(p, d_round(v));
+}
+static inline void d_add_32(int32_t *p, vd v) {
+    x_store(p, _mm_add_epi32(x_load(p), d_round(v)));
 }
 static inline void d_round_16(int16_t *p, vd v) {
     __m128i w = d_round(v);

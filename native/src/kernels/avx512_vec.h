@@ -59,7 +59,6 @@ static inline __m128i v_fold(vi v) {
 #define d_mul _mm512_mul_pd
 #define d_div _mm512_div_pd
 #define d_max _mm512_max_pd
-#define d_min _mm512_min_pd
 #define d_abs _mm512_abs_pd
 #define d_at_least(v, least) _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(v, least, _CMP_GE_OQ), v) /* or 0 */
 #define d_from(p) _mm512_cvtepi32_pd(_mm256_loadu_si256((const __m256i *)(p)))
@@ -71,6 +70,10 @@ static inline __m256i d_round(vd v) { /* halves away from zero */
 }
 static inline void d_round_32(int32_t *p, vd v) {
     _mm256_storeu_si256((__m256i *)p, d_round(v));
+}
+static inline void d_add_32(int32_t *p, vd v) {
+    __m256i sum = _mm256_loadu_si256((const __m256i *)p);
+    _mm256_storeu_si256((__m256i *)p, _mm256_add_epi32(sum, d_round(v)));
 }
 static inline void d_round_16(int16_t *p, vd v) {
     x_store(p, _mm256_cvtsepi32_epi16(d_round(v)));

@@ -12,9 +12,8 @@
 
 enum {
     CF_FIR_TAPS = CF_RESAMPLE_PHASE_TAPS,
-    CF_FIR_UP_BITS =
-        14, /* the sum of a phase is 2^14; of its absolute values at most 2.5 times that, so 32 bits hold it */
-    CF_FIR_DOWN_BITS = 16, /* the sum of all taps is 2^16 going down */
+    CF_FIR_UP_BITS = 14,   /* up: a phase sums up to 2^14, without signs to 2.5 times that, which 32 bits hold */
+    CF_FIR_DOWN_BITS = 16, /* down: all taps sum up to 2^16 */
     CF_FIR_BLOCK = 160,    /* low-rate samples of one call, at most: 20 ms at 8 kHz */
 };
 
@@ -29,23 +28,25 @@ typedef struct cf_kernels {
     void (*gain)(int32_t *out, const int16_t *in, size_t n, uint32_t gain);
     /* out[i] = in[i] * (start + step * (i + 1)) / unit, likewise */
     void (*ramp)(int32_t *out, const int16_t *in, size_t n, double start, double step, double unit);
+    /* sum[i] += own[i] * (start + step * (i + 1)) / unit, likewise */
+    void (*add_ramp)(int32_t *sum, const int32_t *own, size_t n, double start, double step, double unit);
     uint64_t (*energy)(const int16_t *in, size_t n); /* sum of squares */
     bool (*silent)(const int16_t *in, size_t n);     /* all zero */
     /* Saturates to 16 bits; true if any |in| was over the limiter's ceiling. */
     bool (*narrow)(int16_t *out, const int32_t *in, size_t n);
 
-    /* limiter (mixer.h), in terms of away = 1 - rel */
+    /* limiter (mixer.h), in terms of away = 1 - rel: 0 is a signal left alone */
     /* away = 1 - C / max(|in|, C): what each sample needs. True if any needs something. */
     bool (*need)(double *away, const int32_t *in, size_t n);
     /* The way back to 0, over whole chunks of CF_LIMIT_CHUNK, starting from `carry`; needs become values of away. loud:
      * false if all needs are 0. */
     void (*release)(double *away, size_t n, double carry, bool loud);
-    /* x[i] = min of x[i .. i + AHEAD], for n results */
-    void (*lowest)(double *x, size_t n);
+    /* out[i] = max of x[i .. i + AHEAD], for n results; x is used up */
+    void (*highest)(double *out, double *x, size_t n);
     /* x[i] = mean of x[i .. i + AHEAD - 1], for n results */
     void (*mean)(double *x, size_t n);
-    /* out = in * gain, halves away from zero */
-    void (*scale)(int16_t *out, const int32_t *in, const double *gain, size_t n);
+    /* out = in * (1 - less), halves away from zero */
+    void (*scale)(int16_t *out, const int32_t *in, const double *less, size_t n);
 
     /* resampler: n low-rate samples, n <= CF_FIR_BLOCK */
     /* out[ratio * i + phase] = sum of taps[phase][k] * in[i + k]; in has n + CF_FIR_TAPS - 1 samples */

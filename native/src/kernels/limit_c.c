@@ -1,6 +1,6 @@
 /* The limiter's passes (mixer.h), as plain C.
  *
- * Window minimum and window mean are built by doubling: a window of 2w from two windows of w. That is exact bookkeeping
+ * Window maximum and window mean are built by doubling: a window of 2w from two windows of w. That is exact bookkeeping
  * without a running sum or a queue, so nothing can drift however long a call lasts. The release, which by its
  * definition depends on the sample before, is a maximum over all needs so far, each faded by its age: within a chunk
  * that too is built by doubling, and only from chunk to chunk a value is handed on. */
@@ -71,15 +71,15 @@ void cf_release_c(double *away, size_t n, double carry, bool loud) {
     }
 }
 
-void cf_lowest_c(double *x, size_t n) {
+void cf_highest_c(double *out, double *x, size_t n) {
     size_t valid = n + AHEAD; /* results of the window so far */
     for (size_t w = 1; w < 64; w *= 2) {
         valid -= w;
         for (size_t i = 0; i < valid; i++)
-            x[i] = x[i] < x[i + w] ? x[i] : x[i + w];
+            x[i] = larger(x[i], x[i + w]);
     }
     for (size_t i = 0; i < n; i++)
-        x[i] = x[i] < x[i + AHEAD + 1 - 64] ? x[i] : x[i + AHEAD + 1 - 64];
+        out[i] = larger(x[i], x[i + AHEAD + 1 - 64]);
 }
 
 void cf_mean_c(double *x, size_t n) {
@@ -93,7 +93,7 @@ void cf_mean_c(double *x, size_t n) {
         x[i] = (x[i] + x[i + 32] + x[i + 64]) * (1.0 / AHEAD);
 }
 
-void cf_scale_c(int16_t *out, const int32_t *in, const double *gain, size_t n) {
+void cf_scale_c(int16_t *out, const int32_t *in, const double *less, size_t n) {
     for (size_t i = 0; i < n; i++)
-        out[i] = (int16_t)cf_round(in[i] * gain[i]);
+        out[i] = (int16_t)cf_round(in[i] * (1 - less[i]));
 }

@@ -28,6 +28,8 @@ static void spread(double *away, size_t n) {
         }
 }
 
+/* What a chunk hands on is worked out ahead of its vectors, so that only that waits for the chunk before. Below
+ * CF_LIMIT_REST it need not be set to 0 here: what it leads to is smaller still, and is. */
 static void release(double *away, size_t n, double carry, bool loud) {
     vd rest = d_all(CF_LIMIT_REST);
     if (n == 0)
@@ -35,39 +37,42 @@ static void release(double *away, size_t n, double carry, bool loud) {
     if (loud)
         spread(away, n);
     cf_release_c(away, CF_LIMIT_CHUNK, carry, loud);
+    carry = away[CF_LIMIT_CHUNK - 1];
     for (size_t i = CF_LIMIT_CHUNK; i < n; i += CF_LIMIT_CHUNK) {
-        vd last = d_all(away[i - 1]);
+        vd before = d_all(carry);
+        double faded = carry * cf_decay[CF_LIMIT_CHUNK], last = away[i + CF_LIMIT_CHUNK - 1];
+        carry = last > faded ? last : faded;
         for (int k = 0; k < CF_LIMIT_CHUNK; k += D_LANES) {
-            vd v = d_max(d_load(away + i + k), d_mul(last, d_load(cf_decay + 1 + k)));
+            vd v = d_max(d_load(away + i + k), d_mul(before, d_load(cf_decay + 1 + k)));
             d_store(away + i + k, d_at_least(v, rest));
         }
     }
 }
 
-static inline double lower(double a, double b) {
-    return a < b ? a : b;
+static inline double larger(double a, double b) {
+    return a > b ? a : b;
 }
 
-/* x[i] = min of x[i], x[i + w], x[i + 2w], x[i + 3w] */
-static inline void lowest_of_four(double *x, size_t n, size_t w) {
+/* x[i] = max of x[i], x[i + w], x[i + 2w], x[i + 3w] */
+static inline void highest_of_four(double *x, size_t n, size_t w) {
     size_t i = 0;
     for (; i + D_LANES <= n; i += D_LANES) {
-        vd a = d_min(d_load(x + i), d_load(x + i + w)), b = d_min(d_load(x + i + 2 * w), d_load(x + i + 3 * w));
-        d_store(x + i, d_min(a, b));
+        vd a = d_max(d_load(x + i), d_load(x + i + w)), b = d_max(d_load(x + i + 2 * w), d_load(x + i + 3 * w));
+        d_store(x + i, d_max(a, b));
     }
     for (; i < n; i++)
-        x[i] = lower(lower(x[i], x[i + w]), lower(x[i + 2 * w], x[i + 3 * w]));
+        x[i] = larger(larger(x[i], x[i + w]), larger(x[i + 2 * w], x[i + 3 * w]));
 }
 
-static void lowest(double *x, size_t n) {
-    lowest_of_four(x, n + 93, 1);  /* windows of 4 */
-    lowest_of_four(x, n + 81, 4);  /* of 16 */
-    lowest_of_four(x, n + 33, 16); /* of 64 */
+static void highest(double *out, double *x, size_t n) {
+    highest_of_four(x, n + 93, 1);  /* windows of 4 */
+    highest_of_four(x, n + 81, 4);  /* of 16 */
+    highest_of_four(x, n + 33, 16); /* of 64 */
     size_t i = 0;
     for (; i + D_LANES <= n; i += D_LANES)
-        d_store(x + i, d_min(d_load(x + i), d_load(x + i + 33)));
+        d_store(out + i, d_max(d_load(x + i), d_load(x + i + 33)));
     for (; i < n; i++)
-        x[i] = lower(x[i], x[i + 33]);
+        out[i] = larger(x[i], x[i + 33]);
 }
 
 /* x[i] = x[i] + x[i + w] + x[i + 2w] + x[i + 3w] */
@@ -95,9 +100,10 @@ static void mean(double *x, size_t n) {
         x[i] = (((x[i] + x[i + 16]) + (x[i + 32] + x[i + 48])) + (x[i + 64] + x[i + 80])) * (1.0 / CF_LIMIT_AHEAD);
 }
 
-static void scale(int16_t *out, const int32_t *in, const double *by, size_t n) {
+static void scale(int16_t *out, const int32_t *in, const double *less, size_t n) {
+    vd one = d_all(1);
     size_t i = 0;
     for (; i + D_LANES <= n; i += D_LANES)
-        d_round_16(out + i, d_mul(d_from(in + i), d_load(by + i)));
-    cf_scale_c(out + i, in + i, by + i, n - i);
+        d_round_16(out + i, d_mul(d_from(in + i), d_sub(one, d_load(less + i))));
+    cf_scale_c(out + i, in + i, less + i, n - i);
 }

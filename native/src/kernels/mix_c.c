@@ -35,6 +35,11 @@ void cf_ramp_c(int32_t *out, const int16_t *in, size_t n, double start, double s
         out[i] = cf_round(in[i] * (start + step * (i + 1)) / unit);
 }
 
+void cf_add_ramp_c(int32_t *sum, const int32_t *own, size_t n, double start, double step, double unit) {
+    for (int32_t i = 0; i < (int32_t)n; i++)
+        sum[i] += cf_round(own[i] * (start + step * (i + 1)) / unit);
+}
+
 uint64_t cf_energy_c(const int16_t *in, size_t n) {
     uint64_t energy = 0;
     for (size_t i = 0; i < n; i++)

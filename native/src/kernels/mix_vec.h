@@ -17,8 +17,10 @@ static void minus(int32_t *out, const int32_t *sum, const int32_t *own, size_t n
 
 static void widen(int32_t *out, const int16_t *in, size_t n) {
     size_t i = 0;
-    for (; i + V_LANES <= n; i += V_LANES)
+    for (; i + 2 * V_LANES <= n; i += 2 * V_LANES) {
         v_store(out + i, v_wide(in + i));
+        v_store(out + i + V_LANES, v_wide(in + i + V_LANES));
+    }
     cf_widen_c(out + i, in + i, n - i);
 }
 
@@ -34,13 +36,22 @@ static void gain(int32_t *out, const int16_t *in, size_t n, uint32_t by) {
     cf_gain_c(out + i, in + i, n - i, by);
 }
 
+static const double first_lanes[] = {1, 2, 3, 4, 5, 6, 7, 8};
+
 static void ramp(int32_t *out, const int16_t *in, size_t n, double start, double step, double unit) {
-    static const double count[] = {1, 2, 3, 4, 5, 6, 7, 8};
-    vd at = d_load(count), lanes = d_all(D_LANES), from = d_all(start), by = d_all(step), over = d_all(unit);
+    vd at = d_load(first_lanes), lanes = d_all(D_LANES), from = d_all(start), by = d_all(step), over = d_all(unit);
     size_t i = 0;
     for (; i + D_LANES <= n; i += D_LANES, at = d_add(at, lanes))
         d_round_32(out + i, d_div(d_mul(d_wide(in + i), d_add(from, d_mul(by, at))), over));
     cf_ramp_c(out + i, in + i, n - i, start + step * (double)(int64_t)i, step, unit);
+}
+
+static void add_ramp(int32_t *sum, const int32_t *own, size_t n, double start, double step, double unit) {
+    vd at = d_load(first_lanes), lanes = d_all(D_LANES), from = d_all(start), by = d_all(step), over = d_all(unit);
+    size_t i = 0;
+    for (; i + D_LANES <= n; i += D_LANES, at = d_add(at, lanes))
+        d_add_32(sum + i, d_div(d_mul(d_from(own + i), d_add(from, d_mul(by, at))), over));
+    cf_add_ramp_c(sum + i, own + i, n - i, start + step * (double)(int64_t)i, step, unit);
 }
 
 static uint64_t energy(const int16_t *in, size_t n) {

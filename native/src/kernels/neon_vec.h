@@ -96,7 +96,6 @@ static ALWAYS_INLINE void v_weave(int16_t *out, const int16_t *y, size_t stride,
 #define d_mul vmulq_f64
 #define d_div vdivq_f64
 #define d_max vmaxq_f64
-#define d_min vminq_f64
 #define d_abs vabsq_f64
 
 static inline vd d_at_least(vd v, vd least) { /* or 0 */
@@ -116,6 +115,9 @@ static inline int32x2_t d_round(vd v) { /* halves away from zero */
 }
 static inline void d_round_32(int32_t *p, vd v) {
     vst1_s32(p, d_round(v));
+}
+static inline void d_add_32(int32_t *p, vd v) {
+    vst1_s32(p, vadd_s32(vld1_s32(p), d_round(v)));
 }
 static inline void d_round_16(int16_t *p, vd v) {
     int32x2_t w = d_round(v);

@@ -16,15 +16,16 @@ void cf_minus_c(int32_t *out, const int32_t *sum, const int32_t *own, size_t n);
 void cf_widen_c(int32_t *out, const int16_t *in, size_t n);
 void cf_gain_c(int32_t *out, const int16_t *in, size_t n, uint32_t gain);
 void cf_ramp_c(int32_t *out, const int16_t *in, size_t n, double start, double step, double unit);
+void cf_add_ramp_c(int32_t *sum, const int32_t *own, size_t n, double start, double step, double unit);
 uint64_t cf_energy_c(const int16_t *in, size_t n);
 bool cf_silent_c(const int16_t *in, size_t n);
 bool cf_narrow_c(int16_t *out, const int32_t *in, size_t n);
 
 bool cf_need_c(double *away, const int32_t *in, size_t n);
 void cf_release_c(double *away, size_t n, double carry, bool loud);
-void cf_lowest_c(double *x, size_t n);
+void cf_highest_c(double *out, double *x, size_t n);
 void cf_mean_c(double *x, size_t n);
-void cf_scale_c(int16_t *out, const int32_t *in, const double *gain, size_t n);
+void cf_scale_c(int16_t *out, const int32_t *in, const double *less, size_t n);
 
 void cf_fir_up_c(int16_t *out, const int16_t *in, size_t n, int ratio, const int16_t (*taps)[CF_FIR_TAPS]);
 void cf_fir_down_c(int16_t *out, const int16_t *in, size_t n, int ratio, const int16_t *taps);

@@ -72,7 +72,6 @@ static inline uint64_t v_sum_wide(vi v) {
 #define d_mul _mm_mul_pd
 #define d_div _mm_div_pd
 #define d_max _mm_max_pd
-#define d_min _mm_min_pd
 
 static inline vd d_abs(vd v) {
     return _mm_andnot_pd(_mm_set1_pd(-0.0), v);
@@ -93,6 +92,9 @@ static inline vi d_round(vd v) { /* halves away from zero */
 }
 static inline void d_round_32(int32_t *p, vd v) {
     x_store_64(p, d_round(v));
+}
+static inline void d_add_32(int32_t *p, vd v) {
+    x_store_64(p, _mm_add_epi32(x_load_64(p), d_round(v)));
 }
 static inline void d_round_16(int16_t *p, vd v) {
     vi w = d_round(v);

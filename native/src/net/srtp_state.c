@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 cf_srtp *cf_srtp_new_with(const cf_srtp_backend *backend, const cf_srtp_suite *suite, const cf_srtp_keys *rtp,
@@ -91,4 +92,8 @@ cf_srtp_stream *cf_srtp_touch(cf_srtp *srtp, cf_srtp_stream *stream, uint32_t ss
         stream = admit(srtp, ssrc);
     stream->last_packet = ++srtp->packets;
     return stream;
+}
+
+void cf_srtp_warm(const cf_srtp *srtp) {
+    cf_warm(srtp, offsetof(struct cf_srtp, streams[1]));
 }

@@ -17,16 +17,18 @@ typedef struct cf_srtp_stream {
     uint64_t last_packet; /* value of `packets` at its last one */
 } cf_srtp_stream;
 
+/* What each packet needs lies together at the beginning: the first stream is that of nearly every leg. */
 struct cf_srtp {
     const cf_srtp_suite *suite;
-    cf_srtp_session rtp, rtcp;
     uint64_t packets; /* protected or authenticated so far */
     size_t count;     /* used entries of ssrc and streams */
     uint32_t ssrc[CF_SRTP_SSRCS];
+    cf_srtp_session rtp;
     cf_srtp_stream streams[CF_SRTP_SSRCS];
     /* SSRCs that made room stay refused for the life of the key: their replay windows are gone */
     size_t retired_count;
     uint32_t retired[CF_SRTP_RETIRED];
+    cf_srtp_session rtcp;
 };
 
 /* NULL: none yet. */

@@ -2,6 +2,7 @@
  * quiet machine. */
 #include "conferocore/dtmf.h"
 #include "conferocore/mixer.h"
+#include "conferocore/noise.h"
 #include "conferocore/resample.h"
 #include "playlab.h"
 
@@ -66,6 +67,35 @@ static void bench_g711(void) {
     cf_decoder_free(decoder);
 }
 
+/* Speech, coded: the price depends little on what is coded, but silence is not the case. */
+static void bench_wide(const char *name, const cf_codec_params *params) {
+    enum { FRAMES = 50 };
+    static int16_t speech[FRAMES * CF_FRAME];
+    static cf_encoded made[FRAMES];
+    char label[64];
+    test_babble(speech, FRAMES * CF_FRAME, 20000, 1);
+    cf_encoder *encoder = cf_encoder_new(params);
+    cf_decoder *decoder = cf_decoder_new(params->codec, cf_codec_clock(params->codec, params->rate));
+    snprintf(label, sizeof label, "%s encode", name);
+    BENCH(label, FEW, cf_encoder_encode(encoder, speech + i % FRAMES * CF_FRAME, &made[i % FRAMES]));
+    snprintf(label, sizeof label, "%s decode", name);
+    BENCH(label, FEW,
+          cf_decoder_decode(decoder, made[i % FRAMES].payload[0], made[i % FRAMES].part[0].len, out, CF_FRAME));
+    cf_encoder_free(encoder);
+    cf_decoder_free(decoder);
+}
+
+static void bench_noise(void) {
+    static const cf_cn room = {.level = 50, .order = CF_CN_ORDER, .reflection = {-0.8F, 0.3F}};
+    cf_cng cng;
+    cf_noise noise;
+    cf_cng_init(&cng, 1);
+    cf_cng_set(&cng, &room);
+    cf_noise_init(&noise, 60, 1);
+    BENCH("comfort noise of 8 kHz", FEW, cf_cng_render(&cng, out, 160));
+    BENCH("comfort noise of the mix", FEW, cf_noise_add(&noise, sum, CF_FRAME));
+}
+
 static void bench_dtmf(void) {
     static cf_dtmf dtmf;
     static int16_t low[CF_DTMF_BLOCK];
@@ -122,6 +152,9 @@ int main(void) {
     test_babble(pcm, CF_FRAME, 20000, 3);
     bench_mixer();
     bench_g711();
+    bench_wide("G.722 with 48 <-> 16 kHz", &(cf_codec_params){.codec = CF_CODEC_G722});
+    bench_wide("L16 with 48 <-> 16 kHz", &(cf_codec_params){.codec = CF_CODEC_L16});
+    bench_noise();
     bench_dtmf();
     bench_clone();
     static const cf_codec_params voice = {.codec = CF_CODEC_OPUS, .bitrate = 24000, .complexity = -1};

@@ -44,6 +44,40 @@ static void test_gains_and_ramps_are_exact(void) {
             }
 }
 
+static void test_a_share_of_a_voice_is_added_exactly(void) {
+    static const int32_t gains[][2] = {{0, 0}, {-CF_GAIN_ONE, -CF_GAIN_ONE}, {0, -CF_GAIN_ONE}, {CF_GAIN_MAX, 5000}};
+    int32_t own[CF_FRAME], sum[CF_FRAME], got[CF_FRAME];
+    for (size_t g = 0; g < 4; g++) {
+        for (int i = 0; i < CF_FRAME; i++) {
+            own[i] = random_within(-260000, 260000);
+            sum[i] = got[i] = random_within(-2000000, 2000000);
+        }
+        cf_mix_add_gain(got, own, CF_FRAME, gains[g][0], gains[g][1]);
+        for (int64_t i = 0; i < CF_FRAME; i++) {
+            int64_t gain = (int64_t)gains[g][0] * CF_FRAME + ((int64_t)gains[g][1] - gains[g][0]) * (i + 1);
+            CHECK_INT(got[i], sum[i] + exact_gain(own[i], gain, CF_FRAME));
+        }
+    }
+}
+
+static void test_narrowing_saturates(void) {
+    static const int32_t wide[] = {0, -1, 32767, 32768, -32768, -32769, INT32_MAX, INT32_MIN};
+    static const int16_t want[] = {0, -1, 32767, 32767, -32768, -32768, 32767, -32768};
+    int16_t narrow[8];
+    cf_mix_narrow(narrow, wide, 8);
+    CHECK(memcmp(narrow, want, sizeof want) == 0);
+}
+
+static void test_silence_is_not_one_sample_but_zero(void) {
+    int16_t x[CF_FRAME] = {0};
+    CHECK(cf_silent(x, CF_FRAME));
+    for (int i = 0; i < CF_FRAME; i += 59) {
+        x[i] = i % 2 ? 1 : INT16_MIN;
+        CHECK(!cf_silent(x, CF_FRAME));
+        x[i] = 0;
+    }
+}
+
 static void test_a_ramp_ends_at_its_goal_and_does_not_click(void) {
     int16_t in[CF_FRAME], low[CF_FRAME];
     int32_t got[CF_FRAME];
@@ -185,7 +219,7 @@ static void test_the_limiter_rests_again_after_a_peak(void) {
     for (int i = 76000; i < LONG; i++) /* 4800 * ln(2^20), and the windows */
         CHECK_INT(got[i], loud[i - CF_LIMIT_AHEAD]);
     for (int i = 0; i < CF_LIMIT_AHEAD; i++)
-        CHECK(l.rel[i] == 1 && l.low[i] == 1);
+        CHECK(l.away[i] == 0 && l.high[i] == 0);
 }
 
 static void test_pieces_of_any_length_give_the_same(void) {
@@ -220,7 +254,7 @@ static void test_the_limiter_does_not_drift(void) {
     cf_limiter_init(&fresh);
     CHECK(memcmp(l.delay, fresh.delay, sizeof l.delay) == 0);
     for (int i = 0; i < CF_LIMIT_AHEAD; i++)
-        CHECK(l.rel[i] == fresh.rel[i] && l.low[i] == fresh.low[i]);
+        CHECK(l.away[i] == fresh.away[i] && l.high[i] == fresh.high[i]);
     CHECK(l.carry == fresh.carry && l.resting == fresh.resting && l.lane == fresh.lane);
 }
 
@@ -260,6 +294,9 @@ int main(void) {
     cf_rng_seed(&rng, 3);
     RUN(test_unity_gain_changes_nothing);
     RUN(test_gains_and_ramps_are_exact);
+    RUN(test_a_share_of_a_voice_is_added_exactly);
+    RUN(test_narrowing_saturates);
+    RUN(test_silence_is_not_one_sample_but_zero);
     RUN(test_a_ramp_ends_at_its_goal_and_does_not_click);
     RUN(test_the_sum_minus_self_is_the_sum_of_the_others);
     RUN(test_levels_of_rfc_6464);

@@ -168,6 +168,29 @@ static void test_reset_forgets_what_is_held_back(void) {
     cf_encoder_free(encoder);
 }
 
+/* One that begins at any tick ends its packets with those of one that has run from the first: with silence before. */
+static void test_aligned_encoders_keep_step(void) {
+    for (int k = 0; k < PTIMES; k++)
+        for (int begin = 1; begin < 8; begin++) {
+            cf_encoder *first = encoder_for(0, ptimes[k]), *late = encoder_for(0, ptimes[k]);
+            cf_encoded a, b;
+            for (int tick = 0; tick < 20; tick++) {
+                cf_encoder_encode(first, speech + tick * CF_FRAME, &a);
+                if (tick == begin)
+                    cf_encoder_align(late, (uint64_t)tick + 6 * UINT64_C(1000000000000));
+                if (tick < begin)
+                    continue;
+                cf_encoder_encode(late, speech + tick * CF_FRAME, &b);
+                CHECK_INT(b.count, a.count);
+                for (int part = 0; part < a.count; part++)
+                    CHECK_INT(b.part[part].offset, a.part[part].offset);
+                CHECK(tick < begin + 4 || same(&a, &b));
+            }
+            cf_encoder_free(first);
+            cf_encoder_free(late);
+        }
+}
+
 static void test_one_packet_a_tick_or_none_at_all(void) {
     uint8_t payload[CF_PAYLOAD_MAX];
     cf_encoder *even = encoder_for(0, 20), *slow = encoder_for(0, 40), *fast = encoder_for(0, 10);
@@ -188,6 +211,7 @@ int main(void) {
     RUN(test_a_tone_is_heard_in_packets_of_any_length);
     RUN(test_a_clone_takes_over_what_is_held_back);
     RUN(test_reset_forgets_what_is_held_back);
+    RUN(test_aligned_encoders_keep_step);
     RUN(test_one_packet_a_tick_or_none_at_all);
     return REPORT();
 }

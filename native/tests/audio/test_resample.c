@@ -1,6 +1,7 @@
 /* The converter by tones, for each ratio: flat in the pass-band, nothing folded into it, nothing mirrored out of it. */
 #include "../testlib.h"
 #include "conferocore/resample.h"
+#include "kernels/kernels.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -156,6 +157,42 @@ static void test_full_scale_squares_saturate_and_do_not_wrap(void) {
     }
 }
 
+/* Full scale with the sign of the tap that it meets: the largest sum there is. */
+static int16_t worst(int tap, int sign) {
+    double t = tap - (CF_RESAMPLE_PHASE_TAPS * ratio - 1) / 2.0;
+    return sin(TEST_PI * 0.985 / ratio * t) / t * sign > 0 ? INT16_MAX : INT16_MIN;
+}
+
+static void worst_case(int sign) {
+    enum { AT = 100, LOW = AT + 1 };
+    int taps = CF_RESAMPLE_PHASE_TAPS * ratio, end = sign > 0 ? INT16_MAX : INT16_MIN;
+    cf_resampler r;
+    cf_resampler_init(&r, ratio);
+    memset(high, 0, sizeof high);
+    for (int i = 0; i < taps; i++)
+        high[LOW * ratio - taps + i] = worst(i, sign);
+    cf_resample_down(&r, high, (size_t)(LOW * ratio), low);
+    CHECK_INT(low[AT], end);
+    for (int phase = 0; phase < ratio; phase++) {
+        cf_resampler_init(&r, ratio);
+        memset(low, 0, sizeof low);
+        for (int k = 0; k < CF_RESAMPLE_PHASE_TAPS; k++)
+            low[LOW - CF_RESAMPLE_PHASE_TAPS + k] = worst(phase + ratio * (CF_RESAMPLE_PHASE_TAPS - 1 - k), sign);
+        cf_resample_up(&r, low, LOW, high);
+        CHECK_INT(high[AT * ratio + phase], end);
+    }
+}
+
+static void test_the_largest_sums_saturate_on_every_path(void) {
+    const cf_kernels *before = cf_kernels_now;
+    for (size_t i = 0; cf_kernels_at(i); i++) {
+        cf_kernels_use(cf_kernels_at(i)->name);
+        worst_case(1);
+        worst_case(-1);
+    }
+    cf_kernels_use(before->name);
+}
+
 static void test_silence_stays_silence(void) {
     cf_resampler r;
     cf_resampler_init(&r, ratio);
@@ -185,6 +222,7 @@ int main(void) {
         RUN(test_a_round_trip_is_the_signal_and_late);
         RUN(test_pieces_of_any_length_give_the_same);
         RUN(test_full_scale_squares_saturate_and_do_not_wrap);
+        RUN(test_the_largest_sums_saturate_on_every_path);
         RUN(test_silence_stays_silence);
     }
     RUN(test_other_ratios_are_refused);

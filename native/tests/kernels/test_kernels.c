@@ -64,6 +64,21 @@ static void ramp_case(size_t n, size_t before, int kind) {
     }
 }
 
+static void add_ramp_case(size_t n, size_t before, int kind) {
+    static const int gains[][2] = {{0, CF_GAIN_ONE}, {-CF_GAIN_ONE, -CF_GAIN_ONE}, {CF_GAIN_MAX, -CF_GAIN_ONE}};
+    static int32_t want[MOST];
+    for (size_t g = 0; g < sizeof gains / sizeof *gains; g++) {
+        double start = gains[g][0] * (double)n, step = gains[g][1] - gains[g][0], unit = CF_GAIN_ONE * (double)n;
+        int32_t *sum = PLACE(&result, int32_t, n, before), *own = PLACE(&left, int32_t, n, before / 3);
+        fill_32(own, n, kind, -260000, 260000);
+        fill_32(sum, n, 0, -(1 << 30), 1 << 30);
+        memcpy(want, sum, n * sizeof *sum);
+        truth->add_ramp(want, own, n, start, step, unit);
+        path->add_ramp(sum, own, n, start, step, unit);
+        CHECK_SAME(sum, want, n);
+    }
+}
+
 static void energy_case(size_t n, size_t before, int kind) {
     int16_t *in = PLACE(&left, int16_t, n, before);
     fill_16(in, n, kind);
@@ -152,6 +167,7 @@ TEST_CASES(minus)
 TEST_CASES(widen)
 TEST_CASES(gain)
 TEST_CASES(ramp)
+TEST_CASES(add_ramp)
 TEST_CASES(energy)
 TEST_CASES(silent)
 TEST_CASES(narrow)
@@ -163,6 +179,7 @@ static void test_one_path(void) {
     RUN(test_widen);
     RUN(test_gain);
     RUN(test_ramp);
+    RUN(test_add_ramp);
     RUN(test_energy);
     RUN(test_silent);
     RUN(test_narrow);

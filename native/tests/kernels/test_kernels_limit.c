@@ -41,32 +41,44 @@ static void release_case(size_t n, size_t before, int kind) {
     }
 }
 
-static void windows_case(size_t n, size_t before, int kind) {
+static void highest_case(size_t n, size_t before, int kind) {
+    static double want[MOST], used[MOST + CF_LIMIT_AHEAD];
+    size_t all = n + CF_LIMIT_AHEAD;
+    double *out = PLACE(&result, double, n, before), *x = PLACE(&left, double, all, before / 3);
+    fill_needs(x, all, kind);
+    memcpy(used, x, all * sizeof *x);
+    truth->highest(want, used, n);
+    path->highest(out, x, n);
+    CHECK_SAME(out, want, n);
+}
+
+static void mean_case(size_t n, size_t before, int kind) {
     static double want[MOST + CF_LIMIT_AHEAD];
-    for (int mean = 0; mean < 2; mean++) {
-        size_t all = n + CF_LIMIT_AHEAD - (size_t)mean;
-        double *x = PLACE(&result, double, all, before);
-        fill_needs(x, all, kind);
-        memcpy(want, x, all * sizeof *x);
-        (mean ? truth->mean : truth->lowest)(want, n);
-        (mean ? path->mean : path->lowest)(x, n);
-        CHECK(memcmp(x, want, n * sizeof *x) == 0);
-        CHECK(guard_kept(&result));
-    }
+    size_t all = n + CF_LIMIT_AHEAD - 1;
+    double *x = PLACE(&result, double, all, before);
+    fill_needs(x, all, kind);
+    memcpy(want, x, all * sizeof *x);
+    truth->mean(want, n);
+    path->mean(x, n);
+    CHECK(memcmp(x, want, n * sizeof *x) == 0);
+    CHECK(guard_kept(&result));
 }
 
 static void scale_case(size_t n, size_t before, int kind) {
     static int16_t want[MOST];
     int16_t *out = PLACE(&result, int16_t, n, before);
     int32_t *in = PLACE(&left, int32_t, n, before / 3);
-    double *gain = PLACE(&right, double, n, before / 2);
+    double *less = PLACE(&right, double, n, before / 2);
     fill_32(in, n, kind, kind ? INT32_MIN : -90000, kind ? INT32_MAX : 90000);
-    for (size_t i = 0; i < n; i++)
-        gain[i] = fmin(1, CF_LIMIT_CEILING / fabs((double)in[i] + 1e-9)) * (i % 3 ? 1 : cf_rng_unit(&rng));
-    for (size_t i = 0; i < n; i += 5) /* halves, and what is next to a half */
-        gain[i] = in[i] ? fmin(1, nextafter(random_within(0, 999) + 0.5, i % 2 ? 0 : 1e9) / fabs((double)in[i])) : 0.5;
-    truth->scale(want, in, gain, n);
-    path->scale(out, in, gain, n);
+    for (size_t i = 0; i < n; i++) {
+        double most = fmin(1, CF_LIMIT_CEILING / fabs((double)in[i] + 1e-9)), half = random_within(0, 999) + 0.5;
+        double gain = most * (i % 3 ? 1 : cf_rng_unit(&rng));
+        if (i % 5 == 0 && in[i]) /* halves, and what is next to a half */
+            gain = fmin(most, nextafter(half, i % 2 ? 0 : 1e9) / fabs((double)in[i]));
+        less[i] = 1 - gain;
+    }
+    truth->scale(want, in, less, n);
+    path->scale(out, in, less, n);
     CHECK_SAME(out, want, n);
     CHECK(guard_kept(&right));
 }
@@ -100,14 +112,16 @@ static void fir_case(size_t n, size_t before, int kind) {
 
 TEST_CASES(need)
 TEST_CASES(release)
-TEST_CASES(windows)
+TEST_CASES(highest)
+TEST_CASES(mean)
 TEST_CASES(scale)
 TEST_CASES(fir)
 
 static void test_one_path(void) {
     RUN(test_need);
     RUN(test_release);
-    RUN(test_windows);
+    RUN(test_highest);
+    RUN(test_mean);
     RUN(test_scale);
     RUN(test_fir);
 }
