@@ -27,6 +27,7 @@ from .types import (
     EngineConfig,
     Event,
     EventType,
+    JitterBuffer,
     LegConfig,
     LegKind,
     LegStats,
@@ -36,6 +37,7 @@ from .types import (
     SrtpKeys,
     SrtpProfile,
     TapPoint,
+    ptimes,
 )
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "EngineFull",
     "Event",
     "EventType",
+    "JitterBuffer",
     "LegConfig",
     "LegKind",
     "LegStats",
@@ -73,5 +76,6 @@ __all__ = [
     "UnknownId",
     "build_info",
     "named_tone",
+    "ptimes",
     "tone",
 ]

@@ -172,10 +172,15 @@ static bool stream_is_silent(const cf_core *core, const struct stream *stream) {
     return stream->hearing == HEAR_NOTHING || core->silent;
 }
 
-/* Only of packets that are a tick long: others would get out of step. */
+/* Only of packets that are a tick long, for others would get out of step, and not of G.722, whose two sides must adapt
+ * alike in silence as well: 60 ms of the next word would be noise. */
+static bool hush_allowed(const struct stream *stream, const cf_encoded *made) {
+    return stream->silent > SETTLED_FRAMES && stream->params.ptime_ms == 1000 / CF_TICKS && made->count == 1 &&
+           made->part[0].len <= HUSH_BYTES && stream->params.codec != CF_CODEC_G722;
+}
+
 static void hush_keep(struct stream *stream, const cf_encoded *made) {
-    if (stream->silent <= SETTLED_FRAMES || stream->params.ptime_ms != 1000 / CF_TICKS || made->count != 1 ||
-        made->part[0].len > HUSH_BYTES)
+    if (!hush_allowed(stream, made))
         return;
     stream->hush_len = made->part[0].len;
     memcpy(stream->hush, made->payload[0], made->part[0].len);

@@ -53,6 +53,8 @@ static int make_payload_type(cf_leg *leg, const cf_pt_map *map) {
 }
 
 static int leg_make_playout(cf_leg *leg) {
+    if (!cf_playout_possible(&leg->config.playout))
+        return -EINVAL;
     leg->playout = cf_playout_new(&leg->config.playout);
     if (!leg->playout)
         return -ENOMEM;
