@@ -82,6 +82,10 @@ class RtpLeg:
     def listens(self) -> bool:
         return self._agreed is None or self._agreed.sends
 
+    @property
+    def takes_events(self) -> bool:
+        return self._agreed is not None and codecs.events_to_send(self._agreed) > 0
+
     # -- descriptions --
 
     def open(self, sdp: str | None) -> str:
