@@ -62,15 +62,3 @@ def save(name: str, facts: dict[str, Any], rows: Sequence[dict[str, Any]], out: 
 def show(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def judge(row: dict[str, Any], hears_db: float = -3.0, own_db: float = -30.0) -> list[str]:
-    """What is wrong with what was heard in the same run; a fast mixer that mixes wrongly has no figures."""
-    faults = []
-    if abs(row["listener_hears_db"]) > -hears_db:
-        faults.append(
-            f"the listener hears the first talker at {row['listener_hears_db']} dB, not within {-hears_db} dB"
-        )
-    if row["own_voice_db"] > own_db:
-        faults.append(f"the first talker hears itself at {row['own_voice_db']} dB, not under {own_db} dB")
-    return faults

@@ -1,15 +1,16 @@
-"""The command ``confero``: ``up`` runs all services on this machine, ``demo`` shows them at work; ``ports``, ``version``."""
+"""The command ``confero``: ``up`` runs all services on this machine, ``demo`` shows them at work, ``bench`` what that costs."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -31,6 +32,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+bench = typer.Typer(help="What it costs, measured on this machine; needs the source tree.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
 
 STOP_MARGIN_S = 6.0
 """What a service needs to stop after its drain, before it is killed."""
@@ -140,6 +144,89 @@ def demo(
         code = asyncio.run(import_module("confero.lab.demo").run(seconds=seconds, output=output))
     except ConferoError as error:
         sys.stderr.write(f"confero demo: {error}\n")
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    raise typer.Exit(code)
+
+
+def _settings(values: list[str], option: str) -> dict[str, Any]:
+    """``["jitter_mode=minimum", "talkers=3"]`` -> values as JSON has them, else as text."""
+    found: dict[str, Any] = {}
+    for name, text in _pairs(values, option).items():
+        try:
+            found[name] = json.loads(text)
+        except ValueError:
+            found[name] = text
+    return found
+
+
+@bench.command()
+def mix(
+    members: Annotated[str, typer.Option(help="How many; a list such as 50,100,200 makes a row for each.")] = "100",
+    rooms: Annotated[int, typer.Option(min=1, help="Rooms, with as many members each.")] = 1,
+    talkers: Annotated[int, typer.Option(min=0, help="Talkers of each room; 0: everyone.")] = 4,
+    mixed: Annotated[int, typer.Option(min=0, max=64, help="Of them the loudest that are heard; 0: all.")] = 6,
+    codec: Annotated[Literal["opus", "pcmu"], typer.Option()] = "opus",
+    profile: Annotated[
+        Literal["gcm128", "gcm256", "cm", "plain"], typer.Option(help="SRTP profile; plain: RTP without ICE and DTLS.")
+    ] = "gcm128",
+    passive: Annotated[
+        Literal["silence", "dtx", "nothing"], typer.Option(help="What members send who do not talk.")
+    ] = "silence",
+    loss: Annotated[float, typer.Option(min=0, max=90, help="Per cent of the members' packets that are lost.")] = 0.0,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="Length of a measured window.")] = 5.0,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Windows of each row; medians count.")] = 1,
+    seed: Annotated[int, typer.Option()] = 1,
+    mcu: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Setting of the MCU; repeatable.")] = None,
+    room: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Field of the room's creation; repeatable.")
+    ] = None,
+    core: Annotated[bool, typer.Option("--core", help="The core alone, in simulated time.")] = False,
+    peer: Annotated[list[str] | None, typer.Option(help="Also measure janus or aiortc; repeatable.")] = None,
+    find_limit: Annotated[bool, typer.Option("--find-limit", help="Search members at the quality floor.")] = False,
+    delay: Annotated[float, typer.Option(min=1, help="Quality floor: delay p95 in ms.")] = 60.0,
+    table: Annotated[bool, typer.Option("--table", help="All rows of docs/performance.md, five runs each.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="With --table: small, and the page stays as it is.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for JSON and HTML.")] = Path("confero-bench"),
+) -> None:
+    """Measures mixing: members a core, what they hear, and how late, beside other mixers if wanted."""
+    if find_spec("confero.lab") is None:
+        sys.stderr.write("confero bench: confero.lab is not installed\n")
+        raise typer.Exit(1)
+    counts = [int(part) for part in members.split(",") if part.strip().isdecimal()]
+    if not counts or len(counts) != members.count(",") + 1 or min(counts) < 2 or any(n % rooms for n in counts):
+        raise typer.BadParameter("numbers from 2 on, as many in each room", param_hint="--members")
+    axes = {
+        "members": counts[0],
+        "rooms": rooms,
+        "talkers": talkers,
+        "mixed": mixed,
+        "codec": codec,
+        "profile": profile,
+        "passive": passive,
+        "loss_percent": loss,
+        "seconds": seconds,
+        "seed": seed,
+        "mcu": _settings(mcu or [], "--mcu"),
+        "room": _settings(room or [], "--room"),
+    }
+    wishes = {
+        "runs": runs,
+        "find_limit": find_limit,
+        "delay_p95_ms": delay,
+        "table": table,
+        "quick": quick,
+        "out": out,
+        "core_only": core,
+        "peers": peer or [],
+        "members": counts,
+        "command": " ".join(["confero", *sys.argv[1:]]),
+    }
+    try:
+        code = import_module("confero.lab.bench.command").run(axes, wishes)
+    except ConferoError as error:
+        sys.stderr.write(f"confero bench: {error}\n")
         code = 1
     except KeyboardInterrupt:
         code = 130

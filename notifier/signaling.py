@@ -97,8 +97,8 @@ class Signaling:
         return Ok(id=message.id)
 
     async def _fresh_leg(self, session: Session, offer: Offer) -> Answer:
+        """Makes the room at the MCU if it is the first there: else that would only bring the whole roster, at every join."""
         grant = session.grant
-        await self._media.ensure_room(grant.mcu_url, grant.room, room_spec(grant))
         body = WebRtcLegCreate(
             kind="webrtc",
             participant=grant.participant,
@@ -106,7 +106,13 @@ class Signaling:
             role=grant.role,
             sdp=offer.sdp,
         )
-        reply = await self._media.create_leg(grant.mcu_url, grant.room, body)
+        try:
+            reply = await self._media.create_leg(grant.mcu_url, grant.room, body)
+        except Refused as error:
+            if error.code != "room-unknown":
+                raise
+            await self._media.ensure_room(grant.mcu_url, grant.room, room_spec(grant))
+            reply = await self._media.create_leg(grant.mcu_url, grant.room, body)
         session.leg = reply.leg
         return Answer(id=offer.id, leg=reply.leg, sdp=reply.sdp)
 

@@ -162,6 +162,18 @@ class RtpSockets(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JitterBuffer:
+    """How long a leg's packets may wait for the ones before them."""
+
+    minimum: bool = False
+    """A packet is used at the next tick after the usual jitter, of which no more than 10 ms is waited for."""
+    min_ms: int = 0
+    """Never less; 0: 10, with ``minimum`` nothing."""
+    max_ms: int = 0
+    """Never more; 0: 400."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegConfig:
     """A leg as it is put into a room. Fields marked WebRTC or RTP are for legs of that kind only."""
 
@@ -172,10 +184,7 @@ class LegConfig:
     tx: CodecParams
     tx_pt: int
     rx: tuple[PayloadType, ...]
-    min_delay_ms: int = 0
-    """Floor of the jitter buffer; 0: 20."""
-    max_delay_ms: int = 0
-    """Ceiling of the jitter buffer; 0: 400."""
+    jitter: JitterBuffer = JitterBuffer()
     audio_level_ext: int = 0
     """Header extension id of RFC 6464 levels, 0: not negotiated."""
     csrc_level_ext: int = 0

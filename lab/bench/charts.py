@@ -16,8 +16,8 @@ Point = tuple[float, float]
 def nice_step(span: float, parts: int = 5) -> float:
     """A step of 1, 2 or 5 times a power of ten that divides the span into about so many parts."""
     rough = max(span, 1e-9) / parts
-    power = 10 ** math.floor(math.log10(rough))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(float(step * power) for step in (1, 2, 5, 10) if step * power >= rough)
 
 
 def ticks(top: float) -> list[float]:
@@ -47,7 +47,9 @@ def _y_axis(top: float, label: str) -> list[str]:
     parts = [_text(14, TOP - 6, label, anchor="start", size=11)]
     for value in ticks(top):
         y = _y(value, ticks(top)[-1])
-        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#9ca3af" opacity=".4"/>')
+        parts.append(
+            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#9ca3af" opacity=".4"/>'
+        )
         parts.append(_text(LEFT - 6, y + 4, f"{value:g}", anchor="end", size=11))
     return parts
 
@@ -98,7 +100,9 @@ def stacks(title: str, y_label: str, bars: Mapping[str, Mapping[str, float]]) ->
         for kind, value in parts.items():
             y, foot = _y(below + value, top), _y(below, top)
             colour = COLOURS[kinds.index(kind) % len(COLOURS)]
-            body.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{room * 0.6:.1f}" height="{foot - y:.1f}" fill="{colour}"/>')
+            body.append(
+                f'<rect x="{x:.1f}" y="{y:.1f}" width="{room * 0.6:.1f}" height="{foot - y:.1f}" fill="{colour}"/>'
+            )
             below += value
         body.append(_text(x + room * 0.3, HEIGHT - BOTTOM + 18, name, size=11))
     return _frame(title, body)

@@ -125,7 +125,8 @@ class Generator:
             self._result.set_result(json.loads(line))
 
     def _fail(self, error: LocalError) -> None:
-        for waiting in (self._ready, self._result, *self._up.values()):
+        everybody: tuple[asyncio.Future[Any], ...] = (self._ready, self._result, *self._up.values())
+        for waiting in everybody:
             if not waiting.done():
                 waiting.set_exception(error)
                 waiting.exception()  # whoever waits is told; nobody else needs to be

@@ -92,7 +92,7 @@ class Report:
 
 
 HEAD = (
-    *("mixer", "case", "CPU of one core", "lost %", "delay p50 / p95 ms", "late p99 ms", "heard dB", "own dB"),
+    *("mixer", "members", "CPU of one core", "lost %", "delay p50 / p95 ms", "late p99 ms", "heard dB", "own dB"),
     *("generator late p99 ms", "verdict"),
 )
 
@@ -100,11 +100,11 @@ HEAD = (
 def cells(result: Result, floor: Floor) -> list[str]:
     """A row of the table."""
     if not result.rows:
-        return [result.mixer, result.label, *["-"] * (len(HEAD) - 3), result.error]
+        return [result.mixer, f"{result.members}", *["-"] * (len(HEAD) - 3), result.error]
     row = result.median
     return [
         result.mixer,
-        result.label,
+        f"{result.members}",
         f"{row['cpu_percent']:.1f} %",
         f"{max(row['loss_percent'], row['short_percent']):.2f}",
         f"{row['delay_ms']['p50']:.0f} / {row['delay_ms']['p95']:.0f}",
@@ -120,14 +120,14 @@ def html(report: Report) -> str:
     """A page of its own, without anything from elsewhere."""
     drawn = [chart for chart in (_cpu(report), _shares(report), _delays(report)) if chart]
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in report.machine.items())
-    rows = "".join(_tr("td", cells(result, report.floor)) for result in report.results)
+    rows = "".join(_tr("td", [result.label, *cells(result, report.floor)]) for result in report.results)
     limits = "".join(f"<p>{escape(name)}: <b>{count}</b> members a core</p>" for name, count in report.limits.items())
     return PAGE.format(
         command=escape(report.command),
         floor=escape(", ".join(f"{name} {value}" for name, value in asdict(report.floor).items())),
         limits=limits,
         charts="".join(f"<figure>{chart}</figure>" for chart in drawn),
-        head=_tr("th", HEAD),
+        head=_tr("th", ["case", *HEAD]),
         rows=rows,
         facts=facts,
     )
@@ -174,16 +174,22 @@ PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>confero bench mix</title>
 <style>
- body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #111827; background: #fff }}
- table {{ border-collapse: collapse; font-size: 13px }} th, td {{ border: 1px solid #d1d5db; padding: .3rem .5rem; text-align: left }}
- figure {{ margin: 1.5rem 0 }} svg {{ max-width: 100%; height: auto }} dl {{ display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem }}
- code {{ background: #f3f4f6; padding: .1rem .3rem }} dd {{ margin: 0 }}
- @media (prefers-color-scheme: dark) {{ body {{ color: #e5e7eb; background: #111827 }} th, td {{ border-color: #4b5563 }} code {{ background: #1f2937 }} }}
+ body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }}
+ body {{ color: #111827; background: #fff }}
+ table {{ border-collapse: collapse; font-size: 13px }}
+ th, td {{ border: 1px solid #d1d5db; padding: .3rem .5rem; text-align: left }}
+ figure {{ margin: 1.5rem 0 }} svg {{ max-width: 100%; height: auto }}
+ dl {{ display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem }} dd {{ margin: 0 }}
+ code {{ background: #f3f4f6; padding: .1rem .3rem }}
+ @media (prefers-color-scheme: dark) {{
+  body {{ color: #e5e7eb; background: #111827 }} th, td {{ border-color: #4b5563 }} code {{ background: #1f2937 }}
+ }}
 </style>
 <h1>confero bench mix</h1>
 <p><code>{command}</code></p>
 {limits}
-<p>Quality floor: {floor}. Delay: from sending the packet with a burst's first sample to the kernel's receive time of the packet in which it is audible.</p>
+<p>Quality floor: {floor}. Delay: from sending the packet with a burst's first sample to the kernel's receive time of the
+packet in which it is audible.</p>
 {charts}
 <div style="overflow-x: auto"><table>{head}{rows}</table></div>
 <h2>Machine</h2><dl>{facts}</dl>

@@ -148,5 +148,5 @@ def figures(case: Case, heard: dict[str, Any]) -> dict[str, Any]:
     return heard | {
         "loss_percent": round(100 * heard["lost"] / max(got + heard["lost"], 1), 3),
         "short_percent": round(max(0.0, 100 * (1 - (got + heard["lost"]) / due)), 3),
-        "title": case.title(),
+        "setting": case.setting(),
     }

@@ -210,6 +210,7 @@ class RtpLeg:
             tx=codecs.transmit(agreed),
             tx_pt=agreed.send.pt,
             rx=codecs.receive(agreed.receive),
+            jitter=self._context.settings.jitter,
             dtx=codecs.wants_dtx(agreed.send),
             ssrc=self._identity.ssrc,
             cname=self._identity.cname,

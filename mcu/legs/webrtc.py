@@ -129,6 +129,7 @@ class WebRtcLeg:
             tx=codecs.transmit(agreed),
             tx_pt=agreed.send.pt,
             rx=codecs.receive(agreed.receive),
+            jitter=self._context.settings.jitter,
             audio_level_ext=agreed.audio_level_ext,
             csrc_level_ext=agreed.csrc_level_ext,
             dtx=codecs.wants_dtx(agreed.send),

@@ -1,150 +1,210 @@
-/* The core alone in simulated time: what a tick of one room costs. Prints one line of JSON.
- * Usage: bench_core MEMBERS TALKERS opus|pcmu plain|srtp open|quiet SECONDS */
-#include "bench_lib.h"
+/* The core alone in simulated time: what members cost and what they hear, without sockets and clocks. Prints one line
+ * of JSON. Usage: bench_core NAME=VALUE..., as bench_load. */
 #include "conferocore/core.h"
+#include "load/load.h"
 
-#include <inttypes.h>
+#include <unistd.h>
 
-enum {
-    MS = 1000000,
-    PERIOD = 20 * MS,
-    WARM_FRAMES = 100
-}; /* ns; two seconds until every encoder is shared that will be */
+enum { PERIOD = 20000000, SLOT = PERIOD / SLOTS, QUEUE = 4 * EARS_MAX };
 
-typedef struct member {
-    mouth mouth;
-    cf_path path;
-    uint8_t packet[PACKET_MAX];
+typedef struct packet {
+    int64_t at;
+    int member;
     size_t len;
-} member;
+    uint8_t data[PACKET_MAX];
+} packet;
 
 typedef struct bench {
-    int members, talkers, codec, secure, open;
+    load load;
     cf_core *core;
-    member *all;
-    ear ears[2]; /* of the first talker and of the last member */
-    cf_srtp *ear_srtp[2];
+    int64_t now, cpu;
+    packet queue[QUEUE]; /* for the ears: what they do is not the core's cost */
+    int queued;
     uint64_t sent;
 } bench;
 
-static int ear_of(const bench *b, uint32_t socket) {
-    return socket == (uint32_t)b->members - 1 ? 1 : socket == 0 ? 0 : -1;
+/* CPU time, as the sum is: others' work on this core is not the core's. */
+static int64_t stopwatch(void) {
+    return now_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* Only two listen: what the others do with their packets is not the core's cost. */
 static void on_send(void *arg, const cf_path *path, const uint8_t *data, size_t len) {
     bench *b = arg;
+    member *m = &b->load.all[path->socket];
     b->sent++;
-    int i = ear_of(b, path->socket);
-    bool rtcp;
-    uint8_t copy[PACKET_MAX];
-    if (i < 0 || !cf_rtp_looks_like(data, len, &rtcp) || rtcp)
+    if (m->ear != NULL && b->queued == QUEUE)
+        fail("more packets for the ears than one slot can have");
+    if (m->ear == NULL) {
+        member_hear(&b->load, m, (uint8_t *)data, len, b->now); /* reads the header only */
         return;
-    memcpy(copy, data, len);
-    int n = b->secure ? cf_srtp_unprotect(b->ear_srtp[i], copy, len) : (int)len;
-    cf_rtp rtp;
-    if (n > 0 && cf_rtp_parse(&rtp, copy, (size_t)n) == 0)
-        ear_hear(&b->ears[i], rtp.payload, rtp.payload_len);
+    }
+    packet *p = &b->queue[b->queued++];
+    p->at = b->now;
+    p->member = (int)path->socket;
+    p->len = len < PACKET_MAX ? len : PACKET_MAX;
+    memcpy(p->data, data, p->len);
 }
 
-static void add_member(bench *b, int i, const voice *says) {
-    member *m = &b->all[i];
-    m->mouth =
-        (mouth){.says = says, .codec = b->codec, .ssrc = 1000 + (uint32_t)i, .quiet = i >= b->talkers && !b->open};
-    m->path = (cf_path){.socket = (uint32_t)i, .remote = {{127, 0, 0, 1}, (uint16_t)(1024 + i), 4, 0}};
-    cf_leg_config config = {.id = 1 + (uint64_t)i,
-                            .room = 1,
+static void ears_listen(bench *b) {
+    for (int i = 0; i < b->queued; i++) {
+        packet *p = &b->queue[i];
+        member_hear(&b->load, &b->load.all[p->member], p->data, p->len, p->at);
+    }
+    b->queued = 0;
+}
+
+/* Keys are per member and direction, so that nobody can be taken for somebody else. */
+static cf_srtp *srtp_of(const plan *p, int index, int to_core) {
+    uint8_t key[32] = {0x10, (uint8_t)to_core}, salt[14] = {0x20, (uint8_t)to_core};
+    bool aead = p->profile != CF_SRTP_AES128_CM_SHA1_80;
+    cf_put32(key + 4, (uint32_t)index);
+    cf_srtp *made =
+        cf_srtp_new(p->profile, key, p->profile == CF_SRTP_AEAD_AES_256_GCM ? 32 : 16, salt, aead ? 12 : 14);
+    if (made == NULL)
+        fail("no SRTP context");
+    return made;
+}
+
+static cf_path path_of(int index) {
+    return (cf_path){.socket = (uint32_t)index, .remote = {{127, 0, 0, 1}, (uint16_t)(1024 + index), 4, 0}};
+}
+
+/* What of the members is not the core's: made before its memory is measured. */
+static void prepare(bench *b, int index) {
+    const plan *p = &b->load.plan;
+    member *m = &b->load.all[index];
+    m->pt = p->codec == CF_CODEC_OPUS ? 111 : 0;
+    m->ext = 1;
+    m->joined = true;
+    b->load.joined++;
+    if (!p->secure)
+        return;
+    m->mouth = srtp_of(p, index, 1);
+    m->hears = srtp_of(p, index, 0);
+}
+
+static void add_leg(bench *b, int index) {
+    const plan *p = &b->load.plan;
+    const member *m = &b->load.all[index];
+    cf_leg_config config = {.id = 1 + (uint64_t)index,
+                            .room = 1 + (uint64_t)m->room,
                             .kind = CF_LEG_RTP,
-                            .tx = codec_params(b->codec),
-                            .tx_pt = codec_pt(b->codec),
+                            .tx = {.codec = p->codec, .complexity = -1, .low_delay = p->low_delay},
+                            .tx_pt = m->pt,
                             .rx_count = 1,
-                            .rx = {{codec_pt(b->codec), b->codec, b->codec == CF_CODEC_OPUS ? 48000 : 8000}},
-                            .rtp_socket = (uint32_t)i,
-                            .rtcp_socket = (uint32_t)i,
-                            .remote_rtp = m->path.remote};
-    cf_leg *leg = cf_leg_new(&config, (uint64_t)i);
+                            .rx = {{m->pt, p->codec, (int)codec_step(p->codec) * 50}},
+                            .playout = {.minimum = p->minimum},
+                            .audio_level_ext = 1,
+                            .rtp_socket = (uint32_t)index,
+                            .rtcp_socket = (uint32_t)index,
+                            .remote_rtp = path_of(index).remote};
+    cf_leg *leg = cf_leg_new(&config, (uint64_t)index);
     if (leg == NULL || cf_core_leg_add(b->core, leg, 0) < 0)
         fail("cannot add a leg");
-    if (b->secure) {
-        m->mouth.srtp = srtp_of((uint32_t)i, 1);
-        cf_srtp *in = srtp_of((uint32_t)i, 1), *out = srtp_of((uint32_t)i, 0);
-        cf_core_leg_keys(b->core, config.id, &in, &out);
-    }
+    if (!p->secure)
+        return;
+    cf_srtp *in = srtp_of(p, index, 1), *out = srtp_of(p, index, 0);
+    cf_core_leg_keys(b->core, config.id, &in, &out);
+}
+
+static long rss_kb(void) {
+    long pages = 0, all = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (f == NULL || fscanf(f, "%ld %ld", &all, &pages) != 2)
+        fail("no /proc");
+    fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void set_up(bench *b) {
-    cf_core_config config = {.seed = 1, .max_legs = (size_t)b->members, .send = on_send, .arg = b};
+    const plan *p = &b->load.plan;
+    cf_core_config config = {.seed = (uint64_t)p->seed,
+                             .max_rooms = (size_t)p->rooms,
+                             .max_legs = (size_t)p->members,
+                             .send = on_send,
+                             .arg = b,
+                             .stopwatch = stopwatch};
     b->core = cf_core_new(&config);
-    b->all = calloc((size_t)b->members, sizeof *b->all);
-    if (b->core == NULL || b->all == NULL)
-        fail("no memory");
-    cf_core_room_add(b->core, cf_room_new(&(cf_room_config){.id = 1}), 0);
-    const voice *silence = voice_make(b->codec, 0);
-    for (int i = 0; i < b->members; i++)
-        add_member(b, i, i < b->talkers ? voice_make(b->codec, voice_hertz(i)) : silence);
-    for (int i = 0; i < 2; i++) {
-        ear_open(&b->ears[i], b->codec);
-        b->ear_srtp[i] = srtp_of(i == 0 ? 0 : (uint32_t)b->members - 1, 0);
+    if (b->core == NULL)
+        fail("no core");
+    bool everyone = p->loud == p->talkers && p->talkers > 6;
+    for (int r = 0; r < p->rooms; r++) {
+        cf_room_config room_config = {.id = 1 + (uint64_t)r, .talkers = everyone ? CF_TALKERS_ALL : p->loud};
+        if (cf_core_room_add(b->core, cf_room_new(&room_config), 0) < 0)
+            fail("cannot add a room");
     }
+    for (int i = 0; i < p->members; i++)
+        add_leg(b, i);
 }
 
-/* One period: everybody's packet, spread over it, and every tick that falls due. Returns the CPU time of the core in
- * ns. */
-static int64_t period(bench *b, int64_t start) {
-    for (int i = 0; i < b->members; i++)
-        b->all[i].len = mouth_packet(&b->all[i].mouth, b->all[i].packet);
-    int64_t before = cpu_ns();
-    for (int i = 0; i < b->members; i++) {
-        int64_t now = start + (int64_t)PERIOD * i / b->members;
-        while (cf_core_deadline(b->core) <= now)
-            cf_core_advance(b->core, cf_core_deadline(b->core));
-        if (b->all[i].len > 0)
-            cf_core_receive(b->core, &b->all[i].path, b->all[i].packet, b->all[i].len, now);
-    }
-    while (cf_core_deadline(b->core) < start + PERIOD)
+/* A millisecond: those whose turn it is say something, and every tick that falls due is done. */
+static void slot(bench *b, int which) {
+    load *l = &b->load;
+    static uint8_t said[MEMBERS_MAX / SLOTS + SLOTS][PACKET_MAX];
+    static size_t len[MEMBERS_MAX / SLOTS + SLOTS];
+    if (l->in_slot[which] > (int)(sizeof len / sizeof *len))
+        fail("phases are not spread");
+    for (int i = 0; i < l->in_slot[which]; i++)
+        len[i] = next_packet(l, l->slots[which][i], b->now, said[i]);
+    int64_t before = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    while (cf_core_deadline(b->core) <= b->now)
         cf_core_advance(b->core, cf_core_deadline(b->core));
-    return cpu_ns() - before;
+    for (int i = 0; i < l->in_slot[which]; i++) {
+        cf_path path = path_of((int)(l->slots[which][i] - l->all));
+        if (len[i] > 0)
+            cf_core_receive(b->core, &path, said[i], len[i], b->now);
+        l->sent += len[i] > 0 && b->now >= l->measure_from;
+    }
+    b->cpu += now_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+    ears_listen(b);
 }
 
-static void report(const bench *b, int64_t cpu, int periods, uint64_t sent, const cf_core_stats *was) {
+static void run_until(bench *b, int64_t end) {
+    for (; b->now < end; b->now += SLOT)
+        slot(b, (int)(b->now / SLOT % SLOTS));
+}
+
+static void print_cost(const bench *b, const cf_core_stats *was, long rss) {
     cf_core_stats is;
     cf_core_stats_get(b->core, &is);
-    double ticks = (double)(is.ticks - was->ticks);
-    double tick_ns = (double)cpu / periods;
-    printf(
-        "{\"members\": %d, \"talkers\": %d, \"codec\": \"%s\", \"srtp\": %s, \"listeners\": \"%s\", \"ticks\": %.0f, ",
-        b->members, b->talkers, b->codec == CF_CODEC_OPUS ? "opus" : "pcmu", b->secure ? "true" : "false",
-        b->open ? "open" : "quiet", ticks);
-    printf("\"tick_us\": %.1f, \"member_tick_ns\": %.0f, \"realtime_factor\": %.1f, ", tick_ns / 1000,
-           tick_ns / b->members, PERIOD / tick_ns);
-    printf("\"encodings_per_tick\": %.2f, \"packets_per_tick\": %.2f, ",
-           (double)(is.frames_encoded - was->frames_encoded) / ticks, (double)sent / ticks);
-    printf("\"listener_hears_db\": %.1f, \"own_voice_db\": %.1f}\n", ear_level(&b->ears[1], voice_hertz(0)),
-           ear_level(&b->ears[0], voice_hertz(0)));
+    double cpu = (double)b->cpu, seconds = b->load.plan.seconds;
+    const struct {
+        const char *name;
+        uint64_t ns;
+    } shares[] = {{"decode", is.decode_ns - was->decode_ns},
+                  {"mix", is.mix_ns - was->mix_ns},
+                  {"encode", is.encode_ns - was->encode_ns},
+                  {"crypto", is.crypto_ns - was->crypto_ns}};
+    printf(", \"cpu_percent\": %.2f, \"times_real_time\": %.1f, \"member_tick_ns\": %.0f, ", cpu / seconds / 1e7,
+           seconds * 1e9 / cpu, cpu / seconds / 50 / b->load.plan.members);
+    printf("\"encodings_per_tick\": %.2f, \"packets_per_tick\": %.1f, \"shares_percent\": {",
+           (double)(is.frames_encoded - was->frames_encoded) / seconds / 50, (double)b->sent / seconds / 50);
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+        printf("%s\"%s\": %.1f", i > 0 ? ", " : "", shares[i].name, 100 * (double)shares[i].ns / cpu);
+    printf("}, \"engine\": {\"frames_decoded\": %llu, \"frames_skipped\": %llu, \"frames_encoded\": %llu}, ",
+           (unsigned long long)(is.frames_decoded - was->frames_decoded),
+           (unsigned long long)(is.frames_skipped - was->frames_skipped),
+           (unsigned long long)(is.frames_encoded - was->frames_encoded));
+    printf("\"rss_kb\": {\"engine\": %ld}}\n", rss);
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7)
-        fail("usage: bench_core MEMBERS TALKERS opus|pcmu plain|srtp open|quiet SECONDS");
     static bench b;
-    b.members = atoi(argv[1]);
-    b.talkers = atoi(argv[2]);
-    b.codec = codec_named(argv[3]);
-    b.secure = strcmp(argv[4], "srtp") == 0;
-    b.open = listeners_named(argv[5]);
-    int periods = (int)(atof(argv[6]) * 50);
-    if (b.members < 2 || b.members > 8192 || b.talkers < 1 || b.talkers >= b.members || periods < 50)
-        fail("2 to 8192 members, at least one talker and one listener, at least one second");
+    b.load.plan = plan_of(argc, argv);
+    load_open(&b.load, false);
+    for (int i = 0; i < b.load.plan.members; i++)
+        prepare(&b, i);
+    long before = rss_kb();
     set_up(&b);
-    int64_t at = 0, cpu = 0;
-    for (int i = 0; i < WARM_FRAMES; i++, at += PERIOD)
-        period(&b, at);
+    b.load.measure_from = (int64_t)(b.load.plan.warm * 1e9);
+    b.load.end = b.load.measure_from + (int64_t)(b.load.plan.seconds * 1e9);
+    run_until(&b, b.load.measure_from);
     cf_core_stats was;
     cf_core_stats_get(b.core, &was);
-    uint64_t sent = b.sent;
-    for (int i = 0; i < periods; i++, at += PERIOD)
-        cpu += period(&b, at);
-    report(&b, cpu, periods, b.sent - sent, &was);
-    cf_core_free(b.core);
+    b.cpu = 0;
+    b.sent = 0;
+    run_until(&b, b.load.end);
+    report(&b.load);
+    print_cost(&b, &was, rss_kb() - before);
     return 0;
 }

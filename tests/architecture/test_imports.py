@@ -83,7 +83,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "sqlalchemy": ("confero.appserver.db",),
     "alembic": ("confero.appserver.db",),
-    "aiortc": ("confero.mcu.legs.dtls", "confero.lab.members"),
+    "aiortc": ("confero.mcu.legs.dtls", "confero.lab.members", "confero.lab.bench.peers"),
     "OpenSSL": ("confero.mcu.legs.dtls",),
     "aioice": ("confero.lab.members",),
     "av": ("confero.lab",),

@@ -11,7 +11,7 @@ from confero.clock import FakeClock
 from confero.errors import Refused
 from confero.mcu.legs.base import GRACE_S
 from confero.mcu.legs.rtp import RtpLeg
-from confero.media import Address, Codec, EngineFull, EventType, NoPortFree
+from confero.media import Address, Codec, EngineFull, EventType, JitterBuffer, NoPortFree
 from confero.protocols.sdp import LocalPorts, LocalStream, SdpError, answer_rtp, parse, write
 
 from .fakes import FakeEngine, FakeOwner, context, event
@@ -21,10 +21,10 @@ PHONE = HEAD + "m=audio 9000 RTP/AVP 8 101\na=rtpmap:101 telephone-event/8000\n"
 
 
 class Setup:
-    def __init__(self, **wish: Any) -> None:
+    def __init__(self, jitter: JitterBuffer | None = None, **wish: Any) -> None:
         self.engine, self.owner, self.clock = FakeEngine(), FakeOwner(), FakeClock()
         body = models.RtpLegCreate(**({"kind": "rtp", "participant": "p", "display_name": "P"} | wish))
-        self.leg = RtpLeg(7, context(self.engine, self.owner, self.clock), body)
+        self.leg = RtpLeg(7, context(self.engine, self.owner, self.clock, jitter=jitter or JitterBuffer()), body)
 
     @property
     def config(self) -> Any:
@@ -42,6 +42,13 @@ def test_answers_a_phone() -> None:
     assert c.sockets.rtcp_port == c.sockets.rtp_port + 1 == answer.media[0].port + 1
     assert answer.media[0].connection and answer.media[0].connection.address == "192.0.2.10"
     assert answer.media[0].formats == ("8", "101")
+
+
+def test_waits_for_packets_as_set() -> None:
+    jitter = JitterBuffer(min_ms=30, max_ms=80)
+    s = Setup(jitter)
+    s.leg.open(PHONE)
+    assert s.config.jitter == jitter
 
 
 def test_rtcp_mux_needs_one_port() -> None:

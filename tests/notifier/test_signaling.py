@@ -34,6 +34,7 @@ class ScriptedMcu:
         self.legs: dict[str, str] = {}
         self.calls: list[tuple[object, ...]] = []
         self.failures: dict[str, Exception] = {}
+        self.rooms = {"lobby"}
 
     def _note(self, name: str, *details: object) -> None:
         self.calls.append((name, *details))
@@ -50,9 +51,12 @@ class ScriptedMcu:
 
     async def ensure_room(self, url: str, room: str, spec: RoomSpec) -> None:
         self._note("ensure", url, room, spec)
+        self.rooms.add(room)
 
     async def create_leg(self, url: str, room: str, body: WebRtcLegCreate) -> LegReply:
         self._note("create", url, room, body)
+        if room not in self.rooms:
+            raise Refused("no such room", status=404, code="room-unknown")
         leg = f"leg_{len(self.calls)}"
         self.legs[leg] = body.participant
         return LegReply(leg=leg, participant=body.participant, room=room, sdp="answer")
@@ -100,13 +104,22 @@ def code(reply: Reply) -> str:
     return reply.problem.type.removeprefix("urn:confero:problem:")
 
 
-async def test_fresh_offer_makes_room_and_leg(bench: Bench) -> None:
+async def test_fresh_offer_makes_a_leg(bench: Bench) -> None:
+    reply = await bench.ask(Offer(type="offer", id=7, sdp="v=0"))
+    assert bench.mcu.names == ["create"]
+    assert reply == Answer(id=7, leg="leg_1", sdp="answer")
+    assert bench.session.leg == "leg_1"
+
+
+async def test_fresh_offer_makes_the_room_where_there_is_none(bench: Bench) -> None:
+    bench.mcu.rooms.clear()
     reply = await bench.ask(Offer(type="offer", id=7, sdp="v=0"))
     spec = RoomSpec(name="Lobby", max_participants=10)
     body = WebRtcLegCreate(kind="webrtc", participant="alice", display_name="Alice", role="guest", sdp="v=0")
-    assert bench.mcu.calls == [("ensure", "http://mcu-1", "lobby", spec), ("create", "http://mcu-1", "lobby", body)]
-    assert reply == Answer(id=7, leg="leg_2", sdp="answer")
-    assert bench.session.leg == "leg_2"
+    create = ("create", "http://mcu-1", "lobby", body)
+    assert bench.mcu.calls == [create, ("ensure", "http://mcu-1", "lobby", spec), create]
+    assert reply == Answer(id=7, leg="leg_3", sdp="answer")
+    assert bench.session.leg == "leg_3"
 
 
 async def test_reoffer_on_the_own_leg(bench: Bench) -> None:
@@ -147,7 +160,7 @@ async def test_refusal_of_the_mcu_reaches_the_browser(bench: Bench) -> None:
 
 
 async def test_absent_mcu(bench: Bench) -> None:
-    bench.mcu.failures["ensure"] = Unavailable("no route")
+    bench.mcu.failures["create"] = Unavailable("no route")
     reply = await bench.ask(Offer(type="offer", id=3, sdp="offer"))
     assert isinstance(reply, ErrorReply)
     assert (code(reply), reply.problem.status) == ("media-server-down", 503)

@@ -51,6 +51,13 @@ static float tone_in(const int16_t *pcm, int n, double hertz) {
     return (float)(2 * sqrt(fmax(0, s1 * s1 + s2 * s2 - c * s1 * s2)) / n);
 }
 
+static float loudness(const int16_t *pcm) {
+    double sum = 0;
+    for (int i = 0; i < BLOCK; i++)
+        sum += (double)pcm[i] * pcm[i];
+    return (float)sqrt(sum / BLOCK);
+}
+
 static float largest_step(const ear *e, const int16_t *pcm) {
     int before = e->samples >= 2 ? e->heard[(e->samples - 1) % CF_RATE] : pcm[0];
     int earlier = e->samples >= 2 ? e->heard[(e->samples - 2) % CF_RATE] : pcm[0], most = 0;
@@ -95,7 +102,7 @@ static void hear_block(load *l, ear *e, const int16_t *pcm, int64_t stamp) {
         e->quiet_blocks++;
     }
     if (stamp >= l->measure_from && stamp < l->end && e->blocks < e->cap) {
-        e->tone[e->blocks] = tone_in(pcm, BLOCK, talker_hertz(&l->plan, 0));
+        e->tone[e->blocks] = is_crowd(&l->plan) ? loudness(pcm) : tone_in(pcm, BLOCK, talker_hertz(&l->plan, 0));
         e->step[e->blocks++] = largest_step(e, pcm);
     }
     for (int i = 0; i < BLOCK; i++)

@@ -36,11 +36,12 @@ enum passive { PASSIVE_SILENCE, PASSIVE_DTX, PASSIVE_NOTHING };
 typedef struct plan {
     int members, rooms, talkers, loud; /* talkers of a room, and how many of them are to be mixed */
     int codec, profile, secure, passive, ears, seed;
+    int minimum, low_delay;     /* of the core alone: a mixer that is a system of its own has its own settings */
     double loss, seconds, warm; /* loss: part of our packets that never leave; warm: s before measuring */
 } plan;
 
 typedef struct voice {
-    double hertz, amplitude;
+    double hertz, amplitude, phase;
     int burst_from; /* which of the room's bursters it is, -1: none */
     int bursters;
     int len[LOOP_FRAMES];
@@ -57,7 +58,8 @@ typedef struct ear {
     bool started;
     int16_t heard[CF_RATE]; /* a ring */
     uint64_t samples;
-    float *tone, *step; /* of each block: amplitude of the first talker's tone, largest second difference */
+    float *tone, *step; /* of each block: amplitude of the first talker's tone (in a crowd of all), largest second
+                           difference */
     size_t blocks, cap;
     int quiet_blocks; /* since the burst tone was last heard */
     int64_t last_burst;
@@ -79,6 +81,7 @@ typedef struct peer {
 typedef struct member {
     int fd, pt, ext, room, place; /* ext: id of the level extension, 0: none */
     uint16_t port;
+    cf_addr remote; /* where it sends to */
     const voice *says;
     int passive;
     uint32_t frame, ssrc;
@@ -112,7 +115,8 @@ typedef struct load {
     int in_slot[SLOTS], joined, up, consents_lost;
     uint32_t expected; /* packets of one member in the measured time, and some more */
     int64_t start, measure_from, end;
-    int64_t to_real; /* what to add to CLOCK_MONOTONIC for the kernel's stamps */
+    int64_t worst_late; /* ns that we were late with a packet, the warm-up included: buffers remember it */
+    int64_t to_real;    /* what to add to CLOCK_MONOTONIC for the kernel's stamps */
     uint64_t sent, refused, held_back, srtp_failures, closed;
     float *own_late, *delays; /* ms */
     size_t own_count, own_cap, delay_count, delay_cap;
@@ -127,11 +131,18 @@ void *zeroed(size_t count, size_t size); /* ends the program if there is no memo
 
 /* voices.c */
 const voice *voice_of(const plan *p, int place, bool talks);
+bool is_crowd(const plan *p);
 double talker_hertz(const plan *p, int place);
 double talker_amplitude(const plan *p, int place);
 uint32_t codec_step(int codec);
+/* plan.c */
+plan plan_of(int argc, char **argv); /* arguments are name=value; ends the program for wrong ones */
+/* media.c */
+size_t next_packet(load *l, member *m, int64_t now, uint8_t *out);
+void member_hear(load *l, member *m, uint8_t *data, size_t len, int64_t stamp);
 /* members.c */
-void members_open(load *l);
+void load_open(load *l, bool sockets); /* members and ears, from the plan */
+void members_open(load *l, bool sockets);
 void members_join(load *l, const char *line); /* one line of the front */
 void member_say(load *l, member *m, int64_t due);
 void member_take(load *l, member *m);
@@ -151,6 +162,6 @@ double ear_level(const ear *e, double hertz); /* amplitude of a tone in the last
 /* run.c, report.c */
 void run_join(load *l);
 void run(load *l);
-void report(load *l);
+void report(load *l); /* a JSON object without its closing brace */
 
 #endif

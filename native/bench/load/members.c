@@ -9,7 +9,7 @@
 
 enum { BATCH = 8, DATAGRAM = 2048, RECEIVE_BUFFER = 1 << 20 };
 
-static void open_socket(load *l, member *m) {
+static void open_socket(member *m) {
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof here;
     int on = 1, buffer = RECEIVE_BUFFER;
@@ -22,10 +22,9 @@ static void open_socket(load *l, member *m) {
         fail("cannot open a member's socket");
     setsockopt(m->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     m->port = ntohs(here.sin_port);
-    (void)l;
 }
 
-static void open_member(load *l, int i) {
+static void open_member(load *l, int i, bool sockets) {
     const plan *p = &l->plan;
     member *m = &l->all[i];
     int size = p->members / p->rooms;
@@ -37,8 +36,10 @@ static void open_member(load *l, int i) {
     m->ssrc = 1000 + (uint32_t)i;
     m->stamps = zeroed(l->expected, sizeof *m->stamps);
     m->clocks = zeroed(l->expected, sizeof *m->clocks);
+    if (!sockets)
+        return;
     m->peer = p->secure ? zeroed(1, sizeof *m->peer) : NULL;
-    open_socket(l, m);
+    open_socket(m);
 }
 
 /* Phases by the golden ratio: members of any room, and its talkers, come spread over the frame. */
@@ -46,13 +47,13 @@ static int slot_of(int i) {
     return (int)(SLOTS * fmod(i * 0.6180339887498949, 1));
 }
 
-void members_open(load *l) {
+void members_open(load *l, bool sockets) {
     l->all = zeroed((size_t)l->plan.members, sizeof *l->all);
     l->rooms = zeroed((size_t)l->plan.rooms, sizeof *l->rooms);
     for (int s = 0; s < SLOTS; s++)
         l->slots[s] = zeroed((size_t)l->plan.members, sizeof **l->slots);
     for (int i = 0; i < l->plan.members; i++) {
-        open_member(l, i);
+        open_member(l, i, sockets);
         int s = slot_of(i);
         l->slots[s][l->in_slot[s]++] = &l->all[i];
     }
@@ -70,6 +71,8 @@ void members_join(load *l, const char *line) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     if (inet_pton(AF_INET, host, &to.sin_addr) != 1 || connect(m->fd, (struct sockaddr *)&to, sizeof to) < 0)
         fail("cannot reach where a member is to send");
+    m->remote = (cf_addr){.port = (uint16_t)port, .family = 4};
+    memcpy(m->remote.ip, &to.sin_addr, 4);
     m->pt = pt;
     m->ext = ext;
     m->joined = true;
@@ -86,82 +89,18 @@ void send_datagram(load *l, member *m, const uint8_t *data, size_t len) {
     l->refused += send(m->fd, data, len, MSG_DONTWAIT) < 0;
 }
 
-static bool says_nothing(const member *m) {
-    return m->passive == PASSIVE_NOTHING || (m->passive == PASSIVE_DTX && m->frame % DTX_FRAMES != 0);
-}
-
-static void note_burst(load *l, const member *m, int64_t now) {
-    room *r = &l->rooms[m->room];
-    r->last[r->bursts++ % (2 * BURSTS)] = (burst){now, (int)(m - l->all)};
-    r->measured += now >= l->measure_from && now < l->end - DELAY_MAX_MS * MS;
-}
-
-static size_t packet_of(load *l, member *m, uint8_t *out) {
-    int f = (int)(m->frame % LOOP_FRAMES);
-    cf_rtp_ext level = {(uint8_t)m->ext, 1, &m->says->level[f]};
-    int len = cf_rtp_write(out, PACKET_MAX, (uint8_t)m->pt, m->frame == 0, (uint16_t)m->frame,
-                           m->frame * codec_step(l->plan.codec), m->ssrc, &level, m->ext != 0);
-    memcpy(out + len, m->says->payload[f], (size_t)m->says->len[f]);
-    len += m->says->len[f];
-    return (size_t)(m->mouth != NULL ? cf_srtp_protect(m->mouth, out, (size_t)len, PACKET_MAX) : len);
-}
-
-/* The frame that is due. What the plan loses is protected and counted as said, so that its receiver sees a gap. */
+/* The frame that is due. */
 void member_say(load *l, member *m, int64_t due) {
     uint8_t packet[PACKET_MAX];
-    bool begins = m->says->burst[m->frame % LOOP_FRAMES];
-    if (says_nothing(m)) {
-        m->frame++;
-        return;
-    }
-    size_t len = packet_of(l, m, packet);
     int64_t now = now_ns(CLOCK_MONOTONIC);
-    if (begins)
-        note_burst(l, m, now);
-    m->frame++;
-    if (l->plan.loss > 0 && cf_rng_unit(&l->rng) < l->plan.loss) {
-        l->held_back++;
+    size_t len = next_packet(l, m, now, packet);
+    if (len == 0)
         return;
-    }
     send_datagram(l, m, packet, len);
+    l->worst_late = now - due > l->worst_late ? now - due : l->worst_late;
     l->sent += now >= l->measure_from;
     if (now >= l->measure_from && l->own_count < l->own_cap)
         l->own_late[l->own_count++] = (float)(now - due) / MS;
-}
-
-static void count(load *l, member *m, const cf_rtp *rtp, int64_t stamp) {
-    if (stamp < l->measure_from || stamp >= l->end)
-        return;
-    if (!m->started) {
-        m->first_seq = rtp->seq;
-        m->first_ts = rtp->ts;
-    }
-    m->started = true;
-    uint16_t at = (uint16_t)(rtp->seq - m->first_seq);
-    if (at >= l->expected)
-        return;
-    m->doubles += m->stamps[at] != 0;
-    m->received += m->stamps[at] == 0;
-    m->stamps[at] = stamp;
-    m->clocks[at] = rtp->ts - m->first_ts;
-}
-
-/* Those without an ear only count: header and stamp are not encrypted, and our decryption is not what is measured. */
-static void media(load *l, member *m, uint8_t *data, size_t len, int64_t stamp) {
-    bool rtcp;
-    cf_rtp rtp;
-    if (!cf_rtp_looks_like(data, len, &rtcp) || rtcp || cf_rtp_parse(&rtp, data, len) < 0 || rtp.pt != m->pt)
-        return;
-    count(l, m, &rtp, stamp);
-    if (m->ear == NULL)
-        return;
-    if (m->hears != NULL) {
-        int n = cf_srtp_unprotect(m->hears, data, len);
-        l->srtp_failures += n < 0;
-        if (n < 0 || cf_rtp_parse(&rtp, data, (size_t)n) < 0)
-            return;
-    }
-    ear_hear(l, m->ear, &rtp, stamp);
 }
 
 static int64_t stamp_of(struct msghdr *h) {
@@ -177,7 +116,7 @@ static int64_t stamp_of(struct msghdr *h) {
 
 static void sort_out(load *l, member *m, uint8_t *data, size_t len, int64_t stamp) {
     if (len > 0 && data[0] >= 128 && data[0] <= 191)
-        media(l, m, data, len, stamp);
+        member_hear(l, m, data, len, stamp);
     else if (m->peer != NULL)
         peer_receive(l, m, data, len, stamp);
 }
@@ -198,4 +137,15 @@ void member_take(load *l, member *m) {
         for (int i = 0; i < n; i++)
             sort_out(l, m, data[i], h[i].msg_len, stamp_of(&h[i].msg_hdr) - l->to_real);
     } while (n == BATCH);
+}
+
+void load_open(load *l, bool sockets) {
+    cf_rng_seed(&l->rng, (uint64_t)l->plan.seed);
+    l->expected = (uint32_t)(l->plan.seconds * 50) + 50;
+    l->own_cap = sockets ? (size_t)l->plan.members * l->expected : 0;
+    l->own_late = zeroed(l->own_cap, sizeof *l->own_late);
+    l->delay_cap = (size_t)((l->plan.seconds + 2) * BURSTS) * (size_t)l->plan.ears;
+    l->delays = zeroed(l->delay_cap, sizeof *l->delays);
+    members_open(l, sockets);
+    ears_open(l);
 }

@@ -9,6 +9,8 @@
  * an answer end it. */
 enum { RETRY_MS = 500, CONSENT_MS = 5000, EXPIRY_MS = 30000, RECENT = 20, PRIORITY = 0x6E0001FF };
 
+#define OWN_PASSWORD "benchmarkMembersPassword" /* also in lab/bench/joining.py */
+
 static void check_send(load *l, member *m) {
     peer *p = m->peer;
     uint8_t out[CF_STUN_MAX], txid[12] = "load";
@@ -36,7 +38,20 @@ static bool check_answered(const member *m, const uint8_t *data, size_t len) {
            cf_stun_check_integrity(&msg, m->peer->pwd, strlen(m->peer->pwd));
 }
 
+/* A full agent checks the pair from its side as well, and is answered (RFC 8445 section 7.3). */
+static void answer_check(load *l, member *m, const cf_stun_msg *msg) {
+    uint8_t out[CF_STUN_MAX];
+    if (!cf_stun_check_fingerprint(msg) || !cf_stun_check_integrity(msg, OWN_PASSWORD, strlen(OWN_PASSWORD)))
+        return;
+    int len = cf_stun_write_success(out, sizeof out, msg->txid, &m->remote, OWN_PASSWORD);
+    if (len > 0)
+        send_datagram(l, m, out, (size_t)len);
+}
+
 static void stun_receive(load *l, member *m, const uint8_t *data, size_t len, int64_t now) {
+    cf_stun_msg msg;
+    if (cf_stun_parse(&msg, data, len) == 0 && msg.type == CF_STUN_BINDING_REQUEST)
+        answer_check(l, m, &msg);
     if (!check_answered(m, data, len))
         return;
     m->peer->consented = now;

@@ -4,7 +4,15 @@
 
 #include <math.h>
 
-enum { VOICES_MAX = 512, LOWEST_HERTZ = 300, PHONE_TONES = 54, WIDE_TONES = 160, CROWD_HERTZ = 2500 };
+enum {
+    VOICES_MAX = 512,
+    LOWEST_HERTZ = 300,
+    PHONE_TONES = 54,
+    WIDE_TONES = 160,
+    CROWD_HERTZ = 2500,
+    FEW = 26,
+    ASIDE_HERTZ = 33
+};
 #define ROOM_AMPLITUDE 8 /* of the noise in a quiet room, -72 dBFS: under a gate, and decoded at full price */
 
 static voice *voices[VOICES_MAX];
@@ -14,14 +22,23 @@ uint32_t codec_step(int codec) {
     return codec == CF_CODEC_OPUS ? 960 : 160;
 }
 
+/* So many tones at once that each is far below the codec's noise of the others, and blocks of 10 ms do not tell them
+ * apart. */
+bool is_crowd(const plan *p) {
+    return p->loud > FEW;
+}
+
 /* Multiples of 50 Hz fit the loop, so that the loop has no seam; few talkers get multiples of 100 Hz. The burst's
- * tone is left out. */
+ * tone is left out. In a crowd the first talker, who is looked for in its own ear, is off the others' raster, where
+ * their distortion would be taken for it. */
 double talker_hertz(const plan *p, int place) {
     if (place >= p->loud)
         return CROWD_HERTZ;
-    int step = p->loud <= 26 ? 100 : 50;
+    int step = is_crowd(p) ? 50 : 100;
     int tones = p->codec == CF_CODEC_OPUS ? WIDE_TONES : PHONE_TONES * 50 / step;
     int hertz = LOWEST_HERTZ + step * (place % tones);
+    if (is_crowd(p) && place == 0)
+        return LOWEST_HERTZ - ASIDE_HERTZ;
     return hertz >= BURST_HZ - 100 ? hertz + 300 : hertz;
 }
 
@@ -54,7 +71,7 @@ static int16_t sample_of(const voice *v, int at, cf_rng *rng) {
         if (burst_begins(v, frame - back))
             shape = burst_shape(in_loop - (frame - back) * CF_FRAME);
     double noise = v->amplitude > 0 ? 0 : ROOM_AMPLITUDE * (2 * cf_rng_unit(rng) - 1);
-    return (int16_t)lrint(v->amplitude * sin(2 * M_PI * v->hertz * second) +
+    return (int16_t)lrint(v->amplitude * sin(2 * M_PI * (v->hertz * second + v->phase)) +
                           BURST_AMPLITUDE * shape * sin(2 * M_PI * BURST_HZ * second) + noise);
 }
 
@@ -94,6 +111,7 @@ static voice wanted(const plan *p, int place, bool talks) {
         return v;
     v.hertz = talker_hertz(p, place);
     v.amplitude = talker_amplitude(p, place);
+    v.phase = fmod(place * 0.7548776662466927, 1); /* tones that begin together would be a train of pulses */
     v.bursters = p->loud < BURSTS ? p->loud : BURSTS;
     v.burst_from = place < v.bursters ? place : -1;
     return v;

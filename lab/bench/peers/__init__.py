@@ -1,0 +1,1 @@
+"""Other mixers, each started and configured by the benchmark itself, under the same members."""
