@@ -71,11 +71,12 @@ typedef struct cf_leg_config {
     int mid_ext;
     char mid[16];
     int csrc_level_ext; /* RFC 6465: levels of the contributing sources are sent, and the sources with them */
-    int dtx;            /* 1: while the room is silent it is sent one empty packet each 400 ms only */
-    int event_pt;       /* telephone-event that the peer takes, on the clock of tx; 0: none */
-    int red_pt;         /* RFC 2198 that the peer takes, on the clock of tx; 0: none */
-    int red;            /* earlier payloads sent along: 0-2, CF_RED_AUTO: as many as the reported loss asks for */
-    uint32_t ssrc;      /* ours; 0: chosen by the core */
+    int dtx;            /* Opus, 1: while the room is silent it is sent one empty packet each 400 ms only */
+    int cn_pt;     /* comfort noise (RFC 3389) that the peer takes, on the clock of tx: likewise; 0: none. Not Opus */
+    int event_pt;  /* telephone-event that the peer takes, on the clock of tx; 0: none */
+    int red_pt;    /* RFC 2198 that the peer takes, on the clock of tx; 0: none */
+    int red;       /* earlier payloads sent along: 0-2, CF_RED_AUTO: as many as the reported loss asks for */
+    uint32_t ssrc; /* ours; 0: chosen by the core */
     char cname[32];
     /* WebRTC */
     uint32_t socket; /* the shared socket's number is learnt from the path; kept for RTP */

@@ -234,14 +234,16 @@ static void leg_rest(cf_leg *leg) {
     leg->hears = false;
 }
 
-/* Discontinuous transmission: who hears settled silence and has agreed to it gets a packet now and then. */
+/* Discontinuous transmission: who hears settled silence and has agreed to it gets a packet now and then. Both sides of
+ * G.722 must have come to rest, for its encoder goes on. */
 static bool leg_pauses(const cf_leg *leg) {
-    return leg->config.dtx && leg->config.tx.codec == CF_CODEC_OPUS && leg->stream && leg->stream->silent > DTX_FRAMES;
+    uint32_t settled = leg->config.tx.codec == CF_CODEC_G722 ? SETTLED_FRAMES : DTX_FRAMES;
+    return leg_may_pause(leg) && leg->stream && leg->stream->silent > settled;
 }
 
 static void leg_hear_pause(cf_core *core, cf_leg *leg, uint64_t period) {
-    if (leg->stream->silent % DTX_EVERY == DTX_FRAMES + 1)
-        leg_send_empty(core, leg, period);
+    if (!leg->paused || leg->stream->silent % DTX_EVERY == DTX_FRAMES + 1)
+        leg_send_pause(core, leg, period);
     leg->paused = true;
 }
 

@@ -472,7 +472,11 @@ void leg_changed(cf_core *core, cf_leg *leg); /* keys, path or consent: it may b
 /* ts: of the payload's first sample. */
 void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts);
 void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report);
-void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period); /* DTX: keeps the path and the decoder going */
+/* True if the peer has agreed to be sent next to nothing while there is nothing to hear. */
+static inline bool leg_may_pause(const cf_leg *leg) {
+    return leg->config.tx.codec == CF_CODEC_OPUS ? leg->config.dtx : leg->config.cn_pt;
+}
+void leg_send_pause(cf_core *core, cf_leg *leg, uint64_t period); /* in silence: keeps path and decoder going */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);
 uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now);
 

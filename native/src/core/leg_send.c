@@ -1,6 +1,8 @@
 /* One encoded frame to one leg: header, extensions, protection, and out. */
 #include "internal.h"
 
+#include "conferocore/noise.h"
+
 /* Timestamps follow the core's clock, also through ticks in which nothing could be sent (RFC 3550 section 5.1). */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period) {
     return leg->ts_start + (uint32_t)period * leg->ts_step;
@@ -113,9 +115,25 @@ void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report) {
 }
 
 /* RFC 6716 section 3.1: a packet of its first byte alone holds an empty frame, which decoders take for a pause. */
-void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period) {
+static void send_empty(cf_core *core, cf_leg *leg, uint64_t period) {
     enum { ONE_FRAME = 0xFC, HYBRID = 0x78 }; /* code 0; full band in 20 ms, where nothing was sent yet */
     uint8_t toc = leg->toc ? leg->toc & ONE_FRAME : HYBRID;
     leg_send(core, leg, &toc, 1, 127, leg_timestamp(leg, period));
+}
+
+/* RFC 3389: the mix is silent and says so. A room that wants noise has it in its mix. */
+static void send_noise(cf_core *core, cf_leg *leg, uint64_t period) {
+    static const cf_cn silence = {.level = CF_CN_SILENCE};
+    uint8_t payload[CF_CN_MAX];
+    struct outgoing out = {.pt = (uint8_t)leg->config.cn_pt,
+                           .level = 127,
+                           .ts = leg_timestamp(leg, period),
+                           .payload = payload,
+                           .len = cf_cn_write(&silence, payload)};
+    send_packet(core, leg, &out);
+}
+
+void leg_send_pause(cf_core *core, cf_leg *leg, uint64_t period) {
+    (leg->config.tx.codec == CF_CODEC_OPUS ? send_empty : send_noise)(core, leg, period);
     leg->paused = true;
 }
