@@ -52,6 +52,8 @@ typedef struct cf_room_config {
                          only digital silence; 0: default 65 */
     int gate_hold_ms; /* 0: default 500 */
     int talkers;      /* how many are mixed at once, the loudest: 1-64; 0: default 6; CF_TALKERS_ALL */
+    int noise_dbov;   /* comfort noise in the mix, -dBov: 20-126 (a quiet room: 65-75); 0: none. Then a room sleeps only
+                         if   all its legs take comfort noise (cn_pt) */
 } cf_room_config;
 enum { CF_TALKERS_ALL = -1, CF_TALKERS_MAX = 64 };
 

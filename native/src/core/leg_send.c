@@ -1,8 +1,6 @@
 /* One encoded frame to one leg: header, extensions, protection, and out. */
 #include "internal.h"
 
-#include "conferocore/noise.h"
-
 /* Timestamps follow the core's clock, also through ticks in which nothing could be sent (RFC 3550 section 5.1). */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period) {
     return leg->ts_start + (uint32_t)period * leg->ts_step;
@@ -121,15 +119,19 @@ static void send_empty(cf_core *core, cf_leg *leg, uint64_t period) {
     leg_send(core, leg, &toc, 1, 127, leg_timestamp(leg, period));
 }
 
-/* RFC 3389: the mix is silent and says so. A room that wants noise has it in its mix. */
+/* RFC 3389: what is heard is the room's noise, or silence. Its colour is told where the wire is as wide as it was
+ * measured for. */
 static void send_noise(cf_core *core, cf_leg *leg, uint64_t period) {
-    static const cf_cn silence = {.level = CF_CN_SILENCE};
+    bool narrow = leg->ts_step * CF_TICKS == 8000 && leg->config.tx.codec != CF_CODEC_G722;
     uint8_t payload[CF_CN_MAX];
+    cf_cn told = leg->deaf ? (cf_cn){.level = CF_CN_SILENCE} : leg->room->noise_told;
+    if (!narrow)
+        told.order = 0;
     struct outgoing out = {.pt = (uint8_t)leg->config.cn_pt,
                            .level = 127,
                            .ts = leg_timestamp(leg, period),
                            .payload = payload,
-                           .len = cf_cn_write(&silence, payload)};
+                           .len = cf_cn_write(&told, payload)};
     send_packet(core, leg, &out);
 }
 

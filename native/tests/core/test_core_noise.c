@@ -125,6 +125,84 @@ static void test_others_are_sent_their_silence(void) {
     fixture_free(f);
 }
 
+static int add_noisy_room(fixture *f, int dbov) {
+    cf_room_config config = {.id = 1, .noise_dbov = dbov};
+    cf_room *room = cf_room_new(&config);
+    if (!room)
+        return -EINVAL;
+    return cf_core_room_add(f->core, room, f->now);
+}
+
+static double dbov(const int16_t *x, size_t n) {
+    return 20 * log10((test_rms(x, n) + 1e-9) / 32768);
+}
+
+/* Everybody hears the room's noise at its level, while nobody talks and under those who do; the talker too. */
+static void test_the_mix_has_its_noise(void) {
+    static const cf_codec_params l16 = {.codec = CF_CODEC_L16, .rate = 24000};
+    static int16_t pcm[48000 * 8];
+    for (int level = 40; level <= 70; level += 15) {
+        fixture *f = fixture_new();
+        CHECK_INT(add_noisy_room(f, level), 0);
+        join_ear(f, EAR, &l16, 0);
+        join(f, TALKER, 1);
+        run_ms(f, 2000, NULL, 0);
+        CHECK_INT(core_stats(f).rooms_asleep, 0);
+        int marked;
+        size_t n = hear(f, &l16, pcm, sizeof pcm / sizeof *pcm, &marked);
+        CHECK(n > 48000 * 19 / 10);
+        CHECK(fabs(dbov(pcm + 4800, n - 4800) + level) < 1);
+        clear_sent(f);
+        voice v = {.id = EAR, .hz = 440, .amplitude = 8000};
+        run_ms(f, 2000, &v, 1); /* the ear talks, and hears the noise without itself */
+        n = hear(f, &l16, pcm, sizeof pcm / sizeof *pcm, &marked);
+        CHECK(fabs(dbov(pcm + 4800, n - 4800) + level) < 1);
+        CHECK(heard_tone(f, TALKER, 440) > 7500);
+        fixture_free(f);
+    }
+}
+
+/* Who takes comfort noise renders the room's own: told once in a while, in its colour, and the room sleeps. */
+static void test_noise_is_told_instead_of_sent(void) {
+    fixture *f = fixture_new();
+    CHECK_INT(add_noisy_room(f, 60), 0);
+    join_ear(f, TALKER, &kinds[0], CN);
+    join_ear(f, EAR, &kinds[0], CN);
+    run_ms(f, 3000, NULL, 0);
+    CHECK_INT(core_stats(f).rooms_asleep, 1);
+    clear_sent(f);
+    run_ms(f, 4000, NULL, 0);
+    int at = 0, count = 0;
+    cf_rtp rtp;
+    cf_cn cn = {0};
+    for (; next_rtp(f, EAR, &at, &rtp); count++)
+        CHECK(rtp.pt == CN && cf_cn_parse(&cn, rtp.payload, rtp.payload_len) == 0);
+    CHECK_INT(count, 10);
+    CHECK(cn.order == CF_CN_ORDER && cn.reflection[0] < -0.5F); /* low */
+    CHECK(cn.level >= 60 && cn.level <= 63);                    /* what lies above 4 kHz is missing */
+    static int16_t rendered[8000];
+    cf_cng cng;
+    cf_cng_init(&cng, 1);
+    cf_cng_set(&cng, &cn);
+    cf_cng_render(&cng, rendered, 8000);
+    CHECK(fabs(dbov(rendered + 4000, 4000) + 61) < 2);
+    voice v = {.id = TALKER, .hz = 440, .amplitude = 8000, .ts = 8 * 7000};
+    clear_sent(f);
+    run_ms(f, 1000, &v, 1);
+    CHECK_INT(core_stats(f).rooms_asleep, 0);
+    CHECK(heard_tone(f, EAR, 440) > 7000);
+    fixture_free(f);
+}
+
+static void test_wrong_noise_is_refused(void) {
+    fixture *f = fixture_new();
+    CHECK_INT(add_noisy_room(f, 19), -EINVAL);
+    CHECK_INT(add_noisy_room(f, 127), -EINVAL);
+    CHECK_INT(add_noisy_room(f, -1), -EINVAL);
+    CHECK_INT(add_noisy_room(f, 20), 0);
+    fixture_free(f);
+}
+
 static void test_payload_types_are_checked(void) {
     cf_leg_config config = plain_config(1, 1);
     config.cn_pt = 128;
@@ -137,6 +215,9 @@ int main(void) {
     RUN(test_silence_is_sent_as_comfort_noise);
     RUN(test_the_next_word_is_whole);
     RUN(test_others_are_sent_their_silence);
+    RUN(test_the_mix_has_its_noise);
+    RUN(test_noise_is_told_instead_of_sent);
+    RUN(test_wrong_noise_is_refused);
     RUN(test_payload_types_are_checked);
     return REPORT();
 }
