@@ -44,6 +44,7 @@ def leg_settings(config: McuConfig) -> LegSettings:
         consent_s=config.consent_s,
         stale_s=config.stale_s,
         answer_s=config.answer_s,
+        redundancy=config.redundancy,
         jitter=JitterBuffer(
             minimum=config.jitter_mode == "minimum", min_ms=config.jitter_min_ms, max_ms=config.jitter_max_ms
         ),

@@ -21,6 +21,7 @@ from .offer_answer import (
     connection_to,
     decline,
     find_events,
+    find_red,
     formats,
     no_usable_media,
 )
@@ -98,6 +99,8 @@ def apply_answer(offer: Session, answer: Session) -> RtpAgreement:
         send=common[0],
         receive=tuple(offered[codec.key] for codec in common),
         events=find_events(theirs, common[0]),
+        receive_events=tuple(codec for codec in ours.codecs if codec.name == EVENTS),
+        red=None,  # not offered: telephones do not have it
         direction=REVERSED[answer.direction_of(theirs)],
         ptime=theirs.ptime,
         maxptime=theirs.maxptime,
@@ -122,12 +125,12 @@ def _agree(offer: Session, index: int, stream: LocalStream, ports: LocalPorts) -
     media = offer.media[index]
     codec = choose_theirs(media, stream.codecs)
     assert codec is not None
-    events = find_events(media, codec)
+    events, red = find_events(media, codec), find_red(media, codec, stream.redundancy)
     rtp, rtcp = _remote(offer, media, media.rtcp_mux)
     direction = REVERSED[offer.direction_of(media)]
     accepted = _local_media(
         ports,
-        answered_codecs(codec, events),
+        answered_codecs(codec, events, red, stream.redundancy),
         mux=media.rtcp_mux,
         protocol=media.protocol,
         mid=media.mid,
@@ -138,8 +141,10 @@ def _agree(offer: Session, index: int, stream: LocalStream, ports: LocalPorts) -
         description=_describe(stream, ports, answer),
         index=index,
         send=codec,
-        receive=accepted.codecs[:1],
+        receive=tuple(line for line in accepted.codecs if line.pt == codec.pt),
         events=events,
+        receive_events=(events,) if events else (),
+        red=red,
         direction=direction,
         ptime=media.ptime,
         maxptime=media.maxptime,

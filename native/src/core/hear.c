@@ -259,9 +259,11 @@ static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, u
     counter_set(&leg->count.level_out, level);
     if (leg->taps)
         taps_push(leg->taps, CF_TAP_LEG_OUT, pcm, at);
-    if (!sent_to || leg_digit_send(core, leg, period))
+    if (!sent_to)
         return;
     const cf_encoded *made = leg->stream ? stream_encode(core, leg, pcm, period) : own_encode(core, leg, pcm, period);
+    if (leg_digit_send(core, leg, period)) /* the encoder goes on: it hears no gap */
+        return;
     if (leg_pauses(leg)) {
         leg_hear_pause(core, leg, period);
         return;
