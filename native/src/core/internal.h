@@ -7,6 +7,7 @@
 #include "conferocore/event.h"
 #include "conferocore/ice.h"
 #include "conferocore/mixer.h"
+#include "conferocore/noise.h"
 #include "conferocore/player.h"
 #include "conferocore/red.h"
 #include "conferocore/rtcp.h"
@@ -229,6 +230,8 @@ struct cf_room {
     int32_t tail[CF_FRAME]; /* the faded last frame of those who left since the last tick */
     bool has_tail;
     cf_playing *plays;
+    cf_noise noise;   /* of the mix, if it is to have some ... */
+    cf_cn noise_told; /* ... and what is said of it where it is not heard */
     uint32_t ticks;
     struct speaker speakers[SPEAKERS], told[SPEAKERS]; /* now, and as last told (there only ids and levels count) */
     int speaker_count, told_count;
@@ -472,7 +475,13 @@ void leg_changed(cf_core *core, cf_leg *leg); /* keys, path or consent: it may b
 /* ts: of the payload's first sample. */
 void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts);
 void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report);
-void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period); /* DTX: keeps the path and the decoder going */
+/* True if the peer has agreed to be sent next to nothing while there is nothing to hear. */
+static inline bool leg_may_pause(const cf_leg *leg) {
+    if (leg->config.tx.codec == CF_CODEC_OPUS) /* has no words for the room's noise */
+        return leg->config.dtx && !leg->room->config.noise_dbov;
+    return leg->config.cn_pt;
+}
+void leg_send_pause(cf_core *core, cf_leg *leg, uint64_t period); /* in silence: keeps path and decoder going */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);
 uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now);
 
