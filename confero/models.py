@@ -17,7 +17,7 @@ Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Role = Literal["host", "guest"]
 DEFAULT_TALKERS = 6
 """More at once nobody can follow."""
-CodecName = Literal["opus", "PCMU", "PCMA"]
+CodecName = Literal["opus", "G722", "PCMU", "PCMA", "L16"]
 
 
 class Request(BaseModel):
@@ -348,8 +348,8 @@ class RtpLegCreate(Request):
     display_name: DisplayName
     role: Role = "guest"
     sdp: Sdp | None = None
-    codecs: tuple[CodecName, ...] = Field(default=("opus", "PCMU", "PCMA"), min_length=1, max_length=3)
-    """Preference, when we are the offerer."""
+    codecs: tuple[CodecName, ...] = Field(default=("opus", "G722", "PCMU", "PCMA"), min_length=1, max_length=5)
+    """What may be used; preference, when we are the offerer. L16 (a quarter of a megabit a second) only where it is named."""
     symmetric: bool = False
     media_timeout_s: float = Field(default=60, ge=0, le=3600)
     """The leg ends after this much silence on the wire, but not on hold; 0: never, then its owner must end it."""

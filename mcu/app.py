@@ -10,7 +10,7 @@ from confero.clock import Clock, SystemClock
 from confero.config import ConfigError, service_secret
 from confero.configsources import Fault
 from confero.ids import new_id
-from confero.media import Engine, EngineConfig
+from confero.media import Engine, EngineConfig, JitterBuffer
 from confero.runtime.client import ServiceClient
 from confero.runtime.http import HttpApp, Listener
 from confero.runtime.logging import get_logger
@@ -36,6 +36,18 @@ MAX_BODY = 90_000
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LAST_WORDS_S = 2.0
 """What is still to be told when the process stops gets this long."""
+
+
+def leg_settings(config: McuConfig) -> LegSettings:
+    return LegSettings(
+        setup_s=config.setup_s,
+        consent_s=config.consent_s,
+        stale_s=config.stale_s,
+        answer_s=config.answer_s,
+        jitter=JitterBuffer(
+            minimum=config.jitter_mode == "minimum", min_ms=config.jitter_min_ms, max_ms=config.jitter_max_ms
+        ),
+    )
 
 
 class McuApp:
@@ -95,12 +107,7 @@ class McuApp:
             self._clock,
             Announcer(self.feed, self.records, self._clock, self.id, self.boot),
             certificate=Certificate(),
-            settings=LegSettings(
-                setup_s=config.setup_s,
-                consent_s=config.consent_s,
-                stale_s=config.stale_s,
-                answer_s=config.answer_s,
-            ),
+            settings=leg_settings(config),
             limits=ConferenceLimits(
                 max_rooms=config.max_rooms, max_legs=config.max_legs, empty_room_s=config.empty_room_s
             ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from confero.config import ServiceConfig
@@ -52,9 +54,19 @@ class McuConfig(ServiceConfig):
     """A browser leg is shown as disconnected when no ICE check has come for this long."""
     answer_s: float = Field(default=300.0, gt=0)
     """Time for the answer to an RTP offer of ours: a telephone may ring that long."""
+    jitter_mode: Literal["adaptive", "minimum"] = "adaptive"
+    """How long packets wait before they are mixed. ``adaptive``: as long as the network makes it necessary.
+    ``minimum``: until the next tick after the usual jitter, of which no more than 10 ms is waited for; for local networks
+    and measurements."""
+    jitter_min_ms: int = Field(default=0, ge=0, le=1000)
+    """The jitter buffer never waits less. 0: 10, in the mode ``minimum`` nothing."""
+    jitter_max_ms: int = Field(default=400, ge=40, le=10_000)
+    """The jitter buffer never waits more; what would have to wait longer is dropped."""
 
     @model_validator(mode="after")
     def _range(self) -> McuConfig:
         if self.media_port_min > self.media_port_max:
             raise ValueError("media_port_min is greater than media_port_max")
+        if self.jitter_min_ms > self.jitter_max_ms:
+            raise ValueError("jitter_min_ms is greater than jitter_max_ms")
         return self

@@ -25,6 +25,7 @@ from .types import (
     EngineConfig,
     Event,
     EventType,
+    JitterBuffer,
     LegConfig,
     LegKind,
     LegStats,
@@ -34,6 +35,7 @@ from .types import (
     SrtpKeys,
     SrtpProfile,
     TapPoint,
+    ptimes,
 )
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "EngineFull",
     "Event",
     "EventType",
+    "JitterBuffer",
     "LegConfig",
     "LegKind",
     "LegStats",
@@ -67,4 +70,5 @@ __all__ = [
     "TapPoint",
     "UnknownId",
     "build_info",
+    "ptimes",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from ._core import ffi, lib
 from .addresses import parse_ip
 from .errors import EngineError
-from .types import Address, CodecParams, Event, EventType, LegConfig, LegKind, Speaker
+from .types import Address, CodecParams, Event, EventType, JitterBuffer, LegConfig, LegKind, Speaker
 
 
 def fill_addr(addr: Any, address: Address | None) -> None:
@@ -45,6 +45,14 @@ def fill_codec(out: Any, params: CodecParams) -> None:
     out.fec = int(params.fec)
     out.loss_percent = params.loss_percent
     out.low_delay = int(params.low_delay)
+    out.rate = params.rate
+    out.channels = params.channels
+
+
+def fill_jitter(out: Any, jitter: JitterBuffer) -> None:
+    out.minimum = int(jitter.minimum)
+    out.min_delay_ms = jitter.min_ms
+    out.max_delay_ms = jitter.max_ms
 
 
 _PLAIN = (
@@ -75,6 +83,7 @@ def new_leg_config(config: LegConfig) -> Any:
         for name in _PLAIN:
             setattr(out, name, int(getattr(config, name)))
         fill_codec(out.tx, config.tx)
+        fill_jitter(out.playout, config.jitter)
         for i, entry in enumerate(config.rx):
             out.rx[i].pt, out.rx[i].codec, out.rx[i].clock_rate = entry.number, int(entry.codec), entry.clock_rate
     except OverflowError as error:
@@ -82,7 +91,6 @@ def new_leg_config(config: LegConfig) -> Any:
     out.rx_count = len(config.rx)
     for name, size in _TEXTS.items():
         setattr(out, name, text_field(name, getattr(config, name), size))
-    out.playout.min_delay_ms, out.playout.max_delay_ms = config.min_delay_ms, config.max_delay_ms
     out.symmetric = int(config.symmetric)
     if config.sockets is not None:
         out.rtp_socket, out.rtcp_socket = config.sockets.rtp, config.sockets.rtcp

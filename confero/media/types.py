@@ -13,6 +13,8 @@ class Codec(enum.IntEnum):
     PCMU = 1
     PCMA = 2
     OPUS = 3
+    G722 = 4
+    L16 = 5
 
 
 class LegKind(enum.IntEnum):
@@ -109,6 +111,7 @@ class CodecParams:
 
     codec: Codec
     ptime_ms: int = 20
+    """10, 20, 30 (not Opus), 40 or 60, as far as the payload allows: see :func:`ptimes`."""
     bitrate: int = 0
     """Opus, bit/s; 0: 32000."""
     complexity: int = -1
@@ -119,6 +122,24 @@ class CodecParams:
     """Opus: the loss to prepare for, 0-100."""
     low_delay: bool = False
     """Opus: CELT only."""
+    rate: int = 0
+    """L16: 8000, 16000, 24000 or 48000; 0: 16000. Opus: what the peer plays, and 12000; 0: 48000."""
+    channels: int = 0
+    """Opus: 2 for stereo, of which both sides are the mix; 0: 1."""
+
+
+PAYLOAD_MAX = 1280
+"""Bytes of a payload that we send (``CF_PAYLOAD_MAX``)."""
+OPUS_PTIMES = (10, 20, 40, 60)
+PTIMES = (10, 20, 30, 40, 60)
+
+
+def ptimes(codec: Codec, rate: int = 0) -> tuple[int, ...]:
+    """The packet lengths in which a codec can be sent; ``rate``: of L16."""
+    if codec is Codec.OPUS:
+        return OPUS_PTIMES
+    most = PAYLOAD_MAX // 2 * 1000 // (rate or 16000) if codec is Codec.L16 else PTIMES[-1]
+    return tuple(ptime for ptime in PTIMES if ptime <= most)
 
 
 class PayloadType(NamedTuple):
@@ -141,6 +162,18 @@ class RtpSockets(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JitterBuffer:
+    """How long a leg's packets may wait for the ones before them."""
+
+    minimum: bool = False
+    """A packet is used at the next tick after the usual jitter, of which no more than 10 ms is waited for."""
+    min_ms: int = 0
+    """Never less; 0: 10, with ``minimum`` nothing."""
+    max_ms: int = 0
+    """Never more; 0: 400."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegConfig:
     """A leg as it is put into a room. Fields marked WebRTC or RTP are for legs of that kind only."""
 
@@ -151,10 +184,7 @@ class LegConfig:
     tx: CodecParams
     tx_pt: int
     rx: tuple[PayloadType, ...]
-    min_delay_ms: int = 0
-    """Floor of the jitter buffer; 0: 20."""
-    max_delay_ms: int = 0
-    """Ceiling of the jitter buffer; 0: 400."""
+    jitter: JitterBuffer = JitterBuffer()
     audio_level_ext: int = 0
     """Header extension id of RFC 6464 levels, 0: not negotiated."""
     csrc_level_ext: int = 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from confero.clock import Clock
 from confero.ids import new_id
+from confero.media import JitterBuffer
 
 from ..pipeline.engine import MediaEngine
 
@@ -38,12 +39,13 @@ class LegOwner(Protocol):
 
 @dataclass(frozen=True)
 class LegSettings:
-    """Seconds; see ``McuConfig``."""
+    """See ``McuConfig``; times in seconds."""
 
     setup_s: float = 15.0
     consent_s: float = 30.0
     stale_s: float = 8.0
     answer_s: float = 300.0
+    jitter: JitterBuffer = field(default_factory=JitterBuffer)
 
 
 @dataclass(frozen=True)

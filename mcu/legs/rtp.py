@@ -8,6 +8,7 @@ from confero.errors import Refused
 from confero.media import Address, Event, EventType, LegConfig, LegKind, NoPortFree, RtpSockets
 from confero.models import RtpLegCreate
 from confero.protocols.sdp import (
+    ALL_CODECS,
     Endpoint,
     LocalPorts,
     LocalStream,
@@ -114,7 +115,8 @@ class RtpLeg:
     def offer(self, sdp: str) -> str:
         """A re-offer: hold, another address, another codec. Raises SdpError: then nothing has changed.
 
-        The stream goes on under its ports unless codec, address family or rtcp-mux change: then it starts anew on others.
+        The stream goes on under its ports unless codec, its parameters, address family or rtcp-mux change: then it starts anew
+        on others.
         """
         before, ports = self._agreed, self._ports
         if before is None or ports is None:
@@ -139,7 +141,8 @@ class RtpLeg:
             agreed = answer_rtp(offer, self._stream((_name(before),)), ports.local)
         except SdpError:
             return None
-        same = (agreed.send.pt, agreed.receive, agreed.rtcp_mux) == (before.send.pt, before.receive, before.rtcp_mux)
+        agreed = replace(agreed, ptime=agreed.ptime or before.ptime, maxptime=agreed.maxptime or before.maxptime)
+        same = _essence(agreed) == _essence(before)
         rtp, _ = self._remote_of(agreed)
         same_family = rtp is None or (":" in rtp.host) == (":" in ports.external)
         return agreed if same and same_family else None
@@ -204,9 +207,10 @@ class RtpLeg:
             id=number,
             room=self._context.room,
             kind=LegKind.RTP,
-            tx=codecs.transmit(agreed.send),
+            tx=codecs.transmit(agreed),
             tx_pt=agreed.send.pt,
             rx=codecs.receive(agreed.receive),
+            jitter=self._context.settings.jitter,
             dtx=codecs.wants_dtx(agreed.send),
             ssrc=self._identity.ssrc,
             cname=self._identity.cname,
@@ -284,4 +288,9 @@ def _text(endpoint: Endpoint) -> str:
 
 def _name(agreed: RtpAgreement) -> str:
     """As ``LocalStream`` has it."""
-    return next(name for name in ("opus", "PCMU", "PCMA") if name.lower() == agreed.send.name.lower())
+    return next(name for name in ALL_CODECS if name.lower() == agreed.send.name.lower())
+
+
+def _essence(agreed: RtpAgreement) -> tuple[object, ...]:
+    """What a running stream cannot change."""
+    return agreed.send.pt, agreed.receive, agreed.rtcp_mux, codecs.transmit(agreed)

@@ -3,30 +3,64 @@
 from __future__ import annotations
 
 from confero.media import Codec as EngineCodec
-from confero.media import CodecParams, PayloadType
-from confero.protocols.sdp import Codec
+from confero.media import CodecParams, PayloadType, ptimes
+from confero.protocols.sdp import Agreement, Codec
 
-CODECS = {"opus": EngineCodec.OPUS, "pcmu": EngineCodec.PCMU, "pcma": EngineCodec.PCMA}
+CODECS = {
+    "opus": EngineCodec.OPUS,
+    "g722": EngineCodec.G722,
+    "pcmu": EngineCodec.PCMU,
+    "pcma": EngineCodec.PCMA,
+    "l16": EngineCodec.L16,
+}
 
+PTIME_MS = 20
+"""Where the peer wishes for nothing."""
 OPUS_BITRATE = 32_000
 """bit/s. Legs with equal parameters share one encoding, so few legs should differ."""
 OPUS_LEAST = 6_000
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+"""What its five bands are for (RFC 6716 section 2)."""
 FEC_LOSS_PERCENT = 10
 """What Opus prepares for where the peer wants in-band FEC: libopus spends nothing on FEC at an expected loss of 0."""
 
 
-def transmit(codec: Codec) -> CodecParams:
-    """How to send to a peer that takes this codec (RFC 7587 section 6.1 for the parameters)."""
-    kind = CODECS[codec.name.lower()]
-    if kind is not EngineCodec.OPUS:
-        return CodecParams(codec=kind)
+def transmit(agreed: Agreement) -> CodecParams:
+    """How to send to the peer of this agreement."""
+    codec, kind = agreed.send, CODECS[agreed.send.name.lower()]
+    rate = codec.clock_rate if kind is EngineCodec.L16 else 0
+    ptime = _ptime(ptimes(kind, rate), agreed.ptime, agreed.maxptime)
+    return _opus(codec, ptime) if kind is EngineCodec.OPUS else CodecParams(codec=kind, ptime_ms=ptime, rate=rate)
+
+
+def _ptime(possible: tuple[int, ...], wished: int | None, most: int | None) -> int:
+    """The longest that is no longer than wished for and allowed; the shortest where we have none so short."""
+    limit = min(wished or PTIME_MS, most or possible[-1])
+    return max((ptime for ptime in possible if ptime <= limit), default=possible[0])
+
+
+def _opus(codec: Codec, ptime: int) -> CodecParams:
+    """RFC 7587 section 6.1. ``stereo=1`` is a wish that mono fulfils as well: what we send is a mix in mono, and a second
+    channel of it would only cost the sharing of one encoding."""
     wishes = codec.parameters()
     fec = wishes.get("useinbandfec") == "1"
-    limit = wishes.get("maxaveragebitrate", "")
-    bitrate = min(OPUS_BITRATE, int(limit)) if limit.isascii() and limit.isdigit() and len(limit) < 8 else OPUS_BITRATE
+    bitrate = min(OPUS_BITRATE, _number(wishes.get("maxaveragebitrate"), OPUS_BITRATE))
+    playback = _number(wishes.get("maxplaybackrate"), OPUS_RATES[-1])
+    minptime = _number(wishes.get("minptime"), 0)
+    possible = ptimes(EngineCodec.OPUS)
     return CodecParams(
-        codec=kind, bitrate=max(OPUS_LEAST, bitrate), fec=fec, loss_percent=FEC_LOSS_PERCENT if fec else 0
+        codec=EngineCodec.OPUS,
+        ptime_ms=max(ptime, min((p for p in possible if p >= minptime), default=possible[-1])),
+        bitrate=max(OPUS_LEAST, bitrate),
+        fec=fec,
+        loss_percent=FEC_LOSS_PERCENT if fec else 0,
+        rate=min((rate for rate in OPUS_RATES if rate >= playback), default=OPUS_RATES[-1]),
     )
+
+
+def _number(value: str | None, default: int) -> int:
+    """A parameter that should be a number; what is none, or absurd, says nothing."""
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 8 else default
 
 
 def wants_dtx(codec: Codec) -> bool:

@@ -244,7 +244,7 @@ class FakeNews:
         self.heard.append(("speakers", room.id, [(s.participant, s.level) for s in speakers]))
 
 
-def context(engine: FakeEngine, owner: FakeOwner, clock: FakeClock | None = None, **settings: float) -> LegContext:
+def context(engine: FakeEngine, owner: FakeOwner, clock: FakeClock | None = None, **settings: Any) -> LegContext:
     """For one leg in room 1, which is made."""
     engine.rooms.setdefault(1, 0)
 

@@ -15,8 +15,9 @@ import pytest
 
 from confero.config import ConfigError, load
 from confero.errors import ConferoError, Refused
-from confero.mcu.app import McuApp, stored_id
+from confero.mcu.app import McuApp, leg_settings, stored_id
 from confero.mcu.config import McuConfig
+from confero.media import JitterBuffer
 from confero.ports import find
 
 from ..support.waiting import until
@@ -152,6 +153,14 @@ async def test_ports_that_cannot_be_had(tmp_path: Path) -> None:
             with pytest.raises(ConferoError):
                 await app.start()
             await app.stop()
+
+
+def test_jitter_settings_become_the_legs(tmp_path: Path) -> None:
+    assert leg_settings(config(tmp_path)).jitter == JitterBuffer(max_ms=400)
+    least = config(tmp_path, jitter_mode="minimum", jitter_min_ms=5, jitter_max_ms=90)
+    assert leg_settings(least).jitter == JitterBuffer(minimum=True, min_ms=5, max_ms=90)
+    with pytest.raises(ValueError, match="jitter_min_ms"):
+        config(tmp_path, jitter_min_ms=100, jitter_max_ms=90)
 
 
 def test_alone_as_a_process(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from confero.clock import FakeClock
 from confero.errors import Refused
 from confero.mcu.legs.base import GRACE_S
 from confero.mcu.legs.rtp import RtpLeg
-from confero.media import Address, Codec, EngineFull, EventType, NoPortFree
+from confero.media import Address, Codec, EngineFull, EventType, JitterBuffer, NoPortFree
 from confero.protocols.sdp import LocalPorts, LocalStream, SdpError, answer_rtp, parse, write
 
 from .fakes import FakeEngine, FakeOwner, context, event
@@ -21,10 +21,10 @@ PHONE = HEAD + "m=audio 9000 RTP/AVP 8 101\na=rtpmap:101 telephone-event/8000\n"
 
 
 class Setup:
-    def __init__(self, **wish: Any) -> None:
+    def __init__(self, jitter: JitterBuffer | None = None, **wish: Any) -> None:
         self.engine, self.owner, self.clock = FakeEngine(), FakeOwner(), FakeClock()
         body = models.RtpLegCreate(**({"kind": "rtp", "participant": "p", "display_name": "P"} | wish))
-        self.leg = RtpLeg(7, context(self.engine, self.owner, self.clock), body)
+        self.leg = RtpLeg(7, context(self.engine, self.owner, self.clock, jitter=jitter or JitterBuffer()), body)
 
     @property
     def config(self) -> Any:
@@ -42,6 +42,13 @@ def test_answers_a_phone() -> None:
     assert c.sockets.rtcp_port == c.sockets.rtp_port + 1 == answer.media[0].port + 1
     assert answer.media[0].connection and answer.media[0].connection.address == "192.0.2.10"
     assert answer.media[0].formats == ("8", "101")
+
+
+def test_waits_for_packets_as_set() -> None:
+    jitter = JitterBuffer(min_ms=30, max_ms=80)
+    s = Setup(jitter)
+    s.leg.open(PHONE)
+    assert s.config.jitter == jitter
 
 
 def test_rtcp_mux_needs_one_port() -> None:
@@ -170,6 +177,40 @@ def test_another_codec_starts_the_stream_anew(change: tuple[str, str]) -> None:
     assert after != before
     assert (s.leg.number, list(s.engine.legs), len(s.engine.sockets)) == (100, [100], 1)
     assert s.owner.heard == [("renumbered", "7")]
+
+
+def test_packets_of_another_length_start_the_stream_anew() -> None:
+    s = Setup()
+    before = parse(s.leg.open(PHONE + "a=ptime:30\n")).media[0].port
+    assert s.config.tx.ptime_ms == 30
+    assert parse(s.leg.offer(PHONE + "a=ptime:30\na=inactive\n")).media[0].port == before
+    assert parse(s.leg.offer(PHONE)).media[0].port == before  # says nothing: as before
+    assert parse(s.leg.offer(PHONE + "a=ptime:60\na=maxptime:40\n")).media[0].port != before
+    assert (s.leg.number, s.config.tx.ptime_ms) == (100, 40)
+
+
+@pytest.mark.parametrize(
+    ("media", "codec", "pt", "clock", "tx_rate"),
+    [
+        ("9 0", Codec.G722, 9, 8000, 0),
+        ("100 0\na=rtpmap:100 L16/24000", Codec.L16, 100, 24000, 24000),
+        ("100 0\na=rtpmap:100 L16/44100", Codec.PCMU, 0, 8000, 0),
+        ("100 0\na=rtpmap:100 L16/16000/2", Codec.PCMU, 0, 8000, 0),
+    ],
+)
+def test_wide_codecs(media: str, codec: Codec, pt: int, clock: int, tx_rate: int) -> None:
+    s = Setup(codecs=("G722", "L16", "PCMU"))
+    answer = parse(s.leg.open(HEAD + f"m=audio 9000 RTP/AVP {media}\n"))
+    c = s.config
+    assert (c.tx.codec, c.tx_pt, c.tx.rate) == (codec, pt, tx_rate)
+    assert (c.rx[0].number, c.rx[0].codec, c.rx[0].clock_rate) == (pt, codec, clock)
+    assert answer.media[0].formats == (str(pt),)
+
+
+def test_l16_is_taken_only_where_it_is_named() -> None:
+    s = Setup()
+    s.leg.open(HEAD + "m=audio 9000 RTP/AVP 100 9\na=rtpmap:100 L16/16000\n")
+    assert s.leg.codec == "G722"
 
 
 def test_a_refused_reoffer_changes_nothing() -> None:

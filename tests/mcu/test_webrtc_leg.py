@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from confero.errors import Refused
 from confero.mcu.legs.channel import Turnstile
 from confero.mcu.legs.dtls import Certificate
 from confero.mcu.legs.webrtc import NewLegNeeded, WebRtcLeg
-from confero.media import Codec, EngineFull, EventType, LegKind
+from confero.media import Codec, EngineFull, EventType, JitterBuffer, LegKind
 from confero.protocols.sdp import SdpError, parse
 
 from .fakes import FakeEngine, FakeOwner, context, event
@@ -28,7 +29,7 @@ def certificate() -> Certificate:
 
 
 class Setup:
-    def __init__(self, certificate: Certificate, **settings: float) -> None:
+    def __init__(self, certificate: Certificate, **settings: Any) -> None:
         self.engine, self.owner, self.clock = FakeEngine(), FakeOwner(), FakeClock()
         where = context(self.engine, self.owner, self.clock, **settings)
         self.leg = WebRtcLeg(7, where, certificate, Turnstile())
@@ -46,6 +47,13 @@ async def opened(certificate: Certificate) -> Setup:
     return setup
 
 
+async def test_waits_for_packets_as_set(certificate: Certificate) -> None:
+    jitter = JitterBuffer(minimum=True, min_ms=3, max_ms=80)
+    s = Setup(certificate, jitter=jitter)
+    s.leg.open(CHROMIUM)
+    assert s.engine.legs[7].jitter == jitter
+
+
 async def test_answers_and_enters_the_engine(certificate: Certificate) -> None:
     s = Setup(certificate)
     answer = parse(s.leg.open(CHROMIUM))
@@ -53,6 +61,7 @@ async def test_answers_and_enters_the_engine(certificate: Certificate) -> None:
     c = s.engine.legs[7]
     assert (c.kind, c.room, c.tx.codec, c.tx.fec, c.tx_pt) == (LegKind.WEBRTC, 1, Codec.OPUS, True, 111)
     assert (c.audio_level_ext, c.mid_ext, c.mid) == (1, 4, "0")
+    assert c.jitter == JitterBuffer()
     assert (c.local_ufrag, c.local_pwd) == (audio.ice_ufrag, audio.ice_pwd)
     assert c.remote_ufrag == parse(CHROMIUM).media[0].ice_ufrag
     assert c.ssrc == audio.ssrcs[0].ssrc and c.cname == audio.ssrcs[0].value

@@ -10,17 +10,21 @@ from .model import Codec, Connection, Direction, Media, Session
 
 CODECS: dict[str, Codec] = {
     "opus": Codec(111, "opus", 48000, 2, "minptime=10;useinbandfec=1"),
+    "G722": Codec(9, "G722", 8000),
     "PCMU": Codec(0, "PCMU", 8000),
     "PCMA": Codec(8, "PCMA", 8000),
+    "L16": Codec(97, "L16", 16000),
 }
-"""What the media engine codes, as we would offer it (RFC 7587, RFC 3551)."""
-NAMES = {codec.key: name for name, codec in CODECS.items()}
+"""What the media engine codes, as we would offer it (RFC 7587, RFC 3551; the clock of G.722 is 8000 by section 4.5.2)."""
+L16_RATES = (8000, 16000, 24000, 48000)
+"""An offer of L16 is taken in any of these, in mono."""
+NAMES = {codec.key: name for name, codec in CODECS.items()} | {Codec(0, "L16", rate).key: "L16" for rate in L16_RATES}
 ALL_CODECS = tuple(CODECS)
 
 EVENTS = "telephone-event"
 EVENTS_FMTP = "0-16"
 """RFC 4733: the sixteen keys of DTMF and flash."""
-EVENT_PTS = {8000: 101, 48000: 110}
+EVENT_PTS = {8000: 101, 16000: 102, 48000: 110}
 """Payload types under which we would offer them, by clock rate."""
 
 
@@ -55,6 +59,8 @@ class Agreement:
     direction: Direction
     ptime: int | None
     """Milliseconds the peer would like in a packet."""
+    maxptime: int | None
+    """... and will not have more of."""
 
     @property
     def sends(self) -> bool:

@@ -128,6 +128,7 @@ def _agree(offer: Session, index: int, stream: LocalStream, transport: LocalTran
         events=events,
         direction=REVERSED[offer.direction_of(media)],
         ptime=media.ptime,
+        maxptime=media.maxptime,
         mid=media.mid,
         mid_ext=extensions[SDES_MID].id if SDES_MID in extensions and media.mid else 0,
         audio_level_ext=extensions[AUDIO_LEVEL].id if AUDIO_LEVEL in extensions else 0,

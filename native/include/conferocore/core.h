@@ -5,6 +5,8 @@
 
 #include "base.h"
 #include "codec.h"
+#include "dtmf.h"
+#include "player.h"
 #include "playout.h"
 #include "srtp.h"
 
@@ -20,8 +22,18 @@ enum cf_event_type {
     CF_EVENT_BYE = 6,           /* RTCP BYE */
     CF_EVENT_SPEAKERS = 7,      /* a room's active speakers changed; ids: up to 8, loudest first */
     CF_EVENT_OVERRUN = 8,       /* value: events lost because the ring was full */
-    CF_EVENT_RELEASED = 9       /* a leg or room has left the media thread; its memory is the caller's again */
+    CF_EVENT_RELEASED = 9,      /* a leg or room has left the media thread; its memory is the caller's again */
+    CF_EVENT_DIGIT = 10,        /* a leg's digit has ended; text: which, value: ms, ids[0]: enum cf_digit_source,
+                                   levels[0]: -dBm0 */
+    CF_EVENT_PLAYED = 11 /* value: the number of what was played; at its end, when stopped, or with its leg or room */
 };
+
+enum cf_digit_source {
+    CF_DIGIT_EVENT = 1, /* RFC 4733 */
+    CF_DIGIT_SOUND = 2  /* in-band, found while cf_core_leg_listen is on */
+};
+
+enum { CF_RED_AUTO = -1 };
 
 typedef struct cf_event {
     int type;           /* enum cf_event_type */
@@ -60,6 +72,9 @@ typedef struct cf_leg_config {
     char mid[16];
     int csrc_level_ext; /* RFC 6465: levels of the contributing sources are sent, and the sources with them */
     int dtx;            /* 1: while the room is silent it is sent one empty packet each 400 ms only */
+    int event_pt;       /* telephone-event that the peer takes, on the clock of tx; 0: none */
+    int red_pt;         /* RFC 2198 that the peer takes, on the clock of tx; 0: none */
+    int red;            /* earlier payloads sent along: 0-2, CF_RED_AUTO: as many as the reported loss asks for */
     uint32_t ssrc;      /* ours; 0: chosen by the core */
     char cname[32];
     /* WebRTC */
@@ -78,7 +93,8 @@ typedef struct cf_leg_config {
 /* Counters are written by the media thread alone and may be read at any time by any thread. */
 typedef struct cf_leg_stats {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
-    uint64_t rx_dropped; /* unknown source, unknown payload type, malformed */
+    uint64_t rx_dropped;   /* unknown source, unknown payload type, malformed */
+    uint64_t rx_recovered; /* packets that did not come themselves, but as redundancy of later ones */
     uint64_t srtp_failures, srtp_replays, stun_checks, stun_bad, dtls_dropped;
     uint64_t own_encodes, shared_frames; /* frames sent from an own / from a shared encoding */
     uint32_t jitter_us, rtt_us;
@@ -116,6 +132,7 @@ typedef struct cf_room cf_room;
 typedef struct cf_leg cf_leg;
 typedef struct cf_tap cf_tap;
 typedef struct cf_pair cf_pair;
+typedef struct cf_playing cf_playing;
 
 enum { CF_DATAGRAM_MAX = 1524 }; /* what the core writes at most: an RTP packet of 1500 bytes and SRTCP's overhead */
 
@@ -151,6 +168,9 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed);
 void cf_leg_free(cf_leg *leg);
 cf_pair *cf_pair_new(uint64_t talker, int32_t gain_q14); /* NULL: a gain out of range, or no memory */
 void cf_pair_free(cf_pair *pair);
+cf_playing *cf_playing_new(uint64_t number, cf_clip *clip, const cf_player_config *config); /* NULL: as cf_player_new */
+void cf_playing_free(cf_playing *play);
+bool cf_playing_ended(const cf_playing *play); /* the media thread has let go of it */
 cf_tap *cf_tap_new(int point,
                    size_t milliseconds); /* a bounded PCM ring; the newest is dropped and counted when full */
 void cf_tap_free(cf_tap *tap);
@@ -175,6 +195,19 @@ int cf_core_leg_aside(cf_core *core, uint64_t leg, bool aside);       /* heard o
  * the talker already. -ENOENT listener, -ENOSPC beyond 64. */
 int cf_core_pair(cf_core *core, uint64_t listener, cf_pair **pair);
 int cf_core_unpair(cf_core *core, uint64_t listener, uint64_t talker); /* back to once, or not at all */
+/* Digits by their sound: found, told and cut from the mix while the leg has a detector. It goes over to the leg, the
+ * old one (NULL at first) comes back; NULL: no more. */
+int cf_core_leg_listen(cf_core *core, uint64_t leg, cf_dtmf **dtmf);
+/* Sends 0-9 * # A-D ! as events, after those that wait. -ENOTSUP: the peer takes none; -ENOSPC: more than 64 would
+ * wait; -EINVAL. */
+int cf_core_leg_digits(cf_core *core, uint64_t leg, const char *digits, int duration_ms);
+/* What plays is heard by all in the room as a voice of its own, or by one leg alone, also if that is deaf. It goes over
+ * to the room or leg and is let go of at its end, with CF_EVENT_PLAYED: from then on its memory is the caller's again.
+ * -ENOENT, -ENOSPC: 8 play there already. */
+int cf_core_room_play(cf_core *core, uint64_t room, cf_playing *play);
+int cf_core_leg_play(cf_core *core, uint64_t leg, cf_playing *play);
+int cf_core_room_stop(cf_core *core, uint64_t room, uint64_t number); /* fades out within 5 ms; -ENOENT: it has ended */
+int cf_core_leg_stop(cf_core *core, uint64_t leg, uint64_t number);
 int cf_core_leg_remote(cf_core *core, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp); /* RTP legs: re-INVITE */
 int cf_core_leg_ice(cf_core *core, uint64_t leg, const char *local_ufrag, const char *local_pwd,
                     const char *remote_ufrag); /* ICE restart */

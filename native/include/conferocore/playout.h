@@ -44,6 +44,8 @@ enum cf_play {
 
 typedef struct cf_playout cf_playout;
 
+/* False for a configuration that contradicts itself. */
+bool cf_playout_possible(const cf_playout_config *config);
 /* NULL without memory or for a configuration that contradicts itself (min above max, max above 10 s). All memory is
  * taken here and in cf_playout_map. */
 cf_playout *cf_playout_new(const cf_playout_config *config);

@@ -19,17 +19,26 @@ enum {
     IDLE_SKIPS = 8, /* 160 ms without a packet: as long as it takes a stream that is heard to come to rest */
 };
 
+static int least(const cf_playout_config *config) {
+    return config->min_delay_ms || config->minimum ? config->min_delay_ms : MIN_DELAY_MS;
+}
+
+static int most(const cf_playout_config *config) {
+    return config->max_delay_ms ? config->max_delay_ms : MAX_DELAY_MS;
+}
+
+bool cf_playout_possible(const cf_playout_config *config) {
+    return least(config) >= 0 && least(config) <= most(config) && most(config) <= LIMIT_MS &&
+           (config->minimum == 0 || config->minimum == 1);
+}
+
 cf_playout *cf_playout_new(const cf_playout_config *config) {
-    int min = config->min_delay_ms || config->minimum ? config->min_delay_ms : MIN_DELAY_MS;
-    int max = config->max_delay_ms ? config->max_delay_ms : MAX_DELAY_MS;
-    if (min < 0 || min > max || max > LIMIT_MS)
-        return NULL;
-    cf_playout *p = cf_lazy_new(sizeof *p);
+    cf_playout *p = cf_playout_possible(config) ? cf_lazy_new(sizeof *p) : NULL;
     if (!p)
         return NULL;
     cf_store_init(&p->store, &p->payloads);
-    p->min_delay = min * MS;
-    p->max_delay = max * MS;
+    p->min_delay = least(config) * MS;
+    p->max_delay = most(config) * MS;
     p->most_jitter = config->minimum ? MINIMUM_JITTER_NS : LIMIT_MS * MS;
     p->slack_min = config->minimum ? MS / 2 : MS;
     p->slack_max = CF_FRAME_NS + (config->minimum ? 3 * MS / 2 : 4 * MS);
@@ -167,7 +176,7 @@ static void store(cf_playout *p, const cf_rtp *rtp, const cf_spot *spot, uint8_t
     packet->entry = entry;
     if (level < 0)
         level = cf_estimate_level(p->entries[entry].codec, rtp->payload, rtp->payload_len);
-    packet->level = (int8_t)(level > CF_LEVEL_NONE ? CF_LEVEL_NONE : level);
+    packet->level = (int16_t)(level > CF_LEVEL_NONE ? CF_LEVEL_NONE : level);
     memcpy(cf_store_payload(&p->store, packet), rtp->payload, rtp->payload_len);
     p->stats.packets++;
 }

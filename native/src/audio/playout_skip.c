@@ -17,18 +17,32 @@ static int louder(int a, int b) {
     return known >= 0 && known < CF_LEVEL_NONE ? known : CF_LEVEL_HINT_QUIET;
 }
 
+/* The loudest packet between two positions, from `packet` on; `level` is that of what comes before it. */
+static int loudest(const cf_playout *p, const cf_packet *packet, int64_t from, int64_t to, int level) {
+    for (; packet && packet->pos < to; packet = cf_store_after(&p->store, packet->seq))
+        if (packet->pos + packet->samples > from)
+            level = louder(level, packet->level);
+    return level;
+}
+
+/* A stream that does not play begins with the packets that are due, and its newest is played whenever it comes. */
+static int peek_start(const cf_playout *p, const cf_packet *packet, int64_t now) {
+    int64_t head = cf_playout_start_at(p, now);
+    if (!packet || packet->pos > head)
+        return CF_LEVEL_NONE;
+    for (const cf_packet *next; packet->pos + packet->samples <= head; packet = next)
+        if (!(next = cf_store_after(&p->store, packet->seq)))
+            return packet->level;
+    return loudest(p, packet, head, head + CF_FRAME, CF_LEVEL_NONE);
+}
+
 /* What is decoded already, or would be concealed, is as loud as the packet that it comes from. */
 int cf_playout_peek(const cf_playout *p, int64_t now) {
     const cf_packet *packet = cf_store_after(&p->store, p->store.next - 1);
-    if (!p->playing && !packet)
-        return CF_LEVEL_NONE;
-    int64_t from = p->playing ? cf_playout_head(p) : cf_playout_start_at(p, now), to = from + CF_FRAME + p->debt;
-    bool goes_on = p->playing && (p->count > 0 || !packet || packet->pos > p->tail);
-    int level = goes_on ? p->level : CF_LEVEL_NONE;
-    for (; packet && packet->pos < to; packet = cf_store_after(&p->store, packet->seq))
-        if (p->playing || packet->pos + packet->samples > from)
-            level = louder(level, packet->level);
-    return level;
+    if (!p->playing)
+        return peek_start(p, packet, now);
+    bool goes_on = p->count > 0 || !packet || packet->pos > p->tail;
+    return loudest(p, packet, INT64_MIN, cf_playout_head(p) + CF_FRAME + p->debt, goes_on ? p->level : CF_LEVEL_NONE);
 }
 
 void cf_playout_skip_packet(cf_playout *p, const cf_packet *packet) {

@@ -22,7 +22,7 @@ typedef struct cf_packet {
     uint16_t len;
     uint8_t entry; /* index of the payload type's entry */
     uint8_t chunk; /* where the payload is */
-    int8_t level;  /* -dBov as told or measured, or CF_LEVEL_... */
+    int16_t level; /* -dBov as told or measured, or CF_LEVEL_... */
 } cf_packet;
 
 /* Free chunks of one size; the one used last is taken first, so that a calm stream touches a few and no more. */

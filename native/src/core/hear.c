@@ -60,6 +60,8 @@ void leg_leave_stream(cf_leg *leg, bool keep) {
 }
 
 static enum hearing leg_wants(cf_core *core, cf_leg *leg) {
+    if (leg->plays || leg->play_rings)
+        return HEAR_OWN;
     if (leg->deaf)
         return leg->ear_now ? HEAR_OWN : HEAR_NOTHING; /* own while it fades out */
     bool own_voice = leg->active && !leg->aside;
@@ -80,8 +82,12 @@ static bool leg_may_join(const cf_leg *leg) {
     return !leg->stream && leg->wanted != HEAR_OWN && (!leg->started || leg->wanted_frames > RETURN_FRAMES);
 }
 
+static int32_t ear_wanted(const cf_leg *leg) {
+    return leg->deaf || leg->ear_hold ? 0 : CF_GAIN_ONE;
+}
+
 static void fade_ear(cf_core *core, cf_leg *leg, int16_t *pcm) {
-    int32_t target = leg->deaf || leg->ear_hold ? 0 : CF_GAIN_ONE;
+    int32_t target = ear_wanted(leg);
     if (leg->ear_now != CF_GAIN_ONE || target != CF_GAIN_ONE) {
         cf_mix_gain(core->mix, pcm, CF_FRAME, leg->ear_now, target);
         cf_mix_narrow(pcm, core->mix, CF_FRAME);
@@ -90,22 +96,46 @@ static void fade_ear(cf_core *core, cf_leg *leg, int16_t *pcm) {
     leg->ear_hold = false;
 }
 
+/* The sum is everybody's: what changes it works on a copy. */
+static const int32_t *mix_copied(cf_core *core, const int32_t *mix) {
+    if (mix == core->sum)
+        memcpy(core->mix, core->sum, sizeof core->mix);
+    return core->mix;
+}
+
+/* What plays to the leg is heard also while it is deaf to the room: then the room's part is faded before the limiter,
+ * and not behind it. So also in the tick after, in which the limiter gives out the last of what was played. */
+static void add_plays(cf_core *core, cf_leg *leg, int32_t *mix) {
+    int32_t target = ear_wanted(leg);
+    double step = ((double)target - leg->ear_now) / CF_FRAME;
+    bool whole = leg->ear_now == CF_GAIN_ONE && target == CF_GAIN_ONE;
+    for (int i = 0; !whole && i < CF_FRAME; i++)
+        mix[i] = (int32_t)(mix[i] * (leg->ear_now + step * (i + 1)) / CF_GAIN_ONE);
+    leg->ear_now = target;
+    leg->ear_hold = false;
+    leg->play_rings = plays_add(core, &leg->plays, mix, leg, NULL);
+}
+
 /* The room without the leg's own part, exactly, under its own limiter. */
 static const int16_t *mix_own(cf_core *core, cf_leg *leg) {
     int64_t begin = core_stopwatch(core);
+    bool played = leg->plays || leg->play_rings;
     const int32_t *mix = core->sum;
     if (leg->active && !leg->aside) {
         cf_mix_minus(core->mix, core->sum, leg->own, CF_FRAME);
         mix = core->mix;
     }
     if (leg->pairs && pairs_work(core, leg)) {
-        if (mix == core->sum)
-            memcpy(core->mix, core->sum, sizeof core->mix);
+        mix = mix_copied(core, mix);
         pairs_mix(core, leg, core->mix);
-        mix = core->mix;
+    }
+    if (played) {
+        mix = mix_copied(core, mix);
+        add_plays(core, leg, core->mix);
     }
     cf_limiter_run(&leg->limiter, mix, core->own_pcm, CF_FRAME);
-    fade_ear(core, leg, core->own_pcm);
+    if (!played)
+        fade_ear(core, leg, core->own_pcm);
     counter_add(&core->count.frames_mixed, 1);
     counter_add(&core->count.mix_ns, (uint64_t)(core_stopwatch(core) - begin));
     return core->own_pcm;
@@ -142,10 +172,15 @@ static bool stream_is_silent(const cf_core *core, const struct stream *stream) {
     return stream->hearing == HEAR_NOTHING || core->silent;
 }
 
-/* Only of packets that are a tick long: others would get out of step. */
+/* Only of packets that are a tick long, for others would get out of step, and not of G.722, whose two sides must adapt
+ * alike in silence as well: 60 ms of the next word would be noise. */
+static bool hush_allowed(const struct stream *stream, const cf_encoded *made) {
+    return stream->silent > SETTLED_FRAMES && stream->params.ptime_ms == 1000 / CF_TICKS && made->count == 1 &&
+           made->part[0].len <= HUSH_BYTES && stream->params.codec != CF_CODEC_G722;
+}
+
 static void hush_keep(struct stream *stream, const cf_encoded *made) {
-    if (stream->silent <= SETTLED_FRAMES || stream->params.ptime_ms != 1000 / CF_TICKS || made->count != 1 ||
-        made->part[0].len > HUSH_BYTES)
+    if (!hush_allowed(stream, made))
         return;
     stream->hush_len = made->part[0].len;
     memcpy(stream->hush, made->payload[0], made->part[0].len);
@@ -193,7 +228,7 @@ static const cf_encoded *own_encode(cf_core *core, cf_leg *leg, const int16_t *p
 /* Nobody listens: what it hears when it comes (back) starts clean. */
 static void leg_rest(cf_leg *leg) {
     leg->ear_now = leg->deaf ? 0 : CF_GAIN_ONE;
-    leg->ear_hold = false;
+    leg->ear_hold = leg->play_rings = false;
     if (leg->hears)
         cf_limiter_init(&leg->limiter);
     leg->hears = false;
@@ -216,7 +251,7 @@ static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, u
     counter_set(&leg->count.level_out, level);
     if (leg->taps)
         taps_push(leg->taps, CF_TAP_LEG_OUT, pcm, at);
-    if (!sent_to)
+    if (!sent_to || leg_digit_send(core, leg, period))
         return;
     const cf_encoded *made = leg->stream ? stream_encode(core, leg, pcm, period) : own_encode(core, leg, pcm, period);
     if (leg_pauses(leg)) {

@@ -3,8 +3,12 @@
 #define CONFEROCORE_CORE_INTERNAL_H
 
 #include "conferocore/core.h"
+#include "conferocore/dtmf.h"
+#include "conferocore/event.h"
 #include "conferocore/ice.h"
 #include "conferocore/mixer.h"
+#include "conferocore/player.h"
+#include "conferocore/red.h"
 #include "conferocore/rtcp.h"
 #include "conferocore/rtp.h"
 
@@ -64,7 +68,7 @@ static inline void counter_add(counter *c, uint64_t n) {
 /* The fields of the public statistics, as tables: the counters are declared and copied out from them. */
 /* clang-format off */
 #define LEG_COUNTERS(X)                                                                                                \
-    X(rx_packets) X(rx_bytes) X(tx_packets) X(tx_bytes) X(rx_dropped) X(srtp_failures) X(srtp_replays) X(stun_checks)  \
+    X(rx_packets) X(rx_bytes) X(tx_packets) X(tx_bytes) X(rx_dropped) X(rx_recovered) X(srtp_failures) X(srtp_replays) X(stun_checks)  \
     X(stun_bad) X(dtls_dropped) X(own_encodes) X(shared_frames) X(jitter_us) X(rtt_us) X(remote_lost)                  \
     X(remote_fraction_lost) X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
 #define PLAYOUT_COUNTERS(X)                                                                                            \
@@ -186,6 +190,14 @@ struct cf_pair {
 };
 enum { CF_PAIRS = 64 }; /* of one listener: a room's talkers at once, at most */
 
+/* A player at its place in a room or leg. */
+struct cf_playing {
+    uint64_t number;
+    cf_player *player;
+    cf_playing *next;
+    atomic_bool ended;
+};
+
 enum room_state { ROOM_PARKED = 0, ROOM_AWAKE = 1, ROOM_ASLEEP = 2 };
 
 struct speaker {
@@ -213,6 +225,7 @@ struct cf_room {
     struct stream streams[STREAMS];
     int32_t tail[CF_FRAME]; /* the faded last frame of those who left since the last tick */
     bool has_tail;
+    cf_playing *plays;
     uint32_t ticks;
     struct speaker speakers[SPEAKERS], told[SPEAKERS]; /* now, and as last told (there only ids and levels count) */
     int speaker_count, told_count;
@@ -253,7 +266,12 @@ struct cf_leg {
     /* receive */
     cf_playout *playout;
     cf_rtp_source source;
-    int rx_clock; /* Hz, of the last packet */
+    int rx_clock;             /* Hz, of the last packet */
+    cf_red_seen *red_seen;    /* NULL: no redundancy was agreed on */
+    cf_event_receiver events; /* clock rate 0: none has come yet */
+    struct bucket digit_quota;
+    cf_dtmf *dtmf;  /* NULL: nothing listens */
+    bool digit_cut; /* a digit was cut out of the last frame */
     bool media_seen;
     int64_t packet_at;  /* last valid packet, ns; 0: none yet */
     uint32_t sr_middle; /* middle 32 bits of the NTP time of the last SR, 0: none */
@@ -281,6 +299,8 @@ struct cf_leg {
     int32_t ear_now;  /* Q14: where the last frame ended */
     enum hearing wanted;
     int wanted_frames;
+    cf_playing *plays;
+    bool play_rings;       /* its last play has just ended and is still in the limiter */
     struct stream *stream; /* NULL: its own encoding */
     cf_leg *prev_listener, *next_listener;
     cf_encoder *encoder;
@@ -291,9 +311,13 @@ struct cf_leg {
     uint32_t ssrc, ts_start, ts_step;
     uint16_t seq;
     bool started, mid_known;
-    uint8_t toc;          /* Opus: the first byte of the last packet */
-    bool paused;          /* DTX: the next packet begins a talk spurt */
-    uint64_t last_period; /* of its last tick; moving rooms must not give it two in one period */
+    uint8_t toc;                 /* Opus: the first byte of the last packet */
+    bool paused;                 /* DTX: the next packet begins a talk spurt */
+    cf_event_sender *digits_out; /* NULL: the peer takes no events */
+    cf_red_sender *red_out;      /* NULL: the peer takes no redundancy */
+    int red_depth;               /* earlier payloads that go along now */
+    int64_t red_until;           /* ns: as long as the loss that asked for them is fresh */
+    uint64_t last_period;        /* of its last tick; moving rooms must not give it two in one period */
     uint32_t sent_packets, sent_octets, sent_at_report;
     int64_t rtcp_at; /* next report, ns; 0: not planned */
 
@@ -332,6 +356,7 @@ struct cf_core {
     uint8_t room_level;
     cf_encoded made[STREAMS]; /* of the room whose tick it is: what its streams are sent */
     cf_encoded own_made;
+    uint8_t redundant[CF_PAYLOAD_MAX];
     uint8_t packet[PACKET_CAP];
     unsigned metered;    /* packets whose cryptography was or was not timed */
     unsigned unbreathed; /* datagrams since the last breath */
@@ -412,6 +437,28 @@ static inline bool leg_hearing(const cf_leg *leg) {
 }
 void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now);
 
+/* leg_payload.c */
+const cf_pt_map *leg_payload_type(const cf_leg *leg, uint8_t pt); /* NULL: none of the leg's */
+void leg_payload_take(cf_core *core, cf_leg *leg, const cf_rtp *rtp, const cf_pt_map *map, int level, int64_t now);
+
+/* leg_red.c */
+void leg_red_note(cf_leg *leg, uint8_t fraction_lost, int64_t now); /* the peer has reported */
+/* The payload that goes out, its type in *pt: as it is, or with earlier ones in core->redundant. */
+const uint8_t *leg_red_wrap(cf_core *core, cf_leg *leg, uint32_t ts, const uint8_t *payload, size_t *len, uint8_t *pt);
+
+/* digits.c */
+void leg_event_take(cf_core *core, cf_leg *leg, const cf_rtp *rtp, int clock_rate, int64_t now);
+void leg_event_timers(cf_core *core, cf_leg *leg, int64_t now);
+bool leg_listen(cf_core *core, cf_leg *leg, int16_t *pcm, int64_t now); /* true: something was cut out of the frame */
+void leg_listen_silence(cf_core *core, cf_leg *leg, int64_t now);
+bool leg_digit_send(cf_core *core, cf_leg *leg, uint64_t period); /* true: a report went out in the frame's place */
+
+/* play.c */
+void plays_free(cf_playing *first);
+bool plays_add(cf_core *core, cf_playing **first, int32_t *mix, const cf_leg *leg,
+               const cf_room *room); /* false: none */
+void plays_end(cf_core *core, cf_playing **first, const cf_leg *leg, const cf_room *room);
+
 /* leg_rtcp.c */
 void leg_rtcp_take(cf_core *core, cf_leg *leg, const uint8_t *data, size_t len, int64_t now);
 void leg_rtcp_send(cf_core *core, cf_leg *leg, bool bye, int64_t now);
@@ -424,6 +471,7 @@ void leg_changed(cf_core *core, cf_leg *leg); /* keys, path or consent: it may b
 /* leg_send.c */
 /* ts: of the payload's first sample. */
 void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts);
+void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report);
 void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period); /* DTX: keeps the path and the decoder going */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);
 uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now);

@@ -20,10 +20,41 @@ static bool numbers_ok(const cf_leg_config *c) {
     return c->id && c->room && (c->kind == CF_LEG_WEBRTC || c->kind == CF_LEG_RTP) && c->tx_pt >= 0 &&
            c->tx_pt <= 127 && c->rx_count >= 0 && c->rx_count <= CF_PLAYOUT_PTS && c->audio_level_ext >= 0 &&
            c->audio_level_ext <= 14 && c->csrc_level_ext >= 0 && c->csrc_level_ext <= 14 && c->mid_ext >= 0 &&
-           c->mid_ext <= 14 && c->consent_timeout_ms >= 0 && c->media_timeout_ms >= 0;
+           c->mid_ext <= 14 && c->event_pt >= 0 && c->event_pt <= 127 && c->red_pt >= 0 && c->red_pt <= 127 &&
+           c->red >= CF_RED_AUTO && c->red <= CF_RED_EARLIER && c->consent_timeout_ms >= 0 && c->media_timeout_ms >= 0;
+}
+
+static int make_red_seen(cf_leg *leg) {
+    if (!leg->red_seen && !(leg->red_seen = malloc(sizeof *leg->red_seen)))
+        return -ENOMEM;
+    cf_red_seen_init(leg->red_seen);
+    return 0;
+}
+
+/* What the peer takes beside sound. */
+static int leg_make_extras(cf_leg *leg) {
+    const cf_leg_config *c = &leg->config;
+    leg->digits_out = c->event_pt ? malloc(sizeof *leg->digits_out) : NULL;
+    leg->red_out = c->red_pt ? malloc(sizeof *leg->red_out) : NULL;
+    if ((c->event_pt && !leg->digits_out) || (c->red_pt && !leg->red_out))
+        return -ENOMEM;
+    if (leg->red_out)
+        cf_red_sender_init(leg->red_out);
+    leg->red_depth = c->red > 0 ? c->red : 0;
+    return leg->digits_out ? cf_event_sender_init(leg->digits_out, (int)leg->ts_step * CF_TICKS) : 0;
+}
+
+static int make_payload_type(cf_leg *leg, const cf_pt_map *map) {
+    if (map->codec == CF_CODEC_RED)
+        return make_red_seen(leg);
+    if (map->codec == CF_CODEC_EVENT || map->codec == CF_CODEC_CN)
+        return 0; /* no sound that is decoded */
+    return cf_playout_map(leg->playout, (uint8_t)map->pt, map->codec, map->clock_rate);
 }
 
 static int leg_make_playout(cf_leg *leg) {
+    if (!cf_playout_possible(&leg->config.playout))
+        return -EINVAL;
     leg->playout = cf_playout_new(&leg->config.playout);
     if (!leg->playout)
         return -ENOMEM;
@@ -31,7 +62,7 @@ static int leg_make_playout(cf_leg *leg) {
         const cf_pt_map *map = &leg->config.rx[i];
         if (map->pt < 0 || map->pt > 127 || map->clock_rate < 8000 || map->clock_rate > 192000)
             return -EINVAL;
-        int result = cf_playout_map(leg->playout, (uint8_t)map->pt, map->codec, map->clock_rate);
+        int result = make_payload_type(leg, map);
         if (result < 0)
             return result;
     }
@@ -92,7 +123,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     leg_start_numbers(leg);
     cf_limiter_init(&leg->limiter);
     leg->encoder = cf_codec_complete(&leg->config.tx) ? NULL : cf_encoder_new(&leg->config.tx);
-    if (!leg->encoder || leg_make_playout(leg) || leg_make_transport(leg)) {
+    if (!leg->encoder || leg_make_playout(leg) || leg_make_transport(leg) || leg_make_extras(leg)) {
         cf_leg_free(leg);
         return NULL;
     }
@@ -107,6 +138,11 @@ void cf_leg_free(cf_leg *leg) {
     cf_playout_free(leg->playout);
     cf_srtp_free(leg->inbound);
     cf_srtp_free(leg->outbound);
+    plays_free(leg->plays);
+    free(leg->red_seen);
+    free(leg->red_out);
+    free(leg->digits_out);
+    free(leg->dtmf);
     free(leg->inbox);
     cf_lazy_free(leg);
 }

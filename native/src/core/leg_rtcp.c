@@ -32,6 +32,7 @@ static void on_report(void *arg, uint32_t sender, const cf_rtcp_report *block) {
     leg->mid_known = true;
     counter_set(&leg->count.remote_lost, block->lost > 0 ? (uint64_t)block->lost : 0);
     counter_set(&leg->count.remote_fraction_lost, block->fraction_lost);
+    leg_red_note(leg, block->fraction_lost, visit->now);
     if (!block->lsr)
         return;
     int32_t rtt = (int32_t)(middle(core_ntp(visit->core, visit->now)) - block->lsr - block->dlsr);

@@ -84,16 +84,16 @@ static int clear(cf_core *core, cf_leg *leg, uint8_t *data, size_t len, bool rtc
     return result;
 }
 
-static const cf_pt_map *pt_find(const cf_leg *leg, uint8_t pt) {
-    for (int i = 0; i < leg->config.rx_count; i++)
-        if (leg->config.rx[i].pt == pt)
-            return &leg->config.rx[i];
-    return NULL;
-}
-
 /* Core time in timestamp units; seconds and rest apart, so that years of uptime do not overflow. */
 static int64_t in_units(int64_t now, int clock) {
     return now / SECOND * clock + now % SECOND * clock / SECOND;
+}
+
+/* The reports of an event all have its beginning's timestamp, and it may run on another clock: their arrival tells
+ * nothing of jitter. */
+static void event_note(cf_rtp_source *source, const cf_rtp *rtp) {
+    if (source->started && source->ssrc == rtp->ssrc)
+        cf_rtp_source_update(source, rtp->seq, rtp->ts, source->transit + rtp->ts);
 }
 
 static void source_note(cf_leg *leg, const cf_rtp *rtp, int clock, int64_t now) {
@@ -131,7 +131,7 @@ static void drop(cf_leg *leg) {
 static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const uint8_t *data, size_t len,
                          int64_t now) {
     cf_rtp rtp;
-    const cf_pt_map *map = cf_rtp_parse(&rtp, data, len) ? NULL : pt_find(leg, rtp.pt);
+    const cf_pt_map *map = cf_rtp_parse(&rtp, data, len) ? NULL : leg_payload_type(leg, rtp.pt);
     bool loop = map && rtp.ssrc == leg->ssrc; /* RFC 3550 section 8.2 */
     if (!map || loop || !source_proved(leg, path, &rtp)) {
         drop(leg);
@@ -143,9 +143,11 @@ static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const 
         leg->timed_out = false;
     counter_add(&leg->count.rx_packets, 1);
     counter_add(&leg->count.rx_bytes, len);
-    source_note(leg, &rtp, map->clock_rate, now);
-    /* The jitter buffer keeps its own statistics of what it refuses. */
-    cf_playout_put(leg->playout, &rtp, claimed_level(leg, &rtp), now);
+    if (map->codec == CF_CODEC_EVENT)
+        event_note(&leg->source, &rtp);
+    else
+        source_note(leg, &rtp, map->clock_rate, now);
+    leg_payload_take(core, leg, &rtp, map, claimed_level(leg, &rtp), now);
     if (!leg->media_seen)
         media_first(core, leg, path);
     if (leg->room->state == ROOM_ASLEEP)

@@ -51,36 +51,65 @@ static size_t extensions(const cf_leg *leg, cf_rtp_ext *ext, uint8_t *level, con
     return count;
 }
 
-static int write_packet(cf_core *core, cf_leg *leg, uint8_t *packet, const uint8_t *payload, size_t len, uint8_t level,
-                        uint32_t ts) {
+/* What goes out under the leg's next number. */
+struct outgoing {
+    uint8_t pt, level;
+    bool marker;
+    uint32_t ts;
+    const uint8_t *payload;
+    size_t len;
+};
+
+static int write_packet(cf_core *core, cf_leg *leg, uint8_t *packet, struct outgoing *out) {
     cf_rtp_ext ext[3];
     struct contributors heard;
     contributors_find(core, leg, &heard);
-    size_t count = extensions(leg, ext, &level, &heard);
-    cf_rtp_header header = {.pt = (uint8_t)leg->config.tx_pt,
-                            .marker = !leg->started || leg->paused, /* RFC 3551 section 4.1: a talk spurt begins */
+    size_t count = extensions(leg, ext, &out->level, &heard);
+    cf_rtp_header header = {.pt = out->pt,
+                            .marker = out->marker,
                             .seq = leg->seq,
-                            .ts = ts,
+                            .ts = out->ts,
                             .ssrc = leg->ssrc,
                             .csrc = heard.source,
                             .csrc_count = heard.count};
     int at = cf_rtp_write_header(packet, CF_RTP_MAX, &header, ext, count);
-    return at < 0 ? at : core_seal(core, leg->outbound, packet, (size_t)at, payload, len);
+    return at < 0 ? at : core_seal(core, leg->outbound, packet, (size_t)at, out->payload, out->len);
+}
+
+static bool send_packet(cf_core *core, cf_leg *leg, struct outgoing *out) {
+    int total = write_packet(core, leg, core_reserve(core), out);
+    if (total < 0)
+        return false;
+    core_commit(core, &leg->path, (size_t)total);
+    leg->started = true;
+    leg->seq++;
+    leg->sent_packets++;
+    leg->sent_octets += (uint32_t)out->len;
+    counter_add(&leg->count.tx_packets, 1);
+    counter_add(&leg->count.tx_bytes, (uint64_t)total);
+    return true;
 }
 
 void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts) {
-    int total = write_packet(core, leg, core_reserve(core), payload, len, level, ts);
-    if (total < 0)
+    struct outgoing out = {.level = level,
+                           .marker = !leg->started || leg->paused, /* RFC 3551 section 4.1: a talk spurt begins */
+                           .ts = ts,
+                           .len = len};
+    out.payload = leg_red_wrap(core, leg, out.ts, payload, &out.len, &out.pt);
+    if (!send_packet(core, leg, &out))
         return;
-    core_commit(core, &leg->path, (size_t)total);
-    leg->started = true;
     leg->paused = false;
     leg->toc = payload[0];
-    leg->seq++;
-    leg->sent_packets++;
-    leg->sent_octets += (uint32_t)len;
-    counter_add(&leg->count.tx_packets, 1);
-    counter_add(&leg->count.tx_bytes, (uint64_t)total);
+}
+
+void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report) {
+    struct outgoing out = {.pt = (uint8_t)leg->config.event_pt,
+                           .level = 127,
+                           .marker = report->marker,
+                           .ts = report->ts,
+                           .payload = report->payload,
+                           .len = sizeof report->payload};
+    send_packet(core, leg, &out);
 }
 
 /* RFC 6716 section 3.1: a packet of its first byte alone holds an empty frame, which decoders take for a pause. */

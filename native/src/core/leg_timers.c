@@ -51,6 +51,7 @@ void leg_timers(cf_core *core, cf_leg *leg, int64_t now) {
     check_alive(core, leg, now);
     note_connected(leg);
     check_report(core, leg, now);
+    leg_event_timers(core, leg, now);
     if (leg->inbox && inbox_overdue(leg->inbox, now))
         event_leg(core, CF_EVENT_DTLS, leg);
 }

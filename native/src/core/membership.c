@@ -63,6 +63,7 @@ cf_leg *cf_core_leg_remove(cf_core *core, uint64_t id, bool bye, int64_t now) {
     room_wake(core, leg->room);
     leg_leave_stream(leg, false);
     leg_fade(core, leg);
+    plays_end(core, &leg->plays, leg, NULL);
     room_unlink(leg->room, leg);
     taps_end(&leg->taps);
     leg_drop_names(core, leg);

@@ -24,6 +24,8 @@ cf_room *cf_room_new(const cf_room_config *config) {
 }
 
 void cf_room_free(cf_room *room) {
+    if (room)
+        plays_free(room->plays);
     free(room);
 }
 
@@ -57,6 +59,7 @@ cf_room *cf_core_room_remove(cf_core *core, uint64_t id) {
     core->slots[room->slot].rooms--;
     table_remove(&core->rooms_by_id, &room->by_id);
     taps_end(&room->taps);
+    plays_end(core, &room->plays, NULL, room);
     counter_set(&core->count.rooms, --core->rooms);
     return room;
 }

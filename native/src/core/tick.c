@@ -63,6 +63,7 @@ static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint6
             add_voice(core, leg, at, now);
     }
     add_tail(core, room);
+    core->voices += plays_add(core, &room->plays, core->sum, NULL, room);
     settle_paired(core, room, period);
     room_contest(room);
     room->hush = core->voices ? 0 : room->hush + 1;

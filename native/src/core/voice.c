@@ -62,6 +62,8 @@ static bool distrusted(const cf_leg *leg, int64_t now) {
 
 /* `level`: what is known of the frame, CF_PEEK_* where it is not. What a sender says of its level decides only this. */
 static bool worth_decoding(cf_leg *leg, int level, int64_t now) {
+    if (leg->dtmf && level != 127)
+        return true; /* somebody waits for its digits, even if it is muted or found no place */
     if (leg->gain_now)
         return true; /* it is heard: whatever comes, it ends with a ramp */
     if (!leg_audible(leg))
@@ -106,9 +108,11 @@ static int32_t gain_wanted(cf_leg *leg) {
 static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
     decode(core, leg, now);
     copy_playout_stats(leg);
+    bool digit = leg->dtmf && leg_listen(core, leg, core->pcm, now);
     uint8_t level = cf_level(core->pcm, CF_FRAME);
     counter_set(&leg->count.level_in, level);
-    check_claim(leg, claimed, level, now);
+    if (!digit) /* its sender was not wrong: it is we who have silenced it */
+        check_claim(leg, claimed, level, now);
     bool gate_opened = gate_step(leg, level);
     loudness_step(leg, level);
     follow_aside(leg);
@@ -125,6 +129,8 @@ static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
 static void rest(cf_core *core, cf_leg *leg, int level, int64_t now) {
     cf_playout_skip(leg->playout, now);
     counter_add(&core->count.frames_skipped, 1);
+    if (leg->dtmf)
+        leg_listen_silence(core, leg, now);
     if (level < 0 || distrusted(leg, now))
         level = 127;
     counter_set(&leg->count.level_in, (uint64_t)level);

@@ -47,7 +47,7 @@ int cf_red_seq(const cf_red_seen *seen, const cf_rtp *red, const cf_red_block *b
     uint32_t ts = red->ts - block->offset, newer_ts = red->ts;
     uint16_t newer = red->seq;
     bool same = seen->started && seen->ssrc == red->ssrc;
-    for (uint16_t back = 1; back < CF_RED_SEEN; back++) {
+    for (int back = 1; back < CF_RED_SEEN; back++) {
         uint16_t seq = (uint16_t)(red->seq - back), missing = (uint16_t)(newer - seq - 1);
         if (!same || !is_known(seen, seq))
             continue;

@@ -116,7 +116,7 @@ static void test_a_copy_goes_on_as_the_original(void) {
 }
 
 /* What ffmpeg's and spandsp's encoders make of these samples, and ffmpeg's decoder of these octets
- * (tests/interop/test_g722.py asks ffmpeg itself). */
+ * (tests/quality/test_codec_judges.py asks ffmpeg itself). */
 static void test_the_bits_are_those_of_others(void) {
     uint32_t x = 1;
     for (int i = 0; i < SECOND; i++) {

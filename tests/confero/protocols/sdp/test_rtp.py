@@ -115,6 +115,24 @@ def test_our_offer() -> None:
     assert [c.clock_rate for c in media.codecs if c.name == "telephone-event"] == [8000, 48000]
 
 
+def test_our_offer_of_wide_codecs() -> None:
+    media = offer_rtp(LocalStream(5, codecs=("L16", "G722", "PCMA")), PORTS).media[0]
+    assert [(c.pt, c.name, c.clock_rate) for c in media.codecs if c.name != "telephone-event"] == [
+        (97, "L16", 16000),
+        (9, "G722", 8000),
+        (8, "PCMA", 8000),
+    ]
+    assert [(c.pt, c.clock_rate) for c in media.codecs if c.name == "telephone-event"] == [(102, 16000), (101, 8000)]
+
+
+@pytest.mark.parametrize(("rate", "taken"), [(8000, True), (16000, True), (24000, True), (48000, True), (44100, False)])
+def test_l16_of_the_engines_rates(rate: int, taken: bool) -> None:
+    offer = HEAD + f"m=audio 9000 RTP/AVP 100 0\na=rtpmap:100 L16/{rate}\na=ptime:10\na=maxptime:20\n"
+    agreed = agree(offer)
+    assert (agreed.send.name, agreed.send.clock_rate) == (("L16", rate) if taken else ("PCMU", 8000))
+    assert (agreed.ptime, agreed.maxptime) == (10, 20)
+
+
 def answer_to(offer_codecs: tuple[str, ...], answer: str) -> RtpAgreement:
     return apply_answer(offer_rtp(LocalStream(5, codecs=offer_codecs), PORTS, mux=True), parse(answer))
 
