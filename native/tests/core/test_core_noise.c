@@ -65,10 +65,10 @@ static void test_silence_is_sent_as_comfort_noise(void) {
             CHECK(cn.level == CF_CN_SILENCE && cn.order == 0);
             if (count) {
                 CHECK_INT((uint16_t)(rtp.seq - last.seq), 1);
-                CHECK_INT((uint32_t)(rtp.ts - last.ts), 8000 * 4 / 10);
+                CHECK_INT((uint32_t)(rtp.ts - last.ts), 8000 * 2);
             }
         }
-        CHECK_INT(count, 10);
+        CHECK_INT(count, 2);
         fixture_free(f);
     }
 }
@@ -177,7 +177,7 @@ static void test_noise_is_told_instead_of_sent(void) {
     cf_cn cn = {0};
     for (; next_rtp(f, EAR, &at, &rtp); count++)
         CHECK(rtp.pt == CN && cf_cn_parse(&cn, rtp.payload, rtp.payload_len) == 0);
-    CHECK_INT(count, 10);
+    CHECK_INT(count, 2);
     CHECK(cn.order == CF_CN_ORDER && cn.reflection[0] < -0.5F); /* low */
     CHECK(cn.level >= 60 && cn.level <= 63);                    /* what lies above 4 kHz is missing */
     static int16_t rendered[8000];
