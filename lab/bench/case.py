@@ -146,5 +146,6 @@ def faults_of(row: dict[str, Any], floor: Floor) -> list[str]:
         (row["srtp_failures"] == 0, f"{row['srtp_failures']} packets failed to authenticate"),
         (row["consents_lost"] == 0, f"{row['consents_lost']} members lost consent"),
         (row["closed"] == 0, f"the mixer ended {row['closed']} associations"),
+        (row["cpu_percent"] <= 100, "more than one core"),
     )
     return [text for good, text in checks if not good]

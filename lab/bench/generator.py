@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "native"
 LINE_LIMIT = 1 << 20
 """Characters: the port of each of 8,192 members in one line."""
-UP_TIMEOUT_S = 60.0
+UP_TIMEOUT_S = 120.0
 READY_TIMEOUT_S = 60.0
 
 

@@ -60,6 +60,7 @@ def test_a_good_row_has_no_faults() -> None:
         ({"srtp_failures": 1}, "1 packets failed to authenticate"),
         ({"consents_lost": 1}, "1 members lost consent"),
         ({"closed": 1}, "the mixer ended 1 associations"),
+        ({"cpu_percent": 101.0}, "more than one core"),
     ],
 )
 def test_each_fault_is_named(changed: dict[str, Any], fault: str) -> None:
