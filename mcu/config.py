@@ -55,6 +55,9 @@ class McuConfig(ServiceConfig):
     """A browser leg is shown as disconnected when no ICE check has come for this long."""
     answer_s: float = Field(default=300.0, gt=0)
     """Time for the answer to an RTP offer of ours: a telephone may ring that long."""
+    opus_low_delay: bool = False
+    """Opus is sent without its speech layer (CELT only): 4 ms sooner and at less than half the cost of encoding, but worse
+    at low rates and under loss. For machines on which everybody talks."""
     jitter_mode: Literal["adaptive", "minimum"] = "adaptive"
     """How long packets wait before they are mixed. ``adaptive``: as long as the network makes it necessary.
     ``minimum``: until the next tick after the usual jitter, of which no more than 10 ms is waited for; for local networks
