@@ -323,6 +323,8 @@ class RoomSpec(Request):
     max_participants: int = Field(default=100, ge=2, le=8000)
     talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
     """How many are mixed at once, the loudest; 0: all."""
+    noise_dbov: Annotated[int, Field(ge=20, le=126)] | None = None
+    """Comfort noise in the mix, in -dBov: 65-75 is a quiet room."""
 
 
 class RoomPlacement(Request):

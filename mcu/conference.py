@@ -87,7 +87,7 @@ class Conference:
         self._check_draining()
         self.registry.check_room()
         room = Room(id, self.registry.next_number(), spec.name, spec.max_participants, self._clock.monotonic())
-        self._engine.add_room(room.number, talkers=spec.talkers or ALL_TALKERS)
+        self._engine.add_room(room.number, talkers=spec.talkers or ALL_TALKERS, noise_dbov=spec.noise_dbov or 0)
         self.registry.add_room(room)
         log.info("room opened", room=id)
         return room, True

@@ -66,6 +66,7 @@ _PLAIN = (
     "red_pt",
     "red",
     "dtx",
+    "cn_pt",
     "mid_ext",
     "ssrc",
     "consent_timeout_ms",

@@ -41,6 +41,7 @@ _GAIN_ONE = 16384
 _GAIN_LIMIT = 7.93
 ALL_TALKERS: int = lib.CF_TALKERS_ALL
 MAX_TALKERS: int = lib.CF_TALKERS_MAX
+NOISE_DBOV = range(20, 127)
 
 
 @dataclass(slots=True)
@@ -134,19 +135,36 @@ class Engine:
     # -- rooms -------------------------------------------------------------------------------------------------
 
     def add_room(
-        self, room: int, *, thread: int | None = None, gate_dbov: int = 0, gate_hold_ms: int = 0, talkers: int = 0
+        self,
+        room: int,
+        *,
+        thread: int | None = None,
+        gate_dbov: int = 0,
+        gate_hold_ms: int = 0,
+        talkers: int = 0,
+        noise_dbov: int = 0,
     ) -> int:
         """Puts a room onto a media thread, by default the one with the fewest legs; returns the thread.
 
         ``gate_dbov``: a leg quieter than this (in -dBov; 0: 65) for ``gate_hold_ms`` (0: 500) adds nothing.
         ``talkers``: so many are mixed at once, the loudest (1-64; 0: 6), or ``ALL_TALKERS``.
+        ``noise_dbov``: comfort noise in the mix (20-126, in -dBov; 0: none).
         Raises DuplicateId, EngineFull, EngineError for a number out of range.
         """
+        if noise_dbov and noise_dbov not in NOISE_DBOV:
+            raise EngineError(f"comfort noise of -{noise_dbov} dBov is not between -20 and -126")
         if not (talkers == ALL_TALKERS or 0 <= talkers <= MAX_TALKERS):
             raise EngineError(f"{talkers} talkers at once cannot be mixed")
         chosen = self._least_loaded() if thread is None else thread
         config = ffi.new(
-            "cf_room_config *", {"id": room, "gate_dbov": gate_dbov, "gate_hold_ms": gate_hold_ms, "talkers": talkers}
+            "cf_room_config *",
+            {
+                "id": room,
+                "gate_dbov": gate_dbov,
+                "gate_hold_ms": gate_hold_ms,
+                "talkers": talkers,
+                "noise_dbov": noise_dbov,
+            },
         )
         self._check(lib.cf_engine_room_add(self._handle.raw, chosen, config), f"add room {room}")
         self._rooms[room] = _Room(chosen)

@@ -211,6 +211,9 @@ class LegConfig:
     """Earlier payloads sent along, 0-2; ``RED_AUTO``: as many as the loss that the peer reports asks for."""
     dtx: bool = False
     """While the room is silent the leg is sent one empty packet each 400 ms only (Opus)."""
+    cn_pt: int = 0
+    """Payload type of comfort noise (RFC 3389) that the peer takes, on the clock of ``tx``: sent in place of silence, but not
+    to Opus; 0: none."""
     mid_ext: int = 0
     mid: str = ""
     ssrc: int = 0

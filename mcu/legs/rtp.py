@@ -223,6 +223,7 @@ class RtpLeg:
             rx=codecs.receive(agreed),
             event_pt=codecs.events_to_send(agreed),
             red_pt=agreed.red.pt if agreed.red else 0,
+            cn_pt=agreed.noise.pt if agreed.noise else 0,
             red=codecs.REDUNDANT[self._context.settings.redundancy],
             jitter=self._context.settings.jitter,
             dtx=codecs.wants_dtx(agreed.send),

@@ -80,12 +80,15 @@ def receive(agreed: Agreement) -> tuple[PayloadType, ...]:
     if agreed.red is not None:
         found.append(PayloadType(agreed.red.pt, EngineCodec.RED, agreed.red.clock_rate))
     found += [PayloadType(codec.pt, EngineCodec.EVENT, codec.clock_rate) for codec in agreed.receive_events]
+    found += [PayloadType(codec.pt, EngineCodec.CN, codec.clock_rate) for codec in agreed.receive_noise]
     return tuple(found[:RX_MAX])
 
 
 def extras_stay(agreed: Agreement, before: Agreement) -> bool:
-    """Whether digits and redundancy go on as they were agreed; what is no longer mentioned does no harm."""
-    return agreed.events in (None, before.events) and agreed.red in (None, before.red)
+    """Whether digits, redundancy and comfort noise go on as they were agreed; digits and redundancy that are no longer mentioned
+    do no harm."""
+    same_noise = agreed.noise == before.noise  # sent unasked
+    return same_noise and agreed.events in (None, before.events) and agreed.red in (None, before.red)
 
 
 def events_to_send(agreed: Agreement) -> int:

@@ -29,6 +29,9 @@ EVENT_PTS = {8000: 101, 16000: 102, 48000: 110}
 """Payload types under which we would offer them, by clock rate."""
 
 
+NOISE = Codec(13, "CN", 8000)
+"""RFC 3389, offered beside codecs of this clock."""
+
 RED = "red"
 Redundancy = Literal["off", "auto", "always"]
 """RFC 2198 for Opus: not agreed to; agreed to and used as loss asks for it; used always, by the peer too."""
@@ -67,6 +70,10 @@ class Agreement:
     """The same under ours."""
     red: Codec | None = field(default=None, kw_only=True)
     """RFC 2198 with ``send`` inside, both ways under one payload type."""
+    noise: Codec | None = field(default=None, kw_only=True)
+    """Comfort noise (RFC 3389) under the peer's payload type."""
+    receive_noise: tuple[Codec, ...] = field(default=(), kw_only=True)
+    """The same under ours."""
     direction: Direction
     ptime: int | None
     """Milliseconds the peer would like in a packet."""
@@ -107,13 +114,24 @@ def find_red(media: Media, codec: Codec, wish: Redundancy) -> Codec | None:
     return next((c for c in same if set((c.fmtp or "").split("/")) == {str(codec.pt)}), None)
 
 
-def answered_codecs(codec: Codec, events: Codec | None, red: Codec | None, wish: Redundancy) -> tuple[Codec, ...]:
+def find_noise(media: Media, codec: Codec) -> Codec | None:
+    """Comfort noise on the codec's clock (RFC 3389 section 4), for those that have no discontinuous transmission of their own."""
+    if codec.name.lower() == "opus":
+        return None
+    return next((c for c in media.codecs if c.key == ("cn", codec.clock_rate, 1)), None)
+
+
+def answered_codecs(
+    codec: Codec, events: Codec | None, red: Codec | None, noise: Codec | None, wish: Redundancy
+) -> tuple[Codec, ...]:
     """The codec lines of an answer: the offer's payload types with our own parameters. What stands first is what the peer
     sends (RFC 3264 section 7): the redundant form only where it is wished for always."""
     ours = CODECS[NAMES[codec.key]]
     lines = [Codec(codec.pt, codec.name, codec.clock_rate, codec.channels, ours.fmtp)]
     if red is not None:
         lines.insert(0 if wish == "always" else 1, replace(red, fmtp=f"{codec.pt}/{codec.pt}"))
+    if noise is not None:
+        lines.append(noise)
     if events is not None:
         lines.append(Codec(events.pt, events.name, events.clock_rate, events.channels, EVENTS_FMTP))
     return tuple(lines)

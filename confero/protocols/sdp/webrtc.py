@@ -28,6 +28,7 @@ from .offer_answer import (
     connection_to,
     decline,
     find_events,
+    find_noise,
     find_red,
     formats,
     no_usable_media,
@@ -118,7 +119,8 @@ def _agree(offer: Session, index: int, stream: LocalStream, transport: LocalTran
     setup: Setup = "active" if remote.setup == "passive" else "passive"
     extensions = {e.uri: e for e in offer.extmaps_of(media) if e.uri in EXTENSIONS and e.id in ONE_BYTE_IDS}
     events, red = find_events(media, codec), find_red(media, codec, stream.redundancy)
-    codecs = answered_codecs(codec, events, red, stream.redundancy)
+    noise = find_noise(media, codec)
+    codecs = answered_codecs(codec, events, red, noise, stream.redundancy)
     accepted = _accept(offer, media, stream, transport, setup, codecs, tuple(extensions.values()))
     return WebRtcAgreement(
         description=_answer(offer, index, accepted, stream),
@@ -128,6 +130,8 @@ def _agree(offer: Session, index: int, stream: LocalStream, transport: LocalTran
         events=events,
         receive_events=(events,) if events else (),
         red=red,
+        noise=noise,
+        receive_noise=(noise,) if noise else (),
         direction=REVERSED[offer.direction_of(media)],
         ptime=media.ptime,
         maxptime=media.maxptime,

@@ -78,7 +78,9 @@ void cf_playout_skip(cf_playout *playout, int64_t now);
 bool cf_playout_verbatim(const cf_playout *playout, const uint8_t **payload, size_t *len, int *codec);
 void cf_playout_stats_get(const cf_playout *playout, cf_playout_stats *stats);
 
-/* A packet is about to be put: what that needs is fetched into the caches meanwhile. */
+/* A packet is about to be put: what that needs is fetched into the caches meanwhile. The second step reads what the
+ * first has fetched. */
 void cf_playout_warm(const cf_playout *p);
+void cf_playout_warm_more(const cf_playout *p);
 
 #endif

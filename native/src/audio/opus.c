@@ -8,17 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLES_MAX = 60 * CF_RATE / 1000, MONO = 1 }; /* of an encoded packet; channels of a decoder */
-enum { FRAMES_MAX = 48 };                             /* RFC 6716 section 3.2.5: at most 48 frames, 120 ms */
+enum { SAMPLES_MAX = 60 * CF_RATE / 1000 }; /* of an encoded packet */
+enum { FRAMES_MAX = 48 };                   /* RFC 6716 section 3.2.5: at most 48 frames, 120 ms */
 
 OpusEncoder *cf_opus_encoder_new(const cf_codec_params *params) {
-    return cf_lazy_new((size_t)opus_encoder_get_size(params->channels));
+    return cf_lazy_new(cf_opus_encoder_size(params->channels));
 }
 
 int cf_opus_encoder_begin(OpusEncoder *encoder, const cf_codec_params *params) {
-    int application = params->low_delay ? OPUS_APPLICATION_RESTRICTED_LOWDELAY : OPUS_APPLICATION_VOIP;
-    int result = opus_encoder_init(encoder, CF_RATE, params->channels, application);
-    return result == OPUS_OK ? cf_opus_encoder_apply(encoder, params) : -EINVAL;
+    cf_opus_encoder_pristine(encoder, params->channels, params->low_delay);
+    return cf_opus_encoder_apply(encoder, params);
 }
 
 /* RFC 7587 section 6.1: what the peer cannot play (maxplaybackrate) is not worth encoding. */
@@ -44,7 +43,7 @@ int cf_opus_encoder_apply(OpusEncoder *encoder, const cf_codec_params *params) {
 
 /* opus.h: the state holds no pointer into itself, "only a shallow copy is sufficient". */
 void cf_opus_encoder_copy(OpusEncoder *dst, const OpusEncoder *src, int channels) {
-    memcpy(dst, src, (size_t)opus_encoder_get_size(channels));
+    memcpy(dst, src, cf_opus_encoder_size(channels));
 }
 
 int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, int samples, int channels, uint8_t *out) {
@@ -56,11 +55,11 @@ int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, int samples, int ch
 }
 
 OpusDecoder *cf_opus_decoder_new(void) {
-    return cf_lazy_new((size_t)opus_decoder_get_size(MONO));
+    return cf_lazy_new(cf_opus_decoder_size());
 }
 
 void cf_opus_decoder_begin(OpusDecoder *decoder) {
-    opus_decoder_init(decoder, CF_RATE, MONO); /* fails for other rates and channels only */
+    cf_opus_decoder_pristine(decoder);
 }
 
 int cf_opus_duration(const uint8_t *payload, size_t len) {

@@ -19,6 +19,12 @@ int cf_opus_encode(OpusEncoder *encoder, const int16_t *pcm, int samples, int ch
 
 OpusDecoder *cf_opus_decoder_new(void); /* likewise */
 void cf_opus_decoder_begin(OpusDecoder *decoder);
+/* opus_pristine.c: octets of a state (of a mono decoder), */
+size_t cf_opus_decoder_size(void);
+size_t cf_opus_encoder_size(int channels);
+/* and a state as good as opus_decoder_init and opus_encoder_init leave it. */
+void cf_opus_decoder_pristine(OpusDecoder *decoder);
+void cf_opus_encoder_pristine(OpusEncoder *encoder, int channels, bool low_delay);
 /* Samples at 48 kHz, or -EBADMSG unless every frame of the payload is in place (RFC 6716 section 3.4). */
 int cf_opus_duration(const uint8_t *payload, size_t len);
 /* True if the payload starts with a redundant copy of the frame before it (LBRR, RFC 6716 section 4.2.4). */

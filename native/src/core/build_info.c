@@ -12,8 +12,8 @@ static char line[256];
 
 static void write_line(void) {
     const char *refused = cf_kernels_refused();
-    int n = snprintf(line, sizeof line, "conferocore: %s, %s, kernels: %s", opus_get_version_string(),
-                     OpenSSL_version(OPENSSL_VERSION), cf_kernels_now->name);
+    int n = snprintf(line, sizeof line, "conferocore: %s, %s, SRTP: %s, kernels: %s", opus_get_version_string(),
+                     OpenSSL_version(OPENSSL_VERSION), cf_srtp_backend_name(), cf_kernels_now->name);
     if (refused && n > 0 && (size_t)n < sizeof line)
         snprintf(line + n, sizeof line - (size_t)n, " (CONFERO_SIMD=%.16s: not here)", refused);
 }

@@ -88,7 +88,6 @@ static int receive_batch(cf_media *media, uint32_t number) {
     for (int i = 0; i < n; i++)
         numbers[i] = number;
     take_in(media, n, numbers);
-    media->shared = number;
     return n;
 }
 
@@ -138,13 +137,4 @@ void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n) {
     for (int i = 0; i < shared_count; i++)
         receive_shared(media, shared[i]);
     media->more = media->more || n == CF_TURN_EVENTS;
-}
-
-/* In the midst of a long tick: what is ready goes out, and one batch comes in, so that what arrives meanwhile is
- * neither dropped nor thought late. The tick itself is not begun anew. */
-void cf_media_breathe(void *arg) {
-    cf_media *media = arg;
-    cf_media_flush(media);
-    media->now = cf_clock_ns(CLOCK_MONOTONIC);
-    receive_batch(media, media->shared);
 }

@@ -224,7 +224,6 @@ static int open_core(cf_media *media, uint64_t seed) {
         .send = cf_media_send,
         .reserve = cf_media_reserve,
         .commit = cf_media_commit,
-        .breathe = cf_media_breathe,
         .event = cf_media_event,
         .arg = media,
         .stopwatch = stopwatch,

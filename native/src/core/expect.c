@@ -32,8 +32,10 @@ static void warm_nodes(const expected *e) {
 }
 
 static void leg_warm_receive(const cf_leg *leg) {
-    WARM(leg, config.kind, config.audio_level_ext);
-    WARM(leg, count, count);
+    WARM(leg, config.kind, config.rx[0]);
+    WARM(leg, config.audio_level_ext, config.audio_level_ext);
+    WARM(leg, room, room);
+    WARM(leg, count.rx_packets, count.connected);
     WARM(leg, path, locked);
     WARM(leg, inbound, sr_at);
     WARM(leg, ssrc, ssrc);
@@ -85,4 +87,7 @@ void cf_core_expect(const cf_core *core, const cf_path *paths, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (e[i].leg)
             leg_warm_parts(e[i].leg);
+    for (size_t i = 0; i < count; i++)
+        if (e[i].leg)
+            cf_playout_warm_more(e[i].leg->playout);
 }

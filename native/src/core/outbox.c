@@ -1,10 +1,8 @@
 /* A packet's last and first step: written where the shell sends it from, sealed and opened, and what that costs. */
 #include "internal.h"
 
-enum {
-    METERED = 13, /* one packet in so many is timed and counts for all: a prime, so that no leg is always the one */
-    BREATHE_AFTER = 64 /* datagrams between two breaths: a batch of the shell, 0.2 ms of a kernel's work */
-};
+/* One packet in so many is timed and counts for all: a prime, so that no leg is always the one. */
+enum { METERED = 13 };
 
 uint8_t *core_reserve(cf_core *core) {
     return core->config.reserve ? core->config.reserve(core->config.arg) : core->packet;
@@ -12,19 +10,10 @@ uint8_t *core_reserve(cf_core *core) {
 
 void core_commit(cf_core *core, const cf_path *path, size_t len) {
     counter_add(&core->count.packets_out, 1);
-    core->unbreathed++;
     if (core->config.reserve)
         core->config.commit(core->config.arg, path, len);
     else
         core->config.send(core->config.arg, path, core->packet, len);
-}
-
-void core_breathe(cf_core *core) {
-    if (core->unbreathed < BREATHE_AFTER)
-        return;
-    core->unbreathed = 0;
-    if (core->config.breathe)
-        core->config.breathe(core->config.arg);
 }
 
 static int64_t meter_start(cf_core *core) {

@@ -2,6 +2,7 @@
 #include "srtp_suite.h"
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const cf_srtp_suite SUITES[] = {
@@ -17,8 +18,11 @@ const cf_srtp_suite *cf_srtp_suite_of(int profile) {
     return NULL;
 }
 
+/* CONFERO_SRTP=libcrypto in the environment asks for the plain form, to compare or by policy. */
 const cf_srtp_backend *cf_srtp_backend_best(void) {
-    return cf_srtp_aes_ni.usable() ? &cf_srtp_aes_ni : &cf_srtp_libcrypto;
+    const char *wanted = getenv("CONFERO_SRTP");
+    bool plain = wanted != NULL && strcmp(wanted, cf_srtp_libcrypto.name) == 0;
+    return !plain && cf_srtp_aes_ni.usable() ? &cf_srtp_aes_ni : &cf_srtp_libcrypto;
 }
 
 const char *cf_srtp_backend_name(void) {

@@ -71,7 +71,7 @@ struct cf_srtp_backend {
 };
 
 extern const cf_srtp_backend cf_srtp_libcrypto, cf_srtp_aes_ni;
-/* The fastest that is usable. */
+/* The fastest that is usable, or what the environment asks for. */
 const cf_srtp_backend *cf_srtp_backend_best(void);
 
 /* First labels of RFC 3711 section 4.3.2: encryption, authentication and salt follow one another. */

@@ -1,4 +1,5 @@
 /* The codec face's decoders: payloads are judged before they are decoded, lost ones are rebuilt or concealed. */
+#include "audio/opus_face.h"
 #include "codeclab.h"
 
 #include <errno.h>
@@ -234,9 +235,52 @@ static void test_a_payload_ends_the_concealment_before_it(void) {
     cf_decoder_free(twin);
 }
 
+/* Octet by octet, and whatever the memory held before. */
+static void test_pristine_encoders_are_those_of_libopus(void) {
+    for (int channels = 1; channels <= 2; channels++)
+        for (int low = 0; low < 2; low++) {
+            size_t size = (size_t)opus_encoder_get_size(channels);
+            void *mine = malloc(size), *theirs = malloc(size);
+            memset(mine, 0x55, size);
+            opus_encoder_init(theirs, CF_RATE, channels,
+                              low ? OPUS_APPLICATION_RESTRICTED_LOWDELAY : OPUS_APPLICATION_VOIP);
+            cf_opus_encoder_pristine(mine, channels, low);
+            CHECK(memcmp(mine, theirs, size) == 0);
+            free(mine);
+            free(theirs);
+        }
+}
+
+/* Whatever mode the first packet has (SILK, hybrid, CELT), mono or stereo: sample by sample what a new one says. */
+static void test_pristine_decoders_say_what_new_ones_say(void) {
+    static const uint8_t first[] = {0x08, 0x48, 0x4C, 0x68, 0x78, 0x7C, 0xF8, 0xFC};
+    OpusDecoder *mine = malloc((size_t)opus_decoder_get_size(1)), *theirs = malloc((size_t)opus_decoder_get_size(1));
+    cf_rng rng;
+    cf_rng_seed(&rng, 3);
+    for (int round = 0; round < 200; round++) {
+        memset(mine, 0x55, (size_t)opus_decoder_get_size(1));
+        cf_opus_decoder_pristine(mine);
+        opus_decoder_init(theirs, CF_RATE, 1);
+        for (int frame = 0; frame < 8; frame++) {
+            uint8_t payload[60] = {first[(frame < 4 ? (unsigned)round : cf_rng_u32(&rng)) % sizeof first]};
+            int16_t a[CF_FRAME], b[CF_FRAME];
+            for (size_t i = 1; i < sizeof payload; i++)
+                payload[i] = (uint8_t)cf_rng_u32(&rng);
+            bool lost = cf_rng_u32(&rng) % 5 == 0;
+            int n = opus_decode(mine, lost ? NULL : payload, lost ? 0 : sizeof payload, a, CF_FRAME, 0);
+            CHECK_INT(opus_decode(theirs, lost ? NULL : payload, lost ? 0 : sizeof payload, b, CF_FRAME, 0), n);
+            CHECK(n > 0 && memcmp(a, b, (size_t)n * sizeof *a) == 0);
+        }
+    }
+    free(mine);
+    free(theirs);
+}
+
 int main(void) {
     test_babble(speech, SAMPLES, 20000, 1);
     test_babble(other, SAMPLES, 20000, 2);
+    RUN(test_pristine_encoders_are_those_of_libopus);
+    RUN(test_pristine_decoders_say_what_new_ones_say);
     RUN(test_payloads_are_judged_by_their_form);
     RUN(test_bad_payloads_change_nothing);
     RUN(test_stereo_is_decoded_to_the_middle);

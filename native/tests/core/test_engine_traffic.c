@@ -69,6 +69,11 @@ static void test_two_phones_hear_each_other(void) {
     CHECK(used.ticks > 30 && used.packets_in > 60 && used.packets_out > 60 && used.tick_ns_max > 0);
     CHECK(used.tick_ns_sum >= used.tick_ns_max);
     CHECK_INT(idle.ticks, 0);
+    cf_core_stats stats;
+    CHECK_INT(cf_engine_stats(engine, 1, &stats), 0);
+    CHECK(stats.io_ns > 0 && stats.io_ns < INT64_C(60000000000)); /* one call in 13 is timed: hundreds were made */
+    CHECK_INT(stats.crypto_ns, 0);                                /* plain RTP */
+    CHECK_INT(stats.receive_drops, 0);
     end_call(engine);
 }
 

@@ -1,17 +1,17 @@
-/* outbox.c: packets are the same whether written into the shell's batch or handed over, and long ticks breathe. */
+/* outbox.c: packets are the same whether written into the shell's batch or handed over, and their cryptography is
+ * metered. */
 #include "testlib.h"
 
 #include "conferocore/srtp.h"
 #include "core_fixture.h"
 
-enum { FRAMES = 25, CROWD = 150 };
+enum { FRAMES = 25 };
 
 /* A shell whose batch is one place, and which hands every datagram on to the fixture that it stands before. */
 typedef struct batch {
     fixture *f;
     uint8_t room[CF_DATAGRAM_MAX];
-    int reserved, committed, breaths;
-    voice *late; /* says a packet in each breath */
+    int reserved, committed;
 } batch;
 
 static uint8_t *batch_reserve(void *arg) {
@@ -31,14 +31,7 @@ static void batch_send(void *arg, const cf_path *path, const uint8_t *data, size
     fixture_send(((batch *)arg)->f, path, data, len);
 }
 
-static void batch_breathe(void *arg) {
-    batch *b = arg;
-    b->breaths++;
-    if (b->late)
-        speak(b->f, b->late);
-}
-
-static int64_t seconds_in_ns(void) {
+static int64_t a_microsecond_later(void) {
     static int64_t t = 1;
     return t += 1000;
 }
@@ -49,8 +42,7 @@ static batch *batch_new(void) {
                              .send = batch_send,
                              .reserve = batch_reserve,
                              .commit = batch_commit,
-                             .breathe = batch_breathe,
-                             .stopwatch = seconds_in_ns,
+                             .stopwatch = a_microsecond_later,
                              .arg = b};
     b->f = calloc(1, sizeof *b->f);
     b->f->now = 1000 * MS;
@@ -110,28 +102,8 @@ static void test_cryptography_is_metered(void) {
     free(b);
 }
 
-/* One who is taken in during the ticks of a large room, in which everybody hears it all the same. */
-static void test_a_long_tick_breathes(void) {
-    batch *b = batch_new();
-    voice other = {.id = 9, .hz = 400, .amplitude = 5000}, late = {.id = 200, .hz = 900, .amplitude = 6000};
-    add_room(b->f, 1);
-    add_room(b->f, 2);
-    for (uint64_t id = 1; id <= CROWD; id++)
-        join(b->f, id, 1);
-    cf_leg *leg = join(b->f, late.id, 2);
-    b->late = &late;
-    run_ms(b->f, 20 * FRAMES, &other, 1);
-    CHECK(b->breaths >= CROWD * (FRAMES - 1) / 64 && b->breaths <= (CROWD + 1) * FRAMES / 64);
-    CHECK_INT(stats_of(leg).rx_packets, b->breaths);
-    CHECK_INT(count_rtp(b->f, 1), count_rtp(b->f, CROWD));
-    CHECK(heard_tone(b->f, 1, 400) > 3500 && heard_tone(b->f, CROWD, 400) > 3500);
-    fixture_free(b->f);
-    free(b);
-}
-
 int main(void) {
     RUN(test_packets_are_the_same_either_way);
     RUN(test_cryptography_is_metered);
-    RUN(test_a_long_tick_breathes);
     return REPORT();
 }

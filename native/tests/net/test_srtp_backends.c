@@ -63,6 +63,9 @@ static void test_the_best_is_usable(void) {
     CHECK(cf_srtp_backend_best()->usable() && cf_srtp_libcrypto.usable());
     CHECK(strcmp(cf_srtp_backend_name(), cf_srtp_backend_best()->name) == 0);
     CHECK(cf_srtp_backend_best() == &cf_srtp_aes_ni || !cf_srtp_aes_ni.usable());
+    setenv("CONFERO_SRTP", "libcrypto", 1);
+    CHECK(cf_srtp_backend_best() == &cf_srtp_libcrypto);
+    unsetenv("CONFERO_SRTP");
 }
 
 int main(void) {
