@@ -41,7 +41,7 @@ class McuConfig(ServiceConfig):
     """Media threads; 0: one for each core."""
     capacity: int = Field(default=1000, ge=1)
     """Capacity units that this MCU announces to the farm; an Opus leg costs 1."""
-    max_rooms: int = Field(default=2000, ge=1, le=4096)
+    max_rooms: int = Field(default=2000, ge=1, le=16_384)
     """Rooms at once."""
     max_legs: int = Field(default=4000, ge=1, le=8192)
     """Legs at once, over all rooms."""
