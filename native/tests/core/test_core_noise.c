@@ -65,11 +65,7 @@ static void test_silence_is_sent_as_comfort_noise(void) {
             CHECK(cn.level == CF_CN_SILENCE && cn.order == 0);
             if (count) {
                 CHECK_INT((uint16_t)(rtp.seq - last.seq), 1);
-<<<<<<< HEAD
                 CHECK_INT((uint32_t)(rtp.ts - last.ts), 8000 * 2); /* a room that sleeps: every 2 s */
-=======
-                CHECK_INT((uint32_t)(rtp.ts - last.ts), 8000 * 2);
->>>>>>> main
             }
         }
         CHECK_INT(count, 2);
