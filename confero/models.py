@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
@@ -132,6 +132,21 @@ class SpeakersEvent(Reply):
     speakers: list[ActiveSpeaker]
 
 
+class DigitEvent(Reply):
+    """To the participant alone: a key that it has pressed, as the media server has understood it."""
+
+    type: Literal["digit"] = "digit"
+    digit: str = Field(min_length=1, max_length=1)
+    ms: int = Field(ge=0)
+
+
+class PlayedEvent(Reply):
+    """What played to the room, or to the participant alone, has ended."""
+
+    type: Literal["played"] = "played"
+    id: int
+
+
 class RenegotiateEvent(Reply):
     """Send a new offer now (no ``leg``): the media server was restarted or the leg is gone."""
 
@@ -147,7 +162,14 @@ class ClosedEvent(Reply):
 
 
 RoomEvent = Annotated[
-    RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent,
+    RosterEvent
+    | ParticipantEvent
+    | LeftEvent
+    | SpeakersEvent
+    | DigitEvent
+    | PlayedEvent
+    | RenegotiateEvent
+    | ClosedEvent,
     Field(discriminator="type"),
 ]
 
@@ -301,6 +323,8 @@ class RoomSpec(Request):
     max_participants: int = Field(default=100, ge=2, le=8000)
     talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
     """How many are mixed at once, the loudest; 0: all."""
+    noise_dbov: Annotated[int, Field(ge=20, le=126)] | None = None
+    """Comfort noise in the mix, in -dBov: 65-75 is a quiet room."""
 
 
 class RoomPlacement(Request):
@@ -391,6 +415,72 @@ class PairGain(Request):
 
     gain_db: float | None = Field(ge=-60, le=18)
     """None: not at all."""
+
+
+class ToneStep(Request):
+    """Up to two sines for a while, or a pause."""
+
+    ms: int = Field(ge=1, le=60_000)
+    hz: list[Annotated[int, Field(ge=20, le=20_000)]] = Field(default_factory=list, max_length=2)
+    dbov: list[Annotated[int, Field(ge=3, le=127)]] = Field(default_factory=list, max_length=2)
+    """A level for each frequency, -dBov: 3 is a sine of full scale."""
+
+
+class PlayRequest(Request):
+    """POST /v1/rooms/{room}/play and /v1/legs/{leg}/play -> 201 Playing. One of ``file``, ``tone`` and ``steps``."""
+
+    file: str | None = Field(default=None, min_length=1, max_length=128)
+    """Name of a sound file in the MCU's ``prompts_dir``: .wav, .opus, .ogg, .flac, .mp3."""
+    tone: str | None = Field(default=None, min_length=1, max_length=16)
+    """dial, ringing, busy, congestion, entry, exit, beep, or a key of the telephone."""
+    steps: list[ToneStep] | None = Field(default=None, min_length=1, max_length=16)
+    gain_db: float = Field(default=0.0, ge=-60, le=18)
+    loops: int = Field(default=1, ge=0, le=1_000_000)
+    """How often it is played; 0: until it is stopped."""
+
+    @model_validator(mode="after")
+    def _one(self) -> PlayRequest:
+        if sum(source is not None for source in (self.file, self.tone, self.steps)) != 1:
+            raise ValueError("one of file, tone and steps is needed")
+        return self
+
+
+class Playing(Reply):
+    id: int
+    """For DELETE /v1/rooms/{room}/play/{id} and /v1/legs/{leg}/play/{id}; in the event ``played``."""
+    seconds: float
+    """Of one turn."""
+
+
+class DigitsSend(Request):
+    """POST /v1/legs/{leg}/digits -> 204: as events (RFC 4733), or as tones where the peer takes none."""
+
+    digits: str = Field(pattern=r"^[0-9*#A-D!]{1,64}$")
+    ms: int = Field(default=100, ge=40, le=10_000)
+    """Of each."""
+
+
+class CollectRequest(Request):
+    """POST /v1/legs/{leg}/collect -> 204: digits are kept from now on. GET reads them, DELETE ends it."""
+
+    in_band: bool = True
+    """Also those that come as tones; these are cut from what others hear."""
+
+
+class Digit(Reply):
+    number: int
+    """From 1 on; a gap says that older ones were dropped."""
+    digit: str
+    ms: int
+    in_band: bool
+    at: float
+
+
+class Digits(Reply):
+    """GET /v1/legs/{leg}/collect?after=&wait_s="""
+
+    digits: list[Digit]
+    """At most the last 64."""
 
 
 class LegStats(Reply):

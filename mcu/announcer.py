@@ -58,6 +58,13 @@ class Announcer:
     def replaced(self, room: Room, earlier: Participant, stats: dict[str, int]) -> None:
         self._record(room, earlier, "left", earlier.ended, stats)
 
+    def digit(self, room: Room, participant: Participant, digit: str, milliseconds: int) -> None:
+        """To the participant alone: it may be a PIN."""
+        self._feed.note(room, participant.id, models.DigitEvent(digit=digit, ms=milliseconds))
+
+    def played(self, room: Room, participant: Participant | None, number: int) -> None:
+        self._feed.note(room, participant.id if participant else None, models.PlayedEvent(id=number))
+
     def speakers(self, room: Room, speakers: list[models.ActiveSpeaker]) -> None:
         self._feed.speakers(room, speakers)
 

@@ -27,6 +27,7 @@ from .legs.base import LegSettings
 from .legs.dtls import Certificate
 from .measures import measure
 from .peers import AppServerPeer, NotifierPeer
+from .prompts import Prompts
 from .records import Records
 
 log = get_logger(__name__)
@@ -44,6 +45,7 @@ def leg_settings(config: McuConfig) -> LegSettings:
         consent_s=config.consent_s,
         stale_s=config.stale_s,
         answer_s=config.answer_s,
+        redundancy=config.redundancy,
         jitter=JitterBuffer(
             minimum=config.jitter_mode == "minimum", min_ms=config.jitter_min_ms, max_ms=config.jitter_max_ms
         ),
@@ -111,6 +113,7 @@ class McuApp:
             limits=ConferenceLimits(
                 max_rooms=config.max_rooms, max_legs=config.max_legs, empty_room_s=config.empty_room_s
             ),
+            prompts=Prompts(config.prompts_dir),
         )
         self._pump = EventPump(engine, self.conference)
         self.control = ControlApi(self.conference, engine, lambda: self.http.openapi())

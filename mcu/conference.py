@@ -14,6 +14,8 @@ from confero.media import ALL_TALKERS, Event, UnknownId
 from confero.runtime.logging import get_logger
 
 from . import reasons
+from .digits import Digits
+from .gains import factor
 from .legs.base import LegContext, LegSettings
 from .legs.channel import Turnstile
 from .legs.dtls import Certificate
@@ -21,6 +23,8 @@ from .legs.rtp import RtpLeg
 from .legs.webrtc import NewLegNeeded, WebRtcLeg
 from .news import News
 from .pipeline.engine import MediaEngine
+from .plays import Place, Plays
+from .prompts import Prompts
 from .reactions import Reactions
 from .removals import Removals
 from .rooms.participant import Leg, Participant, Settings
@@ -32,15 +36,8 @@ log = get_logger(__name__)
 
 SLICES = 20
 """Legs are looked at in so many parts, one at each tick, so that a full MCU does not stop its loop for all at once."""
-GAIN_MAX = 7.9
-"""The engine's limit as a factor: +18 dB, but for the last twentieth of a dB."""
 CYCLE_S = 2.0
 """In which every leg is looked at once."""
-
-
-def factor(gain_db: float | None) -> float:
-    """What the engine takes for a gain; None: nothing is heard."""
-    return 0.0 if gain_db is None else min(GAIN_MAX, 10 ** (gain_db / 20))
 
 
 @dataclass(frozen=True)
@@ -62,6 +59,7 @@ class Conference:
         certificate: Certificate,
         settings: LegSettings | None = None,
         limits: ConferenceLimits | None = None,
+        prompts: Prompts | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -74,7 +72,9 @@ class Conference:
         self._statistics = Statistics(engine)
         self._slice = 0
         self.registry = Registry(max_rooms=self._limits.max_rooms, max_legs=self._limits.max_legs)
-        self.reactions = Reactions(self.registry, news, self.end)
+        self.plays = Plays(engine, prompts or Prompts(None))
+        self.digits = Digits(engine)
+        self.reactions = Reactions(self.registry, news, self.end, self.plays, self.digits, clock)
         self.draining = False
 
     # -- rooms --
@@ -87,7 +87,7 @@ class Conference:
         self._check_draining()
         self.registry.check_room()
         room = Room(id, self.registry.next_number(), spec.name, spec.max_participants, self._clock.monotonic())
-        self._engine.add_room(room.number, talkers=spec.talkers or ALL_TALKERS)
+        self._engine.add_room(room.number, talkers=spec.talkers or ALL_TALKERS, noise_dbov=spec.noise_dbov or 0)
         self.registry.add_room(room)
         log.info("room opened", room=id)
         return room, True
@@ -280,12 +280,46 @@ class Conference:
         participant.ended = reason
         participant.state = "disconnected"
         self.registry.remove_leg(participant)
+        self.digits.forget(participant)
         stats = self._statistics.last_of(participant.leg)
         try:
             participant.leg.close()
         except Exception:  # whatever it was, the participant leaves, and so do those who end with it
             log.exception("a leg was not closed properly", leg=participant.leg.id)
         return stats
+
+    # -- playing and digits --
+
+    async def play_to_room(self, room_id: str, wish: models.PlayRequest) -> models.Playing:
+        """Raises Refused ``room-unknown``, ``prompt-unknown``, ``prompt-unreadable``, ``tone-invalid``, what the engine raises."""
+        self.registry.room(room_id)
+        clip = await self.plays.clip(wish)
+        return self.plays.start(self.registry.room(room_id), None, clip, gain_db=wish.gain_db, loops=wish.loops)
+
+    async def play_to_leg(self, leg_id: str, wish: models.PlayRequest) -> models.Playing:
+        """Raises as ``play_to_room``, ``leg-unknown``, ``no-media``."""
+        self.registry.leg(leg_id)
+        clip = await self.plays.clip(wish)
+        participant, room = self.registry.leg(leg_id)  # it may have gone meanwhile
+        return self.plays.start(room, participant, clip, gain_db=wish.gain_db, loops=wish.loops)
+
+    async def send_digits(self, leg_id: str, wish: models.DigitsSend) -> None:
+        """As events, or where the peer takes none as tones. Raises Refused ``leg-unknown``, ``no-media``, ``no-events``."""
+        participant, room = self.registry.leg(leg_id)
+        if not participant.leg.number:
+            raise Refused("This leg has no media yet.", status=409, code="no-media")
+        if participant.leg.takes_events:
+            self._engine.send_digits(participant.leg.number, wish.digits, milliseconds=wish.ms)
+        elif "!" in wish.digits:
+            raise Refused("A flash has no sound, and the peer takes no events.", status=409, code="no-events")
+        else:
+            clip = await self.plays.dialled(wish.digits, wish.ms)
+            participant, room = self.registry.leg(leg_id)  # it may have gone meanwhile
+            self.plays.start(room, participant, clip)
+
+    def _still_here(self, place: Place) -> bool:
+        room, leg = place
+        return self.registry.has_leg(leg) if leg else self.registry.find_room(room) is not None
 
     def stats(self, leg_id: str) -> models.LegStats:
         """Raises Refused ``leg-unknown``."""
@@ -309,6 +343,7 @@ class Conference:
                 self._tick_leg(participant, room, now)
         if self._slice == 0:
             self.removals.retry()
+            self.plays.sweep(self._still_here)
             for room in self.registry:
                 if room.empty_since is not None and now - room.empty_since >= self._limits.empty_room_s:
                     self._drop_room(room)

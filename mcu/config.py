@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -40,7 +41,7 @@ class McuConfig(ServiceConfig):
     """Media threads; 0: one for each core."""
     capacity: int = Field(default=1000, ge=1)
     """Capacity units that this MCU announces to the farm; an Opus leg costs 1."""
-    max_rooms: int = Field(default=2000, ge=1, le=4096)
+    max_rooms: int = Field(default=2000, ge=1, le=16_384)
     """Rooms at once."""
     max_legs: int = Field(default=4000, ge=1, le=8192)
     """Legs at once, over all rooms."""
@@ -62,6 +63,12 @@ class McuConfig(ServiceConfig):
     """The jitter buffer never waits less. 0: 10, in the mode ``minimum`` nothing."""
     jitter_max_ms: int = Field(default=400, ge=40, le=10_000)
     """The jitter buffer never waits more; what would have to wait longer is dropped."""
+
+    redundancy: Literal["off", "auto", "always"] = "auto"
+    """Earlier packets sent again beside the newest, against loss, where the peer takes Opus so (RFC 2198; browsers do).
+    ``auto``: as soon as the peer reports 1 % of loss, two where it is 10 %. ``always``: by the peer too, at twice the rate."""
+    prompts_dir: Path | None = None
+    """Folder of the sound files that the control API may play, by their names. Empty: tones only."""
 
     @model_validator(mode="after")
     def _range(self) -> McuConfig:

@@ -40,6 +40,13 @@ class RoomTapQuery(Query):
     seconds: int = Field(ge=1, le=60)
 
 
+class CollectQuery(Query):
+    """GET /v1/legs/{leg}/collect"""
+
+    after: int = Field(default=0, ge=0)
+    wait_s: float = Field(default=0, ge=0, le=30)
+
+
 class LegTapQuery(RoomTapQuery):
     """GET /v1/legs/{leg}/tap"""
 
@@ -60,6 +67,8 @@ class ControlApi:
         return [
             *self._room_routes(),
             *self._leg_routes(),
+            *self._play_routes(),
+            *self._digit_routes(),
             Route("GET", "/v1/openapi.json", self._openapi, documented=False),
         ]
 
@@ -210,6 +219,81 @@ class ControlApi:
             ),
         ]
 
+    def _play_routes(self) -> list[Route]:
+        faults = ("404 prompt-unknown", "422 prompt-unreadable", "422 tone-invalid", "503 engine-full")
+        routes: list[Route] = []
+        for kind, scope, more in (("room", "mcu:rooms", ()), ("leg", "mcu:legs", ("409 no-media",))):
+            path, to = f"/v1/{kind}s/{{{kind}}}/play", "the room" if kind == "room" else "this leg alone"
+            start, stop = (self._play_room, self._stop_room) if kind == "room" else (self._play_leg, self._stop_leg)
+            routes += [
+                Route(
+                    "POST",
+                    path,
+                    start,
+                    scope,
+                    f"Plays a file or a tone to {to}",
+                    body=models.PlayRequest,
+                    reply=models.Playing,
+                    status=201,
+                    errors=(f"404 {kind}-unknown", *more, *faults),
+                ),
+                Route(
+                    "DELETE",
+                    path + "/{number}",
+                    stop,
+                    scope,
+                    f"Stops what plays to {to}",
+                    status=204,
+                    errors=(f"404 {kind}-unknown", "404 play-unknown"),
+                ),
+            ]
+        return routes
+
+    def _digit_routes(self) -> list[Route]:
+        scope, unknown = "mcu:legs", "404 leg-unknown"
+        collect = "/v1/legs/{leg}/collect"
+        return [
+            Route(
+                "POST",
+                "/v1/legs/{leg}/digits",
+                self._send_digits,
+                scope,
+                "Sends digits",
+                body=models.DigitsSend,
+                status=204,
+                errors=(unknown, "409 no-media", "409 no-events", "422 tone-invalid"),
+            ),
+            Route(
+                "POST",
+                collect,
+                self._collect,
+                scope,
+                "Keeps the leg's digits from now on",
+                body=models.CollectRequest,
+                status=204,
+                errors=(unknown, "409 no-media"),
+            ),
+            Route(
+                "GET",
+                collect,
+                self._digits,
+                scope,
+                "The digits so far; waits for the next one if asked to",
+                query=CollectQuery,
+                reply=models.Digits,
+                errors=(unknown, "409 not-collecting"),
+            ),
+            Route(
+                "DELETE",
+                collect,
+                self._stop_collecting,
+                scope,
+                "Keeps no more digits",
+                status=204,
+                errors=(unknown, "409 not-collecting"),
+            ),
+        ]
+
     # -- rooms --
 
     async def _list_rooms(self, request: web.Request) -> web.Response:
@@ -266,6 +350,47 @@ class ControlApi:
     async def _stats(self, request: web.Request) -> web.Response:
         return reply(self._conference.stats(request.match_info["leg"]))
 
+    # -- playing and digits --
+
+    async def _play_room(self, request: web.Request) -> web.Response:
+        wish = await read_model(request, models.PlayRequest)
+        return reply(await self._conference.play_to_room(request.match_info["room"], wish), 201)
+
+    async def _play_leg(self, request: web.Request) -> web.Response:
+        wish = await read_model(request, models.PlayRequest)
+        return reply(await self._conference.play_to_leg(request.match_info["leg"], wish), 201)
+
+    async def _stop_room(self, request: web.Request) -> web.Response:
+        room = self._conference.registry.room(request.match_info["room"])
+        self._conference.plays.stop(room, None, _number(request))
+        return reply(None)
+
+    async def _stop_leg(self, request: web.Request) -> web.Response:
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        self._conference.plays.stop(None, participant, _number(request))
+        return reply(None)
+
+    async def _send_digits(self, request: web.Request) -> web.Response:
+        wish = await read_model(request, models.DigitsSend)
+        await self._conference.send_digits(request.match_info["leg"], wish)
+        return reply(None)
+
+    async def _collect(self, request: web.Request) -> web.Response:
+        wish = await read_model(request, models.CollectRequest)
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        self._conference.digits.start(participant, wish)
+        return reply(None)
+
+    async def _digits(self, request: web.Request) -> web.Response:
+        query = read_query(request, CollectQuery)
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        return reply(await self._conference.digits.read(participant, query.after, query.wait_s))
+
+    async def _stop_collecting(self, request: web.Request) -> web.Response:
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        self._conference.digits.stop(participant)
+        return reply(None)
+
     # -- taps --
 
     async def _tap_leg(self, request: web.Request) -> web.StreamResponse:
@@ -308,3 +433,9 @@ def _room_id(request: web.Request) -> str:
     if not ROOM_ID.fullmatch(id):
         raise Refused("A room id is 1 to 64 of A-Z a-z 0-9 _ -.", status=422, code="invalid-id")
     return id
+
+
+def _number(request: web.Request) -> int:
+    """What plays, as the path names it; 0, which is nothing, for what is no number."""
+    text = request.match_info["number"]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

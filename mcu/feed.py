@@ -24,6 +24,8 @@ from .rooms.room import Room
 
 log = get_logger(__name__)
 
+NOTES = 50
+"""Notes that may wait for one room; of more the oldest go."""
 DETAILS = 200
 """Changes and departures that may wait for one room; beyond them the roster alone tells. ``Publish`` takes 256 events."""
 ROOMS = 4096
@@ -48,6 +50,8 @@ class _Waiting:
     renegotiate: dict[str, str] = field(default_factory=dict)
     roster: bool = False
     speakers: list[models.ActiveSpeaker] | None = None
+    notes: list[tuple[str | None, models.RoomEvent]] = field(default_factory=list)
+    """What happened and is over: for one participant, or for all."""
 
     def trim(self) -> bool:
         """True if details had to go: the roster makes up for them."""
@@ -70,7 +74,7 @@ class _Waiting:
             events.append(self.everybody())
         if self.speakers is not None:
             events.append(models.SpeakersEvent(speakers=[s for s in self.speakers if s.participant in here]))
-        return events
+        return events + [event for participant, event in self.notes if participant is None]
 
     def everybody(self) -> models.RosterEvent:
         return models.RosterEvent(participants=[p.view() for p in self.room.participants.values()])
@@ -80,6 +84,7 @@ class _Waiting:
         here = self.room.participants
         newcomers = [] if self.roster else [id for id in self.newcomers if id in here]
         events: list[tuple[str, models.RoomEvent]] = [(id, self.everybody()) for id in newcomers]
+        events += [(id, event) for id, event in self.notes if id is not None and id in here]
         lost = [(id, reason) for id, reason in self.renegotiate.items() if id not in here]
         return events + [(id, models.RenegotiateEvent(reason=reason)) for id, reason in lost]
 
@@ -87,6 +92,7 @@ class _Waiting:
         """What it alone is told has been."""
         self.newcomers.pop(participant, None)
         self.renegotiate.pop(participant, None)
+        self.notes = [note for note in self.notes if note[0] != participant]
 
 
 class Feed:
@@ -130,6 +136,15 @@ class Feed:
         if len(waiting.renegotiate) < DETAILS:
             waiting.renegotiate[participant] = reason
         else:
+            self.dropped += 1
+        self._note(waiting)
+
+    def note(self, room: Room, participant: str | None, event: models.RoomEvent) -> None:
+        """For this participant alone, or for all in the room."""
+        waiting = self._of(room)
+        waiting.notes.append((participant, event))
+        if len(waiting.notes) > NOTES:
+            del waiting.notes[0]
             self.dropped += 1
         self._note(waiting)
 
@@ -209,6 +224,7 @@ class Feed:
         new.changed = old.changed | new.changed
         new.newcomers = old.newcomers | new.newcomers
         new.renegotiate = old.renegotiate | new.renegotiate
+        new.notes = (old.notes + new.notes)[-NOTES:]
         new.roster = new.roster or old.roster
         new.speakers = old.speakers if new.speakers is None else new.speakers
         self._note(new)

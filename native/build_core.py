@@ -9,7 +9,7 @@ from pathlib import Path
 from cffi import FFI
 
 NATIVE = Path(__file__).resolve().parent
-HEADERS = ("base", "codec", "srtp", "playout", "core", "engine", "sim", "oneshot")
+HEADERS = ("base", "codec", "srtp", "playout", "tone", "player", "core", "engine", "sim", "oneshot")
 """Headers with ``/*cdef*/ ... /*end*/`` parts, in the order in which they depend on one another."""
 
 

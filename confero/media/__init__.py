@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ._convert import build_info
 from .addresses import Advertised
+from .clip import Clip, ToneStep, named_tone, tone
 from .engine import ALL_TALKERS, Engine
 from .errors import (
     BindError,
@@ -19,6 +20,7 @@ from .errors import (
 )
 from .tap import Tap
 from .types import (
+    RED_AUTO,
     Address,
     Codec,
     CodecParams,
@@ -40,9 +42,11 @@ from .types import (
 
 __all__ = [
     "ALL_TALKERS",
+    "RED_AUTO",
     "Address",
     "Advertised",
     "BindError",
+    "Clip",
     "Codec",
     "CodecParams",
     "DuplicateId",
@@ -68,7 +72,10 @@ __all__ = [
     "StillInUse",
     "Tap",
     "TapPoint",
+    "ToneStep",
     "UnknownId",
     "build_info",
+    "named_tone",
     "ptimes",
+    "tone",
 ]

@@ -62,7 +62,11 @@ _PLAIN = (
     "tx_pt",
     "audio_level_ext",
     "csrc_level_ext",
+    "event_pt",
+    "red_pt",
+    "red",
     "dtx",
+    "cn_pt",
     "mid_ext",
     "ssrc",
     "consent_timeout_ms",
@@ -101,14 +105,16 @@ def new_leg_config(config: LegConfig) -> Any:
 
 def event_from(c: Any) -> Event:
     """The value of one ``cf_event``."""
+    digit = c.type == EventType.DIGIT
     return Event(
         type=EventType(c.type),
         room=c.room,
         leg=c.leg,
         at_ns=c.at,
         value=c.value,
-        speakers=tuple(Speaker(c.ids[i], c.levels[i]) for i in range(c.count)),
+        speakers=() if digit else tuple(Speaker(c.ids[i], c.levels[i]) for i in range(c.count)),
         text=ffi.string(c.text).decode(),
+        in_band=digit and c.ids[0] == lib.CF_DIGIT_SOUND,
     )
 
 

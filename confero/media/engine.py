@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from . import _convert
 from ._bind import Binder, bind_addresses
 from ._core import ffi, lib
 from ._handle import Handle
 from .addresses import Advertised, AdvertisedAddresses
+from .clip import Clip
 from .errors import EngineBusy, EngineError, UnknownId, from_errno
 from .ports import PortAllocator
 from .tap import Tap
@@ -40,6 +41,7 @@ _GAIN_ONE = 16384
 _GAIN_LIMIT = 7.93
 ALL_TALKERS: int = lib.CF_TALKERS_ALL
 MAX_TALKERS: int = lib.CF_TALKERS_MAX
+NOISE_DBOV = range(20, 127)
 
 
 @dataclass(slots=True)
@@ -133,19 +135,36 @@ class Engine:
     # -- rooms -------------------------------------------------------------------------------------------------
 
     def add_room(
-        self, room: int, *, thread: int | None = None, gate_dbov: int = 0, gate_hold_ms: int = 0, talkers: int = 0
+        self,
+        room: int,
+        *,
+        thread: int | None = None,
+        gate_dbov: int = 0,
+        gate_hold_ms: int = 0,
+        talkers: int = 0,
+        noise_dbov: int = 0,
     ) -> int:
         """Puts a room onto a media thread, by default the one with the fewest legs; returns the thread.
 
         ``gate_dbov``: a leg quieter than this (in -dBov; 0: 65) for ``gate_hold_ms`` (0: 500) adds nothing.
         ``talkers``: so many are mixed at once, the loudest (1-64; 0: 6), or ``ALL_TALKERS``.
+        ``noise_dbov``: comfort noise in the mix (20-126, in -dBov; 0: none).
         Raises DuplicateId, EngineFull, EngineError for a number out of range.
         """
+        if noise_dbov and noise_dbov not in NOISE_DBOV:
+            raise EngineError(f"comfort noise of -{noise_dbov} dBov is not between -20 and -126")
         if not (talkers == ALL_TALKERS or 0 <= talkers <= MAX_TALKERS):
             raise EngineError(f"{talkers} talkers at once cannot be mixed")
         chosen = self._least_loaded() if thread is None else thread
         config = ffi.new(
-            "cf_room_config *", {"id": room, "gate_dbov": gate_dbov, "gate_hold_ms": gate_hold_ms, "talkers": talkers}
+            "cf_room_config *",
+            {
+                "id": room,
+                "gate_dbov": gate_dbov,
+                "gate_hold_ms": gate_hold_ms,
+                "talkers": talkers,
+                "noise_dbov": noise_dbov,
+            },
         )
         self._check(lib.cf_engine_room_add(self._handle.raw, chosen, config), f"add room {room}")
         self._rooms[room] = _Room(chosen)
@@ -274,6 +293,44 @@ class Engine:
             raise EngineError(f"a gain of {gain} is out of range")
         result = lib.cf_engine_pair(self._handle.raw, listener, talker, round(gain * _GAIN_ONE))
         self._check(result, f"pair legs {listener}, {talker}")
+
+    # -- playing and digits ------------------------------------------------------------------------------------
+
+    def play_to_room(self, room: int, clip: Clip, *, gain: float = 1.0, loops: int = 1) -> int:
+        """Everybody in the room hears it, from the next tick on; ``loops`` 0: until stopped. The number that PLAYED tells.
+
+        Raises UnknownId, EngineFull, EngineBusy, EngineError for a gain above +18 dB.
+        """
+        return self._play(lib.cf_engine_room_play, room, clip, gain, loops)
+
+    def play_to_leg(self, leg: int, clip: Clip, *, gain: float = 1.0, loops: int = 1) -> int:
+        """This leg alone hears it, also while it is deaf to the room. As :meth:`play_to_room`."""
+        return self._play(lib.cf_engine_leg_play, leg, clip, gain, loops)
+
+    def _play(self, call: Any, target: int, clip: Clip, gain: float, loops: int) -> int:
+        if not 0 <= gain < _GAIN_LIMIT or not 0 <= loops < 2**31:
+            raise EngineError(f"a gain of {gain} or {loops} loops is out of range")
+        config = ffi.new("cf_player_config *", {"gain_q14": round(gain * _GAIN_ONE), "loops": loops})
+        return self._check(call(self._handle.raw, target, clip.raw, config), f"play to {target}")
+
+    def stop_playing(self, number: int) -> None:
+        """Fades out within 5 ms; PLAYED follows. Raises UnknownId when it has ended, EngineBusy."""
+        self._check(lib.cf_engine_play_stop(self._handle.raw, number), f"stop {number}")
+
+    def listen_for_digits(self, leg: int, listen: bool = True) -> None:
+        """Digits are also found by their sound, told as DIGIT and cut from the mix. Raises UnknownId, EngineBusy."""
+        self._check(lib.cf_engine_leg_listen(self._handle.raw, leg, listen), f"digits of leg {leg}")
+
+    def send_digits(self, leg: int, digits: str, *, milliseconds: int = 100) -> None:
+        """1 to 64 of 0-9 * # A-D and ! (flash) as events, if the leg has an ``event_pt``.
+
+        Raises EngineError, UnknownId, EngineBusy.
+        """
+        try:
+            text = digits.encode("ascii")
+        except UnicodeEncodeError:
+            raise EngineError("there are other digits than 0-9 * # A-D !") from None
+        self._check(lib.cf_engine_leg_digits(self._handle.raw, leg, text, milliseconds), f"digits to leg {leg}")
 
     def set_remote(self, leg: int, rtp: Address | None, rtcp: Address | None = None) -> None:
         """Where an RTP leg sends to from now on (re-INVITE); None: nowhere."""

@@ -102,16 +102,26 @@ class Simulation:
     number that is not there and :class:`EngineError` for values out of range.
     """
 
-    def __init__(self, seed: int = 1, *, gate_dbov: int = 0, gate_hold_ms: int = 0, talkers: int = 0) -> None:
-        """``gate_dbov`` (0: 65), ``gate_hold_ms`` (0: 500) and ``talkers`` (0: 6, -1: all) as in the room's configuration."""
+    def __init__(
+        self, seed: int = 1, *, gate_dbov: int = 0, gate_hold_ms: int = 0, talkers: int = 0, noise_dbov: int = 0
+    ) -> None:
+        """``gate_dbov`` (0: 65), ``gate_hold_ms`` (0: 500), ``talkers`` (0: 6, -1: all) and ``noise_dbov`` (0: none) as in the
+        room's configuration."""
         room = ffi.new("cf_room_config *")
         try:
-            room.gate_dbov, room.gate_hold_ms, room.talkers = gate_dbov, gate_hold_ms, talkers
+            room.gate_dbov, room.gate_hold_ms, room.talkers, room.noise_dbov = (
+                gate_dbov,
+                gate_hold_ms,
+                talkers,
+                noise_dbov,
+            )
             raw = lib.cf_sim_new(seed, room)
         except OverflowError as error:
             raise EngineError(f"room: {error}") from None
         if raw == ffi.NULL:
-            raise EngineError("the room's gate must be 0-127 dBov, its hold time not negative, its talkers at most 64")
+            raise EngineError(
+                "the room's gate must be 0-127 dBov, its hold time not negative, its talkers at most 64, its noise 20-126 dBov or 0"
+            )
         self._raw: Any = ffi.gc(raw, lib.cf_sim_free)
 
     def __enter__(self) -> Self:

@@ -15,6 +15,15 @@ class Codec(enum.IntEnum):
     OPUS = 3
     G722 = 4
     L16 = 5
+    RED = 6
+    """Received: earlier payloads beside the newest (RFC 2198)."""
+    EVENT = 7
+    """Received: digits (RFC 4733)."""
+    CN = 8
+    """Received: comfort noise (RFC 3389), which is taken for silence."""
+
+
+RED_AUTO = -1
 
 
 class LegKind(enum.IntEnum):
@@ -63,6 +72,10 @@ class EventType(enum.IntEnum):
     """``value`` events were lost because nobody read them in time."""
     RELEASED = 9
     """A leg (``leg`` not 0) or a room has left its media thread. ``value``: 0, or the errno why it never came in."""
+    DIGIT = 10
+    """A leg's digit has ended; ``text``: which, ``value``: ms, ``in_band``: found by its sound."""
+    PLAYED = 11
+    """What plays under the number ``value`` has ended, by itself, stopped, or with its leg or room."""
 
 
 class TapPoint(enum.IntEnum):
@@ -103,6 +116,7 @@ class Event:
     speakers: tuple[Speaker, ...] = ()
     """Loudest first, at most eight."""
     text: str = ""
+    in_band: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +203,17 @@ class LegConfig:
     """Header extension id of RFC 6464 levels, 0: not negotiated."""
     csrc_level_ext: int = 0
     """Header extension id of RFC 6465 levels of the contributing sources, 0: not negotiated."""
+    event_pt: int = 0
+    """Payload type of telephone-event that the peer takes, on the clock of ``tx``; 0: none."""
+    red_pt: int = 0
+    """Payload type of RFC 2198 that the peer takes, on the clock of ``tx``; 0: none."""
+    red: int = 0
+    """Earlier payloads sent along, 0-2; ``RED_AUTO``: as many as the loss that the peer reports asks for."""
     dtx: bool = False
     """While the room is silent the leg is sent one empty packet each 400 ms only (Opus)."""
+    cn_pt: int = 0
+    """Payload type of comfort noise (RFC 3389) that the peer takes, on the clock of ``tx``: sent in place of silence, but not
+    to Opus; 0: none."""
     mid_ext: int = 0
     mid: str = ""
     ssrc: int = 0

@@ -10,6 +10,7 @@ from typing import Protocol
 from confero.clock import Clock
 from confero.ids import new_id
 from confero.media import JitterBuffer
+from confero.protocols.sdp import Redundancy
 
 from ..pipeline.engine import MediaEngine
 
@@ -46,6 +47,7 @@ class LegSettings:
     stale_s: float = 8.0
     answer_s: float = 300.0
     jitter: JitterBuffer = field(default_factory=JitterBuffer)
+    redundancy: Redundancy = "auto"
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,10 @@ class RtpLeg:
     def listens(self) -> bool:
         return self._agreed is None or self._agreed.sends
 
+    @property
+    def takes_events(self) -> bool:
+        return self._agreed is not None and codecs.events_to_send(self._agreed) > 0
+
     # -- descriptions --
 
     def open(self, sdp: str | None) -> str:
@@ -142,7 +146,7 @@ class RtpLeg:
         except SdpError:
             return None
         agreed = replace(agreed, ptime=agreed.ptime or before.ptime, maxptime=agreed.maxptime or before.maxptime)
-        same = _essence(agreed) == _essence(before)
+        same = _essence(agreed) == _essence(before) and codecs.extras_stay(agreed, before)
         rtp, _ = self._remote_of(agreed)
         same_family = rtp is None or (":" in rtp.host) == (":" in ports.external)
         return agreed if same and same_family else None
@@ -163,7 +167,14 @@ class RtpLeg:
 
     def _stream(self, names: tuple[str, ...]) -> LocalStream:
         identity = self._identity
-        return LocalStream(identity.session_id, identity.next_version(), names, identity.ssrc, identity.cname)
+        return LocalStream(
+            identity.session_id,
+            identity.next_version(),
+            names,
+            identity.ssrc,
+            identity.cname,
+            self._context.settings.redundancy,
+        )
 
     def _bind(self, local: LocalAddress, *, mux: bool) -> _Ports:
         try:
@@ -209,7 +220,11 @@ class RtpLeg:
             kind=LegKind.RTP,
             tx=codecs.transmit(agreed),
             tx_pt=agreed.send.pt,
-            rx=codecs.receive(agreed.receive),
+            rx=codecs.receive(agreed),
+            event_pt=codecs.events_to_send(agreed),
+            red_pt=agreed.red.pt if agreed.red else 0,
+            cn_pt=agreed.noise.pt if agreed.noise else 0,
+            red=codecs.REDUNDANT[self._context.settings.redundancy],
             jitter=self._context.settings.jitter,
             dtx=codecs.wants_dtx(agreed.send),
             ssrc=self._identity.ssrc,

@@ -71,6 +71,10 @@ class WebRtcLeg:
     def listens(self) -> bool:
         return self._agreed is None or self._agreed.sends
 
+    @property
+    def takes_events(self) -> bool:
+        return self._agreed is not None and codecs.events_to_send(self._agreed) > 0
+
     # -- descriptions --
 
     def open(self, sdp: str) -> str:
@@ -91,7 +95,7 @@ class WebRtcLeg:
         agreed = self._answer(offer, self._credentials, (before.send.name,))
         if set(agreed.fingerprints) != set(before.fingerprints) or agreed.dtls_role != before.dtls_role:
             raise NewLegNeeded
-        if _wire(agreed) != _wire(before):
+        if _wire(agreed) != _wire(before) or not codecs.extras_stay(agreed, before):
             raise SdpError("payload types and extension ids must stay as they were agreed (RFC 8829 section 5.2.2)")
         if (agreed.remote_ufrag, agreed.remote_pwd) != (before.remote_ufrag, before.remote_pwd):
             agreed = self._restart(offer, (before.send.name,))
@@ -112,7 +116,14 @@ class WebRtcLeg:
 
     def _answer(self, offer: Session, credentials: tuple[str, str], names: tuple[str, ...]) -> WebRtcAgreement:
         identity = self._identity
-        stream = LocalStream(identity.session_id, identity.next_version(), names, identity.ssrc, identity.cname)
+        stream = LocalStream(
+            identity.session_id,
+            identity.next_version(),
+            names,
+            identity.ssrc,
+            identity.cname,
+            self._context.settings.redundancy,
+        )
         addresses = tuple((a.host, a.port) for a in self._context.engine.candidates(self._context.room))
         transport = LocalTransport(addresses, *credentials, self._certificate.fingerprint)
         agreed = answer_webrtc(offer, stream, transport)
@@ -128,7 +139,11 @@ class WebRtcLeg:
             kind=LegKind.WEBRTC,
             tx=codecs.transmit(agreed),
             tx_pt=agreed.send.pt,
-            rx=codecs.receive(agreed.receive),
+            rx=codecs.receive(agreed),
+            event_pt=codecs.events_to_send(agreed),
+            red_pt=agreed.red.pt if agreed.red else 0,
+            cn_pt=agreed.noise.pt if agreed.noise else 0,
+            red=codecs.REDUNDANT[self._context.settings.redundancy],
             jitter=self._context.settings.jitter,
             audio_level_ext=agreed.audio_level_ext,
             csrc_level_ext=agreed.csrc_level_ext,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from confero.media import RED_AUTO, CodecParams, PayloadType, ptimes
 from confero.media import Codec as EngineCodec
-from confero.media import CodecParams, PayloadType, ptimes
-from confero.protocols.sdp import Agreement, Codec
+from confero.protocols.sdp import Agreement, Codec, Redundancy
 
 CODECS = {
     "opus": EngineCodec.OPUS,
@@ -23,6 +23,12 @@ OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 """What its five bands are for (RFC 6716 section 2)."""
 FEC_LOSS_PERCENT = 10
 """What Opus prepares for where the peer wants in-band FEC: libopus spends nothing on FEC at an expected loss of 0."""
+
+
+REDUNDANT: dict[Redundancy, int] = {"off": 0, "auto": RED_AUTO, "always": 1}
+"""Earlier payloads that go along (RFC 2198). One mends single losses; from there on loss decides."""
+RX_MAX = 8
+"""Payload types of a leg that the engine tells apart."""
 
 
 def transmit(agreed: Agreement) -> CodecParams:
@@ -68,6 +74,24 @@ def wants_dtx(codec: Codec) -> bool:
     return codec.name.lower() == "opus" and codec.parameters().get("usedtx") == "1"
 
 
-def receive(codecs: tuple[Codec, ...]) -> tuple[PayloadType, ...]:
+def receive(agreed: Agreement) -> tuple[PayloadType, ...]:
     """What payload types mean when the peer sends them."""
-    return tuple(PayloadType(codec.pt, CODECS[codec.name.lower()], codec.clock_rate) for codec in codecs)
+    found = [PayloadType(codec.pt, CODECS[codec.name.lower()], codec.clock_rate) for codec in agreed.receive]
+    if agreed.red is not None:
+        found.append(PayloadType(agreed.red.pt, EngineCodec.RED, agreed.red.clock_rate))
+    found += [PayloadType(codec.pt, EngineCodec.EVENT, codec.clock_rate) for codec in agreed.receive_events]
+    found += [PayloadType(codec.pt, EngineCodec.CN, codec.clock_rate) for codec in agreed.receive_noise]
+    return tuple(found[:RX_MAX])
+
+
+def extras_stay(agreed: Agreement, before: Agreement) -> bool:
+    """Whether digits, redundancy and comfort noise go on as they were agreed; digits and redundancy that are no longer mentioned
+    do no harm."""
+    same_noise = agreed.noise == before.noise  # sent unasked
+    return same_noise and agreed.events in (None, before.events) and agreed.red in (None, before.red)
+
+
+def events_to_send(agreed: Agreement) -> int:
+    """The payload type under which the peer takes digits; 0: it takes none on the clock of what it is sent."""
+    events = agreed.events
+    return events.pt if events is not None and events.clock_rate == agreed.send.clock_rate else 0

@@ -35,6 +35,11 @@ class Leg(Protocol):
         """False while the peer's description says that it takes no media: on hold."""
         ...
 
+    @property
+    def takes_events(self) -> bool:
+        """Whether digits can be sent to it as events (RFC 4733)."""
+        ...
+
     def offer(self, sdp: str) -> str:
         """A new offer of the peer on this leg; the answer. Raises SdpError: then nothing has changed."""
         ...

@@ -88,6 +88,9 @@ class Registry:
         except KeyError:
             raise Refused("There is no such leg here.", status=404, code="leg-unknown") from None
 
+    def has_leg(self, id: str) -> bool:
+        return id in self._legs
+
     def leg_of_number(self, number: int) -> tuple[Participant, Room] | None:
         return self._legs.get(self._numbers.get(number, ""))
 

@@ -86,7 +86,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aiortc": ("confero.mcu.legs.dtls", "confero.lab.members", "confero.lab.bench.peers"),
     "OpenSSL": ("confero.mcu.legs.dtls",),
     "aioice": ("confero.lab.members",),
-    "av": ("confero.lab",),
+    "av": ("confero.lab", "confero.mcu.prompts"),
     "playwright": ("confero.lab",),
     "pylibsrtp": (),
     "structlog": ("confero.runtime",),

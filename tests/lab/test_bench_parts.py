@@ -24,11 +24,27 @@ def row(**changed: Any) -> dict[str, Any]:
     """A row that is good in all respects."""
     spread = {"p50": 20.0, "p95": 30.0, "p99": 31.0, "max": 32.0}
     good: dict[str, Any] = {
-        "unheard_members": 0, "loss_percent": 0.0, "short_percent": 0.0, "srtp_failures": 0, "consents_lost": 0,
-        "closed": 0, "gaps": 0, "clicks": 0, "blocks": 1000, "bursts_said": 40, "bursts_heard": 40,
-        "heard_db": {"least": -0.5, "p50": -0.2, "most": 0.1}, "own_voice_db": -50.0, "own_over_noise_db": 9.0,
-        "delay_ms": spread, "late_ms": spread, "generator_late_ms": {"p99": 0.3}, "generator_worst_ms": 5.0,
-        "delay_histogram": [0] * 19 + [30, 10], "cpu_percent": 12.5, "shares_percent": {"decode": 20.0, "io": 30.0},
+        "unheard_members": 0,
+        "loss_percent": 0.0,
+        "short_percent": 0.0,
+        "srtp_failures": 0,
+        "consents_lost": 0,
+        "closed": 0,
+        "gaps": 0,
+        "clicks": 0,
+        "blocks": 1000,
+        "bursts_said": 40,
+        "bursts_heard": 40,
+        "heard_db": {"least": -0.5, "p50": -0.2, "most": 0.1},
+        "own_voice_db": -50.0,
+        "own_over_noise_db": 9.0,
+        "delay_ms": spread,
+        "late_ms": spread,
+        "generator_late_ms": {"p99": 0.3},
+        "generator_worst_ms": 5.0,
+        "delay_histogram": [0] * 19 + [30, 10],
+        "cpu_percent": 12.5,
+        "shares_percent": {"decode": 20.0, "io": 30.0},
     }
     return good | changed
 

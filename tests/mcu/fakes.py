@@ -19,6 +19,7 @@ from confero.mcu.rooms.room import Room
 from confero.media import (
     Address,
     Advertised,
+    Clip,
     Event,
     EventType,
     LegConfig,
@@ -71,6 +72,7 @@ class FakeEngine:
         self.keys: dict[int, SrtpProfile] = {}
         self.waiting: deque[Event] = deque()
         self.taps: list[FakeTap] = []
+        self.playing: set[int] = set()
         self._ports = itertools.count(6000, 2)
 
     def _do(self, name: str, *arguments: Any) -> None:
@@ -81,8 +83,8 @@ class FakeEngine:
     def said(self, name: str) -> list[tuple[Any, ...]]:
         return [entry[1:] for entry in self.log if entry[0] == name]
 
-    def add_room(self, room: int, *, talkers: int = 0) -> int:
-        self._do("add_room", room, talkers)
+    def add_room(self, room: int, *, talkers: int = 0, noise_dbov: int = 0) -> int:
+        self._do("add_room", room, talkers, noise_dbov)
         self.rooms[room] = len(self.rooms) % 2
         return self.rooms[room]
 
@@ -152,6 +154,33 @@ class FakeEngine:
         self._check(listener)
         self._check(talker)
         self._do("set_pair_gain", listener, talker, gain if gain is None else round(gain, 4))
+
+    def play_to_room(self, room: int, clip: Clip, *, gain: float = 1.0, loops: int = 1) -> int:
+        if room not in self.rooms:
+            raise UnknownId(f"no room {room}")
+        return self._play("play_to_room", room, clip, gain, loops)
+
+    def play_to_leg(self, leg: int, clip: Clip, *, gain: float = 1.0, loops: int = 1) -> int:
+        self._check(leg)
+        return self._play("play_to_leg", leg, clip, gain, loops)
+
+    def _play(self, name: str, target: int, clip: Clip, gain: float, loops: int) -> int:
+        self._do(name, target, clip.seconds, round(gain, 4), loops)
+        self.playing.add(len(self.log))
+        return len(self.log)
+
+    def stop_playing(self, number: int) -> None:
+        if number not in self.playing:
+            raise UnknownId(f"nothing plays under {number}")
+        self._do("stop_playing", number)
+
+    def listen_for_digits(self, leg: int, listen: bool = True) -> None:
+        self._check(leg)
+        self._do("listen_for_digits", leg, listen)
+
+    def send_digits(self, leg: int, digits: str, *, milliseconds: int = 100) -> None:
+        self._check(leg)
+        self._do("send_digits", leg, digits, milliseconds)
 
     def set_remote(self, leg: int, rtp: Address | None, rtcp: Address | None = None) -> None:
         self._check(leg)
@@ -239,6 +268,12 @@ class FakeNews:
 
     def replaced(self, room: Room, earlier: Participant, stats: dict[str, int]) -> None:
         self.heard.append(("replaced", earlier.id, earlier.leg.id))
+
+    def digit(self, room: Room, participant: Participant, digit: str, milliseconds: int) -> None:
+        self.heard.append(("digit", room.id, participant.id, digit, milliseconds))
+
+    def played(self, room: Room, participant: Participant | None, number: int) -> None:
+        self.heard.append(("played", room.id, participant.id if participant else "", number))
 
     def speakers(self, room: Room, speakers: list[models.ActiveSpeaker]) -> None:
         self.heard.append(("speakers", room.id, [(s.participant, s.level) for s in speakers]))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from confero.mcu.pipeline.codecs import FEC_LOSS_PERCENT, receive, transmit
+from confero.mcu.pipeline.codecs import FEC_LOSS_PERCENT, events_to_send, extras_stay, receive, transmit
 from confero.media import Codec as EngineCodec
 from confero.media import CodecParams, PayloadType
 from confero.protocols.sdp import Agreement, Codec, Session
@@ -39,7 +39,8 @@ def test_opus(fmtp: str | None, bitrate: int, fec: bool) -> None:
 
 def test_g711() -> None:
     assert transmit(agreed(Codec(8, "pcma", 8000))) == CodecParams(codec=EngineCodec.PCMA)
-    assert receive((Codec(0, "PCMU", 8000), Codec(96, "opus", 48000, 2))) == (
+    both = (Codec(0, "PCMU", 8000), Codec(96, "opus", 48000, 2))
+    assert receive(replace(agreed(both[0]), receive=both)) == (
         PayloadType(0, EngineCodec.PCMU, 8000),
         PayloadType(96, EngineCodec.OPUS, 48000),
     )
@@ -103,9 +104,33 @@ def test_packets_are_as_long_as_the_peer_likes(
 @pytest.mark.parametrize("rate", [8000, 16000, 24000, 48000])
 def test_l16_at_any_rate(rate: int) -> None:
     assert transmit(agreed(l16(rate))).rate == rate
-    assert receive((l16(rate),)) == (PayloadType(97, EngineCodec.L16, rate),)
+    assert receive(agreed(l16(rate))) == (PayloadType(97, EngineCodec.L16, rate),)
 
 
 def test_g722_has_the_clock_of_its_standard() -> None:
     """RFC 3551 section 4.5.2: 8000, though it samples at 16 kHz."""
-    assert receive((G722,)) == (PayloadType(9, EngineCodec.G722, 8000),)
+    assert receive(agreed(G722)) == (PayloadType(9, EngineCodec.G722, 8000),)
+
+
+def test_digits_and_redundancy_beside_the_codec() -> None:
+    opus, red = Codec(111, "opus", 48000, 2), Codec(63, "red", 48000, 2, "111/111")
+    fast, slow = Codec(110, "telephone-event", 48000), Codec(126, "telephone-event", 8000)
+    both = replace(agreed(opus), events=fast, receive_events=(fast,), red=red)
+    assert receive(both) == (
+        PayloadType(111, EngineCodec.OPUS, 48000),
+        PayloadType(63, EngineCodec.RED, 48000),
+        PayloadType(110, EngineCodec.EVENT, 48000),
+    )
+    assert events_to_send(both) == 110
+    assert events_to_send(replace(both, events=slow)) == 0, "its clock is not the stream's"
+    assert events_to_send(agreed(opus)) == 0
+    many = replace(both, receive_events=tuple(replace(fast, pt=pt) for pt in range(96, 110)))
+    assert len(receive(many)) == 8
+
+
+def test_what_a_new_offer_may_leave_out() -> None:
+    opus, events = Codec(111, "opus", 48000, 2), Codec(110, "telephone-event", 48000)
+    before = replace(agreed(opus), events=events)
+    assert extras_stay(agreed(opus), before) and extras_stay(before, before)
+    assert not extras_stay(replace(before, events=replace(events, pt=99)), before)
+    assert not extras_stay(replace(before, red=Codec(63, "red", 48000, 2)), before)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from confero import models
 from confero.clock import FakeClock
@@ -227,7 +228,16 @@ async def test_a_pair_of_legs_has_a_gain_of_its_own(house: House) -> None:
 async def test_a_room_mixes_as_many_as_it_is_told(house: House) -> None:
     for id, talkers in (("few", 3), ("everybody", 0)):
         house.conference.put_room(id, models.RoomSpec(talkers=talkers))
-    assert [talkers for _, talkers in house.engine.said("add_room")][-2:] == [3, -1]
+    assert [talkers for _, talkers, _ in house.engine.said("add_room")][-2:] == [3, -1]
+
+
+async def test_a_room_has_the_noise_that_it_is_told(house: House) -> None:
+    for id, spec in (("plain", models.RoomSpec()), ("noisy", models.RoomSpec(noise_dbov=70))):
+        house.conference.put_room(id, spec)
+    assert [noise for _, _, noise in house.engine.said("add_room")][-2:] == [0, 70]
+    for wrong in (0, 19, 127):
+        with pytest.raises(ValidationError):
+            models.RoomSpec(noise_dbov=wrong)
 
 
 async def test_a_busy_engine_refuses_a_patch_whole(house: House) -> None:

@@ -11,7 +11,7 @@ from confero.clock import FakeClock
 from confero.errors import Refused
 from confero.mcu.legs.base import GRACE_S
 from confero.mcu.legs.rtp import RtpLeg
-from confero.media import Address, Codec, EngineFull, EventType, JitterBuffer, NoPortFree
+from confero.media import Address, Codec, EngineFull, EventType, JitterBuffer, NoPortFree, PayloadType
 from confero.protocols.sdp import LocalPorts, LocalStream, SdpError, answer_rtp, parse, write
 
 from .fakes import FakeEngine, FakeOwner, context, event
@@ -205,6 +205,33 @@ def test_wide_codecs(media: str, codec: Codec, pt: int, clock: int, tx_rate: int
     assert (c.tx.codec, c.tx_pt, c.tx.rate) == (codec, pt, tx_rate)
     assert (c.rx[0].number, c.rx[0].codec, c.rx[0].clock_rate) == (pt, codec, clock)
     assert answer.media[0].formats == (str(pt),)
+
+
+def test_comfort_noise_is_agreed_on() -> None:
+    s = Setup()
+    answer = parse(s.leg.open(PHONE.replace("AVP 8 101", "AVP 8 13 101")))
+    assert answer.media[0].formats == ("8", "13", "101")
+    assert s.config.cn_pt == 13
+    assert PayloadType(13, Codec.CN, 8000) in s.config.rx
+    s.leg.offer(PHONE)  # takes it no longer: the stream starts anew
+    assert (s.leg.number, s.config.cn_pt) == (100, 0)
+
+
+def test_comfort_noise_is_not_for_opus_nor_for_other_clocks() -> None:
+    for media in ("96 13\na=rtpmap:96 opus/48000/2", "97 13\na=rtpmap:97 L16/16000"):
+        s = Setup(codecs=("opus", "L16"))
+        answer = parse(s.leg.open(HEAD + f"m=audio 9000 RTP/AVP {media}\n"))
+        assert (s.config.cn_pt, len(answer.media[0].formats)) == (0, 1)
+
+
+def test_comfort_noise_is_offered_and_answered() -> None:
+    s = Setup(codecs=("PCMU", "opus"))
+    offer = parse(s.leg.open(None))
+    assert "13" in offer.media[0].formats
+    s.leg.answer(PHONE.replace("AVP 8 101", "AVP 0 13"))
+    assert (s.config.cn_pt, s.leg.codec) == (13, "PCMU")
+    plain = Setup(codecs=("opus",))
+    assert "13" not in parse(plain.leg.open(None)).media[0].formats
 
 
 def test_l16_is_taken_only_where_it_is_named() -> None:

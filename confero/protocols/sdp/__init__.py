@@ -2,7 +2,7 @@
 
 from .errors import SdpError
 from .model import Codec, Fingerprint, Media, Session
-from .offer_answer import ALL_CODECS, Agreement, LocalStream
+from .offer_answer import ALL_CODECS, Agreement, LocalStream, Redundancy
 from .parser import Limits, parse
 from .rtp import Endpoint, LocalPorts, RtpAgreement, answer_rtp, apply_answer, offer_rtp
 from .webrtc import STRONG_HASHES, LocalTransport, WebRtcAgreement, answer_webrtc
@@ -20,6 +20,7 @@ __all__ = [
     "LocalStream",
     "LocalTransport",
     "Media",
+    "Redundancy",
     "RtpAgreement",
     "SdpError",
     "Session",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from .errors import SdpError
 from .model import Codec, Connection, Direction, Media, Session
@@ -28,6 +29,14 @@ EVENT_PTS = {8000: 101, 16000: 102, 48000: 110}
 """Payload types under which we would offer them, by clock rate."""
 
 
+NOISE = Codec(13, "CN", 8000)
+"""RFC 3389, offered beside codecs of this clock."""
+
+RED = "red"
+Redundancy = Literal["off", "auto", "always"]
+"""RFC 2198 for Opus: not agreed to; agreed to and used as loss asks for it; used always, by the peer too."""
+
+
 @dataclass(frozen=True)
 class LocalStream:
     """Our side of the stream, whatever carries it."""
@@ -40,6 +49,7 @@ class LocalStream:
     """Names from ``CODECS``; the first is liked best."""
     ssrc: int = 0
     cname: str = "confero"
+    redundancy: Redundancy = "off"
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,14 @@ class Agreement:
     """What the peer may send, under our payload types."""
     events: Codec | None
     """``telephone-event`` under the peer's payload type."""
+    receive_events: tuple[Codec, ...] = field(default=(), kw_only=True)
+    """The same under ours."""
+    red: Codec | None = field(default=None, kw_only=True)
+    """RFC 2198 with ``send`` inside, both ways under one payload type."""
+    noise: Codec | None = field(default=None, kw_only=True)
+    """Comfort noise (RFC 3389) under the peer's payload type."""
+    receive_noise: tuple[Codec, ...] = field(default=(), kw_only=True)
+    """The same under ours."""
     direction: Direction
     ptime: int | None
     """Milliseconds the peer would like in a packet."""
@@ -88,10 +106,32 @@ def find_events(media: Media, codec: Codec) -> Codec | None:
     return min(found, key=lambda candidate: candidate.clock_rate != codec.clock_rate, default=None)
 
 
-def answered_codecs(codec: Codec, events: Codec | None) -> tuple[Codec, ...]:
-    """The codec lines of an answer: the offer's payload types with our own parameters."""
+def find_red(media: Media, codec: Codec, wish: Redundancy) -> Codec | None:
+    """RFC 2198 with this codec in all its blocks, as browsers offer it for Opus: ``fmtp:63 111/111``."""
+    if wish == "off" or codec.name.lower() != "opus":
+        return None
+    same = [c for c in media.codecs if c.name.lower() == RED and c.key[1:] == codec.key[1:]]
+    return next((c for c in same if set((c.fmtp or "").split("/")) == {str(codec.pt)}), None)
+
+
+def find_noise(media: Media, codec: Codec) -> Codec | None:
+    """Comfort noise on the codec's clock (RFC 3389 section 4), for those that have no discontinuous transmission of their own."""
+    if codec.name.lower() == "opus":
+        return None
+    return next((c for c in media.codecs if c.key == ("cn", codec.clock_rate, 1)), None)
+
+
+def answered_codecs(
+    codec: Codec, events: Codec | None, red: Codec | None, noise: Codec | None, wish: Redundancy
+) -> tuple[Codec, ...]:
+    """The codec lines of an answer: the offer's payload types with our own parameters. What stands first is what the peer
+    sends (RFC 3264 section 7): the redundant form only where it is wished for always."""
     ours = CODECS[NAMES[codec.key]]
     lines = [Codec(codec.pt, codec.name, codec.clock_rate, codec.channels, ours.fmtp)]
+    if red is not None:
+        lines.insert(0 if wish == "always" else 1, replace(red, fmtp=f"{codec.pt}/{codec.pt}"))
+    if noise is not None:
+        lines.append(noise)
     if events is not None:
         lines.append(Codec(events.pt, events.name, events.clock_rate, events.channels, EVENTS_FMTP))
     return tuple(lines)

@@ -14,6 +14,7 @@ from .offer_answer import (
     EVENTS,
     EVENTS_FMTP,
     NAMES,
+    NOISE,
     Agreement,
     LocalStream,
     answered_codecs,
@@ -21,6 +22,8 @@ from .offer_answer import (
     connection_to,
     decline,
     find_events,
+    find_noise,
+    find_red,
     formats,
     no_usable_media,
 )
@@ -72,6 +75,7 @@ def offer_rtp(stream: LocalStream, ports: LocalPorts, *, mux: bool = False) -> S
     """An offer of one audio stream with all of the codecs, in order; ``mux``: RTCP may come on the RTP port (RFC 5761)."""
     codecs = [CODECS[name] for name in stream.codecs]
     rates = {codec.clock_rate: None for codec in codecs}
+    codecs += [NOISE] if NOISE.clock_rate in rates else []
     codecs += [Codec(EVENT_PTS[rate], EVENTS, rate, 1, EVENTS_FMTP) for rate in rates]
     media = _local_media(ports, tuple(codecs), mux=mux)
     return _describe(stream, ports, (media,))
@@ -98,6 +102,10 @@ def apply_answer(offer: Session, answer: Session) -> RtpAgreement:
         send=common[0],
         receive=tuple(offered[codec.key] for codec in common),
         events=find_events(theirs, common[0]),
+        receive_events=tuple(codec for codec in ours.codecs if codec.name == EVENTS),
+        red=None,  # not offered: telephones do not have it
+        noise=find_noise(theirs, common[0]) if NOISE in ours.codecs else None,
+        receive_noise=(NOISE,) if NOISE in ours.codecs else (),
         direction=REVERSED[answer.direction_of(theirs)],
         ptime=theirs.ptime,
         maxptime=theirs.maxptime,
@@ -122,12 +130,13 @@ def _agree(offer: Session, index: int, stream: LocalStream, ports: LocalPorts) -
     media = offer.media[index]
     codec = choose_theirs(media, stream.codecs)
     assert codec is not None
-    events = find_events(media, codec)
+    events, red = find_events(media, codec), find_red(media, codec, stream.redundancy)
+    noise = find_noise(media, codec)
     rtp, rtcp = _remote(offer, media, media.rtcp_mux)
     direction = REVERSED[offer.direction_of(media)]
     accepted = _local_media(
         ports,
-        answered_codecs(codec, events),
+        answered_codecs(codec, events, red, noise, stream.redundancy),
         mux=media.rtcp_mux,
         protocol=media.protocol,
         mid=media.mid,
@@ -138,8 +147,12 @@ def _agree(offer: Session, index: int, stream: LocalStream, ports: LocalPorts) -
         description=_describe(stream, ports, answer),
         index=index,
         send=codec,
-        receive=accepted.codecs[:1],
+        receive=tuple(line for line in accepted.codecs if line.pt == codec.pt),
         events=events,
+        receive_events=(events,) if events else (),
+        red=red,
+        noise=noise,
+        receive_noise=(noise,) if noise else (),
         direction=direction,
         ptime=media.ptime,
         maxptime=media.maxptime,

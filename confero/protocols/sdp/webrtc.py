@@ -28,6 +28,8 @@ from .offer_answer import (
     connection_to,
     decline,
     find_events,
+    find_noise,
+    find_red,
     formats,
     no_usable_media,
 )
@@ -116,16 +118,20 @@ def _agree(offer: Session, index: int, stream: LocalStream, transport: LocalTran
     assert codec is not None and remote.ice_ufrag is not None and remote.ice_pwd is not None
     setup: Setup = "active" if remote.setup == "passive" else "passive"
     extensions = {e.uri: e for e in offer.extmaps_of(media) if e.uri in EXTENSIONS and e.id in ONE_BYTE_IDS}
-    events = find_events(media, codec)
-    accepted = _accept(
-        offer, media, stream, transport, setup, answered_codecs(codec, events), tuple(extensions.values())
-    )
+    events, red = find_events(media, codec), find_red(media, codec, stream.redundancy)
+    noise = find_noise(media, codec)
+    codecs = answered_codecs(codec, events, red, noise, stream.redundancy)
+    accepted = _accept(offer, media, stream, transport, setup, codecs, tuple(extensions.values()))
     return WebRtcAgreement(
         description=_answer(offer, index, accepted, stream),
         index=index,
         send=codec,
-        receive=accepted.codecs[:1],
+        receive=tuple(line for line in accepted.codecs if line.pt == codec.pt),
         events=events,
+        receive_events=(events,) if events else (),
+        red=red,
+        noise=noise,
+        receive_noise=(noise,) if noise else (),
         direction=REVERSED[offer.direction_of(media)],
         ptime=media.ptime,
         maxptime=media.maxptime,

@@ -102,8 +102,8 @@ typedef struct burst {
 } burst;
 
 typedef struct room {
-    burst last[2 * BURSTS]; /* a ring: two loops */
-    uint64_t bursts, measured;
+    burst last[2 * BURSTS];            /* a ring: two loops */
+    uint64_t bursts, measured[BURSTS]; /* measured: of each burster */
 } room;
 
 typedef struct load {

@@ -8,7 +8,7 @@ static bool says_nothing(const member *m) {
 static void note_burst(load *l, const member *m, int64_t now) {
     room *r = &l->rooms[m->room];
     r->last[r->bursts++ % (2 * BURSTS)] = (burst){now, (int)(m - l->all)};
-    r->measured += now >= l->measure_from && now < l->end - DELAY_MAX_MS * MS;
+    r->measured[m->says->burst_from] += now >= l->measure_from && now < l->end - DELAY_MAX_MS * MS;
 }
 
 static size_t packet_of(load *l, member *m, uint8_t *out) {

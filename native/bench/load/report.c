@@ -91,11 +91,10 @@ static void print_histogram(const load *l) {
 
 /* Bursts that an ear was to hear: those of others in its room. */
 static uint64_t bursts_for(const load *l, const ear *e) {
-    const member *m = &l->all[e->member];
-    uint64_t all = l->rooms[e->room].measured;
-    if (m->says->burst_from < 0)
-        return all;
-    return all - all / (uint64_t)m->says->bursters;
+    uint64_t others = 0;
+    for (int i = 0; i < BURSTS; i++)
+        others += i != l->all[e->member].says->burst_from ? l->rooms[e->room].measured[i] : 0;
+    return others;
 }
 
 static void print_delays(load *l) {

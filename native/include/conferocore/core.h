@@ -52,6 +52,8 @@ typedef struct cf_room_config {
                          only digital silence; 0: default 65 */
     int gate_hold_ms; /* 0: default 500 */
     int talkers;      /* how many are mixed at once, the loudest: 1-64; 0: default 6; CF_TALKERS_ALL */
+    int noise_dbov;   /* comfort noise in the mix, -dBov: 20-126 (a quiet room: 65-75); 0: none. Then a room sleeps only
+                         if   all its legs take comfort noise (cn_pt) */
 } cf_room_config;
 enum { CF_TALKERS_ALL = -1, CF_TALKERS_MAX = 64 };
 
@@ -71,11 +73,12 @@ typedef struct cf_leg_config {
     int mid_ext;
     char mid[16];
     int csrc_level_ext; /* RFC 6465: levels of the contributing sources are sent, and the sources with them */
-    int dtx;            /* 1: while the room is silent it is sent one empty packet each 400 ms only */
-    int event_pt;       /* telephone-event that the peer takes, on the clock of tx; 0: none */
-    int red_pt;         /* RFC 2198 that the peer takes, on the clock of tx; 0: none */
-    int red;            /* earlier payloads sent along: 0-2, CF_RED_AUTO: as many as the reported loss asks for */
-    uint32_t ssrc;      /* ours; 0: chosen by the core */
+    int dtx;            /* Opus, 1: while the room is silent it is sent one empty packet each 400 ms only */
+    int cn_pt;     /* comfort noise (RFC 3389) that the peer takes, on the clock of tx: likewise; 0: none. Not Opus */
+    int event_pt;  /* telephone-event that the peer takes, on the clock of tx; 0: none */
+    int red_pt;    /* RFC 2198 that the peer takes, on the clock of tx; 0: none */
+    int red;       /* earlier payloads sent along: 0-2, CF_RED_AUTO: as many as the reported loss asks for */
+    uint32_t ssrc; /* ours; 0: chosen by the core */
     char cname[32];
     /* WebRTC */
     uint32_t socket; /* the shared socket's number is learnt from the path; kept for RTP */

@@ -59,6 +59,15 @@ int cf_engine_leg_dtls_send(cf_engine *engine, uint64_t leg, const uint8_t *data
 int cf_engine_leg_dtls_take(cf_engine *engine, uint64_t leg, uint8_t *out, size_t cap); /* length, 0: empty, -ENOENT */
 int cf_engine_leg_stats(cf_engine *engine, uint64_t leg, cf_leg_stats *stats);
 int cf_engine_stats(cf_engine *engine, int thread, cf_core_stats *stats);
+/* Digits by their sound are found, told (CF_EVENT_DIGIT) and cut from the mix while it is on. */
+int cf_engine_leg_listen(cf_engine *engine, uint64_t leg, int on);
+/* 1-64 of 0-9 * # A-D !, each 40-10000 ms; dropped if the peer takes no events, or more than 64 would wait. */
+int cf_engine_leg_digits(cf_engine *engine, uint64_t leg, const char *digits, int duration_ms);
+/* The clip begins at the place's next tick; its number (> 0), which CF_EVENT_PLAYED tells at its end. -ENOENT, -EINVAL,
+ * -EAGAIN, -ENOSPC: 1024 play. A ninth at one place has ended at once. The clip may be let go of at once. */
+int64_t cf_engine_room_play(cf_engine *engine, uint64_t room, cf_clip *clip, const cf_player_config *config);
+int64_t cf_engine_leg_play(cf_engine *engine, uint64_t leg, cf_clip *clip, const cf_player_config *config);
+int cf_engine_play_stop(cf_engine *engine, int64_t number); /* -ENOENT: it has ended, or does with its place */
 /* A tap's number (>= 0), until cf_engine_untap; it ends by itself when its leg or room goes. -ENOSPC: 256 are in use.
  */
 int cf_engine_tap(cf_engine *engine, int point, uint64_t id, int milliseconds);

@@ -65,5 +65,7 @@ enum { CF_NOISE_LOUDEST = 20, CF_NOISE_SILENCE = 127 };
 /* -EINVAL for a level beyond those. */
 int cf_noise_init(cf_noise *noise, int level, uint64_t seed);
 void cf_noise_add(cf_noise *noise, int32_t *sum, size_t n);
+/* What an ear at 8 kHz hears of it. Takes a fifth of a millisecond: not for the tick. */
+int cf_noise_describe(int level, cf_cn *cn);
 
 #endif

@@ -6,9 +6,11 @@
 #include "codec.h"
 #include "mixer.h"
 
-/* A clip is sound in memory, played by any number of players at once. Clips and players are made and freed in one
- * thread (the control side's), players are read and steered in another (the media thread). */
+/* A clip is sound in memory, played by any number of players at once; it is held and let go of in any thread. Players
+ * are made and freed in one thread (the control side's), read and steered in another (the media thread). */
+/*cdef*/
 typedef struct cf_clip cf_clip;
+/*end*/
 typedef struct cf_player cf_player;
 
 /* Ten minutes at 48 kHz (58 MB): longer sound is a stream, not a prompt. */
@@ -19,13 +21,13 @@ typedef struct cf_player_config {
     int gain_q14; /* 16384 = as it is; 0-130000 */
     int loops;    /* how often it is played; 0: until it is stopped */
 } cf_player_config;
-/*end*/
 
 /* Copies n samples of 48 kHz mono. NULL: none, more than CF_CLIP_MAX, or no memory. */
 cf_clip *cf_clip_new(const int16_t *pcm, size_t n);
-void cf_clip_keep(cf_clip *clip); /* one more holder */
 void cf_clip_free(cf_clip *clip); /* one holder less; the last one frees it */
 size_t cf_clip_samples(const cf_clip *clip);
+/*end*/
+void cf_clip_keep(cf_clip *clip); /* one more holder */
 
 /* Holds the clip. NULL: a gain or count outside its range, or no memory. */
 cf_player *cf_player_new(cf_clip *clip, const cf_player_config *config);

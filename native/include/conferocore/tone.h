@@ -17,11 +17,8 @@ typedef struct cf_tone {
     int count;              /* steps: 1-16 */
     cf_tone_step steps[16]; /* played once; who wants the cadence again lets the player loop */
 } cf_tone;
-/*end*/
 
-enum { CF_TONE_STEPS = 16, CF_TONE_MAX_MS = 60000, CF_TONE_RAMP = 240 }; /* samples: 5 ms from nothing and to it */
-
-/* How many samples at 48 kHz it has, or -EINVAL: a number outside the ranges above, more than CF_TONE_MAX_MS in all, or
+/* How many samples at 48 kHz it has, or -EINVAL: a number outside the ranges above, more than 60 s in all, or
  * two sines that together are over full scale. */
 int cf_tone_samples(const cf_tone *tone);
 /* Writes them: how many, or -EINVAL, or -ENOSPC. Not for the media thread: it takes milliseconds. */
@@ -29,5 +26,8 @@ int cf_tone_render(const cf_tone *tone, int16_t *pcm, size_t cap);
 /* The tones that have a name: dial, ringing, busy, congestion (ITU-T E.180), entry, exit, beep, and each digit of Q.23
  * by its own (100 ms, then a pause as long). -ENOENT: no such tone. */
 int cf_tone_named(cf_tone *tone, const char *name);
+/*end*/
+
+enum { CF_TONE_STEPS = 16, CF_TONE_MAX_MS = 60000, CF_TONE_RAMP = 240 }; /* samples: 5 ms from nothing and to it */
 
 #endif

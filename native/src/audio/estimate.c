@@ -1,9 +1,10 @@
-/* The level of a packet before it is decoded: G.711 is PCM and can be measured; Opus says little, but whether its
- * encoder heard a voice. */
+/* The level of a packet before it is decoded: G.711 and L16 are PCM and can be measured; Opus says little, but whether
+ * its encoder heard a voice. */
 #include "estimate.h"
 
 #include "conferocore/mixer.h"
 #include "g711.h"
+#include "l16.h"
 #include "opus_face.h"
 #include "store.h"
 
@@ -11,6 +12,7 @@ enum {
     FRAMES_MAX = 48, /* RFC 6716 section 3.2.5 */
     DTX_MAX = 2,     /* octets: the packet of an encoder that has nothing to say (RFC 6716 3.1, RFC 7587 3.1.3) */
     G711_MAX = CF_DECODE_MAX / 6, /* samples of the longest packet */
+    L16_MAX = CF_RTP_MAX / 2,     /* samples that a datagram holds, at any rate */
 };
 
 static int measure_g711(int codec, const uint8_t *payload, size_t len) {
@@ -19,6 +21,14 @@ static int measure_g711(int codec, const uint8_t *payload, size_t len) {
         return CF_LEVEL_UNKNOWN;
     cf_g711_decode(codec, payload, len, pcm);
     return cf_level(pcm, len);
+}
+
+static int measure_l16(const uint8_t *payload, size_t len) {
+    int16_t pcm[L16_MAX];
+    if (len / 2 > L16_MAX)
+        return CF_LEVEL_UNKNOWN;
+    cf_l16_decode(payload, len / 2, pcm);
+    return cf_level(pcm, len / 2);
 }
 
 /* RFC 6716 section 4.2.3: a SILK frame begins with a VAD flag for each 20 ms, then the LBRR flag; of the mid channel
@@ -50,6 +60,8 @@ int cf_estimate_level(int codec, const uint8_t *payload, size_t len) {
     case CF_CODEC_PCMU:
     case CF_CODEC_PCMA:
         return measure_g711(codec, payload, len);
+    case CF_CODEC_L16:
+        return measure_l16(payload, len);
     case CF_CODEC_OPUS:
         return look_at_opus(payload, len);
     default:

@@ -65,7 +65,7 @@ static void release(cf_limiter *l, double *away, const int32_t *in, size_t n) {
 }
 
 static void limit(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
-    double away[SPAN + CHUNK], high[SPAN];
+    _Alignas(64) double away[SPAN + CHUNK], high[SPAN]; /* to lines of the cache: most loads then cross none */
     memcpy(away, l->away, sizeof l->away);
     release(l, away + AHEAD, in, n);
     memcpy(l->away, away + n, sizeof l->away);
@@ -73,11 +73,11 @@ static void limit(cf_limiter *l, const int32_t *in, int16_t *out, size_t n) {
     memcpy(high, l->high, sizeof l->high);
     cf_kernels_now->highest(high + AHEAD, away, n);
     memcpy(l->high, high + n, sizeof l->high);
-    cf_kernels_now->mean(high + 1, n);
+    cf_kernels_now->mean(high, n);
 
     size_t old = n < AHEAD ? n : AHEAD;
-    cf_kernels_now->scale(out, l->delay, high + 1, old);
-    cf_kernels_now->scale(out + old, in, high + 1 + old, n - old);
+    cf_kernels_now->scale(out, l->delay, high, old);
+    cf_kernels_now->scale(out + old, in, high + old, n - old);
     remember(l, in, n);
 }
 

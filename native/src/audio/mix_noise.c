@@ -1,6 +1,7 @@
 /* Comfort noise for the mix: white noise through three one-pole sections whose poles and zeros stand half a decade
  * apart, which makes 10 dB a decade. */
 #include "conferocore/noise.h"
+#include "conferocore/resample.h"
 
 #include "round.h"
 
@@ -64,4 +65,26 @@ void cf_noise_add(cf_noise *noise, int32_t *sum, size_t n) {
     }
     memcpy(noise->in, in, sizeof in);
     memcpy(noise->out, out, sizeof out);
+}
+
+int cf_noise_describe(int level, cf_cn *cn) {
+    enum { FRAMES = 25, FRAME = 960, RATIO = 6 };
+    cf_noise noise;
+    cf_resampler down;
+    cf_cn_meter meter;
+    int16_t pcm[FRAME], low[FRAME / RATIO];
+    if (cf_noise_init(&noise, level, 1))
+        return -EINVAL;
+    cf_resampler_init(&down, RATIO);
+    cf_cn_meter_init(&meter);
+    for (int frame = 0; frame < FRAMES; frame++) {
+        int32_t sum[FRAME] = {0};
+        cf_noise_add(&noise, sum, FRAME);
+        for (int i = 0; i < FRAME; i++)
+            pcm[i] = (int16_t)sum[i]; /* 20 dB and more below full scale */
+        cf_resample_down(&down, pcm, FRAME, low);
+        cf_cn_meter_hear(&meter, low, FRAME / RATIO);
+    }
+    cf_cn_meter_tell(&meter, cn);
+    return 0;
 }

@@ -9,7 +9,8 @@
 enum { FADE = CF_PLAYER_FADE };
 
 struct cf_clip {
-    size_t holders, n;
+    _Atomic size_t holders; /* Python lets go of what it holds in whatever thread collects it */
+    size_t n;
     int16_t pcm[];
 };
 
@@ -39,11 +40,11 @@ cf_clip *cf_clip_new(const int16_t *pcm, size_t n) {
 }
 
 void cf_clip_keep(cf_clip *clip) {
-    clip->holders++;
+    atomic_fetch_add(&clip->holders, 1);
 }
 
 void cf_clip_free(cf_clip *clip) {
-    if (clip && --clip->holders == 0)
+    if (clip && atomic_fetch_sub(&clip->holders, 1) == 1)
         free(clip);
 }
 

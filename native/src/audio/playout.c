@@ -125,18 +125,6 @@ static void start_over(cf_playout *p, int64_t seq) {
     p->fec_until = 0;
 }
 
-static int too_late(cf_playout *p, int64_t seq) {
-    if (cf_store_was_missed(&p->store, seq)) {
-        p->stats.lost--; /* it did come */
-        p->stats.late++;
-    } else if (seq < p->store.next - CF_PLAYOUT_SLOTS) {
-        p->stats.late++;
-    } else {
-        p->stats.duplicate++;
-    }
-    return -EALREADY;
-}
-
 /* The buffer never holds more than max_delay: the oldest go. */
 static void limit_delay(cf_playout *p) {
     int64_t limit = p->max_delay * 3 / 62500 + SLACK;
@@ -169,6 +157,20 @@ static void measure(cf_playout *p, const cf_spot *spot) {
     }
 }
 
+/* One that is late tells how late others may be. */
+static int too_late(cf_playout *p, const cf_spot *spot) {
+    if (cf_store_was_missed(&p->store, spot->seq)) {
+        p->stats.lost--; /* it did come */
+        p->stats.late++;
+        measure(p, spot);
+    } else if (spot->seq < p->store.next - CF_PLAYOUT_SLOTS) {
+        p->stats.late++;
+    } else {
+        p->stats.duplicate++;
+    }
+    return -EALREADY;
+}
+
 static void store(cf_playout *p, const cf_rtp *rtp, const cf_spot *spot, uint8_t entry, int level) {
     cf_packet *packet = cf_store_take_slot(&p->store, spot->seq, rtp->payload_len);
     packet->pos = spot->pos;
@@ -185,7 +187,7 @@ static int keep(cf_playout *p, const cf_rtp *rtp, const cf_spot *spot, uint8_t e
     if (p->fresh && spot->seq < p->store.next && p->line.newest - spot->seq < CF_PLAYOUT_SLOTS)
         p->store.next = spot->seq; /* the first packets came in the wrong order */
     if (spot->seq < p->store.next)
-        return too_late(p, spot->seq);
+        return too_late(p, spot);
     if (cf_store_has(&p->store, spot->seq)) {
         p->stats.duplicate++;
         return -EALREADY;

@@ -46,7 +46,7 @@ struct cf_playout {
     uint32_t run;           /* samples concealed in a row */
     int64_t fec_until;      /* until then FEC is worth waiting a packet longer for */
     int out_of_band;        /* frames in a row with the delay too long (> 0) or too short (< 0) */
-    int unaligned;          /* frames in a row that began where no packet does ... */
+    int watched;            /* frames in a row whose delay was not as it should be, or that lay across packets ... */
     int loudest;            /* ... and the level of the loudest of them */
     int cooldown;           /* frames until the next change of length */
     cf_decoder *decoder;    /* of the last packet */

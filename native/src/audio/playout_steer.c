@@ -13,11 +13,14 @@
 enum {
     STEADY = 3,        /* frames that the delay must be out of range for: a late tick is not a long delay */
     QUIET_DBOV = 60,   /* below, any place fits to change the length ... */
-    QUIET_BESIDE = 25, /* ... and so much below what was heard since the frames have not lain on packets */
+    QUIET_BESIDE = 25, /* ... and so much below what was heard since the delay has not been as it should */
+    PATIENCE = 250,    /* frames: 5 s, in which whoever talks takes breath */
+    TONE_FRAMES = 8,   /* meanwhile looks for a pure tone so often */
     SQUEEZE_NEEDS = CF_FRAME + CF_TIMESCALE_MAX, /* so that a whole frame is left whatever is cut out */
 };
 
-#define ALIKE 0.995F /* nothing presses where frames only lie across packets: it has to fit well */
+#define ALIKE 0.995F     /* where nothing presses it has to fit well */
+#define IN_PAUSES 0.999F /* ... as pure tones do; anything else waits for a pause */
 
 /* Samples from the next frame's beginning to that of a packet, or of a frame's part of one. */
 static int64_t unaligned(const cf_playout *p) {
@@ -32,14 +35,17 @@ bool cf_playout_slack(const cf_playout *p, int64_t *slack) {
     return true;
 }
 
-/* The further out of range, the less alike the two sides of the cut need be. */
-static float likeness_needed(int64_t out) {
+/* A delay that is too long can wait for a pause. If none comes, then the further out of range, the less alike the two
+ * sides of the cut need be. */
+static float likeness_to_squeeze(int64_t out, int frames) {
+    if (frames < PATIENCE && out < 100 * MS)
+        return IN_PAUSES;
     return out < 10 * MS ? 0.7F : out < 20 * MS ? 0.4F : 0.0F;
 }
 
-/* Late packets are nearer than long delays: with a range of 1 ms there is none to lose. */
-static float likeness_before_late(const cf_playout *p, int64_t slack) {
-    return slack > p->slack_min / 2 ? 0.7F : slack > 0 ? 0.4F : 0.0F;
+/* One that is too short has half a second for a good place, with packets coming late all the time. */
+static float likeness_to_stretch(int frames) {
+    return frames < 10 ? 0.9F : frames < 20 ? 0.7F : frames < 30 ? 0.4F : 0.0F;
 }
 
 static int cooldown_after(int64_t off) {
@@ -62,24 +68,35 @@ static bool is_quiet(const cf_playout *p) {
     return level >= QUIET_DBOV || level >= p->loudest + QUIET_BESIDE;
 }
 
-static void squeeze(cf_playout *p, int64_t slack) {
+/* Enough decoded for a cut of any length, if it is there. */
+static void read_ahead(cf_playout *p) {
     cf_packet *packet;
     while (p->count < SQUEEZE_NEEDS && (packet = cf_store_first(&p->store)) && packet->seq == p->store.next &&
            packet->pos <= p->tail)
         cf_playout_step(p, 0);
+}
+
+static void squeeze(cf_playout *p, int64_t slack) {
+    int64_t off = slack - CF_FRAME_NS;
+    bool quiet = is_quiet(p);
+    float likeness = quiet ? 0 : likeness_to_squeeze(off, p->out_of_band);
+    if (likeness == IN_PAUSES && p->out_of_band % TONE_FRAMES)
+        return;
+    read_ahead(p);
     if (p->run > 0)
         return;
-    int64_t off = slack - CF_FRAME_NS;
     size_t most = (size_t)(slack * 3 / 62500), spare = p->count - CF_FRAME;
-    size_t cut = cf_timescale_squeeze(cf_waiting(p), p->count, most < spare ? most : spare,
-                                      is_quiet(p) ? 0 : likeness_needed(off));
+    size_t cut = cf_timescale_squeeze(cf_waiting(p), p->count, most < spare ? most : spare, likeness);
     p->stats.squeezed += cut;
     if (cut > 0)
         moved(p, off, -(int64_t)cut);
+    if (quiet)
+        p->cooldown = 0;
 }
 
 static void stretch(cf_playout *p, int64_t slack) {
-    size_t added = cf_timescale_stretch(cf_waiting(p), p->count, is_quiet(p) ? 0 : likeness_before_late(p, slack));
+    size_t added =
+        cf_timescale_stretch(cf_waiting(p), p->count, is_quiet(p) ? 0 : likeness_to_stretch(-p->out_of_band));
     p->stats.stretched += added;
     if (added > 0)
         moved(p, -slack, (int64_t)added);
@@ -98,20 +115,19 @@ static void align(cf_playout *p, size_t off) {
         moved(p, 0, -(int64_t)cut);
 }
 
-/* How long, and beside what, frames have not lain on packets. */
-static int64_t watch(cf_playout *p) {
-    int64_t off = unaligned(p);
-    int level = off ? cf_level(cf_waiting(p), CF_FRAME) : CF_LEVEL_NONE;
-    p->unaligned = off ? p->unaligned + 1 : 0;
-    p->loudest = p->unaligned > 1 && p->loudest < level ? p->loudest : level;
-    return off;
+/* What is heard while the delay is not as it should be: a place that is quiet beside it will do. */
+static void watch(cf_playout *p, bool well) {
+    int level = well ? CF_LEVEL_NONE : cf_level(cf_waiting(p), CF_FRAME);
+    p->loudest = p->watched > 0 && p->loudest < level ? p->loudest : level;
+    p->watched = well ? 0 : p->watched + 1;
 }
 
 void cf_playout_steer(cf_playout *p, bool known, int64_t slack) {
     int side = !known ? 0 : slack > p->slack_max ? 1 : slack < p->slack_min ? -1 : 0;
     p->out_of_band = side == 0 || side * p->out_of_band < 0 ? side : p->out_of_band + side;
     p->cooldown -= p->cooldown > 0;
-    int64_t off = watch(p);
+    int64_t off = unaligned(p);
+    watch(p, side == 0 && off == 0);
     if (p->cooldown > 0 || p->run > 0)
         return;
     if (p->out_of_band >= STEADY)

@@ -61,10 +61,13 @@ static int drain(cf_engine *engine, cf_media *media, cf_event *events, int n) {
     int taken = 0;
     cf_up item;
     for (size_t left = cf_ring_used(media->up); left > 0 && taken < n && cf_ring_pop(media->up, &item); left--) {
-        if (!item.done)
+        if (!item.done) {
+            if (item.event.type == CF_EVENT_PLAYED)
+                cf_plays_ended(engine, item.event.value);
             events[taken++] = item.event;
-        else if (cf_complete(engine, media, &item.command, &events[taken]))
+        } else if (cf_complete(engine, media, &item.command, &events[taken])) {
             taken++;
+        }
     }
     return taken;
 }
@@ -87,6 +90,7 @@ void cf_engine_free(cf_engine *engine) {
     for (int i = 0; i < engine->threads; i++)
         settle(engine, engine->media[i]);
     cf_taps_free(engine);
+    cf_plays_free(engine);
     for (int i = 0; i < engine->threads; i++) {
         cf_media_close(engine->media[i]);
         free(engine->media[i]);

@@ -93,6 +93,32 @@ static void do_untap(cf_media *media, cf_command *c) {
     cf_core_untap(media->core, c->object);
 }
 
+static void do_room_play(cf_media *media, cf_command *c) {
+    c->result = cf_core_room_play(media->core, c->id, c->object);
+}
+
+static void do_leg_play(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_play(media->core, c->id, c->object);
+}
+
+static void do_room_stop(cf_media *media, cf_command *c) {
+    c->result = cf_core_room_stop(media->core, c->id, (uint64_t)c->value);
+}
+
+static void do_leg_stop(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_stop(media->core, c->id, (uint64_t)c->value);
+}
+
+static void do_leg_listen(cf_media *media, cf_command *c) {
+    cf_dtmf *dtmf = c->object;
+    c->result = cf_core_leg_listen(media->core, c->id, &dtmf);
+    c->object = dtmf; /* the old one, or the new one if there is no such leg */
+}
+
+static void do_leg_digits(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_digits(media->core, c->id, c->object, (int)c->value);
+}
+
 static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_SOCKET_CLOSE] = do_socket_close,
     [CF_OP_ROOM_ADD] = do_room_add,
@@ -113,6 +139,12 @@ static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_LEG_DTLS] = do_leg_dtls,
     [CF_OP_TAP] = do_tap,
     [CF_OP_UNTAP] = do_untap,
+    [CF_OP_ROOM_PLAY] = do_room_play,
+    [CF_OP_LEG_PLAY] = do_leg_play,
+    [CF_OP_ROOM_STOP] = do_room_stop,
+    [CF_OP_LEG_STOP] = do_leg_stop,
+    [CF_OP_LEG_LISTEN] = do_leg_listen,
+    [CF_OP_LEG_DIGITS] = do_leg_digits,
 };
 
 void cf_command_execute(cf_media *media, cf_command *command) {
@@ -211,6 +243,21 @@ static void done_tap(completion *c) {
     cf_taps_done(c->engine, c->command);
 }
 
+/* It found no place: told as if it had been played, so that whoever waits for its end does not wait for ever. */
+static void done_play(completion *c) {
+    const cf_command *command = c->command;
+    if (command->result == 0)
+        return;
+    bool room = command->op == CF_OP_ROOM_PLAY;
+    *c->event = (cf_event){.type = CF_EVENT_PLAYED,
+                           .room = room ? command->id : 0,
+                           .leg = room ? 0 : command->id,
+                           .at = cf_engine_now(c->engine),
+                           .value = (uint64_t)command->value};
+    c->told = true;
+    cf_plays_ended(c->engine, (uint64_t)command->value);
+}
+
 /* NULL: the command brings nothing back. */
 static void (*const complete[CF_OP_COUNT])(completion *) = {
     [CF_OP_SOCKET_CLOSE] = done_socket_close,
@@ -224,6 +271,10 @@ static void (*const complete[CF_OP_COUNT])(completion *) = {
     [CF_OP_LEG_DTLS] = done_memory,
     [CF_OP_TAP] = done_tap,
     [CF_OP_UNTAP] = done_tap,
+    [CF_OP_ROOM_PLAY] = done_play,
+    [CF_OP_LEG_PLAY] = done_play,
+    [CF_OP_LEG_LISTEN] = done_memory,
+    [CF_OP_LEG_DIGITS] = done_memory,
 };
 
 bool cf_complete(cf_engine *engine, cf_media *media, cf_command *command, cf_event *event) {

@@ -16,10 +16,11 @@
 
 enum {
     CF_ENGINE_THREADS = 64,
-    CF_ENGINE_ROOMS = 4096,    /* of one thread */
+    CF_ENGINE_ROOMS = 16384,   /* of one thread: idle ones cost next to nothing */
     CF_ENGINE_LEGS = 8192,     /* of one thread */
     CF_ENGINE_SOCKETS = 16512, /* of one thread: two for each leg, and the shared ones */
     CF_ENGINE_TAPS = 256,
+    CF_ENGINE_PLAYS = 1024,
     CF_COMMANDS = 4096,      /* of one thread: submitted and not yet completed */
     CF_COMMANDS_KEPT = 1024, /* of these only for removals, so that taking down always finds room */
     CF_EVENTS = 4096,        /* of one thread: waiting for the control side */
@@ -113,6 +114,12 @@ enum cf_op {
     CF_OP_LEG_DTLS,
     CF_OP_TAP,
     CF_OP_UNTAP,
+    CF_OP_ROOM_PLAY,
+    CF_OP_LEG_PLAY,
+    CF_OP_ROOM_STOP,
+    CF_OP_LEG_STOP,
+    CF_OP_LEG_LISTEN,
+    CF_OP_LEG_DIGITS,
     CF_OP_COUNT
 };
 
@@ -252,6 +259,13 @@ typedef struct cf_tap_handle {
     cf_media *media;
 } cf_tap_handle;
 
+typedef struct cf_play_handle {
+    uint64_t number; /* 0: unused */
+    bool room;       /* where it plays: a room or a leg */
+    uint64_t id;
+    cf_playing *playing;
+} cf_play_handle;
+
 int cf_table_init(cf_table *table);
 /* Frees every handle that is left. */
 void cf_table_free(cf_table *table);
@@ -267,6 +281,8 @@ struct cf_engine {
     cf_rng rng;
     cf_table rooms, legs;
     cf_tap_handle taps[CF_ENGINE_TAPS];
+    cf_play_handle plays[CF_ENGINE_PLAYS];
+    uint64_t next_play; /* numbers are not used again */
     cf_media *media[CF_ENGINE_THREADS];
 };
 
@@ -278,6 +294,11 @@ bool cf_complete(cf_engine *engine, cf_media *media, cf_command *command, cf_eve
 cf_media *cf_engine_media(const cf_engine *engine, int thread);
 /* engine_legs.c: the leg no longer counts in its room and no longer uses its sockets. */
 void cf_leg_let_go(cf_leg_handle *leg);
+/* The leg's thread has room for one command more: then it is submitted. -ENOENT, -EAGAIN. */
+int cf_command_leg(cf_engine *engine, uint64_t id, cf_command *command);
+/* engine_plays.c: the media thread has let go of it; at the very end. */
+void cf_plays_ended(cf_engine *engine, uint64_t number);
+void cf_plays_free(cf_engine *engine);
 /* engine_taps.c: how many live taps hang on a leg or room; ending them; their commands' completions; freeing all. */
 size_t cf_taps_on(const cf_engine *engine, bool room, uint64_t id);
 void cf_taps_end(cf_engine *engine, bool room, uint64_t id);

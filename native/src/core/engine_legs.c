@@ -138,8 +138,7 @@ int cf_engine_leg_remove(cf_engine *engine, uint64_t id, int bye) {
     return 0;
 }
 
-/* The leg's thread has room for one command more: then it is submitted. */
-static int command_leg(cf_engine *engine, uint64_t id, cf_command *command) {
+int cf_command_leg(cf_engine *engine, uint64_t id, cf_command *command) {
     cf_leg_handle *leg = find_leg(engine, id);
     if (leg == NULL)
         return -ENOENT;
@@ -157,7 +156,7 @@ int cf_engine_leg_move(cf_engine *engine, uint64_t id, uint64_t to) {
         return -ENOENT;
     if (room->media != leg->media)
         return -EXDEV;
-    int rc = command_leg(engine, id, &(cf_command){.op = CF_OP_LEG_MOVE, .value = (int64_t)to});
+    int rc = cf_command_leg(engine, id, &(cf_command){.op = CF_OP_LEG_MOVE, .value = (int64_t)to});
     if (rc == 0) {
         leg->room->legs--;
         leg->room = room;
@@ -167,25 +166,25 @@ int cf_engine_leg_move(cf_engine *engine, uint64_t id, uint64_t to) {
 }
 
 int cf_engine_leg_mute(cf_engine *engine, uint64_t leg, int muted) {
-    return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_MUTE, .value = muted});
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_MUTE, .value = muted});
 }
 
 int cf_engine_leg_deaf(cf_engine *engine, uint64_t leg, int deaf) {
-    return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_DEAF, .value = deaf});
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_DEAF, .value = deaf});
 }
 
 int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14) {
     if (gain_q14 < 0 || gain_q14 > CF_GAIN_MAX)
         return -EINVAL;
-    return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_GAIN, .value = gain_q14});
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_GAIN, .value = gain_q14});
 }
 
 int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended) {
-    return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_SUSPEND, .value = suspended});
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_SUSPEND, .value = suspended});
 }
 
 int cf_engine_leg_aside(cf_engine *engine, uint64_t leg, int aside) {
-    return command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_ASIDE, .value = aside});
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_ASIDE, .value = aside});
 }
 
 int cf_engine_pair(cf_engine *engine, uint64_t listener, uint64_t talker, int32_t gain_q14) {
@@ -194,14 +193,14 @@ int cf_engine_pair(cf_engine *engine, uint64_t listener, uint64_t talker, int32_
     cf_pair *pair = cf_pair_new(talker, gain_q14);
     if (pair == NULL)
         return gain_q14 < 0 || gain_q14 > CF_GAIN_MAX ? -EINVAL : -ENOMEM;
-    int rc = command_leg(engine, listener, &(cf_command){.op = CF_OP_PAIR, .object = pair});
+    int rc = cf_command_leg(engine, listener, &(cf_command){.op = CF_OP_PAIR, .object = pair});
     if (rc < 0)
         cf_pair_free(pair);
     return rc;
 }
 
 int cf_engine_unpair(cf_engine *engine, uint64_t listener, uint64_t talker) {
-    return command_leg(engine, listener, &(cf_command){.op = CF_OP_UNPAIR, .value = (int64_t)talker});
+    return cf_command_leg(engine, listener, &(cf_command){.op = CF_OP_UNPAIR, .value = (int64_t)talker});
 }
 
 /* 0, or why a command for legs of one kind only cannot be given to this one. */
@@ -214,7 +213,7 @@ static int check_kind(cf_engine *engine, uint64_t id, int kind) {
 
 int cf_engine_leg_remote(cf_engine *engine, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp) {
     int rc = check_kind(engine, leg, CF_LEG_RTP);
-    return rc < 0 ? rc : command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_REMOTE, .rtp = *rtp, .rtcp = *rtcp});
+    return rc < 0 ? rc : cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_REMOTE, .rtp = *rtp, .rtcp = *rtcp});
 }
 
 int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, const char *local_pwd,
@@ -231,7 +230,7 @@ int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, 
     memcpy(restart->local_ufrag, checked.local_ufrag, sizeof restart->local_ufrag);
     memcpy(restart->local_pwd, checked.local_pwd, sizeof restart->local_pwd);
     memcpy(restart->remote_ufrag, checked.remote_ufrag, sizeof restart->remote_ufrag);
-    rc = command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_ICE, .object = restart});
+    rc = cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_ICE, .object = restart});
     if (rc < 0)
         free(restart);
     return rc;
@@ -254,7 +253,7 @@ int cf_engine_leg_keys(cf_engine *engine, uint64_t leg, int profile, const uint8
     cf_srtp *outbound = cf_srtp_new(profile, tx_key, key, tx_salt, salt);
     int rc = inbound == NULL || outbound == NULL ? -ENOMEM : 0;
     if (rc == 0)
-        rc = command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_KEYS, .object = inbound, .second = outbound});
+        rc = cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_KEYS, .object = inbound, .second = outbound});
     if (rc < 0) {
         cf_srtp_free(inbound);
         cf_srtp_free(outbound);
@@ -270,7 +269,7 @@ int cf_engine_leg_dtls_send(cf_engine *engine, uint64_t leg, const uint8_t *data
     if (copy == NULL)
         return -ENOMEM;
     memcpy(copy, data, len);
-    rc = command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_DTLS, .object = copy, .value = (int64_t)len});
+    rc = cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_DTLS, .object = copy, .value = (int64_t)len});
     if (rc < 0)
         free(copy);
     return rc;

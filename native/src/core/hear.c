@@ -234,14 +234,22 @@ static void leg_rest(cf_leg *leg) {
     leg->hears = false;
 }
 
-/* Discontinuous transmission: who hears settled silence and has agreed to it gets a packet now and then. */
+/* For how many frames there has been nothing to hear but the room's own noise. */
+static uint32_t leg_quiet(const cf_leg *leg) {
+    bool noise = leg->room->config.noise_dbov && leg->stream->hearing == HEAR_ROOM;
+    return noise ? leg->room->hush : leg->stream->silent;
+}
+
+/* Discontinuous transmission: who hears settled silence and has agreed to it gets a packet now and then. Both sides of
+ * G.722 must have come to rest, for its encoder goes on. */
 static bool leg_pauses(const cf_leg *leg) {
-    return leg->config.dtx && leg->config.tx.codec == CF_CODEC_OPUS && leg->stream && leg->stream->silent > DTX_FRAMES;
+    uint32_t settled = leg->config.tx.codec == CF_CODEC_G722 ? SETTLED_FRAMES : DTX_FRAMES;
+    return leg_may_pause(leg) && leg->stream && leg_quiet(leg) > settled;
 }
 
 static void leg_hear_pause(cf_core *core, cf_leg *leg, uint64_t period) {
-    if (leg->stream->silent % DTX_EVERY == DTX_FRAMES + 1)
-        leg_send_empty(core, leg, period);
+    if (!leg->paused || leg_quiet(leg) % DTX_EVERY == DTX_FRAMES + 1)
+        leg_send_pause(core, leg, period);
     leg->paused = true;
 }
 
@@ -251,9 +259,11 @@ static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, u
     counter_set(&leg->count.level_out, level);
     if (leg->taps)
         taps_push(leg->taps, CF_TAP_LEG_OUT, pcm, at);
-    if (!sent_to || leg_digit_send(core, leg, period))
+    if (!sent_to)
         return;
     const cf_encoded *made = leg->stream ? stream_encode(core, leg, pcm, period) : own_encode(core, leg, pcm, period);
+    if (leg_digit_send(core, leg, period)) /* the encoder goes on: it hears no gap */
+        return;
     if (leg_pauses(leg)) {
         leg_hear_pause(core, leg, period);
         return;

@@ -7,6 +7,7 @@
 #include "conferocore/event.h"
 #include "conferocore/ice.h"
 #include "conferocore/mixer.h"
+#include "conferocore/noise.h"
 #include "conferocore/player.h"
 #include "conferocore/red.h"
 #include "conferocore/rtcp.h"
@@ -47,7 +48,9 @@ enum {
     HUSH_BYTES = 160,    /* the longest payload that is kept for that: 20 ms of G.711 */
     DTX_FRAMES = 10,     /* silent frames before discontinuous transmission begins (as libopus: 200 ms) ... */
     DTX_EVERY = 20,      /* ... and in which one packet is sent then: 400 ms, as encoders do */
-    DOZE_BUCKETS = 20,   /* a sleeping room is looked at every 400 ms: as often as DTX wants a packet */
+    DOZE_BUCKETS = 50,   /* a sleeping room is looked at once a second: the shortest of its legs' times ... */
+    DOZE_SENDS = 2,      /* ... and its legs are sent a packet every 2 s: the empty frame says nothing new, and no NAT
+                          * forgets a path so soon (RFC 4787 section 4.3: two minutes) */
     CSRCS = 15,          /* RFC 3550 section 5.1 */
     PACKET_CAP = CF_DATAGRAM_MAX
 };
@@ -214,6 +217,7 @@ struct cf_room {
     cf_room *prev_in_list, *next_in_list; /* of its slot, or of those that sleep */
     int slot, bucket;
     uint32_t hush;                  /* ticks in a row in which nothing was added */
+    uint32_t dozed;                 /* visits while it sleeps */
     bool needed;                    /* somebody wants a packet in each tick */
     cf_leg *placed[CF_TALKERS_MAX]; /* those who are mixed; unused with CF_TALKERS_ALL */
     int placed_count;
@@ -226,6 +230,8 @@ struct cf_room {
     int32_t tail[CF_FRAME]; /* the faded last frame of those who left since the last tick */
     bool has_tail;
     cf_playing *plays;
+    cf_noise noise;   /* of the mix, if it is to have some ... */
+    cf_cn noise_told; /* ... and what is said of it where it is not heard */
     uint32_t ticks;
     struct speaker speakers[SPEAKERS], told[SPEAKERS]; /* now, and as last told (there only ids and levels count) */
     int speaker_count, told_count;
@@ -469,7 +475,13 @@ void leg_changed(cf_core *core, cf_leg *leg); /* keys, path or consent: it may b
 /* ts: of the payload's first sample. */
 void leg_send(cf_core *core, cf_leg *leg, const uint8_t *payload, size_t len, uint8_t level, uint32_t ts);
 void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report);
-void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period); /* DTX: keeps the path and the decoder going */
+/* True if the peer has agreed to be sent next to nothing while there is nothing to hear. */
+static inline bool leg_may_pause(const cf_leg *leg) {
+    if (leg->config.tx.codec == CF_CODEC_OPUS) /* has no words for the room's noise */
+        return leg->config.dtx && !leg->room->config.noise_dbov;
+    return leg->config.cn_pt;
+}
+void leg_send_pause(cf_core *core, cf_leg *leg, uint64_t period); /* in silence: keeps path and decoder going */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);
 uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now);
 

@@ -20,8 +20,9 @@ static bool numbers_ok(const cf_leg_config *c) {
     return c->id && c->room && (c->kind == CF_LEG_WEBRTC || c->kind == CF_LEG_RTP) && c->tx_pt >= 0 &&
            c->tx_pt <= 127 && c->rx_count >= 0 && c->rx_count <= CF_PLAYOUT_PTS && c->audio_level_ext >= 0 &&
            c->audio_level_ext <= 14 && c->csrc_level_ext >= 0 && c->csrc_level_ext <= 14 && c->mid_ext >= 0 &&
-           c->mid_ext <= 14 && c->event_pt >= 0 && c->event_pt <= 127 && c->red_pt >= 0 && c->red_pt <= 127 &&
-           c->red >= CF_RED_AUTO && c->red <= CF_RED_EARLIER && c->consent_timeout_ms >= 0 && c->media_timeout_ms >= 0;
+           c->mid_ext <= 14 && c->event_pt >= 0 && c->event_pt <= 127 && c->cn_pt >= 0 && c->cn_pt <= 127 &&
+           c->red_pt >= 0 && c->red_pt <= 127 && c->red >= CF_RED_AUTO && c->red <= CF_RED_EARLIER &&
+           c->consent_timeout_ms >= 0 && c->media_timeout_ms >= 0;
 }
 
 static int make_red_seen(cf_leg *leg) {

@@ -113,9 +113,29 @@ void leg_send_event(cf_core *core, cf_leg *leg, const cf_event_report *report) {
 }
 
 /* RFC 6716 section 3.1: a packet of its first byte alone holds an empty frame, which decoders take for a pause. */
-void leg_send_empty(cf_core *core, cf_leg *leg, uint64_t period) {
+static void send_empty(cf_core *core, cf_leg *leg, uint64_t period) {
     enum { ONE_FRAME = 0xFC, HYBRID = 0x78 }; /* code 0; full band in 20 ms, where nothing was sent yet */
     uint8_t toc = leg->toc ? leg->toc & ONE_FRAME : HYBRID;
     leg_send(core, leg, &toc, 1, 127, leg_timestamp(leg, period));
+}
+
+/* RFC 3389: what is heard is the room's noise, or silence. Its colour is told where the wire is as wide as it was
+ * measured for. */
+static void send_noise(cf_core *core, cf_leg *leg, uint64_t period) {
+    bool narrow = leg->ts_step * CF_TICKS == 8000 && leg->config.tx.codec != CF_CODEC_G722;
+    uint8_t payload[CF_CN_MAX];
+    cf_cn told = leg->deaf ? (cf_cn){.level = CF_CN_SILENCE} : leg->room->noise_told;
+    if (!narrow)
+        told.order = 0;
+    struct outgoing out = {.pt = (uint8_t)leg->config.cn_pt,
+                           .level = 127,
+                           .ts = leg_timestamp(leg, period),
+                           .payload = payload,
+                           .len = cf_cn_write(&told, payload)};
+    send_packet(core, leg, &out);
+}
+
+void leg_send_pause(cf_core *core, cf_leg *leg, uint64_t period) {
+    (leg->config.tx.codec == CF_CODEC_OPUS ? send_empty : send_noise)(core, leg, period);
     leg->paused = true;
 }

@@ -76,13 +76,17 @@ static int add(cf_playing **first, cf_playing *play) {
     return 0;
 }
 
-static int stop(cf_playing *first, uint64_t number) {
-    for (cf_playing *play = first; play; play = play->next)
-        if (play->number == number) {
-            cf_player_stop(play->player);
-            return 0;
-        }
-    return -ENOENT;
+/* Where nobody hears it there is nothing to fade. */
+static int stop(cf_core *core, cf_playing **at, uint64_t number, const cf_leg *leg, const cf_room *room) {
+    bool heard = leg ? leg->hears : room->first != NULL;
+    while (*at && (*at)->number != number)
+        at = &(*at)->next;
+    if (!*at)
+        return -ENOENT;
+    cf_player_stop((*at)->player);
+    if (!heard || !cf_player_position((*at)->player))
+        let_go(core, at, leg, room);
+    return 0;
 }
 
 int cf_core_room_play(cf_core *core, uint64_t id, cf_playing *play) {
@@ -103,10 +107,10 @@ int cf_core_leg_play(cf_core *core, uint64_t id, cf_playing *play) {
 
 int cf_core_room_stop(cf_core *core, uint64_t id, uint64_t number) {
     cf_room *room = room_by_id(core, id);
-    return room ? stop(room->plays, number) : -ENOENT;
+    return room ? stop(core, &room->plays, number, NULL, room) : -ENOENT;
 }
 
 int cf_core_leg_stop(cf_core *core, uint64_t id, uint64_t number) {
     cf_leg *leg = leg_by_id(core, id);
-    return leg ? stop(leg->plays, number) : -ENOENT;
+    return leg ? stop(core, &leg->plays, number, leg, NULL) : -ENOENT;
 }

@@ -3,9 +3,21 @@
 
 #include <stdlib.h>
 
+static bool noise_ok(int dbov) {
+    return dbov == 0 || (dbov >= CF_NOISE_LOUDEST && dbov < CF_NOISE_SILENCE);
+}
+
+static void room_make_noise(cf_room *room) {
+    room->noise_told = (cf_cn){.level = CF_CN_SILENCE};
+    if (!room->config.noise_dbov)
+        return;
+    cf_noise_init(&room->noise, room->config.noise_dbov, room->config.id);
+    cf_noise_describe(room->config.noise_dbov, &room->noise_told);
+}
+
 cf_room *cf_room_new(const cf_room_config *config) {
-    if (!config->id || config->gate_dbov < 0 || config->gate_dbov > 127 || config->gate_hold_ms < 0 ||
-        config->talkers < CF_TALKERS_ALL || config->talkers > CF_TALKERS_MAX)
+    if (!noise_ok(config->noise_dbov) || !config->id || config->gate_dbov < 0 || config->gate_dbov > 127 ||
+        config->gate_hold_ms < 0 || config->talkers < CF_TALKERS_ALL || config->talkers > CF_TALKERS_MAX)
         return NULL;
     cf_room *room = calloc(1, sizeof *room);
     if (!room)
@@ -20,6 +32,7 @@ cf_room *cf_room_new(const cf_room_config *config) {
     room->hold_frames = (room->config.gate_hold_ms + 19) / 20;
     room->by_id.owner = room;
     cf_limiter_init(&room->limiter);
+    room_make_noise(room);
     return room;
 }
 

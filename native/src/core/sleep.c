@@ -93,13 +93,15 @@ static void leg_doze(cf_core *core, cf_leg *leg, int64_t at, int64_t now) {
     leg_voice(core, leg, now);
     if (leg->active || leg->gate_open)
         leg->room->needed = true;
-    if (leg_hearing(leg) && leg->config.dtx)
-        leg_send_empty(core, leg, (uint64_t)(at / PERIOD));
+    bool turn = (leg->room->dozed + leg->config.id) % DOZE_SENDS == 0;
+    if (turn && leg_hearing(leg) && leg_may_pause(leg))
+        leg_send_pause(core, leg, (uint64_t)(at / PERIOD));
 }
 
 static void room_doze(cf_core *core, cf_room *room, int64_t now) {
     int64_t at = now - (now - room->slot * MS) % PERIOD; /* the tick that it would have had */
     room->needed = false;
+    room->dozed++;
     for (cf_leg *leg = room->first; leg; leg = leg->next)
         leg_doze(core, leg, at, now);
     if (room->needed)

@@ -64,6 +64,8 @@ static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint6
     }
     add_tail(core, room);
     core->voices += plays_add(core, &room->plays, core->sum, NULL, room);
+    if (room->config.noise_dbov)
+        cf_noise_add(&room->noise, core->sum, CF_FRAME);
     settle_paired(core, room, period);
     room_contest(room);
     room->hush = core->voices ? 0 : room->hush + 1;
@@ -71,7 +73,7 @@ static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint6
 
 /* What everybody hears who adds nothing. Silence costs nothing once the limiter has given back what it held. */
 static void mix_room(cf_core *core, cf_room *room) {
-    core->silent = room->hush > 1 && cf_limiter_rests(&room->limiter);
+    core->silent = room->hush > 1 && cf_limiter_rests(&room->limiter) && !room->config.noise_dbov;
     if (core->silent) {
         memset(core->room_pcm, 0, sizeof core->room_pcm);
         core->room_level = 127;

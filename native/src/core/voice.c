@@ -71,7 +71,7 @@ static bool worth_decoding(cf_leg *leg, int level, int64_t now) {
     if (level == CF_PEEK_UNKNOWN || (level == CF_PEEK_QUIET && (leg->gate_open || distrusted(leg, now))))
         return true;
     if (level == CF_PEEK_QUIET || distrusted(leg, now))
-        return ++leg->rested % SAMPLE_FRAMES == 0;
+        return ++leg->rested % SAMPLE_FRAMES == 0 || leg->room->state == ROOM_ASLEEP;
     return (leg->gate_open || is_loud(leg, level)) && has_place(leg);
 }
 

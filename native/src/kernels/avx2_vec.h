@@ -48,8 +48,7 @@ static inline uint64_t v_sum_wide(vi v) {
 static inline __m128i v_fold(vi v) {
     return _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 }
-#define v_sum_of_quarters(out, a, b, c, d, round, shift)                                                               \
-    x_sum_of_quarters(out, v_fold(a), v_fold(b), v_fold(c), v_fold(d), round, shift)
+#define v_sum_of_quarters(out, a, b, c, d) x_sum_of_quarters(out, v_fold(a), v_fold(b), v_fold(c), v_fold(d))
 
 #define d_load _mm256_loadu_pd
 #define d_store _mm256_storeu_pd

@@ -44,12 +44,18 @@ static inline vi v_add_wide(vi sum, vi v) {
 static inline uint64_t v_sum_wide(vi v) {
     return (uint64_t)_mm512_reduce_add_epi64(v);
 }
-static inline __m128i v_fold(vi v) {
-    __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(v), _mm512_extracti32x8_epi32(v, 1));
-    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+/* Lanes 0 + 1 and 2 + 3 of a, then of b. */
+static inline vi v_halve(vi a, vi b) {
+    return v_add(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xDD));
 }
-#define v_sum_of_quarters(out, a, b, c, d, round, shift)                                                               \
-    x_sum_of_quarters(out, v_fold(a), v_fold(b), v_fold(c), v_fold(d), round, shift)
+static inline void v_sum_of_quarters(int16_t *out, vi a, vi b, vi c, vi d) {
+    vi parts = v_sra(v_halve(v_halve(a, b), v_halve(c, d)), 2); /* the four parts of each in a lane of 128 bits */
+    parts = v_add(parts, _mm512_shuffle_epi32(parts, _MM_PERM_BADC));
+    parts = v_add(parts, _mm512_shuffle_epi32(parts, _MM_PERM_CDAB));
+    vi sums = v_sra(v_add(parts, v_all(CF_FIR_DOWN_HALF)), CF_FIR_DOWN_SHIFT);
+    __m128i four = _mm512_castsi512_si128(_mm512_maskz_compress_epi32(0x1111, sums));
+    x_store_64(out, _mm_packs_epi32(four, four));
+}
 
 #define d_load _mm512_loadu_pd
 #define d_store _mm512_storeu_pd

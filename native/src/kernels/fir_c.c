@@ -21,24 +21,25 @@ void cf_fir_up_c(int16_t *out, const int16_t *in, size_t n, int ratio, const int
         }
 }
 
-/* First all products, then sums, twice as many as there are parts: gcc vectorises one as well as the other. (With both
- * in one loop, and pairs added before they are summed up, gcc 12 for AArch64 loses half of the products at -O3: the
+/* First products, then sums, twice as many as there are parts: gcc vectorises one as well as the other. (With both in
+ * one loop, and pairs added before they are summed up, gcc 12 for AArch64 loses half of the products at -O3: the
  * emulated tests found it.) */
-static void sums_of(int32_t sums[2 * PARTS], const int16_t *in, const int16_t *taps, int count) {
-    int32_t products[CF_RESAMPLE_RATIO_MAX * CF_FIR_TAPS];
-    for (int k = 0; k < count; k++)
+static void add_products(int32_t sums[2 * PARTS], const int16_t *in, const int16_t *taps) {
+    int32_t products[CF_FIR_TAPS];
+    for (int k = 0; k < CF_FIR_TAPS; k++)
         products[k] = taps[k] * in[k];
-    for (int k = 0; k < count; k += 2 * PARTS)
+    for (int k = 0; k < CF_FIR_TAPS; k += 2 * PARTS)
         for (int p = 0; p < 2 * PARTS; p++)
             sums[p] += products[k + p];
 }
 
 void cf_fir_down_c(int16_t *out, const int16_t *in, size_t n, int ratio, const int16_t *taps) {
     for (size_t i = 0; i < n; i++, in += ratio) {
-        int32_t sums[2 * PARTS] = {0}, sum = 1 << (CF_FIR_DOWN_BITS - 3);
-        sums_of(sums, in, taps, ratio * CF_FIR_TAPS);
+        int32_t sums[2 * PARTS] = {0}, sum = CF_FIR_DOWN_HALF;
+        for (int k = 0; k < ratio * CF_FIR_TAPS; k += CF_FIR_TAPS)
+            add_products(sums, in + k, taps + k);
         for (int p = 0; p < PARTS; p++)
             sum += (sums[2 * p] + sums[2 * p + 1]) >> 2;
-        out[i] = saturate(sum >> (CF_FIR_DOWN_BITS - 2));
+        out[i] = saturate(sum >> CF_FIR_DOWN_SHIFT);
     }
 }

@@ -85,7 +85,7 @@ static ALWAYS_INLINE void down(int16_t *out, const int16_t *in, size_t n, const 
     for (; i + 4 <= n; i += 4, in += 4 * ratio) {
         vi a = dot(in, taps, count), b = dot(in + ratio, taps, count), c = dot(in + 2 * ratio, taps, count),
            d = dot(in + 3 * ratio, taps, count);
-        v_sum_of_quarters(out + i, a, b, c, d, 1 << (CF_FIR_DOWN_BITS - 3), CF_FIR_DOWN_BITS - 2);
+        v_sum_of_quarters(out + i, a, b, c, d);
     }
     cf_fir_down_c(out + i, in, n - i, ratio, taps);
 }

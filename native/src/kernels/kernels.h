@@ -43,7 +43,7 @@ typedef struct cf_kernels {
     void (*release)(double *away, size_t n, double carry, bool loud);
     /* out[i] = max of x[i .. i + AHEAD], for n results; x is used up */
     void (*highest)(double *out, double *x, size_t n);
-    /* x[i] = mean of x[i .. i + AHEAD - 1], for n results */
+    /* x[i] = mean of x[i + 1 .. i + AHEAD], for n results */
     void (*mean)(double *x, size_t n);
     /* out = in * (1 - less), halves away from zero */
     void (*scale)(int16_t *out, const int32_t *in, const double *less, size_t n);

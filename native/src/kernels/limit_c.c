@@ -84,6 +84,8 @@ void cf_highest_c(double *out, double *x, size_t n) {
 
 void cf_mean_c(double *x, size_t n) {
     size_t valid = n + AHEAD - 1;
+    for (size_t i = 0; i < valid; i++)
+        x[i] = x[i + 1];
     for (size_t w = 1; w < 32; w *= 2) {
         valid -= w;
         for (size_t i = 0; i < valid; i++)

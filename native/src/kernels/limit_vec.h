@@ -75,21 +75,21 @@ static void highest(double *out, double *x, size_t n) {
         out[i] = larger(x[i], x[i + 33]);
 }
 
-/* x[i] = x[i] + x[i + w] + x[i + 2w] + x[i + 3w] */
-static inline void sum_of_four(double *x, size_t n, size_t w) {
+/* x[i] = y[i] + y[i + w] + y[i + 2w] + y[i + 3w]; y is x or a little ahead of it */
+static inline void sum_of_four(double *x, const double *y, size_t n, size_t w) {
     size_t i = 0;
     for (; i + D_LANES <= n; i += D_LANES) {
-        vd a = d_add(d_load(x + i), d_load(x + i + w)), b = d_add(d_load(x + i + 2 * w), d_load(x + i + 3 * w));
+        vd a = d_add(d_load(y + i), d_load(y + i + w)), b = d_add(d_load(y + i + 2 * w), d_load(y + i + 3 * w));
         d_store(x + i, d_add(a, b));
     }
     for (; i < n; i++)
-        x[i] = (x[i] + x[i + w]) + (x[i + 2 * w] + x[i + 3 * w]);
+        x[i] = (y[i] + y[i + w]) + (y[i + 2 * w] + y[i + 3 * w]);
 }
 
 static void mean(double *x, size_t n) {
     vd part = d_all(1.0 / CF_LIMIT_AHEAD);
-    sum_of_four(x, n + 92, 1); /* windows of 4 */
-    sum_of_four(x, n + 80, 4); /* of 16 */
+    sum_of_four(x, x + 1, n + 92, 1); /* windows of 4 */
+    sum_of_four(x, x, n + 80, 4);     /* of 16 */
     size_t i = 0;
     for (; i + D_LANES <= n; i += D_LANES) {
         vd a = d_add(d_load(x + i), d_load(x + i + 16)), b = d_add(d_load(x + i + 32), d_load(x + i + 48)),

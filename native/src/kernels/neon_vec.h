@@ -1,4 +1,6 @@
 /* The vocabulary of AArch64's Advanced SIMD: four words or two doubles. */
+#include "portable.h"
+
 #include <arm_neon.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,10 +60,10 @@ static inline vi v_add_wide(vi sum, vi v) {
 static inline uint64_t v_sum_wide(vi v) {
     return vaddvq_u64(vreinterpretq_u64_s32(v));
 }
-static inline void v_sum_of_quarters(int16_t *out, vi a, vi b, vi c, vi d, int round, const int shift) {
+static inline void v_sum_of_quarters(int16_t *out, vi a, vi b, vi c, vi d) {
     vi ab = vpaddq_s32(vshrq_n_s32(a, 2), vshrq_n_s32(b, 2)), cd = vpaddq_s32(vshrq_n_s32(c, 2), vshrq_n_s32(d, 2));
-    vi sum = vaddq_s32(vpaddq_s32(ab, cd), vdupq_n_s32(round));
-    vst1_s16(out, vqmovn_s32(vshlq_s32(sum, vdupq_n_s32(-shift))));
+    vi sum = vaddq_s32(vpaddq_s32(ab, cd), vdupq_n_s32(CF_FIR_DOWN_HALF));
+    vst1_s16(out, vqmovn_s32(vshrq_n_s32(sum, CF_FIR_DOWN_SHIFT)));
 }
 
 /* Eight samples of each of `ratio` phases, which lie `stride` apart, in the order of time. */

@@ -6,6 +6,9 @@
 
 extern const cf_kernels cf_kernels_c, cf_kernels_sse2, cf_kernels_avx2, cf_kernels_avx512, cf_kernels_neon;
 
+/* Going down, parts of a sum are quartered before they meet: what is left to shift, and its half for rounding. */
+enum { CF_FIR_DOWN_SHIFT = CF_FIR_DOWN_BITS - 2, CF_FIR_DOWN_HALF = 1 << (CF_FIR_DOWN_SHIFT - 1) };
+
 /* The release by powers of (1 - CF_LIMIT_RELEASE): cf_decay[k] is the k-th, each the product of the one before. */
 extern const double cf_decay[CF_LIMIT_CHUNK + 1];
 /* cf_reach[s][i]: 2^s samples' decay, or 0 where the sample so far back is not in the chunk any more. */

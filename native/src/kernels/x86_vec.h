@@ -1,4 +1,6 @@
 /* What all x86 vocabularies do in 128 bits: weaving phases into one another, and the last sums of the FIR. */
+#include "portable.h"
+
 #include <immintrin.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,8 +33,7 @@ static ALWAYS_INLINE void x_store_64(void *p, __m128i v) {
 /* Four vectors of four parts: quarters every part, adds up the parts of each, rounds, and stores four saturated
  * results.
  */
-static ALWAYS_INLINE void x_sum_of_quarters(int16_t *out, __m128i a, __m128i b, __m128i c, __m128i d, int round,
-                                            int shift) {
+static ALWAYS_INLINE void x_sum_of_quarters(int16_t *out, __m128i a, __m128i b, __m128i c, __m128i d) {
     a = _mm_srai_epi32(a, 2);
     b = _mm_srai_epi32(b, 2);
     c = _mm_srai_epi32(c, 2);
@@ -40,7 +41,7 @@ static ALWAYS_INLINE void x_sum_of_quarters(int16_t *out, __m128i a, __m128i b, 
     __m128i ab = _mm_add_epi32(_mm_unpacklo_epi32(a, b), _mm_unpackhi_epi32(a, b)); /* a b a b */
     __m128i cd = _mm_add_epi32(_mm_unpacklo_epi32(c, d), _mm_unpackhi_epi32(c, d));
     __m128i sum = _mm_add_epi32(_mm_unpacklo_epi64(ab, cd), _mm_unpackhi_epi64(ab, cd));
-    sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(round)), shift);
+    sum = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(CF_FIR_DOWN_HALF)), CF_FIR_DOWN_SHIFT);
     x_store_64(out, _mm_packs_epi32(sum, sum));
 }
 

@@ -27,8 +27,7 @@ static const cf_codec_params settings[] = {
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
 static const cf_codec_params *const fec_setting = &settings[2];
 
-static int16_t speech[SAMPLES], out[SAMPLES];
-__attribute__((unused)) static int16_t other[SAMPLES];
+__attribute__((unused)) static int16_t speech[SAMPLES], other[SAMPLES], out[SAMPLES];
 static uint8_t payloads[FRAMES][CF_PAYLOAD_MAX];
 static int lengths[FRAMES];
 

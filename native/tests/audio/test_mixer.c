@@ -124,6 +124,24 @@ static void test_levels_of_rfc_6464(void) {
     }
 }
 
+static int level_by_logarithm(double square) {
+    double level = square > 0 ? -10 * log10(square / (32768.0 * 32768.0)) : 127;
+    return (int)(level > 127 ? 127 : level < 0 ? 0 : level + 0.5);
+}
+
+static void test_every_level_is_its_logarithm(void) {
+    static int16_t x[CF_FRAME];
+    for (int v = INT16_MIN; v <= INT16_MAX; v++) {
+        x[0] = (int16_t)v;
+        CHECK_INT(cf_level(x, 1), level_by_logarithm((double)v * v));
+        CHECK_INT(cf_level(x, CF_FRAME), level_by_logarithm((double)v * v / CF_FRAME));
+    }
+    for (int i = 0; i < CF_FRAME; i++)
+        x[i] = INT16_MIN;
+    for (size_t n = 1; n <= CF_FRAME; n++)
+        CHECK_INT(cf_level(x, n), 0);
+}
+
 /* The limiter by the letter of mixer.h, each window walked through anew. */
 typedef struct oracle {
     double rel[CF_LIMIT_AHEAD + 1], low[CF_LIMIT_AHEAD]; /* newest first */
@@ -300,6 +318,7 @@ int main(void) {
     RUN(test_a_ramp_ends_at_its_goal_and_does_not_click);
     RUN(test_the_sum_minus_self_is_the_sum_of_the_others);
     RUN(test_levels_of_rfc_6464);
+    RUN(test_every_level_is_its_logarithm);
     RUN(test_the_limiter_is_its_definition_on_speech);
     RUN(test_the_limiter_is_its_definition_on_spikes);
     RUN(test_the_limiter_is_its_definition_when_it_comes_to_rest);

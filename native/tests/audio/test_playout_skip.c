@@ -1,7 +1,7 @@
 /* A playout that nobody listens to for a while: what it says of itself meanwhile, and how it comes back. */
 #include "../testlib.h"
 #include "conferocore/mixer.h"
-#include "playlab.h"
+#include "listening.h"
 
 enum { SECONDS = 10, VOICE = SECONDS * CF_RATE, FADE = 240 };
 static const cf_codec_params hybrid = {.codec = CF_CODEC_OPUS, .bitrate = 32000, .complexity = 5};
@@ -281,7 +281,91 @@ static void test_a_number_without_audio_that_comes_late_was_not_lost(void) {
     lab_close(&l);
 }
 
+/* Everything that may happen to a stream happens to one that nobody hears; then somebody does. */
+static void test_streams_change_unheard(void) {
+    for (int what = 0; what < 5; what++) {
+        static lab l;
+        l = (lab){.hz = 440, .jitter = 5 * LAB_MS};
+        lab_open(&l, 90 + (uint64_t)what);
+        lab_run(&l, 2000);
+        for (int i = 0; i < 1000; i++) {
+            if (i == 500)
+                switch (what) {
+                case 0: /* another source */
+                    l.ssrc++;
+                    l.seq += 9000;
+                    l.ts += 77777777;
+                    break;
+                case 1: /* the same begins anew */
+                    l.seq = 1;
+                    l.ts = 0;
+                    break;
+                case 2:
+                    l.ts += 3000000000U;
+                    break;
+                case 3:
+                    l.codec = CF_CODEC_PCMA;
+                    break;
+                default:
+                    l.quiet = true;
+                }
+            if (i == 900)
+                l.quiet = false;
+            lab_skip(&l);
+        }
+        CHECK_INT(lab_tick(&l), CF_PLAY_AUDIO);
+        hearing h = listen(&l, 5000);
+        CHECK_INT(h.gaps, 0);
+        CHECK(h.bend < LAB_BEND_440);
+        CHECK(h.most <= 45);
+        cf_playout_stats s = lab_stats(&l);
+        CHECK_INT(s.restarts, what <= 2);
+        CHECK_INT(s.lost + s.late, 0);
+        lab_close(&l);
+    }
+}
+
+static void test_numbers_wrap_unheard(void) {
+    static lab l = {.hz = 440, .loss = 0.01, .reorder = 0.01, .duplicate = 0.01};
+    lab_open(&l, 96);
+    for (int i = 0; i < 70000; i++)
+        lab_skip(&l);
+    CHECK_INT(lab_stats(&l).restarts, 0);
+    CHECK(fabs((double)lab_stats(&l).lost - (double)l.dropped) <= 3);
+    CHECK(lab_tick(&l) != CF_PLAY_SILENCE);
+    lab_close(&l);
+}
+
+/* Hours of hold, in which nobody asks for anything, and a clock that has drifted meanwhile. */
+static void test_a_very_long_pause(void) {
+    for (int unheard = 0; unheard < 2; unheard++) {
+        static lab l;
+        l = (lab){.hz = 440, .ppm = 300};
+        lab_open(&l, 97);
+        lab_run(&l, 2000);
+        l.quiet = true;
+        for (int i = 0; i < 3 * 3600 * 50; i++)
+            if (unheard)
+                lab_skip(&l);
+            else
+                l.tick++;
+        l.quiet = false;
+        while (lab_sent_at(&l, l.frame) <= l.tick * 20 * LAB_MS) /* what it kept to itself */
+            l.frame++, l.ts += 160;
+        lab_run(&l, 200);
+        CHECK_INT(l.kind, CF_PLAY_AUDIO);
+        hearing h = listen(&l, 3000);
+        CHECK_INT(h.gaps, 0);
+        CHECK(h.most <= 60);
+        CHECK_INT(lab_stats(&l).lost + lab_stats(&l).late + lab_stats(&l).overflow, 0);
+        lab_close(&l);
+    }
+}
+
 int main(void) {
+    RUN(test_streams_change_unheard);
+    RUN(test_numbers_wrap_unheard);
+    RUN(test_a_very_long_pause);
     RUN(test_what_is_heard_again_is_as_if_it_had_never_stopped);
     RUN(test_books_and_delay_while_nobody_listens);
     RUN(test_the_position_follows_the_wanted_delay);

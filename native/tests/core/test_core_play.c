@@ -154,6 +154,31 @@ static void test_bounds_and_unknown_places(void) {
     fixture_free(f);
 }
 
+/* What is stopped where nobody hears it ends at once: before it began, in an empty room, at a leg that is suspended. */
+static void test_stopped_unheard(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_playing *plays[3];
+    for (uint64_t i = 0; i < 3; i++)
+        plays[i] = playing(i + 1, 500, SECOND, 0);
+    CHECK_INT(cf_core_room_play(f->core, 1, plays[0]), 0);
+    CHECK_INT(cf_core_room_stop(f->core, 1, 1), 0);
+    CHECK(played(f, 1));
+    join(f, 1, 1);
+    CHECK_INT(cf_core_leg_play(f->core, 1, plays[1]), 0);
+    CHECK_INT(cf_core_leg_stop(f->core, 1, 2), 0);
+    CHECK(played(f, 2));
+    CHECK_INT(cf_core_leg_play(f->core, 1, plays[2]), 0);
+    run_ms(f, 200, NULL, 0);
+    cf_core_leg_suspend(f->core, 1, true);
+    run_ms(f, 200, NULL, 0);
+    CHECK_INT(cf_core_leg_stop(f->core, 1, 3), 0);
+    CHECK(played(f, 3));
+    for (int i = 0; i < 3; i++)
+        cf_playing_free(plays[i]);
+    fixture_free(f);
+}
+
 /* A room that sleeps is woken by it; one in which nobody is keeps it until somebody comes. */
 static void test_it_wakes_a_room(void) {
     fixture *f = fixture_new();
@@ -178,6 +203,7 @@ int main(void) {
     RUN(test_the_deaf_hear_what_plays_to_them);
     RUN(test_it_ends_with_its_leg_or_room);
     RUN(test_bounds_and_unknown_places);
+    RUN(test_stopped_unheard);
     RUN(test_it_wakes_a_room);
     return REPORT();
 }

@@ -64,7 +64,7 @@ static void test_a_silent_room_is_transmitted_discontinuously(void) {
     CHECK_INT(core_stats(f).ticks - ticks, 0);
     CHECK_INT(core_stats(f).frames_encoded - encoded, 0);
     int n = lengths_of(f, 2, lengths, markers, 200);
-    CHECK_INT(n, 10);
+    CHECK_INT(n, 2); /* one in two seconds */
     for (int i = 0; i < n; i++)
         CHECK_INT(lengths[i], 1);
     clear_sent(f);

@@ -54,7 +54,7 @@ static void highest_case(size_t n, size_t before, int kind) {
 
 static void mean_case(size_t n, size_t before, int kind) {
     static double want[MOST + CF_LIMIT_AHEAD];
-    size_t all = n + CF_LIMIT_AHEAD - 1;
+    size_t all = n + CF_LIMIT_AHEAD;
     double *x = PLACE(&result, double, all, before);
     fill_needs(x, all, kind);
     memcpy(want, x, all * sizeof *x);

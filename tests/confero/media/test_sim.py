@@ -86,6 +86,21 @@ def test_every_codec_and_packet_length_is_heard(codec: CodecParams) -> None:
             assert (stats["lost"], stats["concealed"], stats["undecodable"]) == (0, 0, 0), stats
 
 
+def test_a_room_has_its_noise() -> None:
+    """At its level at every ear; wrong levels are refused."""
+    with Simulation(13, noise_dbov=50) as sim:
+        for _ in range(2):
+            sim.add(SimMember(codec=CodecParams(codec=Codec.L16, rate=24_000)))
+        sim.run(4_000)
+        for ear in range(2):
+            seconds = sim.heard(ear)[-2 * RATE :].reshape(2, RATE).astype(np.float64)
+            levels = 20 * np.log10(np.sqrt(np.mean(seconds**2, axis=1)) / 32768)
+            assert np.all(np.abs(levels + 50) < 1), levels
+    for wrong in (-1, 19, 127):
+        with pytest.raises(EngineError):
+            Simulation(13, noise_dbov=wrong)
+
+
 def test_the_own_voice_leaves_no_trace_at_all() -> None:
     """What a member hears is bit by bit the same whether it talks or not: at the tap and at its ear."""
     runs: list[tuple[Pcm, Pcm]] = []

@@ -110,7 +110,7 @@ def test_our_offer() -> None:
     offer = offer_rtp(LocalStream(5, codecs=("PCMU", "opus")), PORTS, mux=True)
     assert parse(write(offer)) == offer
     media = offer.media[0]
-    assert media.formats == ("0", "111", "101", "110")
+    assert media.formats == ("0", "111", "13", "101", "110")
     assert media.rtcp_mux and media.port == 6000
     assert [c.clock_rate for c in media.codecs if c.name == "telephone-event"] == [8000, 48000]
 
@@ -121,6 +121,7 @@ def test_our_offer_of_wide_codecs() -> None:
         (97, "L16", 16000),
         (9, "G722", 8000),
         (8, "PCMA", 8000),
+        (13, "CN", 8000),
     ]
     assert [(c.pt, c.clock_rate) for c in media.codecs if c.name == "telephone-event"] == [(102, 16000), (101, 8000)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from confero.protocols.sdp import (
     Fingerprint,
     LocalStream,
     LocalTransport,
+    Redundancy,
     SdpError,
     WebRtcAgreement,
     answer_webrtc,
@@ -197,3 +199,23 @@ def test_second_audio_is_declined() -> None:
     agreed = agree(f"{head.replace('BUNDLE 0', 'BUNDLE 0 9')}m={audio}m={audio.replace('a=mid:0', 'a=mid:9')}")
     assert [m.port for m in agreed.description.media] == [5000, 0]
     assert agreed.description.groups[0].mids == ("0",)
+
+
+@pytest.mark.parametrize(
+    ("wish", "formats"), [("off", ("111", "110")), ("auto", ("111", "63", "110")), ("always", ("63", "111", "110"))]
+)
+def test_redundancy_as_it_is_wished_for(wish: Redundancy, formats: tuple[str, ...]) -> None:
+    """What stands first is what the browser sends."""
+    agreed = agree(text_of("chromium-audio"), replace(STREAM, redundancy=wish))
+    accepted = agreed.description.media[agreed.index]
+    assert accepted.formats == formats
+    assert [codec.pt for codec in agreed.receive] == [111] and agreed.send.pt == 111
+    assert (agreed.red is None) == (wish == "off")
+    assert wish == "off" or "a=fmtp:63 111/111" in write(agreed.description)
+
+
+@pytest.mark.parametrize("fmtp", ["111/111/0", "111/9", "", "0/0", "x"])
+def test_redundancy_of_something_else_is_not_taken(fmtp: str) -> None:
+    text = text_of("chromium-audio").replace("a=fmtp:63 111/111", f"a=fmtp:63 {fmtp}" if fmtp else "a=x")
+    assert agree(text, replace(STREAM, redundancy="auto")).red is None
+    assert agree(text_of("firefox-audio"), replace(STREAM, redundancy="always")).red is None
