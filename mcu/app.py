@@ -46,6 +46,7 @@ def leg_settings(config: McuConfig) -> LegSettings:
         stale_s=config.stale_s,
         answer_s=config.answer_s,
         redundancy=config.redundancy,
+        low_delay=config.opus_low_delay,
         jitter=JitterBuffer(
             minimum=config.jitter_mode == "minimum", min_ms=config.jitter_min_ms, max_ms=config.jitter_max_ms
         ),

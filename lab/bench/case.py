@@ -131,7 +131,7 @@ def faults_of(row: dict[str, Any], floor: Floor) -> list[str]:
     worst = abs(heard["p50"]) if floor.crowd else max(abs(heard["least"]), abs(heard["most"]))
     found = row["bursts_heard"] / max(row["bursts_said"], 1) * 100
     checks = (
-        (row["unheard_members"] == 0, f"{row['unheard_members']} members got nothing"),
+        (row["unheard_members"] == 0, f"{row['unheard_members']:g} members got nothing"),
         (row["loss_percent"] <= floor.loss_percent, f"{row['loss_percent']:.2f} % lost"),
         (
             row["short_percent"] <= floor.loss_percent,
@@ -139,12 +139,13 @@ def faults_of(row: dict[str, Any], floor: Floor) -> list[str]:
         ),
         (worst <= floor.heard_db, f"talkers are heard at {heard['least']} to {heard['most']} dB"),
         (own_ok, f"the first talker hears itself at {row['own_voice_db']} dB"),
-        (row["gaps"] / blocks * 1e6 <= floor.gaps_per_million, f"{row['gaps']} gaps in {blocks} blocks"),
-        (row["clicks"] / blocks * 1e6 <= floor.clicks_per_million, f"{row['clicks']} clicks in {blocks} blocks"),
+        (row["gaps"] / blocks * 1e6 <= floor.gaps_per_million, f"{row['gaps']:g} gaps in {blocks:g} blocks"),
+        (row["clicks"] / blocks * 1e6 <= floor.clicks_per_million, f"{row['clicks']:g} clicks in {blocks:g} blocks"),
         (found >= floor.bursts_percent, f"only {found:.0f} % of the bursts were heard in time"),
         (row["delay_ms"]["p95"] <= floor.delay_p95_ms, f"delay p95 {row['delay_ms']['p95']:.0f} ms"),
-        (row["srtp_failures"] == 0, f"{row['srtp_failures']} packets failed to authenticate"),
-        (row["consents_lost"] == 0, f"{row['consents_lost']} members lost consent"),
-        (row["closed"] == 0, f"the mixer ended {row['closed']} associations"),
+        (row["srtp_failures"] == 0, f"{row['srtp_failures']:g} packets failed to authenticate"),
+        (row["consents_lost"] == 0, f"{row['consents_lost']:g} members lost consent"),
+        (row["closed"] == 0, f"the mixer ended {row['closed']:g} associations"),
+        (row["cpu_percent"] <= 100, "more than one core"),
     )
     return [text for good, text in checks if not good]

@@ -17,23 +17,21 @@ from rich.table import Table
 from confero.errors import ConferoError, LocalError
 
 from . import core, machine, table, whole
-from .case import Case, Floor, disturbed
+from .case import Case, Floor
 from .peers import aiortc_mixer, janus
 from .results import HEAD, Report, Result, Row, cells
 
-ATTEMPTS = 3
-"""A disturbed window is measured again, twice at most."""
 LIMIT_TOP = 8000
 LIMIT_STEP = 0.05
 """The search ends when the floor is known to this part of its figure."""
 
 Tell = Callable[[str, int, int], None]
-Measure = Callable[[Case, Tell], Awaitable[Row]]
+Measure = Callable[[Case, int, Tell], Awaitable[list[Row]]]
 
 
-async def _on_plain_rtp(case: Case, tell: Tell) -> Row:
+async def _on_plain_rtp(case: Case, runs: int, tell: Tell) -> list[Row]:
     """As a peer that has no SRTP is measured."""
-    return await whole.measure(replace(case, profile="plain"), tell)
+    return await whole.measure(replace(case, profile="plain"), runs, tell)
 
 
 MIXERS: dict[str, Measure] = {
@@ -139,25 +137,13 @@ async def _rows(wish: Wish, report: Report, meter: Meter) -> None:
 async def repeat(case: Case, mixer: str, runs: int, meter: Meter, label: str = "") -> Result:
     """A case, so many times; what cannot be measured says why."""
     result = Result(label or case.setting(), mixer, case.members)
-    for number in range(runs):
-        meter.title = f"{mixer}, {case.members} members, run {number + 1} of {runs}"
-        try:
-            result.rows.append(await _undisturbed(case, mixer, meter))
-        except (ConferoError, TimeoutError) as error:
-            result.error = str(error) or type(error).__name__
-            break
+    meter.title = f"{mixer}, {case.members} members"
+    meter.tell("starting", 0, 0)
+    try:
+        result.rows = await MIXERS[mixer](case, runs, meter.tell)
+    except (ConferoError, TimeoutError) as error:
+        result.error = str(error) or type(error).__name__
     return result
-
-
-async def _undisturbed(case: Case, mixer: str, meter: Meter) -> dict[str, Any]:
-    for attempt in range(ATTEMPTS):
-        meter.tell("starting", 0, 0)
-        row = await MIXERS[mixer](case, meter.tell)
-        if not disturbed(row) or attempt + 1 == ATTEMPTS:
-            break
-        late = row["generator_late_ms"]["p99"], row["generator_worst_ms"]
-        meter.say(f"the load generator was late itself (p99 {late[0]:.0f}, at worst {late[1]:.0f} ms): measured again")
-    return row
 
 
 async def find_limit(wish: Wish, mixer: str, report: Report, meter: Meter) -> int:

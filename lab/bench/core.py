@@ -17,8 +17,12 @@ from .whole import figures
 TIMEOUT_S = 600
 
 
-async def measure(case: Case, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """A row as of the whole system; what only a network has (lateness, loss on the way) is zero by construction."""
+async def measure(case: Case, runs: int, progress: Callable[[str, int, int], None]) -> list[dict[str, Any]]:
+    """Rows as of the whole system; what only a network has (lateness, loss on the way) is zero by construction."""
+    return [await _run(case, progress) for _ in range(runs)]
+
+
+async def _run(case: Case, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
     program = build("bench_core")
     progress("simulated time", 0, 0)
     process = await asyncio.create_subprocess_exec(

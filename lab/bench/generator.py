@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NATIVE = ROOT / "native"
 LINE_LIMIT = 1 << 20
 """Characters: the port of each of 8,192 members in one line."""
-UP_TIMEOUT_S = 60.0
+UP_TIMEOUT_S = 120.0
 READY_TIMEOUT_S = 60.0
 
 
@@ -34,16 +34,18 @@ def build(program: str) -> Path:
 
 
 class Generator:
-    """``start``, ``join`` for every member, ``go``, ``measuring``, ``result``; ``stop`` in any case."""
+    """``start``, ``join`` for every member, ``go``; then ``measuring`` and ``result`` for each window; ``stop`` in any case."""
 
-    def __init__(self, case: Case, program: Path) -> None:
+    def __init__(self, case: Case, program: Path, windows: int = 1) -> None:
+        """``windows``: how often ``measuring`` and ``result`` can be asked for."""
         self._case = case
+        self._windows = windows
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
         self._measuring = asyncio.Event()
-        self._result: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._results: asyncio.Queue[dict[str, Any] | LocalError] = asyncio.Queue()
         self._up: dict[int, asyncio.Future[None]] = {}
         self.fingerprint = ""
         self.ports: list[int] = []
@@ -58,6 +60,7 @@ class Generator:
         self._process = await asyncio.create_subprocess_exec(
             self._program,
             *self._case.generator_arguments(),
+            f"windows={self._windows}",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT,
@@ -80,13 +83,18 @@ class Generator:
         self._say("go")
 
     async def measuring(self) -> None:
-        """Returns when the warm-up is over."""
+        """Returns when the next window begins."""
         async with asyncio.timeout(self._case.warm_s + 30):
             await self._measuring.wait()
+        self._measuring.clear()
 
     async def result(self) -> dict[str, Any]:
+        """Of a window, in their order."""
         async with asyncio.timeout(self._case.seconds + 120):
-            return await self._result
+            result = await self._results.get()
+        if isinstance(result, LocalError):
+            raise result
+        return result
 
     async def stop(self) -> None:
         """Idempotent."""
@@ -122,14 +130,15 @@ class Generator:
         elif word == "measuring":
             self._measuring.set()
         elif word.startswith("{"):
-            self._result.set_result(json.loads(line))
+            self._results.put_nowait(json.loads(line))
 
     def _fail(self, error: LocalError) -> None:
-        everybody: tuple[asyncio.Future[Any], ...] = (self._ready, self._result, *self._up.values())
+        everybody: tuple[asyncio.Future[Any], ...] = (self._ready, *self._up.values())
         for waiting in everybody:
             if not waiting.done():
                 waiting.set_exception(error)
                 waiting.exception()  # whoever waits is told; nobody else needs to be
+        self._results.put_nowait(error)
         self._measuring.set()
 
 

@@ -28,7 +28,7 @@ PASSWORD = "benchmarkMembersPassword"  # also in native/bench/load/peers.c
 LEVEL_ID = 1
 LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 RTPMAPS = {
-    "opus": (111, "opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=0"),
+    "opus": (111, "opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=0{dtx}"),
     "pcmu": (0, "PCMU/8000", "a=ptime:20"),
 }
 REPLY_S = 60.0
@@ -38,8 +38,12 @@ ROOM_MAX = 8000
 
 
 def offer_of(case: Case, member: int, port: int, fingerprint: str) -> str:
-    """What the member offers; ``m%05d`` is also its name in native/bench/load/peers.c."""
+    """What the member offers; ``m%05d`` is also its name in native/bench/load/peers.c.
+
+    Members want DTX where somebody always talks to them: so a room in which all are still joining costs no packets.
+    """
     pt, rtpmap, fmtp = RTPMAPS[case.codec]
+    fmtp = fmtp.format(dtx=";usedtx=1" if case.talking > 1 else "")
     kind = "UDP/TLS/RTP/SAVPF" if case.secure else "RTP/AVP"
     lines = [
         *("v=0", f"o=- {member + 1} 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0"),

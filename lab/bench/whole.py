@@ -7,7 +7,7 @@ import json
 import resource
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from confero.lab.stack import SERVICES, Stack, addresses
 from confero.ports import find
 
 from . import counters
-from .case import Case
+from .case import Case, disturbed
 from .generator import Generator, build
 from .joining import Front
 
 NETWORKS = range(37, 60)
 """The benchmark's services live on 127.0.<one of these>.x, out of the way of a running system and of each other."""
 NICE = -15
+SPARE = 2
+"""Windows that may be disturbed."""
 Progress = Callable[[str, int, int], None]
 """What is done now, how far, of how much."""
 
@@ -71,15 +73,15 @@ def allow_many_sockets() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def measure(case: Case, progress: Progress) -> dict[str, Any]:
-    """One row: the case's axes, what the generator measured, and the mixer's counters in the same window."""
+async def measure(case: Case, runs: int, progress: Progress) -> list[dict[str, Any]]:
+    """Rows: the case's axes, what the generator measured, and the mixer's counters in the same window."""
     allow_many_sockets()
     program = build("bench_load")
     with tempfile.TemporaryDirectory(prefix="confero-bench-") as folder:
         stack = _stack(case, Path(folder))
         await stack.start()
         try:
-            return await _with_generator(case, stack, program, progress)
+            return await _with_generator(case, runs, stack, program, progress)
         finally:
             await stack.stop()
 
@@ -91,8 +93,10 @@ def _stack(case: Case, folder: Path) -> Stack:
     return Stack(folder, network=free_network(), extra=("--config", str(config), "--log-level", "warning"))
 
 
-async def _with_generator(case: Case, stack: Stack, program: Path, progress: Progress) -> dict[str, Any]:
-    generator = Generator(case, program)
+async def _with_generator(
+    case: Case, runs: int, stack: Stack, program: Path, progress: Progress
+) -> list[dict[str, Any]]:
+    generator = Generator(case, program, runs + SPARE)
     try:
         await generator.start()
         prefer_media(stack, generator)
@@ -100,16 +104,27 @@ async def _with_generator(case: Case, stack: Stack, program: Path, progress: Pro
         try:
             started = asyncio.get_running_loop().time()
             await front.join_all()
-            joined_s = asyncio.get_running_loop().time() - started
+            joined_s = round(asyncio.get_running_loop().time() - started, 1)
             keep_apart(stack, generator)
-            return await _window(case, stack, generator, progress) | {
-                "join_s": round(joined_s, 1),
-                "sessions_lost": front.closed_sessions if case.keeps_sessions else 0,
-            }
+            generator.go()
+            rows = await windows(runs, lambda: _window(case, stack, generator, progress))
+            lost = front.closed_sessions if case.keeps_sessions else 0
+            return [row | {"join_s": joined_s, "sessions_lost": lost} for row in rows]
         finally:
             await front.close()
     finally:
         await generator.stop()
+
+
+async def windows(runs: int, window: Callable[[], Awaitable[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """So many undisturbed windows of one meeting; the last ones as they are, if the spare ones were disturbed too."""
+    rows: list[dict[str, Any]] = []
+    for _ in range(runs + SPARE):
+        rows.append(await window())
+        good = [row for row in rows if not disturbed(row)]
+        if len(good) == runs:
+            return good
+    return rows[-runs:]
 
 
 def prefer_media(stack: Stack, generator: Generator) -> None:
@@ -128,8 +143,7 @@ def keep_apart(stack: Stack, generator: Generator) -> None:
 
 
 async def _window(case: Case, stack: Stack, generator: Generator, progress: Progress) -> dict[str, Any]:
-    generator.go()
-    progress("warming up", 0, round(case.seconds))
+    progress("waiting", 0, round(case.seconds))
     await generator.measuring()
     loop = asyncio.get_running_loop()
     start, before = loop.time(), await counters.read(stack)

@@ -48,6 +48,7 @@ class LegSettings:
     answer_s: float = 300.0
     jitter: JitterBuffer = field(default_factory=JitterBuffer)
     redundancy: Redundancy = "auto"
+    low_delay: bool = False
 
 
 @dataclass(frozen=True)

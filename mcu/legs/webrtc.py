@@ -137,7 +137,7 @@ class WebRtcLeg:
             id=self.number,
             room=self._context.room,
             kind=LegKind.WEBRTC,
-            tx=codecs.transmit(agreed),
+            tx=codecs.transmit(agreed, low_delay=self._context.settings.low_delay),
             tx_pt=agreed.send.pt,
             rx=codecs.receive(agreed),
             event_pt=codecs.events_to_send(agreed),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from confero.media import RED_AUTO, CodecParams, PayloadType, ptimes
 from confero.media import Codec as EngineCodec
 from confero.protocols.sdp import Agreement, Codec, Redundancy
@@ -31,12 +33,14 @@ RX_MAX = 8
 """Payload types of a leg that the engine tells apart."""
 
 
-def transmit(agreed: Agreement) -> CodecParams:
-    """How to send to the peer of this agreement."""
+def transmit(agreed: Agreement, *, low_delay: bool = False) -> CodecParams:
+    """How to send to the peer of this agreement. ``low_delay``: Opus without its speech layer, see ``McuConfig``."""
     codec, kind = agreed.send, CODECS[agreed.send.name.lower()]
     rate = codec.clock_rate if kind is EngineCodec.L16 else 0
     ptime = _ptime(ptimes(kind, rate), agreed.ptime, agreed.maxptime)
-    return _opus(codec, ptime) if kind is EngineCodec.OPUS else CodecParams(codec=kind, ptime_ms=ptime, rate=rate)
+    if kind is EngineCodec.OPUS:
+        return replace(_opus(codec, ptime), low_delay=low_delay)
+    return CodecParams(codec=kind, ptime_ms=ptime, rate=rate)
 
 
 def _ptime(possible: tuple[int, ...], wished: int | None, most: int | None) -> int:

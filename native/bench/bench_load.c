@@ -1,7 +1,8 @@
 /* Peers of a mixer: N members that connect (ICE, DTLS), talk, and judge what they hear; told by a front on stdin.
  * Usage: bench_load members=100 rooms=1 talkers=4 loud=4 codec=opus secure=1 profile=7 passive=silence loss=0 seed=1
  *                   seconds=5 warm=3 ears=16
- * Says "ready FINGERPRINT PORT..." first, "up I" for each member that is connected, "measuring", and a line of JSON.
+ * Says "ready FINGERPRINT PORT..." first, "up I" for each member that is connected, "measuring", and a line of JSON,
+ * the last two for each window.
  * The front says "join ..." for each member (see load/members.c), then "go". */
 #include "load/load.h"
 
@@ -27,12 +28,10 @@ static void set_up(load *l) {
 int main(int argc, char **argv) {
     static load l;
     l.plan = plan_of(argc, argv);
+    setvbuf(stdout, NULL, _IOFBF, 1 << 16); /* a line in one piece, whoever writes it */
     allow_many_sockets();
     set_up(&l);
     run_join(&l);
     run(&l);
-    report(&l);
-    printf("}\n");
-    fflush(stdout);
     return 0;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from confero.errors import LocalError, RemoteError
-from confero.lab.bench import charts, command, table
+from confero.lab.bench import charts, command, table, whole
 from confero.lab.bench.case import Case, Floor, disturbed, faults_of
 from confero.lab.bench.joining import offer_of, target_of
 from confero.lab.bench.results import Report, Result, html, median_of
@@ -76,6 +77,7 @@ def test_a_good_row_has_no_faults() -> None:
         ({"srtp_failures": 1}, "1 packets failed to authenticate"),
         ({"consents_lost": 1}, "1 members lost consent"),
         ({"closed": 1}, "the mixer ended 1 associations"),
+        ({"cpu_percent": 101.0}, "more than one core"),
     ],
 )
 def test_each_fault_is_named(changed: dict[str, Any], fault: str) -> None:
@@ -143,9 +145,9 @@ class Silent:
 async def test_the_limit_is_found(monkeypatch: pytest.MonkeyPatch, rooms: int, limit: int, least: int) -> None:
     tried = []
 
-    async def measure(case: Case, tell: command.Tell) -> dict[str, Any]:
+    async def measure(case: Case, runs: int, tell: command.Tell) -> list[dict[str, Any]]:
         tried.append(case)
-        return row(loss_percent=0.0 if case.members <= limit else 5.0)
+        return [row(loss_percent=0.0 if case.members <= limit else 5.0)]
 
     monkeypatch.setitem(command.MIXERS, "confero", measure)
     wish = command.Wish(Case(members=100, rooms=rooms), (100,))
@@ -155,6 +157,27 @@ async def test_the_limit_is_found(monkeypatch: pytest.MonkeyPatch, rooms: int, l
     assert report.limits == {"confero": found}
     assert len({case.members for case in tried}) == len(tried) < 20
     assert all(case.room_size == 100 // rooms for case in tried if rooms > 1)
+
+
+async def test_disturbed_windows_are_measured_again() -> None:
+    late = iter([50.0, 0.1, 0.1, 50.0, 0.1])
+
+    async def window() -> dict[str, Any]:
+        return row(generator_late_ms={"p99": next(late)})
+
+    rows = await whole.windows(3, window)
+    assert [one["generator_late_ms"]["p99"] for one in rows] == [0.1, 0.1, 0.1]
+
+
+async def test_a_machine_that_stays_busy_is_told_of() -> None:
+    late = itertools.count(50)
+
+    async def window() -> dict[str, Any]:
+        return row(generator_late_ms={"p99": next(late)})
+
+    rows = await whole.windows(2, window)
+    assert [one["generator_late_ms"]["p99"] for one in rows] == [52, 53]
+    assert "the machine was too busy for a figure" in Result("", "confero", 2, rows).faults(Floor())
 
 
 def report_of_two() -> Report:

@@ -134,3 +134,9 @@ def test_what_a_new_offer_may_leave_out() -> None:
     assert extras_stay(agreed(opus), before) and extras_stay(before, before)
     assert not extras_stay(replace(before, events=replace(events, pt=99)), before)
     assert not extras_stay(replace(before, red=Codec(63, "red", 48000, 2)), before)
+
+
+def test_low_delay_is_for_opus_alone() -> None:
+    assert transmit(agreed(Codec(111, "opus", 48000, 2)), low_delay=True).low_delay
+    assert not transmit(agreed(Codec(111, "opus", 48000, 2))).low_delay
+    assert not transmit(agreed(Codec(0, "PCMU", 8000)), low_delay=True).low_delay

@@ -14,7 +14,7 @@ from confero.errors import LocalError
 from ..case import Case
 from ..generator import Generator, build
 from ..joining import offer_of, target_of
-from ..whole import allow_many_sockets
+from ..whole import SPARE, allow_many_sockets, windows
 from .process import keep_apart, window
 
 ANSWER_S = 30.0
@@ -56,11 +56,11 @@ class Server:
             await process.wait()
 
 
-async def measure(case: Case, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """One row, as of confero; aiortc does not talk plain RTP."""
+async def measure(case: Case, runs: int, progress: Callable[[str, int, int], None]) -> list[dict[str, Any]]:
+    """Rows as of confero; aiortc does not talk plain RTP."""
     case = case if case.secure else replace(case, profile="gcm128")
     allow_many_sockets()
-    server, generator = Server(case.rooms), Generator(case, build("bench_load"))
+    server, generator = Server(case.rooms), Generator(case, build("bench_load"), runs + SPARE)
     try:
         await server.start()
         await generator.start()
@@ -70,7 +70,8 @@ async def measure(case: Case, progress: Callable[[str, int, int], None]) -> dict
             await generator.join(member, target_of(answer))
             progress("joining", member + 1, case.members)
         keep_apart(server.pid, generator)
-        return await window("aiortc", case, server.pid, generator, progress)
+        generator.go()
+        return await windows(runs, lambda: window("aiortc", case, server.pid, generator, progress))
     finally:
         await generator.stop()
         await server.stop()

@@ -21,7 +21,7 @@ from confero.runtime.tasks import spawn
 from ..case import Case
 from ..generator import Generator, build
 from ..joining import LEVEL_ID, RTPMAPS
-from ..whole import allow_many_sockets
+from ..whole import SPARE, allow_many_sockets, windows
 from .process import keep_apart, window
 
 HOST = "127.0.36.11"
@@ -186,19 +186,20 @@ class Janus:
                 waiting.set_result(reply)
 
 
-async def measure(case: Case, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """One row, as of confero on plain RTP."""
+async def measure(case: Case, runs: int, progress: Callable[[str, int, int], None]) -> list[dict[str, Any]]:
+    """Rows as of confero on plain RTP."""
     case = replace(case, profile="plain")
     allow_many_sockets()
     program = build("bench_load")
     with tempfile.TemporaryDirectory(prefix="confero-bench-janus-") as folder:
-        janus, generator = Janus(Path(folder)), Generator(case, program)
+        janus, generator = Janus(Path(folder)), Generator(case, program, runs + SPARE)
         try:
             await janus.start()
             await generator.start()
             await _join_all(case, janus, generator, progress)
             keep_apart(janus.pid, generator)
-            return await window("janus", case, janus.pid, generator, progress)
+            generator.go()
+            return await windows(runs, lambda: window("janus", case, janus.pid, generator, progress))
         finally:
             await generator.stop()
             await janus.stop()

@@ -27,9 +27,8 @@ def keep_apart(pid: int, generator: Generator) -> None:
 async def window(
     mixer: str, case: Case, pid: int, generator: Generator, progress: Callable[[str, int, int], None]
 ) -> dict[str, Any]:
-    """Lets everybody talk and measures; a row."""
-    generator.go()
-    progress("warming up", 0, 0)
+    """One row of those who talk."""
+    progress("waiting", 0, 0)
     await generator.measuring()
     loop = asyncio.get_running_loop()
     start, before = loop.time(), counters.process_s(pid)

@@ -36,6 +36,7 @@ enum passive { PASSIVE_SILENCE, PASSIVE_DTX, PASSIVE_NOTHING };
 typedef struct plan {
     int members, rooms, talkers, loud; /* talkers of a room, and how many of them are to be mixed */
     int codec, profile, secure, passive, ears, seed;
+    int windows;                /* measured one after the other, of one meeting */
     int minimum, low_delay;     /* of the core alone: a mixer that is a system of its own has its own settings */
     double loss, seconds, warm; /* loss: part of our packets that never leave; warm: s before measuring */
 } plan;
@@ -112,7 +113,7 @@ typedef struct load {
     room *rooms;
     ear ears[EARS_MAX];
     member **slots[SLOTS];
-    int in_slot[SLOTS], joined, up, consents_lost;
+    int in_slot[SLOTS], joined, up, consents_lost, window;
     uint32_t expected; /* packets of one member in the measured time, and some more */
     int64_t start, measure_from, end;
     int64_t worst_late; /* ns that we were late with a packet, the warm-up included: buffers remember it */

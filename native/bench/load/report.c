@@ -175,10 +175,12 @@ static double own_cpu_s(void) {
 }
 
 void report(load *l) {
-    printf("{\"joined\": %d, \"sent\": %llu, \"refused\": %llu, \"held_back\": %llu, \"srtp_failures\": %llu, "
+    printf("{\"window\": %d, \"joined\": %d, \"sent\": %llu, \"refused\": %llu, \"held_back\": %llu, "
+           "\"srtp_failures\": %llu, "
            "\"consents_lost\": %d, \"closed\": %llu, ",
-           l->joined, (unsigned long long)l->sent, (unsigned long long)l->refused, (unsigned long long)l->held_back,
-           (unsigned long long)l->srtp_failures, l->consents_lost, (unsigned long long)l->closed);
+           l->window, l->joined, (unsigned long long)l->sent, (unsigned long long)l->refused,
+           (unsigned long long)l->held_back, (unsigned long long)l->srtp_failures, l->consents_lost,
+           (unsigned long long)l->closed);
     print_packets(l);
     print_spread("generator_late_ms", l->own_late, l->own_count);
     printf("\"generator_worst_ms\": %.1f, ", (double)l->worst_late / MS);

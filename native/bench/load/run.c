@@ -1,10 +1,13 @@
-/* First everybody joins, as the front tells; then everybody's packets leave in time, and what came is looked at. */
+/* First everybody joins, as the front tells; then everybody's packets leave in time, and windows of that are measured.
+ */
 #include "load.h"
 
 #include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { READY = 256, TURN_MS = 20, DRAIN_MS = 300, LINE = 1024 };
+enum { READY = 256, TURN_MS = 20, DRAIN_MS = 300, PAUSE_MS = 1500, LINE = 1024 };
 enum { PERIOD_NS = 20000000, SLOT_NS = PERIOD_NS / SLOTS };
 
 /* Returns true when the front has said "go". */
@@ -68,38 +71,79 @@ void run_join(load *l) {
 
 /* A member's turn comes once in a frame: it says what is due, and looks at what came since. */
 static void turn(load *l, int slot, int64_t due) {
-    bool talk = due < l->end;
     for (int i = 0; i < l->in_slot[slot]; i++) {
         member *m = l->slots[slot][i];
         if (!m->joined)
             continue;
-        if (talk)
-            member_say(l, m, due);
-        if (m->peer != NULL && talk)
+        member_say(l, m, due);
+        if (m->peer != NULL)
             peer_timers(l, m, due);
         member_take(l, m);
     }
 }
 
-static void begin(load *l) {
-    l->start = now_ns(CLOCK_MONOTONIC) + 20 * MS;
-    l->measure_from = l->start + (int64_t)(l->plan.warm * 1e9);
-    l->end = l->measure_from + (int64_t)(l->plan.seconds * 1e9);
+static void begin_window(load *l, int64_t from) {
+    l->measure_from = from;
+    l->end = from + (int64_t)(l->plan.seconds * 1e9);
+}
+
+/* Everything that a window counts begins anew; what concerns connections is counted over all. */
+static void forget(load *l) {
+    l->sent = l->held_back = 0;
+    l->own_count = l->delay_count = 0;
+    l->worst_late = 0;
+    for (int i = 0; i < l->plan.members; i++) {
+        member *m = &l->all[i];
+        m->started = false;
+        m->received = m->doubles = 0;
+        memset(m->stamps, 0, l->expected * sizeof *m->stamps);
+    }
+    for (int i = 0; i < l->plan.ears; i++)
+        l->ears[i].blocks = l->ears[i].bursts = 0;
+    for (int i = 0; i < l->plan.rooms; i++)
+        memset(l->rooms[i].measured, 0, sizeof l->rooms[i].measured);
+}
+
+/* Judging takes a second of CPU: a child does it, behind everything else, while the members go on. */
+static void report_aside(load *l) {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child < 0)
+        fail("cannot fork");
+    if (child > 0)
+        return;
+    setpriority(PRIO_PROCESS, 0, 19);
+    report(l);
+    printf("}\n");
+    fflush(stdout);
+    _exit(0);
+}
+
+static void say(const char *what) {
+    printf("%s\n", what);
+    fflush(stdout);
 }
 
 void run(load *l) {
     bool told = false;
-    begin(l);
+    l->start = now_ns(CLOCK_MONOTONIC) + 20 * MS;
+    begin_window(l, l->start + (int64_t)(l->plan.warm * 1e9));
     int64_t due = l->start;
-    for (int64_t k = 0; due < l->end + DRAIN_MS * MS; due = l->start + ++k * SLOT_NS) {
+    for (int64_t k = 0; l->window < l->plan.windows; due = l->start + ++k * SLOT_NS) {
         struct timespec at = {due / 1000000000, due % 1000000000};
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
         l->to_real = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
-        if (!told && due >= l->measure_from) {
-            printf("measuring\n");
-            fflush(stdout);
-            told = true;
-        }
+        if (!told && due >= l->measure_from)
+            say("measuring");
+        told = due >= l->measure_from;
         turn(l, (int)(k % SLOTS), due);
+        if (due < l->end + DRAIN_MS * MS)
+            continue;
+        report_aside(l);
+        forget(l);
+        l->window++;
+        begin_window(l, due + PAUSE_MS * MS);
     }
+    while (wait(NULL) > 0)
+        continue;
 }
