@@ -122,6 +122,7 @@ static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
     leg->active = (leg->gain_now || target) && !(level == 127 && cf_silent(core->pcm, CF_FRAME));
     if (leg->active)
         apply_gain(leg, core->pcm, target, opened);
+    leg->verbatim = !leg->dtmf && target == CF_GAIN_ONE && leg->gain_now == CF_GAIN_ONE;
     leg->gain_now = target;
     leg->was_placed = target != 0;
 }
