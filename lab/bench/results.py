@@ -41,6 +41,8 @@ class Result:
     rows: list[Row] = field(default_factory=list)
     error: str = ""
     """Why there are no rows."""
+    floor: Floor | None = None
+    """Its own, where it is not the report's."""
 
     @property
     def median(self) -> Row:
@@ -50,7 +52,7 @@ class Result:
         """Of the median; empty: the quality floor is kept."""
         if not self.rows:
             return [self.error]
-        found = faults_of(self.median, floor)
+        found = faults_of(self.median, self.floor or floor)
         return [*found, *(["the machine was too busy for a figure"] if self.disturbed else [])]
 
     @property
