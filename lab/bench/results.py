@@ -41,6 +41,8 @@ class Result:
     rows: list[Row] = field(default_factory=list)
     error: str = ""
     """Why there are no rows."""
+    floor: Floor | None = None
+    """Its own, where it is not the report's."""
 
     @property
     def median(self) -> Row:
@@ -50,7 +52,7 @@ class Result:
         """Of the median; empty: the quality floor is kept."""
         if not self.rows:
             return [self.error]
-        found = faults_of(self.median, floor)
+        found = faults_of(self.median, self.floor or floor)
         return [*found, *(["the machine was too busy for a figure"] if self.disturbed else [])]
 
     @property
@@ -120,14 +122,15 @@ def html(report: Report) -> str:
     """A page of its own, without anything from elsewhere."""
     drawn = [chart for chart in (_cpu(report), _shares(report), _delays(report)) if chart]
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in report.machine.items())
-    rows = "".join(_tr("td", [result.label, *cells(result, report.floor)]) for result in report.results)
+    numbered = enumerate(report.results, 1)
+    rows = "".join(_tr("td", [str(n), result.label, *cells(result, report.floor)]) for n, result in numbered)
     limits = "".join(f"<p>{escape(name)}: <b>{count}</b> members a core</p>" for name, count in report.limits.items())
     return PAGE.format(
         command=escape(report.command),
         floor=escape(", ".join(f"{name} {value}" for name, value in asdict(report.floor).items())),
         limits=limits,
         charts="".join(f"<figure>{chart}</figure>" for chart in drawn),
-        head=_tr("th", ["case", *HEAD]),
+        head=_tr("th", ["", "case", *HEAD]),
         rows=rows,
         facts=facts,
     )
@@ -138,35 +141,40 @@ def _tr(cell: str, values: Sequence[str]) -> str:
 
 
 def _cpu(report: Report) -> str:
+    """A line for each mixer in each setting that was measured with more than one number of members."""
+    several = len({result.label for result in report.results}) > 1
     series: dict[str, list[charts.Point]] = {}
     for result in report.results:
         if result.rows:
-            series.setdefault(result.mixer, []).append((result.members, result.median["cpu_percent"]))
-    return charts.lines("CPU of one core", "members", "%", series)
+            name = f"{result.mixer}: {result.label}" if several else result.mixer
+            series.setdefault(name, []).append((result.members, result.median["cpu_percent"]))
+    return charts.lines(
+        "CPU of one core", "members", "%", {name: points for name, points in series.items() if len(points) > 1}
+    )
 
 
 def _shares(report: Report) -> str:
-    """Parts of a core; what the engine's counters do not name is the rest."""
+    """Parts of a core; what the engine's counters do not name is the rest. Bars have the numbers of the table's rows."""
     bars = {}
-    for result in report.results:
+    for number, result in enumerate(report.results, 1):
         shares = result.median.get("shares_percent", {}) if result.rows else {}
         if shares:
             cpu = result.median["cpu_percent"]
             parts = {name: cpu * value / 100 for name, value in shares.items()}
-            bars[f"{result.members}"] = parts | {"rest": max(0.0, cpu - sum(parts.values()))}
-    return charts.stacks("Where the media thread's time goes", "% of a core", bars)
+            bars[f"{number}"] = parts | {"rest": max(0.0, cpu - sum(parts.values()))}
+    return charts.stacks("Where the media thread's time goes (by row)", "% of a core", bars)
 
 
 def _delays(report: Report) -> str:
-    """Of each result the part of bursts that had arrived by then."""
+    """Of each row, as far as there are colours, the part of bursts that had arrived by then."""
     series = {}
-    for result in report.results:
+    for number, result in enumerate(report.results, 1):
         counts = [sum(column) for column in zip(*(row["delay_histogram"] for row in result.rows), strict=True)]
         total = sum(counts)
-        if total:
+        if total and len(series) < len(charts.COLOURS):
             arrived = [100 * sum(counts[: ms + 1]) / total for ms in range(len(counts))]
             last = next(ms for ms, part in enumerate(arrived) if part >= 100)
-            series[f"{result.mixer} {result.members}"] = [(ms + 1, arrived[ms]) for ms in range(last + 1)]
+            series[f"{number}: {result.mixer} {result.members}"] = [(ms + 1, arrived[ms]) for ms in range(last + 1)]
     return charts.lines("Tone bursts that have arrived", "ms after sending", "%", series)
 
 

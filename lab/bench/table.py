@@ -113,6 +113,7 @@ async def run(report: Report, meter: Meter, repeat: Repeat, *, quick: bool) -> l
     for line in LINES:
         ours = await repeat(_size(line.case, quick), "confero", runs, line.label)
         theirs = await repeat(_size(line.janus, quick), "janus", runs, line.label) if line.janus is not None else None
+        ours.floor = line.floor
         report.results += [ours, *([theirs] if theirs is not None else [])]
         rows.append(_row(line, ours, theirs))
         meter.say(rows[-1])

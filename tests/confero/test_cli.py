@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -40,7 +41,7 @@ def test_ports() -> None:
 def test_help_and_nothing_name_the_commands() -> None:
     for argv in ((), ("--help",)):
         _, text = run(*argv)
-        assert all(word in text for word in ("up", "demo", "ports", "version"))
+        assert all(word in text for word in ("up", "demo", "bench", "ports", "version"))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,10 @@ def test_help_and_nothing_name_the_commands() -> None:
         (("up", "--port", "mcu.http=66000"), "is not SERVICE.PURPOSE=1..65535"),
         (("up", "--log-level", "loud"), "loud"),
         (("demo", "--seconds", "1"), "greater than or equal to 3"),
+        (("bench", "mix", "--members", "10,x"), "numbers from 2 on, as many in each room"),
+        (("bench", "mix", "--members", "10", "--rooms", "3"), "numbers from 2 on, as many in each room"),
+        (("bench", "mix", "--mcu", "jitter_mode"), "is not NAME=VALUE"),
+        (("bench", "mix", "--codec", "mp3"), "mp3"),
         (("nothing",), "No such command"),
     ],
 )
@@ -86,6 +91,29 @@ def test_demo_tells_its_errors_in_one_line(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(cli, "import_module", lambda name: Module)
     assert run("demo") == (1, "confero demo: espeak-ng is not installed\n")
+
+
+def test_bench_hands_its_axes_to_the_lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+    class Module:
+        @staticmethod
+        def run(axes: dict[str, Any], wishes: dict[str, Any]) -> int:
+            asked.append((axes, wishes))
+            return 1
+
+    monkeypatch.setattr(cli, "import_module", lambda name: Module)
+    argv = "--members", "50,100", "--mcu", "jitter_mode=minimum", "--mcu", "opus_low_delay=true", "--peer", "janus"
+    code, _ = run("bench", "mix", *argv, "--out", str(tmp_path))
+    ((axes, wishes),) = asked
+    assert code == 1
+    assert (axes["members"], wishes["members"], wishes["peers"]) == (50, [50, 100], ["janus"])
+    assert axes["mcu"] == {"jitter_mode": "minimum", "opus_low_delay": True}
+
+
+def test_bench_tells_its_errors_in_one_line() -> None:
+    unknown = "confero bench: no such peer: asterisk (there are janus and aiortc)\n"
+    assert run("bench", "mix", "--peer", "asterisk") == (1, unknown)
 
 
 # --- up, for real: two tiny services of our own ---

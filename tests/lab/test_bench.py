@@ -18,7 +18,7 @@ def bench(out: Path, *options: str) -> tuple[str, list[dict[str, Any]]]:
     assert (out / "mix.json").exists(), done.stdout + done.stderr
     report = json.loads((out / "mix.json").read_text())
     assert {"cpu", "cores", "kernel", "build", "commit"} <= report["machine"].keys()
-    assert "<svg" in (out / "mix.html").read_text()
+    assert "Tone bursts that have arrived" in (out / "mix.html").read_text()
     return done.stdout, report["results"]
 
 

@@ -180,22 +180,23 @@ async def test_a_machine_that_stays_busy_is_told_of() -> None:
     assert "the machine was too busy for a figure" in Result("", "confero", 2, rows).faults(Floor())
 
 
-def report_of_two() -> Report:
+def report_of_all_kinds() -> Report:
     results = [
         Result("calm", "confero", 100, [row(), row(cpu_percent=14.5)]),
         Result("calm", "janus", 50, [row(cpu_percent=80.0, shares_percent={})]),
+        Result("calm", "confero", 200, [row(cpu_percent=25.0)]),
         Result("calm", "aiortc", 50, [], "it is not <installed>"),
     ]
     return Report({"cpu": "a CPU", "load_before": 0.1}, "confero bench mix", Floor(), results)
 
 
 def test_the_page_shows_everything_and_escapes(tmp_path: Path) -> None:
-    report = report_of_two()
+    report = report_of_all_kinds()
     page = html(report)
     assert page.count("<svg") == 3
     assert "it is not &lt;installed&gt;" in page
     assert [path.name for path in report.write(tmp_path)] == ["mix.json", "mix.html"]
-    assert report.as_json()["results"][2]["faults"] == ["it is not <installed>"]
+    assert report.as_json()["results"][3]["faults"] == ["it is not <installed>"]
 
 
 def test_charts_are_xml_and_stay_inside() -> None:
