@@ -87,7 +87,14 @@ class Conference:
             return room, False
         self._check_draining()
         self.registry.check_room()
-        room = Room(id, self.registry.next_number(), spec.name, spec.max_participants, self._clock.monotonic())
+        room = Room(
+            id,
+            self.registry.next_number(),
+            spec.name,
+            spec.max_participants,
+            self._clock.monotonic(),
+            announce=spec.announce,
+        )
         self._engine.add_room(
             room.number,
             talkers=spec.talkers or ALL_TALKERS,
@@ -278,6 +285,8 @@ class Conference:
             return
         stats = self._close_leg(participant, reason)
         room.remove(participant, self._clock.monotonic())
+        if participant.was_connected:
+            self.plays.announce(room, "exit")
         self._news.left(room, participant, reason, stats)
         log.info("leg ended", room=room.id, leg=participant.leg.id, reason=reason)
 
