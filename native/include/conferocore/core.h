@@ -216,7 +216,8 @@ int cf_core_leg_ice(cf_core *core, uint64_t leg, const char *local_ufrag, const 
 /* The contexts go over to the leg; the old ones (NULL at first) come back for freeing. */
 int cf_core_leg_keys(cf_core *core, uint64_t leg, cf_srtp **inbound, cf_srtp **outbound);
 int cf_core_leg_dtls_send(cf_core *core, uint64_t leg, const uint8_t *data, size_t len);
-int cf_core_tap(cf_core *core, uint64_t id, cf_tap *tap); /* id: leg or room by the tap's point */
+/* id: leg or room by the tap's point. Its room does not sleep meanwhile. */
+int cf_core_tap(cf_core *core, uint64_t id, cf_tap *tap);
 cf_tap *cf_core_untap(cf_core *core, cf_tap *tap);
 
 /* Reader side of a leg's DTLS inbox (bounded; full: dropped and counted): length, or 0 = empty. One reader, which after

@@ -35,32 +35,40 @@ static void encoder_take_over(cf_leg *leg, const cf_leg *from) {
     leg->passed = from->passed;
 }
 
+/* What the leg has heard so far is the start of what it hears by itself. */
+static void stream_inherit(cf_leg *leg, const struct stream *stream) {
+    leg->hush = stream->hush; /* it goes with the encoder */
+    if (stream->hearing != HEAR_ROOM) {
+        cf_limiter_init(&leg->limiter);
+        leg->ear_hold = true;
+        return;
+    }
+    leg->limiter = leg->room->limiter;
+    leg->pass = stream->pass;
+    if (stream->pass.ready)
+        leg->past = leg->room->past;
+}
+
+static void stream_unlink(cf_leg *leg) {
+    *(leg->prev_listener ? &leg->prev_listener->next_listener : &leg->stream->first) = leg->next_listener;
+    if (leg->next_listener)
+        leg->next_listener->prev_listener = leg->prev_listener;
+    leg->prev_listener = leg->next_listener = NULL;
+    leg->stream = NULL;
+}
+
 /* keep: the leg goes on hearing, from its own encoder and limiter, which start as exact copies: its decoder hears no
  * seam. If it was the first listener its encoder is the stream's, and the next listener's becomes the copy. */
 void leg_leave_stream(cf_leg *leg, bool keep) {
     struct stream *stream = leg->stream;
     if (!stream)
         return;
-    cf_leg *heir = leg->next_listener;
     if (stream->first != leg && keep)
         encoder_take_over(leg, stream->first);
-    else if (stream->first == leg && heir)
-        encoder_take_over(heir, leg);
-    leg->hush = stream->hush; /* it goes with the encoder */
-    if (stream->hearing == HEAR_ROOM) {
-        leg->limiter = leg->room->limiter;
-        leg->pass = stream->pass;
-        if (stream->pass.ready)
-            leg->past = leg->room->past;
-    } else {
-        cf_limiter_init(&leg->limiter);
-        leg->ear_hold = true;
-    }
-    *(leg->prev_listener ? &leg->prev_listener->next_listener : &stream->first) = heir;
-    if (heir)
-        heir->prev_listener = leg->prev_listener;
-    leg->prev_listener = leg->next_listener = NULL;
-    leg->stream = NULL;
+    else if (stream->first == leg && leg->next_listener)
+        encoder_take_over(leg->next_listener, leg);
+    stream_inherit(leg, stream);
+    stream_unlink(leg);
     leg->wanted_frames = 0;
 }
 
@@ -190,6 +198,15 @@ static void leg_hear_pause(cf_core *core, cf_leg *leg, uint64_t period) {
     leg->paused = true;
 }
 
+static void send_parts(cf_core *core, cf_leg *leg, const cf_encoded *made, uint8_t level, uint64_t period) {
+    leg->room->needed = true;
+    for (int part = 0; part < made->count; part++) {
+        int32_t offset = made->part[part].offset * (int32_t)leg->ts_step / CF_FRAME;
+        leg_send(core, leg, made->payload[part], made->part[part].len, level,
+                 leg_timestamp(leg, period) + (uint32_t)offset);
+    }
+}
+
 static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, uint64_t period) {
     uint8_t level;
     const int16_t *pcm = leg_mix(core, leg, &level);
@@ -203,16 +220,10 @@ static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, u
     const cf_encoded *made = leg_encode(core, leg, pcm, period);
     if (leg_digit_send(core, leg, period)) /* the encoder goes on: it hears no gap */
         return;
-    if (leg_pauses(leg)) {
+    if (leg_pauses(leg))
         leg_hear_pause(core, leg, period);
-        return;
-    }
-    leg->room->needed = true;
-    for (int part = 0; part < made->count; part++) {
-        int32_t offset = made->part[part].offset * (int32_t)leg->ts_step / CF_FRAME;
-        leg_send(core, leg, made->payload[part], made->part[part].len, level,
-                 leg_timestamp(leg, period) + (uint32_t)offset);
-    }
+    else
+        send_parts(core, leg, made, level, period);
 }
 
 void leg_hear(cf_core *core, cf_leg *leg, int64_t at, uint64_t period) {

@@ -399,8 +399,8 @@ static void speak(chaos *c, member *m) {
     m->seq++;
     size_t len = write_packet(c, m, packet, sizeof packet);
     if (!dice(c, 100))
-        return; /* lost */
-    cf_core_receive(c->core, &path, packet, len, c->now);
+        return;                                                                         /* lost */
+    cf_core_receive(c->core, &path, packet, len, c->now - (dice(c, 100) ? 0 : 5 * MS)); /* time may even go back */
     c->received++;
 }
 
@@ -427,7 +427,7 @@ static void check_packets(chaos *c, member *m) {
 }
 
 static bool owed(const member *ear, const member *talker) {
-    return talker->leg && talker != ear && talker->room == ear->room && talker->talked > 2 * UNHEARD && !talker->lies &&
+    return talker->leg && talker != ear && talker->room == ear->room && talker->talked > 0 && !talker->lies &&
            talker->calm >= SETTLED && !talker->muted && !talker->suspended && talker->connected && !talker->aside;
 }
 
@@ -482,6 +482,8 @@ static void change_something(chaos *c) {
 static void advance(chaos *c, int64_t to) {
     c->now = to;
     cf_core_advance(c->core, to);
+    if (!dice(c, 100))
+        cf_core_advance(c->core, to - 30 * MS);
 }
 
 /* The core finds out late: what it owes then is not looked at. */
