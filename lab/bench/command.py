@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -144,7 +145,7 @@ async def repeat(case: Case, mixer: str, runs: int, meter: Meter, label: str = "
     meter.tell("starting", 0, 0)
     try:
         result.rows = await MIXERS[mixer](case, runs, meter.tell)
-    except (ConferoError, TimeoutError) as error:
+    except (ConferoError, OSError, aiohttp.ClientError) as error:
         result.error = str(error) or type(error).__name__
     return result
 

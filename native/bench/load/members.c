@@ -97,6 +97,8 @@ void member_say(load *l, member *m, int64_t due) {
     if (len == 0)
         return;
     send_datagram(l, m, packet, len);
+    if (now >= l->end)
+        return;
     l->worst_late = now - due > l->worst_late ? now - due : l->worst_late;
     l->sent += now >= l->measure_from;
     if (now >= l->measure_from && l->own_count < l->own_cap)
