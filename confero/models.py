@@ -325,6 +325,8 @@ class RoomSpec(Request):
     """How many are mixed at once, the loudest; 0: all."""
     noise_dbov: Annotated[int, Field(ge=20, le=126)] | None = None
     """Comfort noise in the mix, in -dBov: 65-75 is a quiet room."""
+    announce: bool = False
+    """Two notes up when somebody has come, two down when somebody has gone."""
 
 
 class RoomPlacement(Request):

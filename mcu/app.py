@@ -17,7 +17,7 @@ from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
 from .announcer import Announcer
-from .conference import Conference, ConferenceLimits
+from .conference import Conference, ConferenceSettings
 from .config import McuConfig
 from .control import ControlApi
 from .events import EventPump
@@ -111,8 +111,11 @@ class McuApp:
             Announcer(self.feed, self.records, self._clock, self.id, self.boot),
             certificate=Certificate(),
             settings=leg_settings(config),
-            limits=ConferenceLimits(
-                max_rooms=config.max_rooms, max_legs=config.max_legs, empty_room_s=config.empty_room_s
+            limits=ConferenceSettings(
+                max_rooms=config.max_rooms,
+                max_legs=config.max_legs,
+                empty_room_s=config.empty_room_s,
+                pass_through=config.pass_through,
             ),
             prompts=Prompts(config.prompts_dir),
         )

@@ -41,10 +41,11 @@ CYCLE_S = 2.0
 
 
 @dataclass(frozen=True)
-class ConferenceLimits:
+class ConferenceSettings:
     max_rooms: int = 2000
     max_legs: int = 4000
     empty_room_s: float = 600.0
+    pass_through: bool = True
 
 
 class Conference:
@@ -58,7 +59,7 @@ class Conference:
         *,
         certificate: Certificate,
         settings: LegSettings | None = None,
-        limits: ConferenceLimits | None = None,
+        limits: ConferenceSettings | None = None,
         prompts: Prompts | None = None,
     ) -> None:
         self._engine = engine
@@ -66,7 +67,7 @@ class Conference:
         self._news = news
         self._certificate = certificate
         self._settings = settings or LegSettings()
-        self._limits = limits or ConferenceLimits()
+        self._limits = limits or ConferenceSettings()
         self._turnstile = Turnstile()
         self.removals = Removals(engine)
         self._statistics = Statistics(engine)
@@ -86,8 +87,20 @@ class Conference:
             return room, False
         self._check_draining()
         self.registry.check_room()
-        room = Room(id, self.registry.next_number(), spec.name, spec.max_participants, self._clock.monotonic())
-        self._engine.add_room(room.number, talkers=spec.talkers or ALL_TALKERS, noise_dbov=spec.noise_dbov or 0)
+        room = Room(
+            id,
+            self.registry.next_number(),
+            spec.name,
+            spec.max_participants,
+            self._clock.monotonic(),
+            announce=spec.announce,
+        )
+        self._engine.add_room(
+            room.number,
+            talkers=spec.talkers or ALL_TALKERS,
+            noise_dbov=spec.noise_dbov or 0,
+            transcode=not self._limits.pass_through,
+        )
         self.registry.add_room(room)
         log.info("room opened", room=id)
         return room, True
@@ -272,6 +285,8 @@ class Conference:
             return
         stats = self._close_leg(participant, reason)
         room.remove(participant, self._clock.monotonic())
+        if participant.was_connected:
+            self.plays.announce(room, "exit")
         self._news.left(room, participant, reason, stats)
         log.info("leg ended", room=room.id, leg=participant.leg.id, reason=reason)
 

@@ -55,6 +55,8 @@ class McuConfig(ServiceConfig):
     """A browser leg is shown as disconnected when no ICE check has come for this long."""
     answer_s: float = Field(default=300.0, gt=0)
     """Time for the answer to an RTP offer of ours: a telephone may ring that long."""
+    pass_through: bool = True
+    """Whether a sole talker's Opus packets may be passed on as they are; False: everything is mixed and encoded."""
     opus_low_delay: bool = False
     """Opus is sent without its speech layer (CELT only): 4 ms sooner and at less than half the cost of encoding, but worse
     at low rates and under loss. For machines on which everybody talks."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from confero import models
-from confero.errors import Refused
+from confero.errors import ConferoError, Refused
 from confero.media import Clip, EngineError, ToneStep, UnknownId, named_tone, tone
+from confero.runtime.logging import get_logger
 
 from .gains import factor
 from .pipeline.engine import MediaEngine
 from .prompts import Prompts
 from .rooms.participant import Participant
 from .rooms.room import Room
+
+log = get_logger(__name__)
 
 KEYS = "123A456B789C*0#D"
 ROWS, COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
@@ -34,6 +38,7 @@ class Plays:
         self._engine = engine
         self._prompts = prompts
         self._playing: dict[int, Place] = {}
+        self._notes: dict[str, Clip] = {}
 
     async def clip(self, wish: models.PlayRequest) -> Clip:
         """What is to be played. Raises Refused ``prompt-unknown``, ``prompt-unreadable``, ``tone-invalid``."""
@@ -54,6 +59,17 @@ class Plays:
             raise Refused("This leg has no media yet.", status=409, code="no-media")
         self._playing[number] = room.id, participant.leg.id if participant else ""
         return models.Playing(id=number, seconds=clip.seconds)
+
+    def announce(self, room: Room, name: Literal["entry", "exit"]) -> None:
+        """If the room is to hear it, and somebody is there. Never raises: it is only a sound."""
+        if not room.announce or not room.participants:
+            return
+        if name not in self._notes:
+            self._notes[name] = Clip(named_tone(name))
+        try:
+            self.start(room, None, self._notes[name])
+        except ConferoError as error:
+            log.warning("not announced", room=room.id, reason=str(error))
 
     async def dialled(self, digits: str, milliseconds: int) -> Clip:
         """Digits as tones, for a peer that takes no events. Raises Refused ``tone-invalid``."""

@@ -68,6 +68,7 @@ class Reactions:
         log.info("leg state", room=room.id, leg=leg, state=state)
         if state == "connected" and not participant.was_connected:
             participant.was_connected = True
+            self._plays.announce(room, "entry")
             self._news.connected(room, participant)
         self._news.changed(room, participant)
 

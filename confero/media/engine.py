@@ -143,12 +143,14 @@ class Engine:
         gate_hold_ms: int = 0,
         talkers: int = 0,
         noise_dbov: int = 0,
+        transcode: bool = False,
     ) -> int:
         """Puts a room onto a media thread, by default the one with the fewest legs; returns the thread.
 
         ``gate_dbov``: a leg quieter than this (in -dBov; 0: 65) for ``gate_hold_ms`` (0: 500) adds nothing.
         ``talkers``: so many are mixed at once, the loudest (1-64; 0: 6), or ``ALL_TALKERS``.
         ``noise_dbov``: comfort noise in the mix (20-126, in -dBov; 0: none).
+        ``transcode``: a sole talker's packets are never passed on as they are.
         Raises DuplicateId, EngineFull, EngineError for a number out of range.
         """
         if noise_dbov and noise_dbov not in NOISE_DBOV:
@@ -164,6 +166,7 @@ class Engine:
                 "gate_hold_ms": gate_hold_ms,
                 "talkers": talkers,
                 "noise_dbov": noise_dbov,
+                "transcode": int(transcode),
             },
         )
         self._check(lib.cf_engine_room_add(self._handle.raw, chosen, config), f"add room {room}")

@@ -103,10 +103,17 @@ class Simulation:
     """
 
     def __init__(
-        self, seed: int = 1, *, gate_dbov: int = 0, gate_hold_ms: int = 0, talkers: int = 0, noise_dbov: int = 0
+        self,
+        seed: int = 1,
+        *,
+        gate_dbov: int = 0,
+        gate_hold_ms: int = 0,
+        talkers: int = 0,
+        noise_dbov: int = 0,
+        transcode: bool = False,
     ) -> None:
-        """``gate_dbov`` (0: 65), ``gate_hold_ms`` (0: 500), ``talkers`` (0: 6, -1: all) and ``noise_dbov`` (0: none) as in the
-        room's configuration."""
+        """``gate_dbov`` (0: 65), ``gate_hold_ms`` (0: 500), ``talkers`` (0: 6, -1: all), ``noise_dbov`` (0: none) and ``transcode``
+        (never pass packets on) as in the room's configuration."""
         room = ffi.new("cf_room_config *")
         try:
             room.gate_dbov, room.gate_hold_ms, room.talkers, room.noise_dbov = (
@@ -115,6 +122,7 @@ class Simulation:
                 talkers,
                 noise_dbov,
             )
+            room.transcode = int(transcode)
             raw = lib.cf_sim_new(seed, room)
         except OverflowError as error:
             raise EngineError(f"room: {error}") from None

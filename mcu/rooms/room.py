@@ -11,11 +11,15 @@ from .participant import Participant
 class Room:
     """``number`` is the engine's name for it."""
 
-    def __init__(self, id: str, number: int, name: str, max_participants: int, now: float) -> None:
+    def __init__(
+        self, id: str, number: int, name: str, max_participants: int, now: float, *, announce: bool = False
+    ) -> None:
         self.id = id
         self.number = number
         self.name = name
         self.max_participants = max_participants
+        self.announce = announce
+        """Who comes and goes is heard."""
         self.participants: dict[str, Participant] = {}
         self.empty_since: float | None = now
         """Monotonic seconds."""

@@ -30,8 +30,15 @@ static cf_leg_config leg_config(uint64_t id) {
         .kind = id == WEB ? CF_LEG_WEBRTC : CF_LEG_RTP,
         .tx = {.codec = CF_CODEC_OPUS, .low_delay = 1}, /* not instrumented: most of the time is ours */
         .tx_pt = 111,
-        .rx_count = 2,
-        .rx = {{0, CF_CODEC_PCMU, 8000}, {111, CF_CODEC_OPUS, 48000}},
+        .rx_count = 5,
+        .rx = {{0, CF_CODEC_PCMU, 8000},
+               {111, CF_CODEC_OPUS, 48000},
+               {63, CF_CODEC_RED, 48000},
+               {101, CF_CODEC_EVENT, 8000},
+               {13, CF_CODEC_CN, 8000}},
+        .event_pt = 101,
+        .red_pt = 63,
+        .red = CF_RED_AUTO,
         .audio_level_ext = 1,
         .mid_ext = 2,
         .mid = "0",
@@ -86,6 +93,10 @@ static cf_core *core_make(cf_leg **web) {
         cf_core_leg_add(core, *web, 0);
     }
     keys_set(core, SECURE);
+    cf_dtmf *dtmf = malloc(sizeof *dtmf);
+    cf_dtmf_init(dtmf);
+    cf_core_leg_listen(core, PLAIN, &dtmf);
+    cf_core_leg_digits(core, SYMMETRIC, "0123456789*#ABCD!", 40);
     web_connects(core, 0);
     return core;
 }

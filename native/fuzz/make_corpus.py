@@ -198,7 +198,15 @@ def rtcp() -> Iterator[tuple[str, bytes]]:
     yield from twins("compound", unhex("".join(text for name, text in RTCP.items() if name != "padding")))
 
 
-PROFILES: Mapping[str, int] = {"cm": 0, "gcm128": 1, "gcm256": 2}
+# the number modulo 3 is the profile; from 128 on libcrypto has the cipher
+PROFILES: Mapping[str, int] = {
+    "cm": 0,
+    "gcm128": 1,
+    "gcm256": 2,
+    "libcrypto-cm": 129,
+    "libcrypto-gcm128": 130,
+    "libcrypto-gcm256": 128,
+}
 HOSTILE_RTP, HOSTILE_RTCP, SEND_RTP, SEND_RTCP, FLIP, TWICE = 0, 1, 2, 3, 4, 8
 
 
@@ -211,6 +219,11 @@ def srtp() -> Iterator[tuple[str, bytes]]:
     report = unhex(RTCP["sr"])
     for name, profile in PROFILES.items():
         head = bytes([profile, 7])
+        lengths = (0, 1, 15, 16, 17, 95, 96, 97, 127, 128, 129, 300)
+        yield (
+            f"{name}-long",
+            head + b"".join(record(SEND_RTP, 0, packet(n) + bytes(size)) for n, size in enumerate(lengths)),
+        )
         yield f"{name}-stream", head + b"".join(record(SEND_RTP | TWICE, 0, packet(n)) for n in range(65530, 65545))
         yield (
             f"{name}-loss",

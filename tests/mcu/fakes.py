@@ -83,8 +83,8 @@ class FakeEngine:
     def said(self, name: str) -> list[tuple[Any, ...]]:
         return [entry[1:] for entry in self.log if entry[0] == name]
 
-    def add_room(self, room: int, *, talkers: int = 0, noise_dbov: int = 0) -> int:
-        self._do("add_room", room, talkers, noise_dbov)
+    def add_room(self, room: int, *, talkers: int = 0, noise_dbov: int = 0, transcode: bool = False) -> int:
+        self._do("add_room", room, talkers, noise_dbov, transcode)
         self.rooms[room] = len(self.rooms) % 2
         return self.rooms[room]
 

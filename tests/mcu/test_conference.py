@@ -12,7 +12,7 @@ from confero import models
 from confero.clock import FakeClock
 from confero.errors import ConferoError
 from confero.mcu import reasons
-from confero.mcu.conference import SLICES, Conference, ConferenceLimits
+from confero.mcu.conference import SLICES, Conference, ConferenceSettings
 from confero.mcu.legs.dtls import Certificate
 from confero.media import EngineBusy, EngineFull, EventType, Speaker
 
@@ -27,7 +27,7 @@ class House:
     def __init__(self, certificate: Certificate, **limits: Any) -> None:
         self.engine, self.news, self.clock = FakeEngine(), FakeNews(), FakeClock()
         self.conference = Conference(
-            self.engine, self.clock, self.news, certificate=certificate, limits=ConferenceLimits(**limits)
+            self.engine, self.clock, self.news, certificate=certificate, limits=ConferenceSettings(**limits)
         )
         self.conference.put_room("r", models.RoomSpec(max_participants=3))
 
@@ -228,13 +228,13 @@ async def test_a_pair_of_legs_has_a_gain_of_its_own(house: House) -> None:
 async def test_a_room_mixes_as_many_as_it_is_told(house: House) -> None:
     for id, talkers in (("few", 3), ("everybody", 0)):
         house.conference.put_room(id, models.RoomSpec(talkers=talkers))
-    assert [talkers for _, talkers, _ in house.engine.said("add_room")][-2:] == [3, -1]
+    assert [talkers for _, talkers, *_ in house.engine.said("add_room")][-2:] == [3, -1]
 
 
 async def test_a_room_has_the_noise_that_it_is_told(house: House) -> None:
     for id, spec in (("plain", models.RoomSpec()), ("noisy", models.RoomSpec(noise_dbov=70))):
         house.conference.put_room(id, spec)
-    assert [noise for _, _, noise in house.engine.said("add_room")][-2:] == [0, 70]
+    assert [noise for _, _, noise, _ in house.engine.said("add_room")][-2:] == [0, 70]
     for wrong in (0, 19, 127):
         with pytest.raises(ValidationError):
             models.RoomSpec(noise_dbov=wrong)

@@ -11,7 +11,7 @@ from confero import models
 from confero.errors import Refused, Unavailable
 from confero.mcu import feed as feed_module
 from confero.mcu.backoff import Backoff
-from confero.mcu.feed import DETAILS, Feed
+from confero.mcu.feed import DETAILS, NOTES, Feed
 from confero.mcu.rooms.participant import Participant, Settings
 from confero.mcu.rooms.room import Room
 
@@ -176,6 +176,35 @@ async def test_renegotiate_reaches_one(s: Setup) -> None:
     s.leave("a", "ice-timeout")
     s.feed.renegotiate(s.room, "a", "ice-timeout")
     assert await s.told() == [("left", ("a", "ice-timeout")), ("renegotiate", ("a", "ice-timeout"))]
+
+
+async def test_notes_reach_whom_they_are_for_once(s: Setup) -> None:
+    s.join("a")
+    s.join("b")
+    await s.told()
+    s.feed.note(s.room, "a", models.DigitEvent(digit="5", ms=100))
+    s.feed.note(s.room, None, models.PlayedEvent(id=3))
+    s.feed.note(s.room, "gone", models.PlayedEvent(id=4))
+    await s.feed.flush()
+    assert [(p.participant, p.events) for p in s.notifier.got] == [
+        (None, [models.PlayedEvent(id=3)]),
+        ("a", [models.DigitEvent(digit="5", ms=100)]),
+    ]
+    s.notifier.got.clear()
+    assert await s.told() == []
+
+
+async def test_notes_that_wait_are_bounded(s: Setup) -> None:
+    s.join("a")
+    s.notifier.failure = Unavailable("away")
+    for i in range(2 * NOTES):
+        s.feed.note(s.room, None, models.PlayedEvent(id=i))
+        if i == NOTES:
+            await s.feed.flush()
+    s.notifier.failure = None
+    await s.feed.flush()
+    told = [e.id for p in s.notifier.got for e in p.events if isinstance(e, models.PlayedEvent)]
+    assert told == list(range(NOTES, 2 * NOTES)) and s.feed.dropped == NOTES
 
 
 async def test_what_could_not_be_told_is_told_later_as_it_is_then(s: Setup) -> None:

@@ -9,7 +9,7 @@ import pytest
 from confero import models
 from confero.errors import Refused
 from confero.mcu.legs.dtls import Certificate
-from confero.media import EventType
+from confero.media import EngineBusy, EventType
 from confero.runtime.tasks import spawn
 
 from .fakes import event
@@ -154,3 +154,21 @@ async def test_a_leg_that_starts_anew_is_listened_to_again(house: House) -> None
     house.conference.offer(leg, WITH_EVENTS.replace("AVP 0", "AVP 8"))
     assert house.number(leg) != before
     assert house.engine.said("listen_for_digits")[-1] == (house.number(leg), True)
+
+
+async def test_who_comes_and_goes_is_heard_where_that_is_wished(house: House) -> None:
+    house.conference.put_room("loud", models.RoomSpec(announce=True))
+    for room in ("r", "loud"):
+        for name in ("a", "b"):
+            leg = house.phone(f"{name}-{room}", room).leg
+            house.conference.handle(event(EventType.MEDIA, leg=house.number(leg), text="192.0.2.1:9"))
+            house.conference.handle(event(EventType.MEDIA, leg=house.number(leg), text="192.0.2.1:9"))
+    loud = house.conference.registry.room("loud")
+    assert house.engine.said("play_to_room") == [(loud.number, 0.3, 1.0, 1)] * 2
+    for participant in list(loud.participants.values()):
+        house.conference.end(participant, loud, "left")
+    assert len(house.engine.said("play_to_room")) == 3, "nobody is there to hear the last one go"
+    house.engine.fail["play_to_room"] = EngineBusy("busy")
+    leg = house.phone("c", "loud").leg
+    house.conference.handle(event(EventType.MEDIA, leg=house.number(leg), text="192.0.2.1:9"))
+    assert house.conference.registry.leg(leg)[0].state == "connected"

@@ -194,7 +194,9 @@ def test_the_delay_does_not_drift(run: Run, name: str, record_figure: Callable[[
     assert listener.chirps >= SECONDS / EVERY - 2
     assert listener.missed <= 0.25 * listener.chirps  # each lies in four packets, of which 2 % are lost on each link
     minutes = listener.minutes()
-    assert max(minutes) - min(minutes) < 25, minutes  # 100 ppm alone would be 60 ms in ten minutes
+    # Packets wait up to 23 ms longer than they need, by how the clocks lie, in each of two buffers; 100 ppm alone would be
+    # 60 ms in ten minutes.
+    assert max(minutes) - min(minutes) < 46, minutes
     assert abs(minutes[-1] - minutes[0]) < 15, minutes
     assert max(listener.delays_ms) < 250
 

@@ -1,6 +1,6 @@
 """A pure tone through one leg each of G.711 and Opus, clocks apart: from end to end no discontinuity.
 
-Two minutes; ``CONFERO_TEST_LONG=1`` makes it an hour, any other number that many seconds.
+Two minutes; ``CONFERO_TEST_LONG=1`` makes it an hour (and four of G.711), any other number that many seconds.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Ear:
         self.worst.level_db = max(self.worst.level_db, float(np.abs(level - self.level).max()))
 
 
-def run(codec: Codec, ppm: float) -> tuple[Worst, dict[str, int], float]:
+def run(codec: Codec, ppm: float, seconds: int) -> tuple[Worst, dict[str, int], float]:
     params = CodecParams(codec=codec, complexity=0)
     ear = Ear()
     began = time.process_time()
@@ -79,19 +79,20 @@ def run(codec: Codec, ppm: float) -> tuple[Worst, dict[str, int], float]:
         sim.say(talker, tone(HZ, 1.0, AMPLITUDE), loop=True)
         sim.run(WARM_UP_S * 1_000)
         sim.heard(listener)
-        for until in range(WARM_UP_S + 10, WARM_UP_S + SECONDS + 1, 10):
+        for until in range(WARM_UP_S + 10, WARM_UP_S + seconds + 1, 10):
             sim.run(until * 1_000)
             ear.feed(sim.heard(listener))
         stats = sim.stats(talker).playout
     return ear.worst, stats, time.process_time() - began
 
 
-@pytest.mark.parametrize(("codec", "ppm"), [(Codec.PCMU, 100.0), (Codec.PCMU, -300.0), (Codec.OPUS, 100.0)])
+@pytest.mark.parametrize(("codec", "ppm"), [(Codec.PCMU, 300.0), (Codec.PCMU, -300.0), (Codec.OPUS, 100.0)])
 def test_a_tone_is_never_broken(codec: Codec, ppm: float, record_figure: Callable[[str, str], None]) -> None:
-    worst, stats, cpu = run(codec, ppm)
+    seconds = SECONDS * 4 if SECONDS >= 3_600 and codec is Codec.PCMU else SECONDS
+    worst, stats, cpu = run(codec, ppm, seconds)
     record_figure(
         f"tone-{codec.name.lower()}-{ppm:+.0f}ppm",
-        f"{SECONDS} s of {HZ:.0f} Hz in {codec.name}, clocks {ppm:+.0f} ppm apart: largest phase step {worst.turn:.3f} rad, "
+        f"{seconds} s of {HZ:.0f} Hz in {codec.name}, clocks {ppm:+.0f} ppm apart: largest phase step {worst.turn:.3f} rad, "
         f"level {worst.level_db:.2f} dB, bend {worst.bend:.2f} of the tone's; {cpu:.0f} s of CPU time",
     )
     assert stats["concealed"] < RATE // 10, stats

@@ -117,12 +117,14 @@ export interface RenegotiateEvent {
 export interface RoomCreate {
   name?: string | null;
   max_participants?: number;
+  talkers?: number;
 }
 
 export interface RoomInfo {
   id: string;
   name: string;
   max_participants: number;
+  talkers: number;
   participants: number;
   join_url: string;
 }

@@ -52,6 +52,7 @@ typedef struct cf_room_config {
                          only digital silence; 0: default 65 */
     int gate_hold_ms; /* 0: default 500 */
     int talkers;      /* how many are mixed at once, the loudest: 1-64; 0: default 6; CF_TALKERS_ALL */
+    int transcode;    /* 1: packets of a sole talker are never passed on as they are, always mixed and encoded */
     int noise_dbov;   /* comfort noise in the mix, -dBov: 20-126 (a quiet room: 65-75); 0: none. Then a room sleeps only
                          if   all its legs take comfort noise (cn_pt) */
 } cf_room_config;
@@ -114,6 +115,7 @@ typedef struct cf_core_stats {
     uint64_t frames_decoded,
         frames_skipped; /* what came in: heard by a decoder, or passed over as silent or outranked */
     uint64_t frames_mixed, frames_encoded, frames_shared;
+    uint64_t frames_passed;                /* that needed no encoder: a sole talker's own packets */
     uint64_t decode_ns, mix_ns, encode_ns; /* shares of tick_ns_sum */
     uint64_t send_failures;                /* EAGAIN and the like: counted, never retried */
     uint64_t receive_drops;                /* by the kernel, at full buffers of shared sockets */

@@ -11,11 +11,12 @@
 #define MS INT64_C(1000000)
 
 enum {
-    STEADY = 3,        /* frames that the delay must be out of range for: a late tick is not a long delay */
-    QUIET_DBOV = 60,   /* below, any place fits to change the length ... */
-    QUIET_BESIDE = 25, /* ... and so much below what was heard since the delay has not been as it should */
-    PATIENCE = 250,    /* frames: 5 s, in which whoever talks takes breath */
-    TONE_FRAMES = 8,   /* meanwhile looks for a pure tone so often */
+    STEADY = 3,           /* frames that the delay must be out of range for: a late tick is not a long delay */
+    QUIET_DBOV = 60,      /* below, any place fits to change the length ... */
+    QUIET_BESIDE = 25,    /* ... and so much below what was heard since the delay has not been as it should */
+    PATIENCE = 250,       /* frames: 5 s, in which whoever talks takes breath */
+    UNALIGNED_LONG = 500, /* frames: 10 s */
+    TONE_FRAMES = 8,      /* meanwhile looks for a pure tone so often */
     SQUEEZE_NEEDS = CF_FRAME + CF_TIMESCALE_MAX, /* so that a whole frame is left whatever is cut out */
 };
 
@@ -46,6 +47,12 @@ static float likeness_to_squeeze(int64_t out, int frames) {
 /* One that is too short has half a second for a good place, with packets coming late all the time. */
 static float likeness_to_stretch(int frames) {
     return frames < 10 ? 0.9F : frames < 20 ? 0.7F : frames < 30 ? 0.4F : 0.0F;
+}
+
+/* Frames that lie across packets cost a little delay and nothing else. In ten seconds speech has had its pauses; what
+ * is left of sound without any has to fit less well, if there is enough to choose a place from. */
+static float likeness_to_align(const cf_playout *p, size_t off) {
+    return p->watched > UNALIGNED_LONG && off >= 2 * CF_TIMESCALE_MIN ? 0.9F : ALIKE;
 }
 
 static int cooldown_after(int64_t off) {
@@ -109,7 +116,7 @@ static void align(cf_playout *p, size_t off) {
     if (is_quiet(p))
         cut = cf_timescale_cut(cf_waiting(p), p->count, spare);
     else
-        cut = cf_timescale_squeeze(cf_waiting(p), p->count, spare, ALIKE);
+        cut = cf_timescale_squeeze(cf_waiting(p), p->count, spare, likeness_to_align(p, spare));
     p->stats.squeezed += cut;
     if (cut > 0)
         moved(p, 0, -(int64_t)cut);

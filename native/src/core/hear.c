@@ -32,6 +32,7 @@ static void leg_join_stream(cf_leg *leg) {
 static void encoder_take_over(cf_leg *leg, const cf_leg *from) {
     cf_encoder_clone(leg->encoder, from->encoder);
     leg->encoded = from->encoded;
+    leg->passed = from->passed;
 }
 
 /* keep: the leg goes on hearing, from its own encoder and limiter, which start as exact copies: its decoder hears no
@@ -47,6 +48,9 @@ void leg_leave_stream(cf_leg *leg, bool keep) {
         encoder_take_over(heir, leg);
     if (stream->hearing == HEAR_ROOM) {
         leg->limiter = leg->room->limiter;
+        leg->pass = stream->pass;
+        if (stream->pass.ready)
+            leg->past = leg->room->past;
     } else {
         cf_limiter_init(&leg->limiter);
         leg->ear_hold = true;
@@ -157,74 +161,6 @@ static const int16_t *leg_mix(cf_core *core, cf_leg *leg, uint8_t *level) {
     return pcm;
 }
 
-/* An encoder that has not heard the tick before begins anew, in step with those of its packets' length. */
-static void encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_t period, cf_encoded *made) {
-    int64_t begin = core_stopwatch(core);
-    if (leg->encoded + 1 != period)
-        cf_encoder_align(leg->encoder, period);
-    leg->encoded = period;
-    cf_encoder_encode(leg->encoder, pcm, made);
-    counter_add(&core->count.frames_encoded, 1);
-    counter_add(&core->count.encode_ns, (uint64_t)(core_stopwatch(core) - begin));
-}
-
-static bool stream_is_silent(const cf_core *core, const struct stream *stream) {
-    return stream->hearing == HEAR_NOTHING || core->silent;
-}
-
-/* Only of packets that are a tick long, for others would get out of step, and not of G.722, whose two sides must adapt
- * alike in silence as well: 60 ms of the next word would be noise. */
-static bool hush_allowed(const struct stream *stream, const cf_encoded *made) {
-    return stream->silent > SETTLED_FRAMES && stream->params.ptime_ms == 1000 / CF_TICKS && made->count == 1 &&
-           made->part[0].len <= HUSH_BYTES && stream->params.codec != CF_CODEC_G722;
-}
-
-static void hush_keep(struct stream *stream, const cf_encoded *made) {
-    if (!hush_allowed(stream, made))
-        return;
-    stream->hush_len = made->part[0].len;
-    memcpy(stream->hush, made->payload[0], made->part[0].len);
-}
-
-static void hush_say(const struct stream *stream, cf_encoded *made) {
-    made->count = 1;
-    made->part[0].len = (uint16_t)stream->hush_len;
-    made->part[0].offset = 0;
-    memcpy(made->payload[0], stream->hush, (size_t)stream->hush_len);
-}
-
-/* The frame of settled silence is said again without the encoder, whose state and the decoders' are near zero and stay
- * there: nothing is heard when it goes on. */
-static void stream_frame(cf_core *core, struct stream *stream, const int16_t *pcm, uint64_t period, cf_encoded *made) {
-    stream->silent = stream_is_silent(core, stream) ? stream->silent + 1 : 0;
-    if (!stream->silent)
-        stream->hush_len = 0;
-    if (stream->hush_len) {
-        hush_say(stream, made);
-        return;
-    }
-    encode(core, stream->first, pcm, period, made);
-    hush_keep(stream, made);
-}
-
-/* Encoded once per stream and tick, when its first listener of the tick comes along. */
-static const cf_encoded *stream_encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_t period) {
-    struct stream *stream = leg->stream;
-    cf_encoded *made = &core->made[stream - leg->room->streams];
-    if (stream->period != period)
-        stream_frame(core, stream, pcm, period, made);
-    stream->period = period;
-    counter_add(&leg->count.shared_frames, 1);
-    counter_add(&core->count.frames_shared, 1);
-    return made;
-}
-
-static const cf_encoded *own_encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_t period) {
-    counter_add(&leg->count.own_encodes, 1);
-    encode(core, leg, pcm, period, &core->own_made);
-    return &core->own_made;
-}
-
 /* Nobody listens: what it hears when it comes (back) starts clean. */
 static void leg_rest(cf_leg *leg) {
     leg->ear_now = leg->deaf ? 0 : CF_GAIN_ONE;
@@ -237,7 +173,7 @@ static void leg_rest(cf_leg *leg) {
 /* For how many frames there has been nothing to hear but the room's own noise. */
 static uint32_t leg_quiet(const cf_leg *leg) {
     bool noise = leg->room->config.noise_dbov && leg->stream->hearing == HEAR_ROOM;
-    return noise ? leg->room->hush : leg->stream->silent;
+    return noise ? leg->room->hush : leg->stream->hush.silent;
 }
 
 /* Discontinuous transmission: who hears settled silence and has agreed to it gets a packet now and then. Both sides of
@@ -261,7 +197,7 @@ static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, u
         taps_push(leg->taps, CF_TAP_LEG_OUT, pcm, at);
     if (!sent_to)
         return;
-    const cf_encoded *made = leg->stream ? stream_encode(core, leg, pcm, period) : own_encode(core, leg, pcm, period);
+    const cf_encoded *made = leg_encode(core, leg, pcm, period);
     if (leg_digit_send(core, leg, period)) /* the encoder goes on: it hears no gap */
         return;
     if (leg_pauses(leg)) {

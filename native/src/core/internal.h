@@ -46,12 +46,14 @@ enum {
     SETTLED_FRAMES = 50, /* silent frames after which a stream's encoder says the same again: its last payload is
                           * sent on, and nothing is encoded */
     HUSH_BYTES = 160,    /* the longest payload that is kept for that: 20 ms of G.711 */
-    DTX_FRAMES = 10,     /* silent frames before discontinuous transmission begins (as libopus: 200 ms) ... */
-    DTX_EVERY = 20,      /* ... and in which one packet is sent then: 400 ms, as encoders do */
-    DOZE_BUCKETS = 50,   /* a sleeping room is looked at once a second: the shortest of its legs' times ... */
-    DOZE_SENDS = 2,      /* ... and its legs are sent a packet every 2 s: the empty frame says nothing new, and no NAT
-                          * forgets a path so soon (RFC 4787 section 4.3: two minutes) */
-    CSRCS = 15,          /* RFC 3550 section 5.1 */
+    PASS_FRAMES = 10,  /* frames of one undisturbed voice alone before its packets are passed on: 200 ms, no flapping */
+    PAST_FRAMES = 3,   /* frames of the mix that an encoder is prepared with that was passed by: two are enough */
+    DTX_FRAMES = 10,   /* silent frames before discontinuous transmission begins (as libopus: 200 ms) ... */
+    DTX_EVERY = 20,    /* ... and in which one packet is sent then: 400 ms, as encoders do */
+    DOZE_BUCKETS = 50, /* a sleeping room is looked at once a second: the shortest of its legs' times ... */
+    DOZE_SENDS = 2,    /* ... and its legs are sent a packet every 2 s: the empty frame says nothing new, and no NAT
+                        * forgets a path so soon (RFC 4787 section 4.3: two minutes) */
+    CSRCS = 15,        /* RFC 3550 section 5.1 */
     PACKET_CAP = CF_DATAGRAM_MAX
 };
 
@@ -79,7 +81,7 @@ static inline void counter_add(counter *c, uint64_t n) {
     X(squeezed) X(skipped) X(restarts) X(target_ms) X(delay_ms)
 #define CORE_COUNTERS(X)                                                                                               \
     X(ticks) X(late_ticks) X(packets_in) X(packets_out) X(packets_unknown) X(frames_decoded) X(frames_skipped)         \
-    X(frames_mixed) X(frames_encoded) X(frames_shared) X(decode_ns) X(mix_ns) X(encode_ns) X(tick_ns_max)              \
+    X(frames_mixed) X(frames_encoded) X(frames_passed) X(frames_shared) X(decode_ns) X(mix_ns) X(encode_ns) X(tick_ns_max)              \
     X(tick_ns_sum) X(crypto_ns) X(rooms) X(legs) X(rooms_asleep)
 /* clang-format on */
 #define COUNTER_FIELD(name) counter name;
@@ -149,6 +151,26 @@ bool inbox_put(struct inbox *inbox, const uint8_t *data, size_t len, int64_t now
 bool inbox_overdue(struct inbox *inbox, int64_t now); /* something has waited for a second: tell again */
 size_t inbox_take(struct inbox *inbox, uint8_t *out, size_t cap);
 
+/* Settled silence: its last payload, which is said again. */
+struct hush {
+    uint32_t silent; /* frames in a row that were digital silence */
+    int len;         /* of the payload, 0: none yet */
+    uint8_t payload[HUSH_BYTES];
+};
+
+/* Packets of a sole voice that are passed on as they are. */
+struct pass {
+    const cf_leg *voice; /* of the last frame; compared only */
+    uint32_t ready;      /* frames in a row that could have been passed on */
+};
+
+/* What was mixed last, for encoders that were passed by. */
+struct past {
+    int16_t pcm[PAST_FRAMES][CF_FRAME];
+    int at;          /* the oldest */
+    uint64_t period; /* of the newest */
+};
+
 /* One encoding for all who hear the same. Its encoder is that of its first listener: a stream exists exactly as long as
  * somebody listens, so no encoder is ever made, kept warm or thrown away for it. */
 enum hearing { HEAR_OWN = 0, HEAR_ROOM = 1, HEAR_NOTHING = 2 };
@@ -157,9 +179,8 @@ struct stream {
     cf_codec_params params;
     cf_leg *first;   /* NULL: the entry is free */
     uint64_t period; /* of the packets that core->made holds for it */
-    uint32_t silent; /* frames in a row that were digital silence */
-    int hush_len;    /* of the last payload of settled silence, 0: none */
-    uint8_t hush[HUSH_BYTES];
+    struct hush hush;
+    struct pass pass;
 };
 
 struct cf_tap {
@@ -237,6 +258,7 @@ struct cf_room {
     int speaker_count, told_count;
     int64_t told_at;
     cf_tap *taps;
+    struct past past; /* of what everybody hears */
 };
 
 struct cf_leg {
@@ -288,6 +310,7 @@ struct cf_leg {
     bool suspended;
     bool aside, wants_aside; /* in nobody's sum, heard by its pairs only; changes while it is silent */
     bool gate_open;
+    bool verbatim;           /* this frame is one packet as it came, at the gain of one: it could be passed on */
     bool placed, was_placed; /* it is mixed; it was in the last tick */
     uint32_t placed_at;      /* room->ticks */
     int quiet_frames;
@@ -327,6 +350,10 @@ struct cf_leg {
     uint32_t sent_packets, sent_octets, sent_at_report;
     int64_t rtcp_at; /* next report, ns; 0: not planned */
 
+    struct hush hush;
+    struct pass pass;
+    uint64_t passed;       /* the last period in which its encoder was passed by */
+    struct past past;      /* of its own mix, while packets may be passed on to it */
     int32_t own[CF_FRAME]; /* what it adds to this tick, while active; last, as most legs never touch it (lazy.h) */
 };
 
@@ -351,6 +378,7 @@ struct cf_core {
         CORE_COUNTERS(COUNTER_FIELD)
     } count;
     /* scratch of one room's tick */
+    int mixed;            /* voices, clips and whatever else is in the sum */
     int voices;           /* legs that have added something */
     bool silent;          /* the whole room: room_pcm is silence */
     uint32_t csrc[CSRCS]; /* who is heard: sources and levels of the tick's voices */
@@ -497,6 +525,10 @@ void leg_settle(cf_core *core,
                 cf_leg *leg); /* before the room's limiter and encoders run: leaves a stream that is no longer right */
 void leg_leave_stream(cf_leg *leg, bool keep);
 void leg_hear(cf_core *core, cf_leg *leg, int64_t at, uint64_t period);
+
+/* encode.c */
+const cf_encoded *leg_encode(cf_core *core, cf_leg *leg, const int16_t *pcm, uint64_t period);
+void past_keep(struct past *past, const int16_t *pcm, uint64_t period);
 
 /* tick.c */
 void room_tick(cf_core *core, cf_room *room, int64_t at, int64_t now);

@@ -82,7 +82,7 @@ void room_rest_if_idle(cf_core *core, cf_room *room) {
 void room_packet(cf_core *core, cf_leg *leg, int64_t now) {
     int level = cf_playout_peek(leg->playout, now + SECOND);
     bool loud = level == CF_PEEK_UNKNOWN || (level >= 0 && level <= leg->room->config.gate_dbov && level < 127);
-    if (loud && leg_audible(leg))
+    if (loud && (leg_audible(leg) || leg->dtmf))
         room_wake(core, leg->room);
     else
         cf_playout_skip(leg->playout, now);

@@ -17,8 +17,10 @@ static void add_voice(cf_core *core, cf_leg *leg, int64_t at, int64_t now) {
     if (leg->active) {
         core->voices++;
         note_contributor(core, leg);
-        if (!leg->aside)
+        if (!leg->aside) {
+            core->mixed++;
             cf_mix_add(core->sum, leg->own, CF_FRAME);
+        }
     }
     if (leg->taps)
         taps_push_wide(leg->taps, CF_TAP_LEG_IN, leg->active ? leg->own : NULL, at);
@@ -30,6 +32,7 @@ static void add_tail(cf_core *core, cf_room *room) {
     if (!room->has_tail)
         return;
     core->voices++;
+    core->mixed++;
     cf_mix_add(core->sum, room->tail, CF_FRAME);
     memset(room->tail, 0, sizeof room->tail);
     room->has_tail = false;
@@ -55,7 +58,7 @@ static void settle_paired(cf_core *core, cf_room *room, uint64_t period) {
 
 static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint64_t period) {
     memset(core->sum, 0, sizeof core->sum);
-    core->voices = core->csrc_count = 0;
+    core->voices = core->mixed = core->csrc_count = 0;
     for (cf_leg *leg = room->first; leg; leg = leg->next) {
         if (timers_are_due(room, leg))
             leg_timers(core, leg, now);
@@ -63,7 +66,9 @@ static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint6
             add_voice(core, leg, at, now);
     }
     add_tail(core, room);
-    core->voices += plays_add(core, &room->plays, core->sum, NULL, room);
+    int plays = plays_add(core, &room->plays, core->sum, NULL, room);
+    core->voices += plays;
+    core->mixed += plays + (room->config.noise_dbov != 0);
     if (room->config.noise_dbov)
         cf_noise_add(&room->noise, core->sum, CF_FRAME);
     settle_paired(core, room, period);
@@ -103,6 +108,8 @@ void room_tick(cf_core *core, cf_room *room, int64_t at, int64_t now) {
     mix_room(core, room);
     taps_push(room->taps, CF_TAP_ROOM, core->room_pcm, at);
     distribute(core, room, at, period);
+    if (!core->silent)
+        past_keep(&room->past, core->room_pcm, period);
     if (++room->ticks % SPEAKER_TICKS == 0)
         room_speakers(core, room, now);
 }

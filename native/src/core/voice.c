@@ -3,7 +3,8 @@
 #include "internal.h"
 
 enum {
-    SAMPLE_FRAMES = 25,  /* 500 ms: how often a leg is decoded that is only thought to be silent */
+    SAMPLE_FRAMES = 25,  /* 500 ms: how often a leg is decoded that is only thought to be silent; by its id, so that a
+                          * room that fell silent at once is not decoded at once */
     DISTRUST_MS = 10000, /* how long a sender whose levels proved wrong is believed no longer */
     STATS_TICKS = 16,    /* a resting leg's statistics are copied every 320 ms */
     LOUDNESS_OF_SILENCE = 0
@@ -71,7 +72,7 @@ static bool worth_decoding(cf_leg *leg, int level, int64_t now) {
     if (level == CF_PEEK_UNKNOWN || (level == CF_PEEK_QUIET && (leg->gate_open || distrusted(leg, now))))
         return true;
     if (level == CF_PEEK_QUIET || distrusted(leg, now))
-        return ++leg->rested % SAMPLE_FRAMES == 0 || leg->room->state == ROOM_ASLEEP;
+        return (++leg->rested + leg->config.id) % SAMPLE_FRAMES == 0 || leg->room->state == ROOM_ASLEEP;
     return (leg->gate_open || is_loud(leg, level)) && has_place(leg);
 }
 
@@ -121,6 +122,7 @@ static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
     leg->active = (leg->gain_now || target) && !(level == 127 && cf_silent(core->pcm, CF_FRAME));
     if (leg->active)
         apply_gain(leg, core->pcm, target, opened);
+    leg->verbatim = !leg->dtmf && target == CF_GAIN_ONE && leg->gain_now == CF_GAIN_ONE;
     leg->gain_now = target;
     leg->was_placed = target != 0;
 }

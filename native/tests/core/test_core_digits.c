@@ -166,6 +166,23 @@ static void test_muted_legs_are_listened_to(void) {
     fixture_free(f);
 }
 
+/* The only leg is suspended, so nothing is sent and the room sleeps: a key is heard all the same. */
+static void test_a_key_wakes_a_room(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    join(f, 1, 1);
+    voice v = {.id = 1};
+    sound(f, &v, 0, 10);
+    cf_core_leg_suspend(f->core, 1, true);
+    CHECK_INT(listen_to(f, 1, true), 0);
+    sound(f, &v, 0, 100);
+    CHECK_INT(core_stats(f).rooms_asleep, 1);
+    sound(f, &v, '8', 6);
+    sound(f, &v, 0, 10);
+    CHECK_INT(count_events(f, CF_EVENT_DIGIT, 1), 1);
+    fixture_free(f);
+}
+
 /* A phone that sends events and leaves the tones in: each digit once. */
 static void test_a_digit_in_both_ways_counts_once(void) {
     fixture *f = fixture_new();
@@ -228,6 +245,7 @@ int main(void) {
     RUN(test_lost_ends_and_floods);
     RUN(test_sounds_are_found_and_cut_only_while_something_listens);
     RUN(test_muted_legs_are_listened_to);
+    RUN(test_a_key_wakes_a_room);
     RUN(test_a_digit_in_both_ways_counts_once);
     RUN(test_digits_are_sent);
     return REPORT();

@@ -65,7 +65,7 @@ static void test_silence_is_sent_as_comfort_noise(void) {
             CHECK(cn.level == CF_CN_SILENCE && cn.order == 0);
             if (count) {
                 CHECK_INT((uint16_t)(rtp.seq - last.seq), 1);
-                CHECK_INT((uint32_t)(rtp.ts - last.ts), 8000 * 2);
+                CHECK_INT((uint32_t)(rtp.ts - last.ts), 8000 * 2); /* a room that sleeps: every 2 s */
             }
         }
         CHECK_INT(count, 2);
@@ -87,6 +87,22 @@ static size_t hear(const fixture *f, const cf_codec_params *tx, int16_t *pcm, si
     }
     cf_decoder_free(decoder);
     return n;
+}
+
+/* While others keep the room awake it is every 400 ms. */
+static void test_a_room_that_is_awake_tells_more_often(void) {
+    for (int k = 0; k < KINDS; k++) {
+        voice v = {.id = TALKER, .hz = 440, .amplitude = 8000};
+        fixture *f = silent_room(&kinds[k], &v);
+        join_ear(f, 3, &kinds[0], 0);
+        run_ms(f, 3000, NULL, 0);
+        CHECK_INT(core_stats(f).rooms_asleep, 0);
+        clear_sent(f);
+        run_ms(f, 4000, NULL, 0);
+        CHECK_INT(count_rtp(f, EAR), 10);
+        CHECK_INT(count_rtp(f, 3), 200);
+        fixture_free(f);
+    }
 }
 
 static void test_the_next_word_is_whole(void) {
@@ -213,6 +229,7 @@ static void test_payload_types_are_checked(void) {
 
 int main(void) {
     RUN(test_silence_is_sent_as_comfort_noise);
+    RUN(test_a_room_that_is_awake_tells_more_often);
     RUN(test_the_next_word_is_whole);
     RUN(test_others_are_sent_their_silence);
     RUN(test_the_mix_has_its_noise);

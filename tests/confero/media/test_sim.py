@@ -162,12 +162,12 @@ def test_silent_listeners_cost_one_encoding() -> None:
         sim.say(0, tone(440.37, 3.0))
         for _ in range(60):
             sim.add(listener)
-        sim.run(1_000)
+        sim.run(2_000)  # by then the talker's own silence is settled and needs no encoder
         before = sim.core_stats()
         sim.run(3_000)
         after = sim.core_stats()
-        assert after["frames_encoded"] - before["frames_encoded"] == 200  # the talker's and the listeners'
-        assert after["frames_shared"] - before["frames_shared"] == 60 * 100
+        assert after["frames_encoded"] - before["frames_encoded"] == 50
+        assert after["frames_shared"] - before["frames_shared"] == 60 * 50
 
 
 def digest(seed: int) -> int:
