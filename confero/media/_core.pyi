@@ -144,6 +144,7 @@ class Lib:
 
     # oneshot.h
     def cf_oneshot_mix(self, pcm: CData, gains: CData, legs: int, frames: int, out: CData) -> int: ...
+    def cf_oneshot_play(self, stream: CData, out: CData, stats: CData) -> int: ...
 
 ffi: FFI
 lib: Lib
