@@ -130,12 +130,14 @@ static void watch(cf_playout *p, bool well) {
 }
 
 void cf_playout_steer(cf_playout *p, bool known, int64_t slack) {
-    int side = !known ? 0 : slack > p->slack_max ? 1 : slack < p->slack_min ? -1 : 0;
-    p->out_of_band = side == 0 || side * p->out_of_band < 0 ? side : p->out_of_band + side;
     p->cooldown -= p->cooldown > 0;
+    if (!known || p->run > 0)
+        return; /* a loss is no sign that the delay has become right */
+    int side = slack > p->slack_max ? 1 : slack < p->slack_min ? -1 : 0;
+    p->out_of_band = side == 0 || side * p->out_of_band < 0 ? side : p->out_of_band + side;
     int64_t off = unaligned(p);
     watch(p, side == 0 && off == 0);
-    if (p->cooldown > 0 || p->run > 0)
+    if (p->cooldown > 0)
         return;
     if (p->out_of_band >= STEADY)
         squeeze(p, slack);
