@@ -79,9 +79,9 @@ void members_join(load *l, const char *line) {
     l->joined++;
     if (m->peer == NULL)
         return;
-    strcpy(m->peer->ufrag, ufrag);
-    strcpy(m->peer->pwd, pwd);
-    strcpy(m->peer->fingerprint, fingerprint);
+    memcpy(m->peer->ufrag, ufrag, sizeof ufrag);
+    memcpy(m->peer->pwd, pwd, sizeof pwd);
+    memcpy(m->peer->fingerprint, fingerprint, sizeof fingerprint);
     peer_join(l, m, now_ns(CLOCK_MONOTONIC));
 }
 
