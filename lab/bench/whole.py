@@ -144,6 +144,7 @@ def keep_apart(stack: Stack, generator: Generator) -> None:
     for service in SERVICES:
         counters.pin(stack.pid(service), mixer)
     counters.pin(generator.pid, load)
+    counters.drive(generator.pid)
 
 
 async def _window(case: Case, stack: Stack, generator: Generator, progress: Progress) -> dict[str, Any]:

@@ -99,6 +99,11 @@ def test_a_generator_that_stood_still_disturbs() -> None:
     assert disturbed(row(generator_worst_ms=150.0))
 
 
+def test_a_media_thread_that_had_no_core_is_disturbed() -> None:
+    assert disturbed(row(waited_percent=11.0))
+    assert not disturbed(row(waited_percent=1.0))
+
+
 def test_offers_are_sdp_and_answers_are_targets() -> None:
     offer = offer_of(Case(), 7, 40_007, FINGERPRINT)
     media = parse(offer).media[0]
