@@ -408,6 +408,10 @@ class LegPatch(Request):
     """Neither heard nor sent media, at no cost; the leg stays."""
     aside: bool | None = None
     """Only those hear it who have a gain for it (``PUT /v1/legs/{leg}/hears/{talker}``): coach, whisper."""
+    agc: bool | None = None
+    """Its speech is brought to the level of everybody else's, -23 dBov, by -12 to +18 dB, beside ``gain_db``; +18 dB in all."""
+    gate_dbov: int | None = Field(default=None, ge=0, le=127)
+    """A gate of its own, -dBov, in place of the room's (65): what is softer for half a second is not heard; 0: the room's."""
     room: Id | None = None
     """Moves the leg to this room of the same MCU. Plain RTP legs only."""
 
