@@ -237,6 +237,8 @@ void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t l
 enum { CF_EXPECT_MAX = 8 }; /* what they need fits an L1 cache */
 void cf_core_expect(const cf_core *core, const cf_path *paths, size_t count);
 bool cf_core_has_socket(const cf_core *core, uint32_t socket); /* true: a leg has this socket for itself */
+/* What the clock says, for the calls that do not tell it: a core in which nothing is due is not advanced. */
+void cf_core_time(cf_core *core, int64_t now);
 /* The wall clock has drifted or been set: what to add to core time from now on, see cf_core_config. */
 void cf_core_wall(cf_core *core, int64_t offset_ns);
 int64_t cf_core_deadline(const cf_core *core);    /* when to call advance next; INT64_MAX: nothing to do */

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-/* Zeroed, page-aligned, at most a page of it touched; NULL without address space. For what most legs never use: a
- * listener has an encoder, a decoder and a mix of its own only from the moment when it talks. Freed with cf_lazy_free,
- * not free. */
+/* Zeroed, on a cache line of its own, at most a page of it touched; NULL without address space. For what most legs
+ * never use: a listener has an encoder, a decoder and a mix of its own only from the moment when it talks. Freed with
+ * cf_lazy_free, not free. */
 void *cf_lazy_new(size_t size);
 void cf_lazy_free(void *memory);
 

@@ -62,7 +62,7 @@ void cf_core_free(cf_core *core) {
     free(core);
 }
 
-void core_time(cf_core *core, int64_t now) {
+void cf_core_time(cf_core *core, int64_t now) {
     if (now > core->now)
         core->now = now;
 }
@@ -125,7 +125,7 @@ static void slot_run(cf_core *core, struct slot *slot, int64_t now) {
 }
 
 void cf_core_advance(cf_core *core, int64_t now) {
-    core_time(core, now);
+    cf_core_time(core, now);
     for (;;) {
         struct slot *slot = slot_earliest(core);
         int64_t doze_at = core_doze_deadline(core);

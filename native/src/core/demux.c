@@ -46,7 +46,7 @@ bool cf_core_has_socket(const cf_core *core, uint32_t socket) {
 }
 
 void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
-    core_time(core, now);
+    cf_core_time(core, now);
     counter_add(&core->count.packets_in, 1);
     if (!len) {
         counter_add(&core->count.packets_unknown, 1);

@@ -134,6 +134,7 @@ void cf_media_wall(cf_media *media) {
 static void start_turn(cf_media *media) {
     media->more = false;
     media->now = media->last_turn = cf_clock_ns(CLOCK_MONOTONIC);
+    cf_core_time(media->core, media->now);
     cf_media_wall(media);
     if (media->now - media->window_at < WINDOW)
         return;

@@ -46,6 +46,7 @@ void leg_leave_stream(cf_leg *leg, bool keep) {
         encoder_take_over(leg, stream->first);
     else if (stream->first == leg && heir)
         encoder_take_over(heir, leg);
+    leg->hush = stream->hush; /* it goes with the encoder */
     if (stream->hearing == HEAR_ROOM) {
         leg->limiter = leg->room->limiter;
         leg->pass = stream->pass;
@@ -193,8 +194,10 @@ static void leg_hear_mix(cf_core *core, cf_leg *leg, bool sent_to, int64_t at, u
     uint8_t level;
     const int16_t *pcm = leg_mix(core, leg, &level);
     counter_set(&leg->count.level_out, level);
-    if (leg->taps)
+    if (leg->taps) {
+        leg->room->needed = true; /* a tap of sound without gaps, also of silence */
         taps_push(leg->taps, CF_TAP_LEG_OUT, pcm, at);
+    }
     if (!sent_to)
         return;
     const cf_encoded *made = leg_encode(core, leg, pcm, period);

@@ -233,7 +233,7 @@ struct speaker {
 
 struct cf_room {
     cf_room_config config;
-    int hold_frames; /* gate_hold_ms in ticks */
+    uint32_t hold_frames; /* gate_hold_ms in ticks */
     struct node by_id;
     enum room_state state;
     cf_room *prev_in_list, *next_in_list; /* of its slot, or of those that sleep */
@@ -314,9 +314,9 @@ struct cf_leg {
     bool verbatim;           /* this frame is one packet as it came, at the gain of one: it could be passed on */
     bool placed, was_placed; /* it is mixed; it was in the last tick */
     uint32_t placed_at;      /* room->ticks */
-    int quiet_frames;
+    uint32_t quiet_frames;
     uint32_t rested;        /* frames passed over that only seemed silent */
-    int wrong_claims;       /* frames in a row whose level was not what the sender said */
+    uint32_t wrong_claims;  /* frames in a row whose level was not what the sender said */
     int64_t distrust_until; /* ns */
     int32_t gain, gain_now; /* Q14: wanted, and where the last frame ended */
     cf_agc agc;             /* while config.agc */
@@ -329,7 +329,7 @@ struct cf_leg {
     bool ear_hold;    /* one more silent frame, while the limiter fills */
     int32_t ear_now;  /* Q14: where the last frame ended */
     enum hearing wanted;
-    int wanted_frames;
+    uint32_t wanted_frames;
     cf_playing *plays;
     bool play_rings;       /* its last play has just ended and is still in the limiter */
     struct stream *stream; /* NULL: its own encoding */
@@ -398,7 +398,6 @@ struct cf_core {
 };
 
 /* core.c */
-void core_time(cf_core *core, int64_t now);
 void core_send(cf_core *core, const cf_path *path, const uint8_t *data, size_t len);
 uint64_t core_ntp(const cf_core *core, int64_t now); /* 32.32 */
 

@@ -135,7 +135,9 @@ static void send_noise(cf_core *core, cf_leg *leg, uint64_t period) {
     send_packet(core, leg, &out);
 }
 
+/* Only what ends the pause begins a talk spurt. */
 void leg_send_pause(cf_core *core, cf_leg *leg, uint64_t period) {
+    leg->paused = false;
     (leg->config.tx.codec == CF_CODEC_OPUS ? send_empty : send_noise)(core, leg, period);
     leg->paused = true;
 }

@@ -32,7 +32,7 @@ static void leg_drop_names(cf_core *core, cf_leg *leg) {
 }
 
 int cf_core_leg_add(cf_core *core, cf_leg *leg, int64_t now) {
-    core_time(core, now);
+    cf_core_time(core, now);
     if (leg_by_id(core, leg->config.id))
         return -EEXIST;
     cf_room *room = room_by_id(core, leg->config.room);
@@ -54,7 +54,7 @@ int cf_core_leg_add(cf_core *core, cf_leg *leg, int64_t now) {
 }
 
 cf_leg *cf_core_leg_remove(cf_core *core, uint64_t id, bool bye, int64_t now) {
-    core_time(core, now);
+    cf_core_time(core, now);
     cf_leg *leg = leg_by_id(core, id);
     if (!leg)
         return NULL;

@@ -29,7 +29,7 @@ cf_room *cf_room_new(const cf_room_config *config) {
         room->config.gate_hold_ms = GATE_HOLD_MS;
     if (!room->config.talkers)
         room->config.talkers = TALKERS;
-    room->hold_frames = (room->config.gate_hold_ms + 19) / 20;
+    room->hold_frames = ((uint32_t)room->config.gate_hold_ms + 19) / 20;
     room->by_id.owner = room;
     cf_limiter_init(&room->limiter);
     room_make_noise(room);
@@ -52,7 +52,7 @@ static int slot_choose(const cf_core *core) {
 }
 
 int cf_core_room_add(cf_core *core, cf_room *room, int64_t now) {
-    core_time(core, now);
+    cf_core_time(core, now);
     if (room_by_id(core, room->config.id))
         return -EEXIST;
     if (core->rooms >= core->config.max_rooms)

@@ -123,6 +123,7 @@ int cf_core_leg_ice(cf_core *core, uint64_t id, const char *local_ufrag, const c
     table_add(&core->legs_by_ufrag, &leg->by_ufrag, hash_text(leg->ice.local_ufrag));
     leg->alive_since = core->now;
     leg->timed_out = false;
+    leg_changed(core, leg);
     return 0;
 }
 

@@ -88,14 +88,21 @@ void room_packet(cf_core *core, cf_leg *leg, int64_t now) {
         cf_playout_skip(leg->playout, now);
 }
 
+/* The room may have fallen asleep a moment ago: two packets of one period would be one to the peer. */
+static void leg_doze_send(cf_core *core, cf_leg *leg, uint64_t period) {
+    bool turn = (leg->room->dozed + leg->config.id) % DOZE_SENDS == 0;
+    if (!turn || leg->last_period == period || !leg_hearing(leg) || !leg_may_pause(leg))
+        return;
+    leg_send_pause(core, leg, period);
+    leg->last_period = period;
+}
+
 static void leg_doze(cf_core *core, cf_leg *leg, int64_t at, int64_t now) {
     leg_timers(core, leg, now);
     leg_voice(core, leg, now);
     if (leg->active || leg->gate_open)
         leg->room->needed = true;
-    bool turn = (leg->room->dozed + leg->config.id) % DOZE_SENDS == 0;
-    if (turn && leg_hearing(leg) && leg_may_pause(leg))
-        leg_send_pause(core, leg, (uint64_t)(at / PERIOD));
+    leg_doze_send(core, leg, (uint64_t)(at / PERIOD));
 }
 
 static void room_doze(cf_core *core, cf_room *room, int64_t now) {
@@ -104,6 +111,7 @@ static void room_doze(cf_core *core, cf_room *room, int64_t now) {
     room->dozed++;
     for (cf_leg *leg = room->first; leg; leg = leg->next)
         leg_doze(core, leg, at, now);
+    room->challenger = NULL; /* nobody is outranked where nobody talks; it asks again when it does */
     if (room->needed)
         room_wake(core, room);
 }

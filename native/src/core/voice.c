@@ -95,10 +95,13 @@ static void decode(cf_core *core, cf_leg *leg, int64_t now) {
     counter_add(&core->count.decode_ns, (uint64_t)(core_stopwatch(core) - begin));
 }
 
-/* A voice goes in or out of the sum only while it is silent. */
+/* A voice goes in or out of the sum only while it is silent. Out of it, it needs no place. */
 static void follow_aside(cf_leg *leg) {
-    if (!leg->gain_now)
-        leg->aside = leg->wants_aside;
+    if (leg->gain_now)
+        return;
+    leg->aside = leg->wants_aside;
+    if (leg->aside)
+        place_leave(leg);
 }
 
 /* The leg's own gain, times what its speech needs. Two limits of the same size: together no more than one of them. */
@@ -173,12 +176,12 @@ void leg_voice(cf_core *core, cf_leg *leg, int64_t now) {
 /* Who leaves in mid-word is not cut off: its next frame goes into the room's next tick, faded to nothing. */
 void leg_fade(cf_core *core, cf_leg *leg) {
     place_leave(leg);
+    leg->active = false; /* in its next room it has added nothing yet */
     if (!leg->gain_now || !leg->media_seen || leg->aside)
         return;
     cf_playout_get(leg->playout, core->pcm, core->now);
     cf_mix_gain(leg->own, core->pcm, CF_FRAME, leg->gain_now, 0);
     cf_mix_add(leg->room->tail, leg->own, CF_FRAME);
     leg->room->has_tail = true;
-    leg->active = false;
     leg->gain_now = 0;
 }

@@ -514,6 +514,24 @@ static void test_garbage_on_the_shared_socket(void) {
     fixture_free(f);
 }
 
+/* A leg that had timed out is sent to again from the restart on, also in a room that has fallen asleep meanwhile. */
+static void test_an_ice_restart_wakes_a_room(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    join_web(f, 1);
+    cf_path path = web_path(7, 5000);
+    check_in(f, 1, &path);
+    give_keys(f, 1);
+    run_ms(f, 34000, NULL, 0);
+    CHECK_INT(count_events(f, CF_EVENT_TIMEOUT, 1), 1);
+    CHECK_INT(core_stats(f).rooms_asleep, 1);
+    CHECK_INT(cf_core_leg_ice(f->core, 1, "again", "another-password-of-the-leg", "far1"), 0);
+    clear_sent(f);
+    run_ms(f, 1000, NULL, 0);
+    CHECK_INT(f->out_count > 45, 1);
+    fixture_free(f);
+}
+
 int main(void) {
     RUN(test_a_check_connects_once_and_is_answered);
     RUN(test_wrong_checks_change_nothing);
@@ -535,5 +553,6 @@ int main(void) {
     RUN(test_a_fresh_leg_of_the_same_agent_takes_over_at_once);
     RUN(test_a_path_from_before_a_restart_is_held);
     RUN(test_garbage_on_the_shared_socket);
+    RUN(test_an_ice_restart_wakes_a_room);
     return REPORT();
 }

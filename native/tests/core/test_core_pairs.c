@@ -176,6 +176,42 @@ static void test_the_suspended_are_neither_heard_nor_sent_to(void) {
     fixture_free(f);
 }
 
+/* In a room with one place: whoever turns aside in mid-word makes way for who talks to all. */
+static void test_a_voice_aside_holds_no_place(void) {
+    fixture *f = fixture_new();
+    cf_room_config config = {.id = 1, .talkers = 1};
+    CHECK_INT(cf_core_room_add(f->core, cf_room_new(&config), f->now), 0);
+    voice voices[2] = {voice_of(1), voice_of(2)};
+    for (uint64_t id = 1; id <= 3; id++)
+        join(f, id, 1);
+    run_ms(f, 1000, voices, 1);
+    CHECK_INT(cf_core_leg_aside(f->core, 1, true), 0);
+    run_ms(f, 200, voices, 2);
+    clear_sent(f);
+    run_ms(f, 1000, voices, 2);
+    CHECK(heard(f, 3, 2) > 3700 && heard(f, 3, 1) < 20);
+    fixture_free(f);
+}
+
+/* Room 2 ticks after room 1: a voice that comes over has had its tick, and what it added there is not room 2's. */
+static void test_what_was_added_elsewhere_is_not_heard_again(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    add_room(f, 2);
+    join(f, 1, 1);
+    join(f, 2, 2);
+    voice v = voice_of(1);
+    CHECK_INT(cf_core_leg_aside(f->core, 1, true), 0);
+    pair_up(f, 2, 1, CF_GAIN_ONE, 0);
+    run_ms(f, 1000, &v, 1);
+    clear_sent(f);
+    CHECK_INT(cf_core_leg_move(f->core, 1, 2), 0);
+    CHECK_INT(cf_core_leg_mute(f->core, 1, true), 0);
+    run_ms(f, 60, NULL, 0);
+    CHECK(count_rtp(f, 2) == 3 && heard(f, 2, 1) < 20);
+    fixture_free(f);
+}
+
 int main(void) {
     RUN(test_one_listener_has_a_gain_of_its_own);
     RUN(test_a_voice_aside_is_heard_by_its_pairs_alone);
@@ -183,5 +219,7 @@ int main(void) {
     RUN(test_pairs_are_bounded_and_reused);
     RUN(test_a_listener_with_pairs_may_move_and_leave);
     RUN(test_the_suspended_are_neither_heard_nor_sent_to);
+    RUN(test_a_voice_aside_holds_no_place);
+    RUN(test_what_was_added_elsewhere_is_not_heard_again);
     return REPORT();
 }

@@ -197,6 +197,21 @@ static void test_it_wakes_a_room(void) {
     fixture_free(f);
 }
 
+/* Nothing was due for an hour: the room begins now, and not an hour late. */
+static void test_a_core_that_had_nothing_to_do_is_not_late(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    f->now += 3600 * 1000 * MS;
+    cf_core_time(f->core, f->now);
+    cf_tap *tap = cf_tap_new(CF_TAP_ROOM, 500);
+    CHECK_INT(cf_core_tap(f->core, 1, tap), 0);
+    CHECK(cf_core_deadline(f->core) > f->now);
+    run_ms(f, 100, NULL, 0);
+    CHECK_INT(core_stats(f).ticks, 5);
+    CHECK_INT(core_stats(f).late_ticks, 0);
+    fixture_free(f);
+}
+
 int main(void) {
     RUN(test_a_room_hears_it_all_and_it_ends);
     RUN(test_a_leg_hears_it_alone_beside_the_room);
@@ -205,5 +220,6 @@ int main(void) {
     RUN(test_bounds_and_unknown_places);
     RUN(test_stopped_unheard);
     RUN(test_it_wakes_a_room);
+    RUN(test_a_core_that_had_nothing_to_do_is_not_late);
     return REPORT();
 }

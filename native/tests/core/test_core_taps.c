@@ -165,6 +165,25 @@ static void test_who_stops_or_leaves_is_no_speaker(void) {
     fixture_free(f);
 }
 
+/* Nobody wants a packet, and the room would sleep: what a leg hears has no gap for that. */
+static void test_a_tap_has_the_silence_of_a_room_as_well(void) {
+    fixture *f = fixture_new();
+    static int16_t pcm[250 * CF_FRAME];
+    add_room(f, 1);
+    join(f, 1, 1);
+    cf_core_leg_suspend(f->core, 1, true);
+    run_ms(f, 3000, NULL, 0);
+    CHECK_INT(core_stats(f).rooms_asleep, 1);
+    cf_tap *tap = cf_tap_new(CF_TAP_LEG_OUT, 5000);
+    CHECK_INT(cf_core_tap(f->core, 1, tap), 0);
+    run_ms(f, 4000, NULL, 0);
+    CHECK_INT(cf_tap_read(tap, pcm, 250 * CF_FRAME, NULL), 200 * CF_FRAME);
+    cf_tap_free(cf_core_untap(f->core, tap));
+    run_ms(f, 3000, NULL, 0);
+    CHECK_INT(core_stats(f).rooms_asleep, 1);
+    fixture_free(f);
+}
+
 int main(void) {
     RUN(test_taps_give_whole_frames_with_their_time);
     RUN(test_a_full_tap_drops_the_newest_and_says_so);
@@ -173,5 +192,6 @@ int main(void) {
     RUN(test_speakers_are_told_loudest_first);
     RUN(test_speakers_do_not_flicker);
     RUN(test_who_stops_or_leaves_is_no_speaker);
+    RUN(test_a_tap_has_the_silence_of_a_room_as_well);
     return REPORT();
 }
