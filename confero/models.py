@@ -20,6 +20,10 @@ DEFAULT_TALKERS = 6
 CodecName = Literal["opus", "G722", "PCMU", "PCMA", "L16"]
 
 
+Noise = Annotated[int, Field(ge=20, le=126)]
+"""Level of comfort noise, -dBov: 65-75 is a quiet room."""
+
+
 class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -39,6 +43,10 @@ class RoomCreate(Request):
     max_participants: int = Field(default=100, ge=2, le=8000)
     talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
     """How many are mixed at once, the loudest; 0: all."""
+    noise_dbov: Noise | None = None
+    """Comfort noise in the mix."""
+    announce: bool = False
+    """Two notes up when somebody has come, two down when somebody has gone."""
 
 
 class RoomInfo(Reply):
@@ -48,6 +56,8 @@ class RoomInfo(Reply):
     name: str
     max_participants: int
     talkers: int = DEFAULT_TALKERS
+    noise_dbov: int | None = None
+    announce: bool = False
     participants: int
     join_url: str
 
@@ -289,6 +299,8 @@ class TokenGrant(Reply):
     room_name: str
     max_participants: int
     talkers: int = DEFAULT_TALKERS
+    noise_dbov: int | None = None
+    announce: bool = False
     mcu: Id
     mcu_url: str
     expires: float
@@ -323,8 +335,8 @@ class RoomSpec(Request):
     max_participants: int = Field(default=100, ge=2, le=8000)
     talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
     """How many are mixed at once, the loudest; 0: all."""
-    noise_dbov: Annotated[int, Field(ge=20, le=126)] | None = None
-    """Comfort noise in the mix, in -dBov: 65-75 is a quiet room."""
+    noise_dbov: Noise | None = None
+    """Comfort noise in the mix."""
     announce: bool = False
     """Two notes up when somebody has come, two down when somebody has gone."""
 
@@ -408,6 +420,10 @@ class LegPatch(Request):
     """Neither heard nor sent media, at no cost; the leg stays."""
     aside: bool | None = None
     """Only those hear it who have a gain for it (``PUT /v1/legs/{leg}/hears/{talker}``): coach, whisper."""
+    agc: bool | None = None
+    """Its speech is brought to the level of everybody else's, -23 dBov, by -12 to +18 dB, beside ``gain_db``; +18 dB in all."""
+    gate_dbov: int | None = Field(default=None, ge=0, le=127)
+    """A gate of its own, -dBov, in place of the room's (65): what is softer for half a second is not heard; 0: the room's."""
     room: Id | None = None
     """Moves the leg to this room of the same MCU. Plain RTP legs only."""
 

@@ -194,7 +194,7 @@ class Conference:
         self._apply(participant)
 
     def patch(self, leg_id: str, patch: models.LegPatch) -> models.Participant:
-        """Mute, deaf, gain, another room.
+        """Mute, deaf, gain, gate, another room.
 
         Raises Refused ``leg-unknown``, ``room-unknown``, ``room-full``, ``participant-exists``, ``other-media-thread``,
         ``not-for-browsers``.
@@ -272,6 +272,10 @@ class Conference:
             self._engine.suspend(number, wanted.suspended)
         if wanted.aside != told.aside:
             self._engine.speak_aside(number, wanted.aside)
+        if wanted.gate_dbov != told.gate_dbov:
+            self._engine.set_gate(number, wanted.gate_dbov)
+        if wanted.agc != told.agc:
+            self._engine.set_agc(number, wanted.agc)
         participant.told, participant.told_number = wanted, number
 
     def end_leg(self, leg_id: str, reason: str) -> None:

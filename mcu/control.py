@@ -157,7 +157,7 @@ class ControlApi:
                 "/v1/legs/{leg}",
                 self._patch,
                 scope,
-                "Mute, deaf, gain, suspended, aside, another room",
+                "Mute, deaf, gain, gate, suspended, aside, another room",
                 body=models.LegPatch,
                 reply=models.Participant,
                 errors=(

@@ -159,7 +159,13 @@ def own_leg(roster: list[Participant], participant: str) -> str | None:
 
 def room_spec(grant: TokenGrant) -> RoomSpec:
     """What the MCU is told of the room."""
-    return RoomSpec(name=grant.room_name, max_participants=grant.max_participants, talkers=grant.talkers)
+    return RoomSpec(
+        name=grant.room_name,
+        max_participants=grant.max_participants,
+        talkers=grant.talkers,
+        noise_dbov=grant.noise_dbov,
+        announce=grant.announce,
+    )
 
 
 def media_server_down(error: Unavailable) -> ConferoError:

@@ -97,6 +97,8 @@ def room_info(room: Room, people: int, origin: str) -> RoomInfo:
         name=room.name,
         max_participants=room.max_participants,
         talkers=room.talkers,
+        noise_dbov=room.noise_dbov,
+        announce=room.announce,
         participants=people,
         join_url=f"{origin}/r/{room.id}",
     )

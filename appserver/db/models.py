@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
@@ -40,6 +41,8 @@ rooms = Table(
     Column("permanent", Boolean, nullable=False),
     Column("mcu", String(64), index=True),
     Column("talkers", Integer, nullable=False, server_default="6"),
+    Column("noise_dbov", Integer),
+    Column("announce", Boolean, nullable=False, server_default=false()),
     **MYSQL,
 )
 

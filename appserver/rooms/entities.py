@@ -24,6 +24,10 @@ class Room:
     """Where it lives; None until the first join."""
     talkers: int = DEFAULT_TALKERS
     """How many are mixed at once, the loudest; 0: all."""
+    noise_dbov: int | None = None
+    """Comfort noise in the mix, -dBov."""
+    announce: bool = False
+    """Notes tell who comes and goes."""
 
 
 @dataclass(frozen=True)

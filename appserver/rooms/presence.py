@@ -125,7 +125,13 @@ class Presence:
     async def _move(self, room: Room) -> None:
         """The notifier hears first: it makes the room at the new MCU and tells the sessions to renegotiate."""
         mcu = self._farm.choose()
-        spec = RoomSpec(name=room.name, max_participants=room.max_participants, talkers=room.talkers)
+        spec = RoomSpec(
+            name=room.name,
+            max_participants=room.max_participants,
+            talkers=room.talkers,
+            noise_dbov=room.noise_dbov,
+            announce=room.announce,
+        )
         await self._notifier.place(room.id, RoomPlacement(mcu=mcu.id, mcu_url=mcu.url, spec=spec))
         if await self._store.place_room(room.id, room.mcu, mcu.id):
             log.info("room moved", room=room.id, mcu=mcu.id)

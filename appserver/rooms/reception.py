@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from confero.clock import Clock
 from confero.errors import Refused, Unavailable
 from confero.ids import new_id
-from confero.models import DEFAULT_TALKERS, JoinRequest, RoomCreate, TokenGrant
+from confero.models import JoinRequest, RoomCreate, TokenGrant
 from confero.tokens import TokenInvalid, sign, verify
 
 from .entities import Person, Room
@@ -58,20 +58,28 @@ class Reception:
         """A new room with an id that nobody can guess. Raises Refused 503 when there are too many rooms."""
         for _ in range(ID_TRIES):
             room_id = named_id(wish.name) if wish.name else unnamed_id()
-            room = self._new(room_id, wish.name or display_name(room_id), wish.max_participants, wish.talkers)
+            room = self._new(room_id, wish.name or display_name(room_id), wish)
             if await self._add(room):
                 return room
         raise Unavailable("no free room id was found")
 
     async def ensure_default(self, room_id: str) -> None:
         """Make the room that is always there, if it is not."""
-        await self._add(
-            self._new(room_id, room_id.capitalize(), RoomCreate().max_participants, DEFAULT_TALKERS, permanent=True)
-        )
+        await self._add(self._new(room_id, room_id.capitalize(), RoomCreate(), permanent=True))
 
-    def _new(self, room_id: str, name: str, places: int, talkers: int, *, permanent: bool = False) -> Room:
+    def _new(self, room_id: str, name: str, wish: RoomCreate, *, permanent: bool = False) -> Room:
         now = self._clock.wall()
-        return Room(room_id, name, places, created_at=now, used_at=now, permanent=permanent, talkers=talkers)
+        return Room(
+            room_id,
+            name,
+            wish.max_participants,
+            created_at=now,
+            used_at=now,
+            permanent=permanent,
+            talkers=wish.talkers,
+            noise_dbov=wish.noise_dbov,
+            announce=wish.announce,
+        )
 
     async def _add(self, room: Room) -> bool:
         """False if the id is taken."""
@@ -151,6 +159,8 @@ class Reception:
             room_name=room.name,
             max_participants=room.max_participants,
             talkers=room.talkers,
+            noise_dbov=room.noise_dbov,
+            announce=room.announce,
             mcu=mcu.id,
             mcu_url=mcu.url,
             expires=expires,

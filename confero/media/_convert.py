@@ -66,6 +66,8 @@ _PLAIN = (
     "red_pt",
     "red",
     "dtx",
+    "gate_dbov",
+    "agc",
     "cn_pt",
     "mid_ext",
     "ssrc",

@@ -284,6 +284,16 @@ class Engine:
         """Only those hear this leg who have a pair gain with it."""
         self._check(lib.cf_engine_leg_aside(self._handle.raw, leg, int(aside)), f"take leg {leg} aside")
 
+    def set_gate(self, leg: int, gate_dbov: int) -> None:
+        """A gate of the leg's own (in -dBov, 1-127), in place of its room's; 0: the room's."""
+        if not 0 <= gate_dbov <= 127:
+            raise EngineError(f"a gate of {gate_dbov} is out of range")
+        self._check(lib.cf_engine_leg_gate(self._handle.raw, leg, gate_dbov), f"gate of leg {leg}")
+
+    def set_agc(self, leg: int, agc: bool = True) -> None:
+        """The leg's speech is brought to the level of everybody else's (-23 dBov), by -12 to +18 dB."""
+        self._check(lib.cf_engine_leg_agc(self._handle.raw, leg, int(agc)), f"automatic gain of leg {leg}")
+
     def set_pair_gain(self, listener: int, talker: int, gain: float | None) -> None:
         """How loud one leg hears another: a factor as in :meth:`set_gain`; None: as everybody. Raises UnknownId.
 

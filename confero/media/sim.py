@@ -204,6 +204,14 @@ class Simulation:
         """Whether only those hear the member who have a pair with it."""
         self._check(lib.cf_sim_aside(self._sim, index, int(aside)), f"take member {index} aside")
 
+    def gate(self, index: int, gate_dbov: int) -> None:
+        """A gate of the member's own, -dBov; 0: the room's."""
+        self._check(lib.cf_sim_gate(self._sim, index, max(-1, min(gate_dbov, 128))), f"set the gate of member {index}")
+
+    def agc(self, index: int, agc: bool = True) -> None:
+        """Whether the member's speech is brought to the level of everybody else's."""
+        self._check(lib.cf_sim_agc(self._sim, index, int(agc)), f"set the automatic gain of member {index}")
+
     def pair(self, listener: int, talker: int, gain: float | None) -> None:
         """How loud one member hears another: a factor from 0 to 7.9; None: as everybody."""
         if gain is None:

@@ -211,6 +211,10 @@ class LegConfig:
     """Earlier payloads sent along, 0-2; ``RED_AUTO``: as many as the loss that the peer reports asks for."""
     dtx: bool = False
     """While the room is silent the leg is sent one empty packet each 400 ms only (Opus)."""
+    gate_dbov: int = 0
+    """A gate of its own, -dBov, in place of the room's; 0: the room's."""
+    agc: bool = False
+    """Its speech is brought to the level of everybody else's, by -12 to +18 dB."""
     cn_pt: int = 0
     """Payload type of comfort noise (RFC 3389) that the peer takes, on the clock of ``tx``: sent in place of silence, but not
     to Opus; 0: none."""

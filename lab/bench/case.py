@@ -118,9 +118,14 @@ STALLED_MS = 100.0
 """Nor does one in which the generator stood still for so long, be it in the warm-up: jitter buffers remember that."""
 
 
+WAITED_PERCENT = 10.0
+"""Of a window that the media thread, which comes before everything else here, waited for its core."""
+
+
 def disturbed(row: dict[str, Any]) -> bool:
-    """True if the load generator itself was held up: somebody else had the cores."""
-    return bool(row["generator_late_ms"]["p99"] > DISTURBED_MS or row["generator_worst_ms"] > STALLED_MS)
+    """True if the load generator or the media thread was held up: somebody else had the cores."""
+    late = row["generator_late_ms"]["p99"] > DISTURBED_MS or row["generator_worst_ms"] > STALLED_MS
+    return bool(late or row.get("waited_percent", 0.0) > WAITED_PERCENT)
 
 
 def faults_of(row: dict[str, Any], floor: Floor) -> list[str]:

@@ -21,6 +21,8 @@ class Reading:
     """All counters at one moment."""
 
     media_ns: int
+    waited_ns: int
+    """That media threads were ready to run and had no core."""
     process_s: dict[str, float]
     rss_kb: dict[str, int]
     engine: dict[str, float]
@@ -32,6 +34,7 @@ class Reading:
         shares = {name.removesuffix("_ns"): engine[name] for name in SHARES if name in engine}
         return {
             "cpu_percent": round(media / seconds / 1e7, 2),
+            "waited_percent": round((self.waited_ns - before.waited_ns) / seconds / 1e7, 2),
             "services_cpu_percent": {
                 name: round(100 * (self.process_s[name] - before.process_s[name]) / seconds, 1)
                 for name in self.process_s
@@ -52,9 +55,10 @@ def media_threads(pid: int) -> list[Path]:
     return found
 
 
-def thread_ns(task: Path) -> int:
-    """CPU time of a thread so far."""
-    return int((task / "schedstat").read_text().split()[0])
+def thread_ns(task: Path) -> tuple[int, int]:
+    """CPU time of a thread so far, and how long it has waited for a core."""
+    ran, waited, _ = (task / "schedstat").read_text().split()
+    return int(ran), int(waited)
 
 
 def process_s(pid: int) -> float:
@@ -72,8 +76,10 @@ def rss_kb(pid: int) -> int:
 
 async def read(stack: Stack) -> Reading:
     pids = {service: stack.pid(service) for service in SERVICES}
+    times = [thread_ns(task) for task in media_threads(pids["mcu"])]
     return Reading(
-        media_ns=sum(thread_ns(task) for task in media_threads(pids["mcu"])),
+        media_ns=sum(ran for ran, _ in times),
+        waited_ns=sum(waited for _, waited in times),
         process_s={name: process_s(pid) for name, pid in pids.items()},
         rss_kb={name: rss_kb(pid) for name, pid in pids.items()},
         engine=await _engine(stack),
@@ -103,6 +109,12 @@ def cores() -> tuple[int, int]:
     """One for the mixer and one for the load; the same where there is only one."""
     found = sorted(os.sched_getaffinity(0))
     return found[0], found[-1]
+
+
+def drive(pid: int) -> None:
+    """Before everything that is not real-time, as far as that is permitted; what it forks is as others are."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(pid, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
 
 
 def prefer(task: int, nice: int) -> None:

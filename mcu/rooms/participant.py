@@ -78,6 +78,9 @@ class Settings:
     gain_db: float = 0.0
     suspended: bool = False
     aside: bool = False
+    agc: bool = False
+    gate_dbov: int = 0
+    """0: the room's."""
 
     def patched(self, patch: models.LegPatch) -> Settings:
         """With what the patch says; absent fields stay."""

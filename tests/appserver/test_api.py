@@ -38,6 +38,13 @@ async def test_create_and_look(site: Site) -> None:
     assert await site.call("GET", f"/api/v1/rooms/{info.id}") == (200, made)
 
 
+async def test_a_room_is_as_it_was_asked_for(site: Site) -> None:
+    wish = {"talkers": 0, "noise_dbov": 65, "announce": True}
+    _, made = await site.call("POST", "/api/v1/rooms", wish)
+    assert {name: made[name] for name in wish} == wish
+    assert await site.call("GET", f"/api/v1/rooms/{made['id']}") == (200, made)
+
+
 async def test_public_url_is_what_people_get(make_site: SiteMaker) -> None:
     site = await make_site(public_url="https://meet.example/")
     _, made = await site.call("GET", "/api/v1/rooms/lobby")
@@ -73,6 +80,9 @@ async def test_join(site: Site) -> None:
         ("/api/v1/rooms/lobby/join", "[" * 50_000, 400, "not-json"),
         ("/api/v1/rooms", {"max_participants": 1}, 422, "invalid-body"),
         ("/api/v1/rooms", {"max_participants": 10**9}, 422, "invalid-body"),
+        ("/api/v1/rooms", {"noise_dbov": 19}, 422, "invalid-body"),
+        ("/api/v1/rooms", {"noise_dbov": 127}, 422, "invalid-body"),
+        ("/api/v1/rooms", {"announce": "loudly"}, 422, "invalid-body"),
         ("/api/v1/rooms", "null", 422, "invalid-body"),
     ],
     ids=lambda value: str(value)[:30],

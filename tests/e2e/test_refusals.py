@@ -118,7 +118,7 @@ OFFERS: dict[str, tuple[Callable[[str], str], str]] = {
     "a port that is none": (lambda sdp: re.sub(r"m=audio \d+", "m=audio 65536", sdp), INVALID),
     "a fingerprint that is no hex": (lambda sdp: re.sub(r"(a=fingerprint:\S+ )\S\S", r"\1XY", sdp), INVALID),
     "60 kB in one line": (lambda sdp: sdp + "a=" + "x" * 60_000 + "\r\n", INVALID),
-    "only a codec that we do not have": (with_formats("audio", 9, "G722/8000"), UNUSABLE),
+    "only a codec that we do not have": (with_formats("audio", 97, "iLBC/8000"), UNUSABLE),
     "only video": (with_formats("video", 96, "VP8/90000"), UNUSABLE),
     "no fingerprint": (without("a=fingerprint:"), UNUSABLE),
     "no ICE credentials": (without("a=ice-"), UNUSABLE),

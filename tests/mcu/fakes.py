@@ -150,6 +150,14 @@ class FakeEngine:
         self._check(leg)
         self._do("speak_aside", leg, aside)
 
+    def set_gate(self, leg: int, gate_dbov: int) -> None:
+        self._check(leg)
+        self._do("set_gate", leg, gate_dbov)
+
+    def set_agc(self, leg: int, agc: bool = True) -> None:
+        self._check(leg)
+        self._do("set_agc", leg, agc)
+
     def set_pair_gain(self, listener: int, talker: int, gain: float | None) -> None:
         self._check(listener)
         self._check(talker)

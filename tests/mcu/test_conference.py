@@ -214,6 +214,26 @@ async def test_what_was_decided_about_hearing_reaches_the_engine_once(house: Hou
     ]
 
 
+async def test_gate_and_automatic_gain_reach_the_engine_and_the_next_leg(house: House) -> None:
+    leg = house.phone("bob").leg
+    number = house.number(leg)
+    house.conference.patch(leg, models.LegPatch(agc=True, gate_dbov=45))
+    house.conference.patch(leg, models.LegPatch(muted=False))
+    house.conference.patch(leg, models.LegPatch(gate_dbov=0))
+    again = house.number(house.phone("bob").leg)
+    house.conference.patch(house.phone("bob").leg, models.LegPatch(agc=False))
+    assert [e for e in house.engine.log if e[0] in ("set_gate", "set_agc")][:4] == [
+        ("set_gate", number, 45),
+        ("set_agc", number, True),
+        ("set_gate", number, 0),
+        ("set_agc", again, True),
+    ]
+    assert house.engine.said("set_agc")[-1][1] is False
+    for wrong in (-1, 128):
+        with pytest.raises(ValidationError):
+            models.LegPatch(gate_dbov=wrong)
+
+
 async def test_a_pair_of_legs_has_a_gain_of_its_own(house: House) -> None:
     agent, coach = house.phone("agent").leg, house.phone("coach").leg
     house.conference.pair(agent, coach, models.PairGain(gain_db=-6))

@@ -19,10 +19,11 @@ from confero.models import (
     Ping,
     Reply,
     RoomSpec,
+    TokenGrant,
     WebRtcLegCreate,
 )
 from confero.notifier.hub import Hub, HubLimits, Session
-from confero.notifier.signaling import Signaling
+from confero.notifier.signaling import Signaling, room_spec
 
 from .fakes import grant
 
@@ -120,6 +121,14 @@ async def test_fresh_offer_makes_the_room_where_there_is_none(bench: Bench) -> N
     assert bench.mcu.calls == [create, ("ensure", "http://mcu-1", "lobby", spec), create]
     assert reply == Answer(id=7, leg="leg_3", sdp="answer")
     assert bench.session.leg == "leg_3"
+
+
+def test_the_mcu_is_told_all_that_the_room_was_made_with() -> None:
+    wishes = {"max_participants": 9, "talkers": 3, "noise_dbov": 70, "announce": True}
+    assert room_spec(grant(**wishes)) == RoomSpec(
+        name="Lobby", max_participants=9, talkers=3, noise_dbov=70, announce=True
+    )
+    assert not set(RoomSpec.model_fields) - {"name"} - set(TokenGrant.model_fields)
 
 
 async def test_reoffer_on_the_own_leg(bench: Bench) -> None:

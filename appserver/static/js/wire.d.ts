@@ -118,6 +118,8 @@ export interface RoomCreate {
   name?: string | null;
   max_participants?: number;
   talkers?: number;
+  noise_dbov?: number | null;
+  announce?: boolean;
 }
 
 export interface RoomInfo {
@@ -125,6 +127,8 @@ export interface RoomInfo {
   name: string;
   max_participants: number;
   talkers: number;
+  noise_dbov: number | null;
+  announce: boolean;
   participants: number;
   join_url: string;
 }

@@ -21,7 +21,7 @@ def keep_apart(pid: int, generator: Generator) -> None:
     for task in Path(f"/proc/{pid}/task").iterdir():
         counters.prefer(int(task.name), NICE)
     counters.pin(generator.pid, load)
-    counters.prefer(generator.pid, NICE)
+    counters.drive(generator.pid)
 
 
 async def window(

@@ -79,6 +79,8 @@ typedef struct cf_leg_config {
     int event_pt;  /* telephone-event that the peer takes, on the clock of tx; 0: none */
     int red_pt;    /* RFC 2198 that the peer takes, on the clock of tx; 0: none */
     int red;       /* earlier payloads sent along: 0-2, CF_RED_AUTO: as many as the reported loss asks for */
+    int gate_dbov; /* a gate of its own, as the room's; 0: the room's */
+    int agc;       /* 1: its speech is brought to the level of everybody else's, by -12 to +18 dB */
     uint32_t ssrc; /* ours; 0: chosen by the core */
     char cname[32];
     /* WebRTC */
@@ -190,6 +192,8 @@ int cf_core_leg_move(cf_core *core, uint64_t leg, uint64_t room);
 int cf_core_leg_mute(cf_core *core, uint64_t leg, bool muted); /* others no longer hear it; ramped */
 int cf_core_leg_deaf(cf_core *core, uint64_t leg, bool deaf);  /* it hears silence */
 int cf_core_leg_gain(cf_core *core, uint64_t leg, int32_t gain_q14);
+int cf_core_leg_gate(cf_core *core, uint64_t leg, int gate_dbov);     /* as in cf_leg_config; -EINVAL: not 0-127 */
+int cf_core_leg_agc(cf_core *core, uint64_t leg, bool agc);           /* begins at 0 dB, multiplies the gain; ramped */
 int cf_core_leg_suspend(cf_core *core, uint64_t leg, bool suspended); /* neither heard nor sent media; RTCP goes on */
 int cf_core_leg_aside(cf_core *core, uint64_t leg, bool aside);       /* heard only by those who have a pair with it */
 /* How loud `listener` hears `talker`, in place of once (or not at all, if the talker speaks aside): whisper, coach,

@@ -46,6 +46,8 @@ int cf_engine_leg_deaf(cf_engine *engine, uint64_t leg, int deaf);
 int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14);
 int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended);
 int cf_engine_leg_aside(cf_engine *engine, uint64_t leg, int aside);
+int cf_engine_leg_gate(cf_engine *engine, uint64_t leg, int gate_dbov);
+int cf_engine_leg_agc(cf_engine *engine, uint64_t leg, int agc);
 /* How loud a listener hears one talker; at most 64 talkers a listener: a pair beyond is dropped. -EINVAL: a gain out of
  * range, or a leg with itself. */
 int cf_engine_pair(cf_engine *engine, uint64_t listener, uint64_t talker, int32_t gain_q14);

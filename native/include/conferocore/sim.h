@@ -55,6 +55,8 @@ int cf_sim_deaf(cf_sim *sim, int member, int deaf);
 int cf_sim_gain(cf_sim *sim, int member, int32_t gain_q14);
 int cf_sim_suspend(cf_sim *sim, int member, int suspended);
 int cf_sim_aside(cf_sim *sim, int member, int aside);
+int cf_sim_gate(cf_sim *sim, int member, int gate_dbov);
+int cf_sim_agc(cf_sim *sim, int member, int agc);
 int cf_sim_pair(cf_sim *sim, int listener, int talker, int32_t gain_q14);
 int cf_sim_unpair(cf_sim *sim, int listener, int talker);
 /* FNV-1a over every datagram that left the core, with its time and path: equal for equal seeds on one build. */

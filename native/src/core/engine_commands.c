@@ -55,6 +55,14 @@ static void do_leg_aside(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_aside(media->core, c->id, c->value != 0);
 }
 
+static void do_leg_gate(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_gate(media->core, c->id, (int)c->value);
+}
+
+static void do_leg_agc(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_agc(media->core, c->id, c->value != 0);
+}
+
 static void do_pair(cf_media *media, cf_command *c) {
     cf_pair *pair = c->object;
     c->result = cf_core_pair(media->core, c->id, &pair);
@@ -131,6 +139,8 @@ static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_LEG_GAIN] = do_leg_gain,
     [CF_OP_LEG_SUSPEND] = do_leg_suspend,
     [CF_OP_LEG_ASIDE] = do_leg_aside,
+    [CF_OP_LEG_GATE] = do_leg_gate,
+    [CF_OP_LEG_AGC] = do_leg_agc,
     [CF_OP_PAIR] = do_pair,
     [CF_OP_UNPAIR] = do_unpair,
     [CF_OP_LEG_REMOTE] = do_leg_remote,

@@ -106,6 +106,8 @@ enum cf_op {
     CF_OP_LEG_GAIN,
     CF_OP_LEG_SUSPEND,
     CF_OP_LEG_ASIDE,
+    CF_OP_LEG_GATE,
+    CF_OP_LEG_AGC,
     CF_OP_PAIR,
     CF_OP_UNPAIR,
     CF_OP_LEG_REMOTE,

@@ -187,6 +187,16 @@ int cf_engine_leg_aside(cf_engine *engine, uint64_t leg, int aside) {
     return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_ASIDE, .value = aside});
 }
 
+int cf_engine_leg_gate(cf_engine *engine, uint64_t leg, int gate_dbov) {
+    if (gate_dbov < 0 || gate_dbov > 127)
+        return -EINVAL;
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_GATE, .value = gate_dbov});
+}
+
+int cf_engine_leg_agc(cf_engine *engine, uint64_t leg, int agc) {
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_AGC, .value = agc});
+}
+
 int cf_engine_pair(cf_engine *engine, uint64_t listener, uint64_t talker, int32_t gain_q14) {
     if (find_leg(engine, talker) == NULL || listener == talker)
         return listener == talker ? -EINVAL : -ENOENT;

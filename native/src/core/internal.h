@@ -2,6 +2,7 @@
 #ifndef CONFEROCORE_CORE_INTERNAL_H
 #define CONFEROCORE_CORE_INTERNAL_H
 
+#include "conferocore/agc.h"
 #include "conferocore/core.h"
 #include "conferocore/dtmf.h"
 #include "conferocore/event.h"
@@ -318,6 +319,7 @@ struct cf_leg {
     uint32_t wrong_claims;  /* frames in a row whose level was not what the sender said */
     int64_t distrust_until; /* ns */
     int32_t gain, gain_now; /* Q14: wanted, and where the last frame ended */
+    cf_agc agc;             /* while config.agc */
     double loudness;        /* smoothed, dB over -127 dBov */
 
     /* what it hears */
@@ -513,6 +515,9 @@ uint32_t leg_timestamp(const cf_leg *leg, uint64_t period);
 uint32_t leg_timestamp_at(const cf_leg *leg, int64_t now);
 
 /* voice.c */
+static inline int leg_gate(const cf_leg *leg) {
+    return leg->config.gate_dbov ? leg->config.gate_dbov : leg->room->config.gate_dbov;
+}
 static inline bool leg_audible(const cf_leg *leg) {
     return !leg->muted && !leg->suspended && leg->gain;
 }

@@ -22,7 +22,7 @@ static bool numbers_ok(const cf_leg_config *c) {
            c->audio_level_ext <= 14 && c->csrc_level_ext >= 0 && c->csrc_level_ext <= 14 && c->mid_ext >= 0 &&
            c->mid_ext <= 14 && c->event_pt >= 0 && c->event_pt <= 127 && c->cn_pt >= 0 && c->cn_pt <= 127 &&
            c->red_pt >= 0 && c->red_pt <= 127 && c->red >= CF_RED_AUTO && c->red <= CF_RED_EARLIER &&
-           c->consent_timeout_ms >= 0 && c->media_timeout_ms >= 0;
+           c->gate_dbov >= 0 && c->gate_dbov <= 127 && c->consent_timeout_ms >= 0 && c->media_timeout_ms >= 0;
 }
 
 static int make_red_seen(cf_leg *leg) {
@@ -113,6 +113,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     leg->config.tx = config->tx;
     leg->gain = CF_GAIN_ONE;
     leg->ear_now = CF_GAIN_ONE;
+    cf_agc_init(&leg->agc, 0);
     leg->last_period = UINT64_MAX;
     leg->encoded = UINT64_MAX - 1; /* before none */
     counter_set(&leg->count.level_in, 127);

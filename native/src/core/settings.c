@@ -1,5 +1,5 @@
-/* What Python decides about a leg while it lives: mute, gain, addresses, ICE credentials, keys. Effective at the next
- * tick or packet. */
+/* What Python decides about a leg while it lives: mute, gain, gate, addresses, ICE credentials, keys. Effective at the
+ * next tick or packet. */
 #include "internal.h"
 
 /* Whatever is decided about a leg may be heard: its room wakes. While the leg is being added it has none. */
@@ -49,6 +49,26 @@ int cf_core_leg_gain(cf_core *core, uint64_t id, int32_t gain_q14) {
     if (gain_q14 < 0 || gain_q14 > CF_GAIN_MAX)
         return -EINVAL;
     leg->gain = gain_q14;
+    return 0;
+}
+
+int cf_core_leg_gate(cf_core *core, uint64_t id, int gate_dbov) {
+    cf_leg *leg = leg_awake(core, id);
+    if (!leg)
+        return -ENOENT;
+    if (gate_dbov < 0 || gate_dbov > 127)
+        return -EINVAL;
+    leg->config.gate_dbov = gate_dbov;
+    return 0;
+}
+
+int cf_core_leg_agc(cf_core *core, uint64_t id, bool agc) {
+    cf_leg *leg = leg_awake(core, id);
+    if (!leg)
+        return -ENOENT;
+    if (agc && !leg->config.agc)
+        cf_agc_init(&leg->agc, 0);
+    leg->config.agc = agc;
     return 0;
 }
 

@@ -99,6 +99,14 @@ int cf_sim_aside(cf_sim *sim, int member, int aside) {
     return cf_core_leg_aside(sim->core, leg_id(member), aside);
 }
 
+int cf_sim_gate(cf_sim *sim, int member, int gate_dbov) {
+    return cf_core_leg_gate(sim->core, leg_id(member), gate_dbov);
+}
+
+int cf_sim_agc(cf_sim *sim, int member, int agc) {
+    return cf_core_leg_agc(sim->core, leg_id(member), agc);
+}
+
 int cf_sim_pair(cf_sim *sim, int listener, int talker, int32_t gain_q14) {
     cf_pair *pair = cf_pair_new(leg_id(talker), gain_q14);
     if (!pair)

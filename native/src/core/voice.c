@@ -1,5 +1,5 @@
 /* What a leg adds to its room: whether its next frame is worth decoding, and if so one frame from its jitter buffer,
- * through gate, mute and gain, every change of them ramped. */
+ * through gate, mute and gain (its own, or what its speech needs), every change of them ramped. */
 #include "internal.h"
 
 enum {
@@ -11,7 +11,7 @@ enum {
 };
 
 static bool is_loud(const cf_leg *leg, int level) {
-    return level <= leg->room->config.gate_dbov && level < 127;
+    return level <= leg_gate(leg) && level < 127;
 }
 
 /* Opens with the first frame that is loud enough, closes when all frames of the hold time were not. True: it has just
@@ -104,9 +104,20 @@ static void follow_aside(cf_leg *leg) {
         place_leave(leg);
 }
 
-static int32_t gain_wanted(cf_leg *leg) {
+/* The leg's own gain, times what its speech needs. Two limits of the same size: together no more than one of them. */
+static int32_t gain_of(const cf_leg *leg, int32_t agc) {
+    int64_t gain = (int64_t)leg->gain * agc / CF_GAIN_ONE;
+    return (int32_t)(gain < CF_GAIN_MAX ? gain : CF_GAIN_MAX);
+}
+
+static int32_t gain_wanted(cf_leg *leg, int32_t agc) {
     bool heard = leg->gate_open && leg_audible(leg) && leg->aside == leg->wants_aside && has_place(leg);
-    return heard ? leg->gain : 0;
+    return heard ? gain_of(leg, agc) : 0;
+}
+
+/* `speech`: the frame may hold some, as it came. */
+static int32_t agc_step(cf_leg *leg, int level, bool speech) {
+    return leg->config.agc ? cf_agc_step(&leg->agc, (uint8_t)level, speech) : CF_GAIN_ONE;
 }
 
 static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
@@ -120,7 +131,7 @@ static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
     bool gate_opened = gate_step(leg, level);
     loudness_step(leg, level);
     follow_aside(leg);
-    int32_t target = gain_wanted(leg);
+    int32_t target = gain_wanted(leg, agc_step(leg, level, leg->gate_open && !digit));
     bool opened = (gate_opened || !leg->was_placed) && !leg->gain_now;
     leg->active = (leg->gain_now || target) && !(level == 127 && cf_silent(core->pcm, CF_FRAME));
     if (leg->active)
@@ -139,6 +150,7 @@ static void rest(cf_core *core, cf_leg *leg, int level, int64_t now) {
     if (level < 0 || distrusted(leg, now))
         level = 127;
     counter_set(&leg->count.level_in, (uint64_t)level);
+    agc_step(leg, level, false);
     gate_step(leg, level);
     loudness_step(leg, level);
     follow_aside(leg);

@@ -3,6 +3,7 @@
 #include "testlib.h"
 
 #include "../audio/signals.h"
+#include "conferocore/agc.h"
 #include "core_fixture.h"
 
 enum {
@@ -301,6 +302,32 @@ static void test_a_listener_that_begins_to_talk_hears_no_seam(void) {
     fixture_free(f);
 }
 
+/* With automatic gain only who needs none is passed on. */
+static void test_who_is_made_louder_is_not_passed_on(void) {
+    static int16_t level[CF_RATE];
+    const double at_target = 32768 * sqrt(2) * pow(10, -CF_AGC_TARGET / 20.0);
+    for (int softer = 1; softer <= 4; softer *= 4) {
+        breathing(level, 440, at_target / softer);
+        fixture *f = fixture_new();
+        add_room(f, 1);
+        cf_leg_config config = opus_config(1);
+        config.agc = 1;
+        join_as(f, &config, 0);
+        join_opus(f, 2);
+        talker one = talker_new(1, level, CF_RATE);
+        ear e = ear_new(2);
+        run(f, 6000, &one, 1, &e, 1);
+        uint64_t before = core_stats(f).frames_passed;
+        size_t from = e.n;
+        run(f, 1000, &one, 1, &e, 1);
+        CHECK_INT(core_stats(f).frames_passed - before, softer == 1 ? 50 : 0);
+        CHECK(fabs(test_amplitude(e.pcm + from, CF_RATE, 440, CF_RATE) / at_target - 1) < 0.1);
+        cf_encoder_free(one.encoder);
+        ear_free(&e);
+        fixture_free(f);
+    }
+}
+
 int main(void) {
     make_signals();
     RUN(test_a_sole_talker_is_passed_on);
@@ -309,5 +336,6 @@ int main(void) {
     RUN(test_two_are_bridged_until_a_third_joins);
     RUN(test_going_over_is_not_heard);
     RUN(test_a_listener_that_begins_to_talk_hears_no_seam);
+    RUN(test_who_is_made_louder_is_not_passed_on);
     return REPORT();
 }

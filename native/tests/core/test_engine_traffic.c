@@ -87,6 +87,28 @@ static void test_mute_and_deaf_are_heard(void) {
     end_call(engine);
 }
 
+static bool second_is_softer(void) {
+    double heard = phone_hears(&phones[0], 1000, WINDOW);
+    return heard > 2000 && heard < 4000 && hears(1, 440);
+}
+
+/* A tone that comes and goes is a voice, and 8000 is 8 dB more than one has. */
+static void test_gate_and_automatic_gain_are_heard(void) {
+    cf_engine *engine = start_call(1, 0);
+    CHECK_INT(cf_engine_leg_gate(engine, 20, 12), 0);
+    talk_until(second_is_muted);
+    CHECK_INT(cf_engine_leg_gate(engine, 20, 0), 0);
+    CHECK_INT(cf_engine_leg_agc(engine, 20, 1), 0);
+    for (int syllable = 0; syllable < 6; syllable++) {
+        phones_talk(phones, 2, 20);
+        phones_talk(phones, 1, 10);
+    }
+    talk_until(second_is_softer);
+    CHECK_INT(cf_engine_leg_gate(engine, 20, 128), -EINVAL);
+    CHECK_INT(cf_engine_leg_agc(engine, 30, 1), -ENOENT);
+    end_call(engine);
+}
+
 static atomic_bool go_on;
 
 /* All that a shared port may meet: noise, and the beginnings of STUN, DTLS and RTP. */
@@ -274,6 +296,7 @@ static void test_ice_and_dtls_through_the_shared_port(void) {
 int main(void) {
     RUN(test_two_phones_hear_each_other);
     RUN(test_mute_and_deaf_are_heard);
+    RUN(test_gate_and_automatic_gain_are_heard);
     RUN(test_a_flood_of_garbage_changes_nothing);
     RUN(test_a_legs_socket_without_its_leg_takes_nothing);
     RUN(test_commands_under_load);

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 
 from confero.appserver.db.engine import Database, database_url
 from confero.appserver.db.migrate import migrate
-from confero.appserver.db.models import metadata
+from confero.appserver.db.models import metadata, rooms
+from confero.appserver.db.repositories import SqlStore
+from confero.appserver.rooms.entities import Room
 from confero.errors import LocalError, Unavailable
 
 
@@ -48,6 +50,22 @@ async def test_many_processes_at_once(url_text: str, tmp_path: Path) -> None:
     finally:
         for database in databases:
             await database.close()
+
+
+async def test_rooms_of_the_version_before_are_kept(empty: Database) -> None:
+    await migrate(empty)
+
+    async def back(connection: Any) -> None:
+        for column in ("noise_dbov", "announce"):
+            await connection.execute(text(f"ALTER TABLE rooms DROP COLUMN {column}"))
+        old = {"id": "old", "name": "Old", "max_participants": 5, "created_at": 1.0, "used_at": 2.0, "permanent": False}
+        await connection.execute(insert(rooms).values(**old, talkers=3))
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+
+    await empty.write(back)
+    await migrate(empty)
+    room = await SqlStore(empty).room("old")
+    assert room == Room("old", "Old", 5, created_at=1.0, used_at=2.0, talkers=3, noise_dbov=None, announce=False)
 
 
 async def test_tables_of_a_later_version(empty: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from confero.errors import Refused, Unavailable
-from confero.models import McuRegister, SessionsSnapshot
+from confero.models import McuRegister, RoomCreate, RoomSpec, SessionsSnapshot
 
 from .conftest import Bench
 
@@ -126,6 +126,19 @@ async def test_lost_mcu_with_a_spare_one(bench: Bench) -> None:
     assert (await bench.reception.check(alice.token)).mcu == "m2"
     await bench.presence.sweep()
     assert len(bench.notifier.placed) == 1
+
+
+async def test_a_room_sounds_the_same_at_its_next_mcu(bench: Bench) -> None:
+    await bench.mcu("m1")
+    room = await bench.reception.create(
+        RoomCreate(name="Quiet", max_participants=9, talkers=3, noise_dbov=70, announce=True)
+    )
+    await bench.presence.connected(bench.notice(await bench.join(room=room.id)))
+    bench.clock.advance(6)
+    await bench.mcu("m2")
+    await bench.presence.sweep()
+    ((_, placement),) = bench.notifier.placed
+    assert placement.spec == RoomSpec(name="Quiet", max_participants=9, talkers=3, noise_dbov=70, announce=True)
 
 
 async def test_lost_mcu_without_a_spare_one(bench: Bench) -> None:

@@ -28,6 +28,17 @@ async def test_created_rooms(bench: Bench) -> None:
     assert (await bench.reception.room(named.id))[0] == named
 
 
+async def test_what_a_room_was_made_with_stands_in_its_grants(bench: Bench) -> None:
+    await bench.mcu()
+    wish = RoomCreate(max_participants=9, talkers=3, noise_dbov=70, announce=True)
+    room = await bench.reception.create(wish)
+    admission = await bench.join(room=room.id)
+    for told in (await bench.reception.check(admission.token), admission.room):
+        assert (told.max_participants, told.talkers, told.noise_dbov, told.announce) == (9, 3, 70, True)
+    plain = await bench.reception.check((await bench.join()).token)
+    assert (plain.talkers, plain.noise_dbov, plain.announce) == (6, None, False)
+
+
 async def test_too_many_rooms(bench: Bench) -> None:
     reception = Reception(bench.store, bench.farm, bench.clock, SECRET, Policy(max_rooms=2))
     await reception.create(RoomCreate())

@@ -379,6 +379,9 @@ async def test_every_control_of_a_leg_is_accepted() -> None:
         engine.mute(10, False)
         engine.deafen(10)
         engine.set_gain(10, 0.5)
+        engine.set_gate(10, 45)
+        engine.set_agc(10)
+        engine.set_agc(10, False)
         engine.remove_leg(10, bye=False)
         await state.wait_for(EventType.RELEASED, leg=10)
 
@@ -397,7 +400,7 @@ def test_misuse_is_told_at_once() -> None:
         engine.add_leg(webrtc_leg(10, 1))
         with pytest.raises(DuplicateId):
             engine.add_leg(webrtc_leg(10, 1))
-        for call in (engine.remove_leg, engine.mute, engine.deafen, engine.dtls_take, engine.leg_stats):
+        for call in (engine.remove_leg, engine.mute, engine.deafen, engine.set_agc, engine.dtls_take, engine.leg_stats):
             with pytest.raises(UnknownId) as caught:
                 call(99)
             assert isinstance(caught.value, LookupError)
@@ -407,6 +410,8 @@ def test_misuse_is_told_at_once() -> None:
             engine.set_keys(10, SrtpProfile.AEAD_AES_256_GCM, keys, keys)
         with pytest.raises(EngineError):
             engine.set_gain(10, 9)
+        with pytest.raises(EngineError, match="gate of 128"):
+            engine.set_gate(10, 128)
         with pytest.raises(EngineError):
             engine.dtls_send(10, b"")
         with pytest.raises(EngineError):
