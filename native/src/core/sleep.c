@@ -102,6 +102,10 @@ static void leg_doze(cf_core *core, cf_leg *leg, int64_t at, int64_t now) {
     leg_voice(core, leg, now);
     if (leg->active || leg->gate_open)
         leg->room->needed = true;
+    if (leg->active) { /* nobody has heard this frame: the next one opens the voice */
+        leg->gain_now = 0;
+        leg->was_placed = false;
+    }
     leg_doze_send(core, leg, (uint64_t)(at / PERIOD));
 }
 
