@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -21,6 +22,8 @@ from .case import Case, Floor
 from .peers import aiortc_mixer, janus
 from .results import HEAD, Report, Result, Row, cells
 
+TERMINATED = 128 + signal.SIGTERM
+"""As a shell says it of a process that was asked to end."""
 LIMIT_TOP = 8000
 LIMIT_STEP = 0.05
 """The search ends when the floor is known to this part of its figure."""
@@ -71,7 +74,10 @@ def run(axes: dict[str, Any], wishes: dict[str, Any]) -> int:
     floor = Floor(delay_p95_ms=wishes["delay_p95_ms"])
     plain = {name: wishes[name] for name in ("runs", "find_limit", "table", "quick", "out", "command")}
     wish = Wish(case, tuple(wishes["members"]), mixers, floor=floor, **plain)
-    return asyncio.run(_run_until_told(wish))
+    try:
+        return asyncio.run(_run_until_told(wish))
+    except asyncio.CancelledError:
+        return TERMINATED
 
 
 async def _run_until_told(wish: Wish) -> int:
@@ -144,7 +150,7 @@ async def repeat(case: Case, mixer: str, runs: int, meter: Meter, label: str = "
     meter.tell("starting", 0, 0)
     try:
         result.rows = await MIXERS[mixer](case, runs, meter.tell)
-    except (ConferoError, TimeoutError) as error:
+    except (ConferoError, OSError, aiohttp.ClientError) as error:
         result.error = str(error) or type(error).__name__
     return result
 

@@ -34,12 +34,10 @@ def build(program: str) -> Path:
 
 
 class Generator:
-    """``start``, ``join`` for every member, ``go``; then ``measuring`` and ``result`` for each window; ``stop`` in any case."""
+    """``start``, ``join`` for every member, ``go``; ``measuring`` and ``result``, after ``next`` again; ``stop`` in any case."""
 
-    def __init__(self, case: Case, program: Path, windows: int = 1) -> None:
-        """``windows``: how often ``measuring`` and ``result`` can be asked for."""
+    def __init__(self, case: Case, program: Path) -> None:
         self._case = case
-        self._windows = windows
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -60,7 +58,6 @@ class Generator:
         self._process = await asyncio.create_subprocess_exec(
             self._program,
             *self._case.generator_arguments(),
-            f"windows={self._windows}",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT,
@@ -80,7 +77,12 @@ class Generator:
                 await self._up[member]
 
     def go(self) -> None:
+        """Everybody talks, and a first window begins after the warm-up."""
         self._say("go")
+
+    def next(self) -> None:
+        """Another window, after ``result``."""
+        self._say("next")
 
     async def measuring(self) -> None:
         """Returns when the next window begins."""

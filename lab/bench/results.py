@@ -167,7 +167,7 @@ def _shares(report: Report) -> str:
 
 def _delays(report: Report) -> str:
     """Of each row, as far as there are colours, the part of bursts that had arrived by then."""
-    series = {}
+    series: dict[str, list[charts.Point]] = {}
     for number, result in enumerate(report.results, 1):
         counts = [sum(column) for column in zip(*(row["delay_histogram"] for row in result.rows), strict=True)]
         total = sum(counts)

@@ -96,7 +96,7 @@ def _stack(case: Case, folder: Path) -> Stack:
 async def _with_generator(
     case: Case, runs: int, stack: Stack, program: Path, progress: Progress
 ) -> list[dict[str, Any]]:
-    generator = Generator(case, program, runs + SPARE)
+    generator = Generator(case, program)
     try:
         await generator.start()
         prefer_media(stack, generator)
@@ -107,7 +107,7 @@ async def _with_generator(
             joined_s = round(asyncio.get_running_loop().time() - started, 1)
             keep_apart(stack, generator)
             generator.go()
-            rows = await windows(runs, lambda: _window(case, stack, generator, progress))
+            rows = await windows(runs, generator.next, lambda: _window(case, stack, generator, progress))
             lost = front.closed_sessions if case.keeps_sessions else 0
             return [row | {"join_s": joined_s, "sessions_lost": lost} for row in rows]
         finally:
@@ -116,7 +116,9 @@ async def _with_generator(
         await generator.stop()
 
 
-async def windows(runs: int, window: Callable[[], Awaitable[dict[str, Any]]]) -> list[dict[str, Any]]:
+async def windows(
+    runs: int, again: Callable[[], None], window: Callable[[], Awaitable[dict[str, Any]]]
+) -> list[dict[str, Any]]:
     """So many undisturbed windows of one meeting; the last ones as they are, if the spare ones were disturbed too."""
     rows: list[dict[str, Any]] = []
     for _ in range(runs + SPARE):
@@ -124,6 +126,8 @@ async def windows(runs: int, window: Callable[[], Awaitable[dict[str, Any]]]) ->
         good = [row for row in rows if not disturbed(row)]
         if len(good) == runs:
             return good
+        if len(rows) < runs + SPARE:
+            again()
     return rows[-runs:]
 
 

@@ -1,9 +1,9 @@
 /* Peers of a mixer: N members that connect (ICE, DTLS), talk, and judge what they hear; told by a front on stdin.
  * Usage: bench_load members=100 rooms=1 talkers=4 loud=4 codec=opus secure=1 profile=7 passive=silence loss=0 seed=1
  *                   seconds=5 warm=3 ears=16
- * Says "ready FINGERPRINT PORT..." first, "up I" for each member that is connected, "measuring", and a line of JSON,
- * the last two for each window.
- * The front says "join ..." for each member (see load/members.c), then "go". */
+ * Says "ready FINGERPRINT PORT..." first, "up I" for each member that is connected, "measuring", and a line of JSON.
+ * The front says "join ..." for each member (see load/members.c), then "go"; after each
+ * line of JSON "next" asks for another window, and the end of the input for the end. */
 #include "load/load.h"
 
 #include <sys/resource.h>

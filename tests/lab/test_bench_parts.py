@@ -165,7 +165,9 @@ async def test_disturbed_windows_are_measured_again() -> None:
     async def window() -> dict[str, Any]:
         return row(generator_late_ms={"p99": next(late)})
 
-    rows = await whole.windows(3, window)
+    asked: list[int] = []
+    rows = await whole.windows(3, lambda: asked.append(1), window)
+    assert len(asked) == 4
     assert [one["generator_late_ms"]["p99"] for one in rows] == [0.1, 0.1, 0.1]
 
 
@@ -175,7 +177,7 @@ async def test_a_machine_that_stays_busy_is_told_of() -> None:
     async def window() -> dict[str, Any]:
         return row(generator_late_ms={"p99": next(late)})
 
-    rows = await whole.windows(2, window)
+    rows = await whole.windows(2, lambda: None, window)
     assert [one["generator_late_ms"]["p99"] for one in rows] == [52, 53]
     assert "the machine was too busy for a figure" in Result("", "confero", 2, rows).faults(Floor())
 

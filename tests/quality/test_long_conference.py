@@ -197,7 +197,8 @@ def test_the_delay_does_not_drift(run: Run, name: str, record_figure: Callable[[
     # Packets wait up to 23 ms longer than they need, by how the clocks lie, in each of two buffers; 100 ppm alone would be
     # 60 ms in ten minutes.
     assert max(minutes) - min(minutes) < 46, minutes
-    assert abs(minutes[-1] - minutes[0]) < 15, minutes
+    half = len(minutes) // 2
+    assert abs(np.mean(minutes[half:]) - np.mean(minutes[:half])) < 20, minutes
     assert max(listener.delays_ms) < 250
 
 

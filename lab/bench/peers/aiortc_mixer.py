@@ -14,7 +14,7 @@ from confero.errors import LocalError
 from ..case import Case
 from ..generator import Generator, build
 from ..joining import offer_of, target_of
-from ..whole import SPARE, allow_many_sockets, windows
+from ..whole import allow_many_sockets, windows
 from .process import keep_apart, window
 
 ANSWER_S = 30.0
@@ -60,7 +60,7 @@ async def measure(case: Case, runs: int, progress: Callable[[str, int, int], Non
     """Rows as of confero; aiortc does not talk plain RTP."""
     case = case if case.secure else replace(case, profile="gcm128")
     allow_many_sockets()
-    server, generator = Server(case.rooms), Generator(case, build("bench_load"), runs + SPARE)
+    server, generator = Server(case.rooms), Generator(case, build("bench_load"))
     try:
         await server.start()
         await generator.start()
@@ -71,7 +71,7 @@ async def measure(case: Case, runs: int, progress: Callable[[str, int, int], Non
             progress("joining", member + 1, case.members)
         keep_apart(server.pid, generator)
         generator.go()
-        return await windows(runs, lambda: window("aiortc", case, server.pid, generator, progress))
+        return await windows(runs, generator.next, lambda: window("aiortc", case, server.pid, generator, progress))
     finally:
         await generator.stop()
         await server.stop()

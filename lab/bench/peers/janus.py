@@ -21,7 +21,7 @@ from confero.runtime.tasks import spawn
 from ..case import Case
 from ..generator import Generator, build
 from ..joining import LEVEL_ID, RTPMAPS
-from ..whole import SPARE, allow_many_sockets, windows
+from ..whole import allow_many_sockets, windows
 from .process import keep_apart, window
 
 HOST = "127.0.36.11"
@@ -192,14 +192,14 @@ async def measure(case: Case, runs: int, progress: Callable[[str, int, int], Non
     allow_many_sockets()
     program = build("bench_load")
     with tempfile.TemporaryDirectory(prefix="confero-bench-janus-") as folder:
-        janus, generator = Janus(Path(folder)), Generator(case, program, runs + SPARE)
+        janus, generator = Janus(Path(folder)), Generator(case, program)
         try:
             await janus.start()
             await generator.start()
             await _join_all(case, janus, generator, progress)
             keep_apart(janus.pid, generator)
             generator.go()
-            return await windows(runs, lambda: window("janus", case, janus.pid, generator, progress))
+            return await windows(runs, generator.next, lambda: window("janus", case, janus.pid, generator, progress))
         finally:
             await generator.stop()
             await janus.stop()

@@ -113,13 +113,14 @@ typedef struct load {
     room *rooms;
     ear ears[EARS_MAX];
     member **slots[SLOTS];
-    int in_slot[SLOTS], joined, up, consents_lost, window;
+    int in_slot[SLOTS], joined, up, consents_lost;
     uint32_t expected; /* packets of one member in the measured time, and some more */
     int64_t start, measure_from, end;
     int64_t worst_late; /* ns that we were late with a packet, the warm-up included: buffers remember it */
     int64_t to_real;    /* what to add to CLOCK_MONOTONIC for the kernel's stamps */
     uint64_t sent, refused, held_back, srtp_failures, closed;
-    float *own_late, *delays; /* ms */
+    float *own_late, *delays;  /* ms */
+    double cpu_s, cpu_percent; /* ours: at a window's start, and of a core in the window */
     size_t own_count, own_cap, delay_count, delay_cap;
     cf_rng rng;
     SSL_CTX *tls;

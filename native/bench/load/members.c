@@ -79,9 +79,9 @@ void members_join(load *l, const char *line) {
     l->joined++;
     if (m->peer == NULL)
         return;
-    strcpy(m->peer->ufrag, ufrag);
-    strcpy(m->peer->pwd, pwd);
-    strcpy(m->peer->fingerprint, fingerprint);
+    memcpy(m->peer->ufrag, ufrag, sizeof ufrag);
+    memcpy(m->peer->pwd, pwd, sizeof pwd);
+    memcpy(m->peer->fingerprint, fingerprint, sizeof fingerprint);
     peer_join(l, m, now_ns(CLOCK_MONOTONIC));
 }
 
@@ -97,6 +97,8 @@ void member_say(load *l, member *m, int64_t due) {
     if (len == 0)
         return;
     send_datagram(l, m, packet, len);
+    if (now >= l->end)
+        return;
     l->worst_late = now - due > l->worst_late ? now - due : l->worst_late;
     l->sent += now >= l->measure_from;
     if (now >= l->measure_from && l->own_count < l->own_cap)

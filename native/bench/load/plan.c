@@ -33,10 +33,10 @@ static void take_argument(plan *p, const char *name, const char *value) {
     const struct {
         const char *name;
         int *to;
-    } numbers[] = {{"members", &p->members},     {"rooms", &p->rooms},     {"talkers", &p->talkers},
-                   {"loud", &p->loud},           {"secure", &p->secure},   {"profile", &p->profile},
-                   {"ears", &p->ears},           {"minimum", &p->minimum}, {"windows", &p->windows},
-                   {"low_delay", &p->low_delay}, {"seed", &p->seed}};
+    } numbers[] = {{"members", &p->members}, {"rooms", &p->rooms},     {"talkers", &p->talkers},
+                   {"loud", &p->loud},       {"secure", &p->secure},   {"profile", &p->profile},
+                   {"ears", &p->ears},       {"minimum", &p->minimum}, {"low_delay", &p->low_delay},
+                   {"seed", &p->seed}};
     const struct {
         const char *name;
         double *to;
@@ -67,7 +67,6 @@ static void check(const plan *p) {
 plan plan_of(int argc, char **argv) {
     plan p = {.members = 10, .rooms = 1, .talkers = 1, .loud = 1, .codec = CF_CODEC_OPUS, .seconds = 5, .warm = 3};
     p.ears = 16;
-    p.windows = 1;
     p.profile = CF_SRTP_AEAD_AES_128_GCM;
     for (int i = 1; i < argc; i++) {
         char name[16];

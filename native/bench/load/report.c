@@ -2,7 +2,6 @@
 #include "load.h"
 
 #include <math.h>
-#include <sys/resource.h>
 
 enum { HISTOGRAM_MS = DELAY_MAX_MS };
 
@@ -168,19 +167,12 @@ static void print_faults(const load *l) {
     printf("\"blocks\": %zu, \"gaps\": %zu, \"clicks\": %zu, ", blocks, gaps, clicks);
 }
 
-static double own_cpu_s(void) {
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
-}
-
 void report(load *l) {
-    printf("{\"window\": %d, \"joined\": %d, \"sent\": %llu, \"refused\": %llu, \"held_back\": %llu, "
+    printf("{\"joined\": %d, \"sent\": %llu, \"refused\": %llu, \"held_back\": %llu, "
            "\"srtp_failures\": %llu, "
            "\"consents_lost\": %d, \"closed\": %llu, ",
-           l->window, l->joined, (unsigned long long)l->sent, (unsigned long long)l->refused,
-           (unsigned long long)l->held_back, (unsigned long long)l->srtp_failures, l->consents_lost,
-           (unsigned long long)l->closed);
+           l->joined, (unsigned long long)l->sent, (unsigned long long)l->refused, (unsigned long long)l->held_back,
+           (unsigned long long)l->srtp_failures, l->consents_lost, (unsigned long long)l->closed);
     print_packets(l);
     print_spread("generator_late_ms", l->own_late, l->own_count);
     printf("\"generator_worst_ms\": %.1f, ", (double)l->worst_late / MS);
@@ -188,5 +180,5 @@ void report(load *l) {
     print_levels(l);
     print_own(l);
     print_faults(l);
-    printf("\"generator_cpu_s\": %.2f", own_cpu_s());
+    printf("\"generator_cpu_percent\": %.1f", l->cpu_percent);
 }

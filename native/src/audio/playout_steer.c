@@ -39,7 +39,7 @@ bool cf_playout_slack(const cf_playout *p, int64_t *slack) {
 /* A delay that is too long can wait for a pause. If none comes, then the further out of range, the less alike the two
  * sides of the cut need be. */
 static float likeness_to_squeeze(int64_t out, int frames) {
-    if (frames < PATIENCE && out < 100 * MS)
+    if (frames < PATIENCE && out < 150 * MS)
         return IN_PAUSES;
     return out < 10 * MS ? 0.7F : out < 20 * MS ? 0.4F : 0.0F;
 }
@@ -85,15 +85,15 @@ static void read_ahead(cf_playout *p) {
 
 static void squeeze(cf_playout *p, int64_t slack) {
     int64_t off = slack - CF_FRAME_NS;
-    bool quiet = is_quiet(p);
-    float likeness = quiet ? 0 : likeness_to_squeeze(off, p->out_of_band);
-    if (likeness == IN_PAUSES && p->out_of_band % TONE_FRAMES)
+    float likeness = likeness_to_squeeze(off, p->out_of_band);
+    if (likeness == IN_PAUSES && p->out_of_band % TONE_FRAMES && !is_quiet(p))
         return;
     read_ahead(p);
     if (p->run > 0)
         return;
+    bool quiet = is_quiet(p); /* all that a cut may touch */
     size_t most = (size_t)(slack * 3 / 62500), spare = p->count - CF_FRAME;
-    size_t cut = cf_timescale_squeeze(cf_waiting(p), p->count, most < spare ? most : spare, likeness);
+    size_t cut = cf_timescale_squeeze(cf_waiting(p), p->count, most < spare ? most : spare, quiet ? 0 : likeness);
     p->stats.squeezed += cut;
     if (cut > 0)
         moved(p, off, -(int64_t)cut);
@@ -130,12 +130,14 @@ static void watch(cf_playout *p, bool well) {
 }
 
 void cf_playout_steer(cf_playout *p, bool known, int64_t slack) {
-    int side = !known ? 0 : slack > p->slack_max ? 1 : slack < p->slack_min ? -1 : 0;
-    p->out_of_band = side == 0 || side * p->out_of_band < 0 ? side : p->out_of_band + side;
     p->cooldown -= p->cooldown > 0;
+    if (!known || p->run > 0)
+        return; /* a loss is no sign that the delay has become right */
+    int side = slack > p->slack_max ? 1 : slack < p->slack_min ? -1 : 0;
+    p->out_of_band = side == 0 || side * p->out_of_band < 0 ? side : p->out_of_band + side;
     int64_t off = unaligned(p);
     watch(p, side == 0 && off == 0);
-    if (p->cooldown > 0 || p->run > 0)
+    if (p->cooldown > 0)
         return;
     if (p->out_of_band >= STEADY)
         squeeze(p, slack);

@@ -79,7 +79,7 @@ static bool pass_step(cf_core *core, struct pass *pass, const cf_leg *leg, cf_en
 /* ---- encoders ---- */
 
 /* Packets that were passed on have gone past the encoder. It begins anew, on what was heard last: two or three frames
- * are enough for nobody to hear where it takes over (docs/decisions/010). */
+ * are enough for nobody to hear where it takes over (docs/decisions/009). */
 static void encoder_catch_up(cf_leg *leg, const struct past *past, uint64_t period) {
     cf_encoded ignored;
     cf_encoder_reset(leg->encoder);

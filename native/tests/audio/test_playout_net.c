@@ -90,6 +90,38 @@ static void test_up_with_the_first_burst_and_down_again(void) {
     lab_close(&l);
 }
 
+/* Words of a second and a half with pauses of 300 ms, by a voice that never repeats itself. */
+static void speak(int16_t *voice, int n) {
+    cf_rng rng;
+    cf_rng_seed(&rng, 11);
+    for (int i = 0; i < n; i++)
+        voice[i] = i % 86400 < 72000 ? (int16_t)((cf_rng_unit(&rng) - 0.5) * 16000) : 0;
+}
+
+static void test_down_in_pauses_only(void) {
+    enum { VOICE = 86400 * 5 };
+    static int16_t voice[VOICE];
+    static const cf_codec_params celt = {.codec = CF_CODEC_OPUS, .bitrate = 64000, .complexity = 0, .low_delay = 1};
+    static lab l = {.hz = 440, .more_delay = stall, .opus = &celt, .voice = voice, .voice_len = VOICE};
+    speak(voice, VOICE);
+    lab_open(&l, 67);
+    lab_run(&l, 3000);
+    l.more_delay = NULL;
+    lab_run(&l, 5000);
+    uint64_t before = lab_stats(&l).squeezed;
+    int loud = 0;
+    for (int i = 0; i < 500; i++) {
+        uint64_t squeezed = lab_stats(&l).squeezed;
+        lab_tick(&l);
+        loud += lab_stats(&l).squeezed != squeezed && test_rms(l.pcm, CF_FRAME / 4) > 500;
+    }
+    CHECK(lab_stats(&l).squeezed - before >= 48 * 60);
+    CHECK_INT(loud, 0);
+    CHECK(lab_stats(&l).target_ms <= 12);
+    CHECK(lab_stats(&l).delay_ms <= 40);
+    lab_close(&l);
+}
+
 /* Two seconds in which nothing comes; then all of it at once. */
 static int64_t outage(lab *l, int64_t frame) {
     (void)l;
@@ -200,6 +232,7 @@ int main(void) {
     RUN(test_everything_at_once);
     RUN(test_late_and_lost_opus_packets_do_not_click);
     RUN(test_up_with_the_first_burst_and_down_again);
+    RUN(test_down_in_pauses_only);
     RUN(test_the_backlog_of_an_outage_is_not_played);
     RUN(test_the_path_may_become_longer_or_shorter);
     RUN(test_the_buffer_keeps_to_its_bound);

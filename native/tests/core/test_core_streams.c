@@ -31,12 +31,21 @@ static void test_silent_listeners_share_one_encoding(void) {
     run_ms(f, 1000, NULL, 0);
     CHECK_INT(core_stats(f).frames_encoded, 50);
     CHECK_INT(core_stats(f).frames_shared, 50 * 30);
-    voice v = {.id = 3, .hz = 440, .amplitude = 5000};
-    run_ms(f, 500, &v, 1);
+    voice voices[2] = {{.id = 3, .hz = 440, .amplitude = 5000}, {.id = 4, .hz = 620, .amplitude = 5000}};
+    run_ms(f, 500, voices, 2);
     uint64_t encoded = core_stats(f).frames_encoded, shared = core_stats(f).frames_shared;
-    run_ms(f, 1000, &v, 1); /* one talker: its own encoding and that of all others */
-    CHECK_INT(core_stats(f).frames_encoded - encoded, 100);
-    CHECK_INT(core_stats(f).frames_shared - shared, 50 * 29);
+    run_ms(f, 1000, voices, 2); /* two talkers: their own encodings and that of all others */
+    CHECK_INT(core_stats(f).frames_encoded - encoded, 150);
+    CHECK_INT(core_stats(f).frames_shared - shared, 50 * 28);
+    clear_sent(f);
+    for (int s = 0; s < 3; s++) {
+        clear_sent(f);
+        run_ms(f, 1000, voices, 1);
+    }
+    clear_sent(f);
+    encoded = core_stats(f).frames_encoded;
+    run_ms(f, 1000, voices, 1); /* one talker hears nobody: its silence is settled and needs no encoder */
+    CHECK_INT(core_stats(f).frames_encoded - encoded, 50);
     fixture_free(f);
 }
 
@@ -176,18 +185,18 @@ static void test_the_deaf_share_their_silence(void) {
     add_room(f, 1);
     for (uint64_t id = 1; id <= 10; id++)
         join_opus(f, id);
-    voice v = {.id = 10, .hz = 440, .amplitude = 5000};
-    run_ms(f, 500, &v, 1);
+    voice voices[2] = {{.id = 9, .hz = 440, .amplitude = 5000}, {.id = 10, .hz = 620, .amplitude = 5000}};
+    run_ms(f, 500, voices, 2);
     for (uint64_t id = 1; id <= 5; id++)
         CHECK_INT(cf_core_leg_deaf(f->core, id, true), 0);
-    run_ms(f, 500, &v, 1);
+    run_ms(f, 500, voices, 2);
     uint64_t encoded = core_stats(f).frames_encoded;
-    run_ms(f, 500, &v, 1);
-    CHECK_INT(core_stats(f).frames_encoded - encoded, 25 * 3); /* listeners, deaf, talker */
-    run_ms(f, 1000, &v, 1);
+    run_ms(f, 500, voices, 2);
+    CHECK_INT(core_stats(f).frames_encoded - encoded, 25 * 4); /* listeners, deaf, talkers */
+    run_ms(f, 1000, voices, 2);
     encoded = core_stats(f).frames_encoded;
-    run_ms(f, 1000, &v, 1);
-    CHECK_INT(core_stats(f).frames_encoded - encoded, 50 * 2); /* settled silence needs no encoder */
+    run_ms(f, 1000, voices, 2);
+    CHECK_INT(core_stats(f).frames_encoded - encoded, 50 * 3); /* settled silence needs no encoder */
     fixture_free(f);
 }
 
