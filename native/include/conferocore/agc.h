@@ -5,10 +5,9 @@
 
 #include "base.h"
 
-enum {
-    CF_AGC_TARGET = 23
-}; /* active speech level, -dBov: what telephone networks are planned for and codecs tried
-      with (ITU-T P.830 has 26), 3 dB louder, as the limiter is behind it */
+/* Active speech level, -dBov: 3 dB over that which codecs are tried with (26, ITU-T P.830), with peaks that still leave
+ * the limiter little to do. */
+enum { CF_AGC_TARGET = 23 };
 
 typedef struct cf_agc {
     double target;            /* mean square, full scale is 1 */
