@@ -29,9 +29,9 @@ KEEP_CONNECTION = """(() => { const Real = window.RTCPeerConnection;
 BOTH_WAYS = """window.confero.stats().then((all) => { const of = (type) => all.find((s) => s.type === type);
   const out = of("outbound-rtp"), incoming = of("inbound-rtp");
   return [out.bytesSent / out.packetsSent / (out.targetBitrate / 8 / 50),
-          incoming.fecPacketsReceived / incoming.packetsReceived]; })"""
-"""Bytes of a packet as a multiple of one Opus frame's, and redundant payloads that came in each packet. (The codec that the
-browser tells is the one inside.)"""
+          incoming.packetsDiscarded / incoming.packetsReceived]; })"""
+"""Bytes of a packet as a multiple of one Opus frame's, and redundant payloads in each packet that came in: nothing is lost here, so
+every one of them has come before and is discarded. (The codec that the browser tells is the one inside.)"""
 
 
 class Watched:

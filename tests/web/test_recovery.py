@@ -87,7 +87,7 @@ async def test_media_server_restarted(join_page: JoinPage, backend: Backend) -> 
     await until(lambda: len(backend.offers) == 2 and backend.peers)
     assert backend.offers[1].leg is None
     own = await page.evaluate("window.confero.participant")
-    await until(lambda: backend.people[own].muted)
+    await until(lambda: own in backend.people and backend.people[own].muted)
     assert await page.evaluate("window.confero.leg") != leg
     await page.keyboard.press("m")
     await hears(page, backend)
