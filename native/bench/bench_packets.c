@@ -131,15 +131,16 @@ static void take_in(int64_t *bare, int64_t *whole, size_t *packets) {
         n = cf_rx_read(&rx, &shared);
         int64_t t1 = cpu_ns();
         cf_path path[CF_RX_BATCH];
-        uint8_t *data[CF_RX_BATCH];
-        size_t len[CF_RX_BATCH];
-        for (int i = 0; i < n; i++)
-            if (!cf_rx_get(&rx, i, &shared, 0, &path[i], &data[i], &len[i]))
+        cf_datagram got[CF_RX_BATCH];
+        for (int i = 0; i < n; i++) {
+            if (!cf_rx_get(&rx, i, &shared, 0, &got[i]))
                 fail("an unusable datagram");
+            path[i] = got[i].path;
+        }
         for (int i = 0; i < n; i++) {
             if (i % CF_EXPECT_MAX == 0)
                 cf_core_expect(core, path + i, (size_t)(n - i));
-            cf_core_receive(core, &path[i], data[i], len[i], core_now);
+            cf_core_receive(core, &path[i], got[i].data, got[i].len, core_now);
         }
         *whole += cpu_ns() - t0;
         *bare += t1 - t0;

@@ -53,11 +53,14 @@ typedef union cf_sockaddr {
     struct sockaddr_in6 v6;
 } cf_sockaddr;
 
+/* The address that a datagram was sent to, and when it came. */
+#define CF_RX_CONTROL (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec)))
+
 typedef struct cf_rx {
     struct mmsghdr msgs[CF_RX_BATCH];
     struct iovec iov[CF_RX_BATCH];
     cf_sockaddr from[CF_RX_BATCH];
-    _Alignas(struct cmsghdr) uint8_t control[CF_RX_BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    _Alignas(struct cmsghdr) uint8_t control[CF_RX_BATCH][CF_RX_CONTROL];
     uint8_t data[CF_RX_BATCH][CF_RX_DATA];
 } cf_rx;
 
@@ -79,8 +82,15 @@ void cf_tx_init(cf_tx *tx);
 int cf_rx_read(cf_rx *rx, const cf_socket *socket);
 /* One datagram into place i, so that a batch can be of many sockets; false when nothing waits. */
 bool cf_rx_read_one(cf_rx *rx, int i, const cf_socket *socket);
-/* The path and the data of datagram i of the batch; false for one that is too long or of a strange family. */
-bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_path *path, uint8_t **data, size_t *len);
+/* A datagram as it came. */
+typedef struct cf_datagram {
+    cf_path path;
+    uint8_t *data;
+    size_t len;
+    int64_t came; /* when the kernel took it, ns of the wall clock; 0: it did not say */
+} cf_datagram;
+/* Datagram i of the batch; false for one that is too long or of a strange family. */
+bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_datagram *out);
 /* Where the next datagram of the batch is written, which must have room: CF_TX_DATA bytes; and its putting in, false if
  * it is too long or has no address. */
 uint8_t *cf_tx_room(cf_tx *tx);
@@ -163,6 +173,7 @@ struct cf_media {
     int64_t now, armed;
     int64_t last_turn, window_at; /* ns */
     int64_t wall_at;              /* when the wall clock was last read, ns */
+    int64_t wall_offset;          /* wall clock less ours, ns */
     unsigned window_packets;      /* since window_at */
     bool busy;                    /* so many that turns are spaced */
     bool more;                    /* a socket had more than one turn's worth: the next turn comes at once */

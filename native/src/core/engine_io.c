@@ -56,23 +56,37 @@ static bool is_wanted(const cf_media *media, uint32_t number) {
     return socket_of(media, number)->shared || cf_core_has_socket(media->core, number);
 }
 
+/* On our clock. What waited while we ticked came earlier than it is read: that is no jitter of the network. A stamp
+ * that cannot be, because the wall clock was set meanwhile, is the time of reading. */
+static int64_t came_at(const cf_media *media, const cf_datagram *datagram) {
+    enum { LONGEST_WAIT = 200000000 }; /* ns: ticks that a late core makes up for, and one */
+    int64_t at = datagram->came - media->wall_offset;
+    return datagram->came && at <= media->now && media->now - at < LONGEST_WAIT ? at : media->now;
+}
+
+static void take(cf_media *media, const cf_datagram *datagram) {
+    if (is_wanted(media, datagram->path.socket))
+        cf_core_receive(media->core, &datagram->path, datagram->data, datagram->len, came_at(media, datagram));
+    else
+        cf_count(&media->unusable, 1);
+}
+
 /* The first n datagrams of the batch go to the core; whose they are is foretold for a few at a time. */
 static void take_in(cf_media *media, int n, const uint32_t *numbers) {
+    cf_datagram good[CF_RX_BATCH];
     cf_path paths[CF_RX_BATCH];
-    uint8_t *data[CF_RX_BATCH];
-    size_t len[CF_RX_BATCH], good = 0;
+    size_t count = 0;
     for (int i = 0; i < n; i++)
-        good +=
-            cf_rx_get(&media->rx, i, socket_of(media, numbers[i]), numbers[i], &paths[good], &data[good], &len[good]);
-    for (size_t i = 0; i < good; i++) {
+        if (cf_rx_get(&media->rx, i, socket_of(media, numbers[i]), numbers[i], &good[count]))
+            count++;
+    for (size_t i = 0; i < count; i++)
+        paths[i] = good[i].path;
+    for (size_t i = 0; i < count; i++) {
         if (i % CF_EXPECT_MAX == 0)
-            cf_core_expect(media->core, paths + i, good - i);
-        if (is_wanted(media, paths[i].socket))
-            cf_core_receive(media->core, &paths[i], data[i], len[i], media->now);
-        else
-            cf_count(&media->unusable, 1);
+            cf_core_expect(media->core, paths + i, count - i);
+        take(media, &good[i]);
     }
-    cf_count(&media->unusable, (uint64_t)n - good);
+    cf_count(&media->unusable, (uint64_t)n - count);
     media->window_packets += (unsigned)n;
 }
 

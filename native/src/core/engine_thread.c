@@ -128,7 +128,8 @@ void cf_media_wall(cf_media *media) {
     if (media->wall_at != 0 && media->now - media->wall_at < WALL_EVERY)
         return;
     media->wall_at = media->now;
-    cf_core_wall(media->core, cf_clock_ns(CLOCK_REALTIME) - cf_clock_ns(CLOCK_MONOTONIC));
+    media->wall_offset = cf_clock_ns(CLOCK_REALTIME) - cf_clock_ns(CLOCK_MONOTONIC);
+    cf_core_wall(media->core, media->wall_offset);
 }
 
 static void start_turn(cf_media *media) {

@@ -67,6 +67,7 @@ static int set_up(const cf_addr *addr, cf_socket *s) {
                                : set_int(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     if (rc < 0)
         return rc;
+    set_int(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1); /* without it the time of reading has to do */
     if (s->shared) /* a leg's own socket carries one stream: the default lasts seconds */
         raise_buffers(s->fd);
     if (bind(s->fd, &name.any, len) < 0 || getsockname(s->fd, &name.any, &len) < 0)
@@ -96,15 +97,15 @@ void cf_rx_init(cf_rx *rx) {
 }
 
 /* The kernel has overwritten these lengths. */
-static void rx_rewind(cf_rx *rx, const cf_socket *socket, int i) {
+static void rx_rewind(cf_rx *rx, int i) {
     struct msghdr *h = &rx->msgs[i].msg_hdr;
     h->msg_namelen = sizeof rx->from[i];
-    h->msg_control = socket->wildcard ? rx->control[i] : NULL;
-    h->msg_controllen = socket->wildcard ? sizeof rx->control[i] : 0;
+    h->msg_control = rx->control[i];
+    h->msg_controllen = sizeof rx->control[i];
 }
 
 bool cf_rx_read_one(cf_rx *rx, int i, const cf_socket *socket) {
-    rx_rewind(rx, socket, i);
+    rx_rewind(rx, i);
     ssize_t n = recvmsg(socket->fd, &rx->msgs[i].msg_hdr, MSG_DONTWAIT);
     rx->msgs[i].msg_len = n < 0 ? 0 : (unsigned)n;
     return n >= 0;
@@ -112,40 +113,47 @@ bool cf_rx_read_one(cf_rx *rx, int i, const cf_socket *socket) {
 
 int cf_rx_read(cf_rx *rx, const cf_socket *socket) {
     for (int i = 0; i < CF_RX_BATCH; i++)
-        rx_rewind(rx, socket, i);
+        rx_rewind(rx, i);
     int n = recvmmsg(socket->fd, rx->msgs, CF_RX_BATCH, MSG_DONTWAIT, NULL);
     return n < 0 ? 0 : n;
 }
 
-static void read_pktinfo(struct msghdr *header, cf_addr *local) {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
-        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-            struct in_pktinfo info;
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            local->family = 4;
-            memcpy(local->ip, &info.ipi_addr, 4);
-        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-            struct in6_pktinfo info;
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            local->family = 6;
-            memcpy(local->ip, &info.ipi6_addr, 16);
-        }
+static void read_address(const struct cmsghdr *c, cf_addr *local) {
+    if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+        struct in_pktinfo info;
+        memcpy(&info, CMSG_DATA(c), sizeof info);
+        local->family = 4;
+        memcpy(local->ip, &info.ipi_addr, 4);
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+        struct in6_pktinfo info;
+        memcpy(&info, CMSG_DATA(c), sizeof info);
+        local->family = 6;
+        memcpy(local->ip, &info.ipi6_addr, 16);
     }
 }
 
-bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_path *path, uint8_t **data, size_t *len) {
+static int64_t read_stamp(const struct cmsghdr *c) {
+    struct timespec stamp;
+    memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+    return (int64_t)stamp.tv_sec * 1000000000 + stamp.tv_nsec;
+}
+
+static void read_control(struct msghdr *header, cf_datagram *out) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS)
+            out->came = read_stamp(c);
+        else
+            read_address(c, &out->path.local);
+}
+
+bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_datagram *out) {
     struct msghdr *h = &rx->msgs[i].msg_hdr;
-    memset(path, 0, sizeof *path);
-    path->socket = number;
-    if ((h->msg_flags & MSG_TRUNC) || !from_sockaddr(&rx->from[i], &path->remote))
+    *out = (cf_datagram){.path.socket = number, .data = rx->data[i], .len = rx->msgs[i].msg_len};
+    if ((h->msg_flags & MSG_TRUNC) || !from_sockaddr(&rx->from[i], &out->path.remote))
         return false;
-    if (socket->wildcard) {
-        read_pktinfo(h, &path->local);
-        if (path->local.family != 0)
-            path->local.port = socket->bound.port;
-    }
-    *data = rx->data[i];
-    *len = rx->msgs[i].msg_len;
+    read_control(h, out);
+    if (out->path.local.family != 0)
+        out->path.local.port = socket->bound.port;
     return true;
 }
 

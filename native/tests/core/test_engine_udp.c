@@ -52,13 +52,11 @@ static void test_a_batch_arrives_in_order(void) {
     CHECK_INT(tx.count, 0);
     CHECK_INT(wait_and_read(&b), 3);
     for (int i = 0; i < 3; i++) {
-        cf_path path;
-        uint8_t *data;
-        size_t len;
-        CHECK(cf_rx_get(&rx, i, &b, 1, &path, &data, &len));
-        CHECK(len == strlen(texts[i]) && memcmp(data, texts[i], len) == 0);
-        CHECK(cf_addr_equal(&path.remote, &a.bound));
-        CHECK_INT(path.socket, 1);
+        cf_datagram in;
+        CHECK(cf_rx_get(&rx, i, &b, 1, &in));
+        CHECK(in.len == strlen(texts[i]) && memcmp(in.data, texts[i], in.len) == 0);
+        CHECK(cf_addr_equal(&in.path.remote, &a.bound));
+        CHECK_INT(in.path.socket, 1);
         CHECK_INT(path.local.family, 0);
     }
     close_all();
@@ -80,10 +78,26 @@ static void test_a_datagram_is_written_where_it_is_sent_from(void) {
     CHECK(cf_tx_room(&tx) != room);
     CHECK_INT(cf_tx_flush(&tx, sockets), 0);
     CHECK_INT(wait_and_read(&b), 1);
-    uint8_t *data;
-    size_t len;
-    CHECK(cf_rx_get(&rx, 0, &b, 1, &path, &data, &len) && len == 4 && memcmp(data, "good", 4) == 0);
+    cf_datagram in;
+    CHECK(cf_rx_get(&rx, 0, &b, 1, &in) && in.len == 4 && memcmp(in.data, "good", 4) == 0);
     CHECK_INT(cf_rx_read(&rx, &b), 0);
+    close_all();
+}
+
+/* When it came, not when it is read: what waits while we are busy has not been on the way for longer. */
+static void test_a_datagram_says_when_it_came(void) {
+    cf_socket a, b;
+    cf_datagram in;
+    open_as(0, &a, v4(1, 0), true);
+    open_as(1, &b, v4(1, 0), true);
+    int64_t before = cf_clock_ns(CLOCK_REALTIME);
+    send_from(0, (cf_addr){0}, b.bound, "now");
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    int64_t after = cf_clock_ns(CLOCK_REALTIME);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    CHECK_INT(wait_and_read(&b), 1);
+    CHECK(cf_rx_get(&rx, 0, &b, 1, &in));
+    CHECK(in.came >= before - 1000000 && in.came <= after + 5000000); /* the clock ticks coarsely on some machines */
     close_all();
 }
 
@@ -101,11 +115,10 @@ static void test_a_batch_may_be_of_many_sockets(void) {
         CHECK(cf_rx_read_one(&rx, i, from[i]));
     CHECK(!cf_rx_read_one(&rx, 3, &b) && !cf_rx_read_one(&rx, 3, &c));
     for (int i = 0; i < 3; i++) {
-        cf_path path;
-        uint8_t *data;
-        size_t len;
-        CHECK(cf_rx_get(&rx, i, from[i], 7, &path, &data, &len) && path.socket == 7);
-        CHECK(len == strlen(texts[i]) && memcmp(data, texts[i], len) == 0 && cf_addr_equal(&path.remote, &a.bound));
+        cf_datagram in;
+        CHECK(cf_rx_get(&rx, i, from[i], 7, &in) && in.path.socket == 7);
+        CHECK(in.len == strlen(texts[i]) && memcmp(in.data, texts[i], in.len) == 0);
+        CHECK(cf_addr_equal(&in.path.remote, &a.bound));
     }
     close_all();
 }
@@ -139,16 +152,14 @@ static void echo_through_wildcard(cf_addr any, cf_addr asked, cf_addr client_add
     send_from(1, (cf_addr){0}, asked, "ask");
     CHECK_INT(cf_tx_flush(&tx, sockets), 0);
     CHECK_INT(wait_and_read(&wild), 1);
-    cf_path path;
-    uint8_t *data;
-    size_t len;
-    CHECK(cf_rx_get(&rx, 0, &wild, 0, &path, &data, &len));
-    CHECK(cf_addr_equal(&path.local, &asked));
-    CHECK(cf_tx_put(&tx, &path, data, len));
+    cf_datagram in;
+    CHECK(cf_rx_get(&rx, 0, &wild, 0, &in));
+    CHECK(cf_addr_equal(&in.path.local, &asked));
+    CHECK(cf_tx_put(&tx, &in.path, in.data, in.len));
     CHECK_INT(cf_tx_flush(&tx, sockets), 0);
     CHECK_INT(wait_and_read(&client), 1);
-    CHECK(cf_rx_get(&rx, 0, &client, 1, &path, &data, &len));
-    CHECK(cf_addr_equal(&path.remote, &asked));
+    CHECK(cf_rx_get(&rx, 0, &client, 1, &in));
+    CHECK(cf_addr_equal(&in.path.remote, &asked));
     close_all();
 }
 
@@ -177,9 +188,8 @@ static void test_too_long_is_dropped(void) {
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     CHECK_INT(sendto(a.fd, big, sizeof big, 0, (struct sockaddr *)&to, sizeof to), sizeof big);
     CHECK_INT(wait_and_read(&b), 1);
-    uint8_t *data;
-    size_t len;
-    CHECK(!cf_rx_get(&rx, 0, &b, 1, &path, &data, &len));
+    cf_datagram in;
+    CHECK(!cf_rx_get(&rx, 0, &b, 1, &in));
     close_all();
 }
 
@@ -211,6 +221,7 @@ int main(void) {
     cf_tx_init(&tx);
     RUN(test_a_batch_arrives_in_order);
     RUN(test_a_datagram_is_written_where_it_is_sent_from);
+    RUN(test_a_datagram_says_when_it_came);
     RUN(test_a_batch_may_be_of_many_sockets);
     RUN(test_what_the_kernel_drops_is_counted);
     RUN(test_wildcard_answers_from_the_address_that_was_asked);
