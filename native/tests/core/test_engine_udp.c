@@ -57,7 +57,7 @@ static void test_a_batch_arrives_in_order(void) {
         CHECK(in.len == strlen(texts[i]) && memcmp(in.data, texts[i], in.len) == 0);
         CHECK(cf_addr_equal(&in.path.remote, &a.bound));
         CHECK_INT(in.path.socket, 1);
-        CHECK_INT(path.local.family, 0);
+        CHECK_INT(in.path.local.family, 0);
     }
     close_all();
 }
