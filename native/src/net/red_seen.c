@@ -41,6 +41,11 @@ static int by_duration(uint16_t newer, uint32_t offset, uint32_t duration, uint1
     return (uint16_t)(newer - offset / duration);
 }
 
+/* A number from before the window cannot be told from one that has come. */
+static int in_window(const cf_rtp *red, int seq) {
+    return seq >= 0 && (uint16_t)(red->seq - seq) < CF_RED_SEEN ? seq : -ENOENT;
+}
+
 int cf_red_seq(const cf_red_seen *seen, const cf_rtp *red, const cf_red_block *block, uint32_t duration) {
     if (block->offset == 0)
         return -ENOENT; /* the primary's own moment, coded otherwise */
@@ -55,9 +60,11 @@ int cf_red_seq(const cf_red_seen *seen, const cf_rtp *red, const cf_red_block *b
         if (older == 0 || (older > 0 && missing == 0))
             return -ENOENT;
         if (older > 0)
-            return missing == 1 ? (uint16_t)(seq + 1) : by_duration(newer, newer_ts - ts, duration, missing);
+            return missing == 1 ? (uint16_t)(seq + 1)
+                                : in_window(red, by_duration(newer, newer_ts - ts, duration, missing));
         newer = seq;
         newer_ts = seen->ts[seq % CF_RED_SEEN];
     }
-    return by_duration(newer, newer_ts - ts, duration, CF_RED_BLOCKS); /* nothing older is known: the stream's start */
+    /* nothing older is known: the stream's start */
+    return in_window(red, by_duration(newer, newer_ts - ts, duration, CF_RED_BLOCKS));
 }
