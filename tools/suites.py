@@ -77,7 +77,7 @@ SUITES: tuple[Suite, ...] = (
                 "-n2",
                 "--dist=loadgroup",
                 "tests",
-                *(f"--ignore=tests/{d}" for d in ("e2e", "web", "packaging", "quality")),
+                *(f"--ignore=tests/{d}" for d in ("e2e", "web", "packaging", "quality", "lab/test_bench.py")),
             ),
         ),
     ),
@@ -92,7 +92,11 @@ SUITES: tuple[Suite, ...] = (
         "the web client in Chromium against a pretended server",
         ((sys.executable, "tools/typecheck.py", "--npm"), pytest("tests/web")),
     ),
-    Suite("e2e", "real browsers and a phone through all services", (pytest("tests/e2e"),)),
+    Suite(
+        "e2e",
+        "real browsers, a phone and the benchmark's members through all services",
+        (pytest("tests/e2e", "tests/lab/test_bench.py"),),
+    ),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
     Suite("compose", "a call held against real containers", (("bash", "docker/test.sh"),), default=False),
 )

@@ -21,7 +21,7 @@ from .case import Case, disturbed
 from .generator import Generator, build
 from .joining import Front
 
-NETWORKS = range(37, 60)
+NETWORKS = range(70, 100)
 """The benchmark's services live on 127.0.<one of these>.x, out of the way of a running system and of each other."""
 NICE = -15
 SPARE = 2
@@ -56,14 +56,19 @@ def toml_of(settings: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def free_network() -> int:
-    """The first network on which no MCU listens. Raises LocalError if all are taken."""
+    """The first network on which no service listens (any more). Raises LocalError if all are taken."""
     for network in NETWORKS:
-        with socket.socket() as probe:
-            try:
-                probe.bind((addresses(network)["mcu"], find("mcu", "http").number))
-            except OSError:
-                continue
+        if all(_is_free(host, find(service, "http").number) for service, host in addresses(network).items()):
             return network
     raise LocalError("other benchmarks hold all the addresses that there are for them")
 

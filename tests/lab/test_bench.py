@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("network")  # services, generators and Janus want the cores one after the other
-
 
 def bench(out: Path, *options: str) -> tuple[str, list[dict[str, Any]]]:
     """Runs ``confero bench mix`` and returns what it printed, and the results of its JSON."""
