@@ -1,5 +1,6 @@
-/* What a leg hears and who encodes it: one encoding for all who hear the same, an own one for those who add something
- * themselves. */
+/* What a leg hears: the same stream as all who hear the same, or a mix of its own for those who add something
+ * themselves.
+ */
 #include "internal.h"
 
 static struct stream *stream_find(cf_room *room, enum hearing hearing, const cf_codec_params *params) {

@@ -111,6 +111,7 @@ static void leg_doze(cf_core *core, cf_leg *leg, int64_t at, int64_t now) {
 
 static void room_doze(cf_core *core, cf_room *room, int64_t now) {
     int64_t at = now - (now - room->slot * MS) % PERIOD; /* the tick that it would have had */
+    core->csrc_count = 0; /* they are of the room that was ticked last, and nobody is heard here */
     room->needed = false;
     room->dozed++;
     for (cf_leg *leg = room->first; leg; leg = leg->next)

@@ -252,6 +252,34 @@ static void test_a_talker_in_a_silent_room_needs_no_encoder(void) {
     fixture_free(f);
 }
 
+/* A packet that keeps a sleeping room's paths open tells nothing of who talks in another room. */
+static void test_a_sleeping_room_is_told_of_nobody(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    add_room(f, 2);
+    cf_leg_config config = opus_ear(1, 1, 1);
+    config.csrc_level_ext = 5;
+    join_as(f, &config, 0);
+    join(f, 2, 2);
+    join(f, 3, 2);
+    voice v = {.id = 2, .hz = 440, .amplitude = 5000};
+    run_ms(f, 3000, &v, 1);
+    CHECK_INT(core_stats(f).rooms_asleep, 1);
+    clear_sent(f);
+    run_ms(f, 6000, &v, 1);
+    int seen = 0;
+    for (int i = 0; i < f->out_count; i++) {
+        bool rtcp = false;
+        const sent *s = &f->out[i];
+        if (s->path.socket != 1 || !cf_rtp_looks_like(s->data, s->len, &rtcp) || rtcp)
+            continue;
+        CHECK_INT(s->data[0] & 0x0F, 0);
+        seen++;
+    }
+    CHECK(seen >= 2);
+    fixture_free(f);
+}
+
 int main(void) {
     RUN(test_empty_rooms_are_not_ticked);
     RUN(test_a_silent_room_is_transmitted_discontinuously);
@@ -261,5 +289,6 @@ int main(void) {
     RUN(test_silent_microphones_do_not_wake);
     RUN(test_no_period_is_sent_twice);
     RUN(test_a_talker_in_a_silent_room_needs_no_encoder);
+    RUN(test_a_sleeping_room_is_told_of_nobody);
     return REPORT();
 }
