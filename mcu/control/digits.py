@@ -42,7 +42,7 @@ class DigitCalls:
 
     async def _send(self, request: web.Request) -> web.Response:
         wish = await read_model(request, models.DigitsSend)
-        await self._conference.send_digits(request.match_info["leg"], wish)
+        await self._conference.sounds.dial(request.match_info["leg"], wish)
         return reply(None)
 
     async def _start(self, request: web.Request) -> web.Response:

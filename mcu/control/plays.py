@@ -29,7 +29,7 @@ class RoomPlayCalls:
 
     async def _start(self, request: web.Request) -> web.Response:
         wish = await read_model(request, models.PlayRequest)
-        return reply(await self._conference.play_to_room(request.match_info["room"], wish), 201)
+        return reply(await self._conference.sounds.to_room(request.match_info["room"], wish), 201)
 
     async def _stop(self, request: web.Request) -> web.Response:
         room = self._conference.registry.room(request.match_info["room"])
@@ -52,7 +52,7 @@ class LegPlayCalls:
 
     async def _start(self, request: web.Request) -> web.Response:
         wish = await read_model(request, models.PlayRequest)
-        return reply(await self._conference.play_to_leg(request.match_info["leg"], wish), 201)
+        return reply(await self._conference.sounds.to_leg(request.match_info["leg"], wish), 201)
 
     async def _stop(self, request: web.Request) -> web.Response:
         participant, _ = self._conference.registry.leg(request.match_info["leg"])
