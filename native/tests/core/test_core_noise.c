@@ -43,7 +43,7 @@ static void test_silence_is_sent_as_comfort_noise(void) {
         run_ms(f, 4000, NULL, 0);
         CHECK_INT(core_stats(f).frames_encoded, encoded);
         int at = 0, count = 0;
-        cf_rtp rtp, last;
+        cf_rtp rtp, last = {0};
         for (; next_rtp(f, EAR, &at, &rtp); last = rtp, count++) {
             cf_cn cn;
             CHECK(rtp.pt == CN && !rtp.marker && cf_cn_parse(&cn, rtp.payload, rtp.payload_len) == 0);
