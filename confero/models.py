@@ -306,15 +306,26 @@ class TokenGrant(Reply):
     expires: float
 
 
-class SessionNotice(Request):
-    """POST /internal/v1/sessions/connected and /disconnected"""
+TOLD_AT_ONCE = 256
+"""Notices or records in one call: what one transaction of the application server takes."""
 
+
+class SessionNotice(Request):
+    """A browser's session has come or gone."""
+
+    kind: Literal["connected", "disconnected"]
     session: Id
     participant: Id
     room: Id
     at: float
     notifier: Id = "notifier"
     """Which notifier holds the session."""
+
+
+class SessionNotices(Request):
+    """POST /internal/v1/sessions: in the order in which it happened."""
+
+    notices: list[SessionNotice] = Field(max_length=TOLD_AT_ONCE)
 
 
 class SessionsSnapshot(Request):
@@ -561,7 +572,7 @@ class McuHeartbeat(Request):
 
 
 class LegRecord(Request):
-    """POST /internal/v1/records: one thing that happened to a leg."""
+    """One thing that happened to a leg."""
 
     at: float
     mcu: Id
@@ -573,3 +584,9 @@ class LegRecord(Request):
     event: Literal["joined", "connected", "left"]
     reason: str = Field(default="", max_length=64)
     stats: dict[str, int] = Field(default_factory=dict, max_length=64)
+
+
+class LegRecords(Request):
+    """POST /internal/v1/records: in the order in which it happened."""
+
+    records: list[LegRecord] = Field(max_length=TOLD_AT_ONCE)
