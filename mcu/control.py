@@ -188,6 +188,7 @@ class ControlApi:
                 status=204,
                 errors=(unknown, "409 not-together"),
             ),
+            Route("GET", "/v1/legs/{leg}", self._leg, scope, "A leg", reply=models.Participant, errors=(unknown,)),
             Route(
                 "DELETE",
                 "/v1/legs/{leg}",
@@ -341,6 +342,10 @@ class ControlApi:
     async def _unpair(self, request: web.Request) -> web.Response:
         self._conference.pair(request.match_info["leg"], request.match_info["talker"], None)
         return reply(None)
+
+    async def _leg(self, request: web.Request) -> web.Response:
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        return reply(participant.view())
 
     async def _delete_leg(self, request: web.Request) -> web.Response:
         query = read_query(request, EndQuery)

@@ -84,6 +84,9 @@ class McuPeers:
     async def reoffer(self, url: str, leg: str, sdp: str) -> LegReply:
         return await self._client(url).call("PUT", f"/v1/legs/{quote(leg)}/offer", body=LegSdp(sdp=sdp), reply=LegReply)
 
+    async def leg(self, url: str, leg: str) -> Participant:
+        return await self._client(url).call("GET", f"/v1/legs/{quote(leg)}", reply=Participant, timeout_s=ROSTER_S)
+
     async def patch_leg(self, url: str, leg: str, patch: LegPatch) -> Participant:
         return await self._client(url).call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)
 
