@@ -68,17 +68,17 @@ class SqlStore:
 
     # --- people ---------------------------------------------------------------------------------------------------
 
-    async def admit(self, person: Person, room: Room, now: float) -> bool:
+    async def admit(self, person: Person, room: Room, now: float) -> int | None:
         others = (participants.c.room == room.id, participants.c.id != person.id, live(now))
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def work(connection: AsyncConnection) -> int | None:
             # Written first: the room's row is the lock under which places are counted (SQLite: the whole database is).
             await connection.execute(update(rooms).where(rooms.c.id == room.id).values(used_at=room.used_at))
-            taken = await connection.scalar(select(func.count()).select_from(participants).where(*others))
-            if (taken or 0) >= room.max_participants:
-                return False
+            taken = await connection.scalar(select(func.count()).select_from(participants).where(*others)) or 0
+            if taken >= room.max_participants:
+                return None
             await _write_person(connection, person)
-            return True
+            return taken + 1
 
         return await self._db.write(work)
 

@@ -33,8 +33,11 @@ class Store(Protocol):
 
     # --- people ---------------------------------------------------------------------------------------------------
 
-    async def admit(self, person: Person, room: Room, now: float) -> bool:
-        """Write the person, new or back, unless the others in the room fill it; at once, so that two cannot take one place."""
+    async def admit(self, person: Person, room: Room, now: float) -> int | None:
+        """Write the person, new or back, unless the others in the room fill it; at once, so that two cannot take one place.
+
+        How many are in the room now; None if it is full.
+        """
         ...
 
     async def person(self, participant: str) -> Person | None: ...

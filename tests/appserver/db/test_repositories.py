@@ -119,11 +119,11 @@ async def test_person_comes_back_as_they_went(lobby: SqlStore) -> None:
 
 
 async def test_full_room(lobby: SqlStore) -> None:
-    assert await lobby.admit(person("alice"), ROOM, NOW)
-    assert await lobby.admit(person("bob"), ROOM, NOW)
-    assert not await lobby.admit(person("carol"), ROOM, NOW)
+    assert await lobby.admit(person("alice"), ROOM, NOW) == 1
+    assert await lobby.admit(person("bob"), ROOM, NOW) == 2
+    assert await lobby.admit(person("carol"), ROOM, NOW) is None
     assert await lobby.person("carol") is None
-    assert await lobby.admit(person("alice"), ROOM, NOW)  # has a place already
+    assert await lobby.admit(person("alice"), ROOM, NOW) == 2  # has a place already
 
 
 async def test_a_place_is_free_again_when_nobody_came(lobby: SqlStore) -> None:
