@@ -46,6 +46,7 @@ class LegCalls:
             Route(
                 "PUT", f"{LEG}/answer", self._answer, SCOPE, "The answer to our offer", sdp, None, 204, ANSWER_FAULTS
             ),
+            Route("GET", LEG, self._leg, SCOPE, "A leg", None, models.Participant, errors=(UNKNOWN,)),
             Route("DELETE", LEG, self._delete, SCOPE, "Ends the leg", None, None, 204, (UNKNOWN,), EndQuery),
             Route("GET", f"{LEG}/stats", self._stats, SCOPE, "Counters", None, models.LegStats, errors=(UNKNOWN,)),
         ]
@@ -62,6 +63,10 @@ class LegCalls:
         body = await read_model(request, models.LegSdp)
         self._conference.answer(request.match_info["leg"], body.sdp)
         return reply(None)
+
+    async def _leg(self, request: web.Request) -> web.Response:
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        return reply(participant.view())
 
     async def _delete(self, request: web.Request) -> web.Response:
         query = read_query(request, EndQuery)
