@@ -76,7 +76,7 @@ static inline void counter_add(counter *c, uint64_t n) {
 #define LEG_COUNTERS(X)                                                                                                \
     X(rx_packets) X(rx_bytes) X(tx_packets) X(tx_bytes) X(rx_dropped) X(rx_recovered) X(srtp_failures) X(srtp_replays) X(stun_checks)  \
     X(stun_bad) X(dtls_dropped) X(own_encodes) X(shared_frames) X(jitter_us) X(rtt_us) X(remote_lost)                  \
-    X(remote_fraction_lost) X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
+    X(remote_fraction_lost) X(remote_jitter_us) X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
 #define PLAYOUT_COUNTERS(X)                                                                                            \
     X(packets) X(late) X(duplicate) X(lost) X(recovered) X(concealed) X(overflow) X(undecodable) X(stretched)          \
     X(squeezed) X(skipped) X(restarts) X(target_ms) X(delay_ms)
@@ -283,6 +283,8 @@ struct cf_leg {
     cf_ice ice;
     cf_path path, rtcp_path;            /* where we send */
     bool has_path, locked, rtcp_locked; /* locked: symmetric RTP has learnt its address */
+    bool proven;                        /* RTP: who gets what is sent over `path` is known to want it */
+    cf_path dtls_path;                  /* RTP: where DTLS came from last; family 0: none yet */
     bool ice_seen;                      /* ICE_CONNECTED was told */
     cf_addr signalled;                  /* symmetric RTP: where the peer said it would send from */
     struct trial trial;
@@ -290,7 +292,7 @@ struct cf_leg {
     int64_t alive_since; /* added, restarted or given another address, ns: the time-out counts from here at first */
     struct bucket notices;
     cf_srtp *inbound, *outbound;
-    struct inbox *inbox; /* NULL: RTP leg */
+    struct inbox *inbox; /* NULL: RTP leg without DTLS */
 
     /* receive */
     cf_playout *playout;
@@ -467,6 +469,7 @@ bool leg_sendable(const cf_leg *leg); /* keys and address are there, consent is 
 static inline bool leg_hearing(const cf_leg *leg) {
     return !leg->suspended && leg_sendable(leg);
 }
+bool leg_dtls_allowed(const cf_leg *leg, const cf_path *path);
 void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now);
 
 /* leg_payload.c */
