@@ -4,7 +4,20 @@ Requests forbid unknown fields, so that a misspelt name is an error; replies and
 Ids are opaque strings made by ``confero.ids``. Times are Unix seconds. Levels are -dBov (0 loud, 127 silent).
 """
 
-from .base import DEFAULT_TALKERS, CodecName, DisplayName, Id, Noise, Problem, Reply, Request, Role, Sdp, Token
+from .base import (
+    DEFAULT_TALKERS,
+    CodecName,
+    DisplayName,
+    Id,
+    MediaSecurity,
+    Noise,
+    Problem,
+    Reply,
+    Request,
+    Role,
+    Sdp,
+    Token,
+)
 from .digits import CollectRequest, Digit, Digits, DigitsSend
 from .events import (
     ClosedEvent,
@@ -18,7 +31,7 @@ from .events import (
     SpeakersEvent,
 )
 from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo
-from .legs import LegCreate, LegPatch, LegReply, LegSdp, LegStats, PairGain, RtpLegCreate, WebRtcLegCreate
+from .legs import LegCreate, LegPatch, LegReply, LegSdp, LegStats, OwnerLegs, PairGain, RtpLegCreate, WebRtcLegCreate
 from .mcus import LegRecord, McuHeartbeat, McuRegister
 from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
@@ -56,10 +69,12 @@ __all__ = [
     "McuHeartbeat",
     "McuRegister",
     "McuStarted",
+    "MediaSecurity",
     "Mute",
     "Noise",
     "Offer",
     "Ok",
+    "OwnerLegs",
     "PairGain",
     "Participant",
     "ParticipantEvent",

@@ -6,7 +6,7 @@ from .offer_answer import ALL_CODECS, Agreement, LocalStream, Redundancy
 from .parser import Limits, parse
 from .rtp import Endpoint, LocalPorts, RtpAgreement, answer_rtp, apply_answer, offer_rtp
 from .security import STRONG_HASHES, Dtls, LocalSecurity, Policy, Protection, strong
-from .webrtc import LocalTransport, WebRtcAgreement, answer_webrtc
+from .webrtc import LocalTransport, WebRtcAgreement, answer_webrtc, offers_ice
 from .writer import write
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "answer_webrtc",
     "apply_answer",
     "offer_rtp",
+    "offers_ice",
     "parse",
     "strong",
     "write",

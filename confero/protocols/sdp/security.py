@@ -28,27 +28,6 @@ PROTOCOLS: dict[str, tuple[Keying, ...]] = {
 
 
 @dataclass(frozen=True)
-class LocalSecurity:
-    """What we want and have. ``none``: nothing is protected; ``optional``: what the peer wishes; ``required``: nothing is sent or
-    taken in the clear."""
-
-    policy: Policy = "none"
-    offers: Literal["sdes", "dtls"] = "sdes"
-    """How our own offers are protected."""
-    best_effort: bool = False
-    """``optional``: our offers hold keys for those who take them, on RTP/AVP (RFC 8643)."""
-    suites: tuple[str, ...] = sdes.ALL_SUITES
-    fingerprint: Fingerprint | None = None
-    """None: no DTLS."""
-    before: sdes.Sdes | None = None
-    """What a re-offer goes on from."""
-    random: sdes.RandomBytes = token_bytes
-
-
-UNPROTECTED = LocalSecurity()
-
-
-@dataclass(frozen=True)
 class Dtls:
     """Who the peer is, and who we are in the handshake."""
 
@@ -67,6 +46,27 @@ class Protection:
     @property
     def keying(self) -> Keying:
         return "sdes" if self.sdes else "dtls" if self.dtls else "plain"
+
+
+@dataclass(frozen=True)
+class LocalSecurity:
+    """What we want and have. ``none``: nothing is protected; ``optional``: what the peer wishes; ``required``: nothing is sent or
+    taken in the clear."""
+
+    policy: Policy = "none"
+    offers: Literal["sdes", "dtls"] = "sdes"
+    """How our own offers are protected."""
+    best_effort: bool = False
+    """``optional``: our offers hold keys for those who take them, on RTP/AVP (RFC 8643)."""
+    suites: tuple[str, ...] = sdes.ALL_SUITES
+    fingerprint: Fingerprint | None = None
+    """None: no DTLS."""
+    before: Protection | None = None
+    """What a re-offer goes on from."""
+    random: sdes.RandomBytes = token_bytes
+
+
+UNPROTECTED = LocalSecurity()
 
 
 def protect(offer: Session, media: Media, local: LocalSecurity) -> Protection | str:
@@ -90,7 +90,7 @@ def _plain(offer: Session, media: Media, local: LocalSecurity) -> Protection | s
 
 
 def _sdes(offer: Session, media: Media, local: LocalSecurity) -> Protection | str:
-    found = sdes.choose(media.cryptos, local.suites, local.random, local.before)
+    found = sdes.choose(media.cryptos, local.suites, local.random, local.before.sdes if local.before else None)
     return Protection(sdes=found) if found else "no crypto line that can be used"
 
 
@@ -105,7 +105,15 @@ def _dtls(offer: Session, media: Media, local: LocalSecurity) -> Protection | st
         (remote.setup != "holdconn", "setup:holdconn"),
     )
     reason = next((reason for passed, reason in checks if not passed), None)
-    return reason or Protection(dtls=Dtls(strong(remote), "client" if remote.setup == "passive" else "server"))
+    return reason or Protection(dtls=Dtls(strong(remote), _role(remote, local.before.dtls if local.before else None)))
+
+
+def _role(remote: Transport, before: Dtls | None) -> Literal["server", "client"]:
+    """RFC 8842 section 5.3: an association that goes on keeps its roles."""
+    if remote.setup == "passive":
+        return "client"
+    goes_on = before is not None and remote.setup != "active" and set(before.fingerprints) == set(strong(remote))
+    return before.role if before is not None and goes_on else "server"
 
 
 _FINDERS = {"plain": _plain, "sdes": _sdes, "dtls": _dtls}

@@ -89,6 +89,12 @@ def answer_webrtc(offer: Session, stream: LocalStream, transport: LocalTransport
     raise no_usable_media(reasons)
 
 
+def offers_ice(offer: Session) -> bool:
+    """Whether an audio section is for ICE with DTLS and one port: then :func:`answer_webrtc` answers it, whoever signals."""
+    audio = [media for media in offer.media if media.kind == "audio" and media.offered and media.rtcp_mux]
+    return any(offer.transport_of(m).ice_ufrag and strong(offer.transport_of(m)) for m in audio)
+
+
 def _unusable(offer: Session, media: Media, stream: LocalStream) -> str | None:
     """Why this section cannot be accepted, or None."""
     remote = offer.transport_of(media)
