@@ -10,6 +10,7 @@ from .base import (
     CodecName,
     DisplayName,
     Id,
+    MediaSecurity,
     Noise,
     Problem,
     Reply,
@@ -31,7 +32,7 @@ from .events import (
     SpeakersEvent,
 )
 from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo
-from .legs import LegCreate, LegPatch, LegReply, LegSdp, LegStats, PairGain, RtpLegCreate, WebRtcLegCreate
+from .legs import LegCreate, LegPatch, LegReply, LegSdp, LegStats, OwnerLegs, PairGain, RtpLegCreate, WebRtcLegCreate
 from .mcus import LegRecord, LegRecords, McuHeartbeat, McuRegister
 from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
@@ -80,10 +81,12 @@ __all__ = [
     "McuHeartbeat",
     "McuRegister",
     "McuStarted",
+    "MediaSecurity",
     "Mute",
     "Noise",
     "Offer",
     "Ok",
+    "OwnerLegs",
     "PairGain",
     "Participant",
     "ParticipantEvent",

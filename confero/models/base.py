@@ -12,6 +12,7 @@ Sdp = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Role = Literal["host", "guest"]
 CodecName = Literal["opus", "G722", "PCMU", "PCMA", "L16"]
+MediaSecurity = Literal["none", "optional", "required"]
 DEFAULT_TALKERS = 6
 """More at once nobody can follow."""
 TOLD_AT_ONCE = 256

@@ -206,6 +206,7 @@ async def test_openapi(rig: Rig) -> None:
         "/v1/legs/{leg}/stats",
         "/v1/legs/{leg}/tap",
         "/v1/legs/{leg}/hears/{talker}",
+        "/v1/owners/{owner}",
     }
 
 
