@@ -11,14 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from confero.models import LegRecord, McuRegister, SessionNotice
 
 from ..rooms.entities import KnownMcu, Person, Room
+from ..rooms.slugs import CALL_PREFIX
 from ..rooms.store import Added
 from . import told
 from .engine import Database
 from .models import leg_records, mcus, participants, rooms
+from .siptables import sip_numbers
 from .statements import insert_new
 
 CHUNK = 500
 """Ids in one statement; SQLite takes 999 parameters in its oldest versions."""
+CALL_ROOM_S = 86_400.0
+"""After its last use a room that was made for one call is deleted."""
 
 
 def live(now: float) -> ColumnElement[bool]:
@@ -163,10 +167,16 @@ class SqlStore:
 
     async def forget(self, *, people_before: float, unused_before: float, now: float) -> int:
         occupied = select(participants.c.room).where(live(now))
+        for_calls = rooms.c.id.startswith(CALL_PREFIX, autoescape=True)
         statements = (
             delete(participants).where(participants.c.created_at < people_before, ~live(now)),
             delete(leg_records).where(leg_records.c.at < unused_before),
-            delete(rooms).where(~rooms.c.permanent, rooms.c.used_at < unused_before, rooms.c.id.not_in(occupied)),
+            delete(rooms).where(
+                ~rooms.c.permanent,
+                or_(rooms.c.used_at < unused_before, for_calls & (rooms.c.used_at < now - CALL_ROOM_S)),
+                rooms.c.id.not_in(occupied),
+                rooms.c.id.not_in(select(sip_numbers.c.room)),
+            ),
         )
 
         async def work(connection: AsyncConnection) -> int:

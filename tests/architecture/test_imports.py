@@ -61,7 +61,7 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("rooms",),
+    "appserver": ("rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
 }
