@@ -43,8 +43,11 @@ class Exchange:
         call_outs: CallOuts,
         clock: Clock,
         misses: RateLimiter,
+        strangers: RateLimiter,
     ) -> None:
-        """``misses``: how often an unproven source may ask for what is not there, before nothing is looked up for it."""
+        """``misses``: how often an unproven source may ask for what is not there, before nothing is looked up for it.
+        ``strangers``: how often unproven sources may get a place in one room, since they may be one that forges its address.
+        """
         self._store = store
         self._people = people
         self._reception = reception
@@ -52,6 +55,7 @@ class Exchange:
         self._call_outs = call_outs
         self._clock = clock
         self._misses = misses
+        self._strangers = strangers
         self._ways: dict[str, Callable[[Match, SipRouteAsk, Caller], Awaitable[SipDecision | None]]] = {
             "room": self._to_room,
             "user": self._to_user,
@@ -96,6 +100,8 @@ class Exchange:
             return None
         if number is not None and number.pin is not None:
             return SipDecision(action="menu", number=number.number)
+        if caller.source == "unknown" and self._strangers.take(room):
+            return rejected(503, "too-many-strangers")
         return SipDecision(action="room", place=await self._places.give(room, caller.display_name))
 
     async def _room(self, target: str) -> tuple[str, Number | None]:
