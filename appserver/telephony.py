@@ -52,7 +52,7 @@ class Telephony:
         misses = RateLimiter(MISSES, clock)
         per_minute = config.strangers_per_minute
         strangers = RateLimiter(Rate(burst=max(1.0, per_minute / 2), per_s=per_minute / 60), clock)
-        self.exchange = Exchange(self.store, people, reception, self.places, call_outs, clock, misses, strangers)
+        self.exchange = Exchange(self.store, people, self.places, call_outs, clock, misses, strangers)
         self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
         self.office = Office(self.store, reception, self.vault, clock, asyncio.to_thread)
 

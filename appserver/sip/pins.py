@@ -7,6 +7,7 @@ from typing import Literal
 
 from confero.clock import Clock
 from confero.models.sip import SipPinAsk, SipPinReply
+from confero.runtime.logging import get_logger
 
 from .callers import shown_name, source_key
 from .entities import Number
@@ -14,6 +15,8 @@ from .limits import CALL, ENTRIES, NUMBER, NUMBERS, PAIR, SOURCE, AttemptStore, 
 from .places import Places
 from .store import SipStore
 from .vault import Vault
+
+log = get_logger(__name__)
 
 Aside = Callable[[Callable[[], bool]], Awaitable[bool]]
 """Runs what takes long off the event loop."""
@@ -60,6 +63,10 @@ class PinDesk:
         return await self._let_in(ask, entry)
 
     async def _no(self, outcome: Literal["ask-pin", "wrong", "wait"], ask: SipPinAsk, wait_s: float = 0) -> SipPinReply:
+        if outcome == "wait":
+            log.warning(
+                "too many tries of a number or its PIN", number=ask.number, source=ask.caller.source, call=ask.call
+            )
         left = max(0, CALL.free - await self._attempts.failures(_call(ask)))
         return SipPinReply(outcome=outcome, tries_left=left, retry_after_s=min(wait_s, LONGEST_S))
 
