@@ -39,6 +39,8 @@ class Admission:
 
     person: Person
     room: Room
+    people: int
+    """In the room now."""
     token: str
     expires: float
     """Unix time."""
@@ -125,11 +127,12 @@ class Reception:
         person = await self._returning(room, wish) if wish.previous_token else self._newcomer(room, wish, now)
         person = replace(person, display_name=wish.display_name, reserved_until=now + self._policy.join_grace_s)
         await self.home(room)
-        if not await self._store.admit(person, replace(room, used_at=now), now):
+        people = await self._store.admit(person, replace(room, used_at=now), now)
+        if people is None:
             raise Refused("The room is full.", status=409, code="room-full")
         expires = now + self._policy.token_ttl_s
         token = sign({"sub": person.id, "room": room.id}, kind=JOIN, secret=self._secret, expires=expires)
-        return Admission(person, room, token, expires)
+        return Admission(person, room, people, token, expires)
 
     async def admit_caller(
         self, room_id: str, display_name: str, participant: str | None = None
