@@ -48,6 +48,8 @@ class AppserverConfig(ServiceConfig):
     """Roles in rooms that may call telephones out of their room: host, guest."""
     call_out_patterns: list[str] = Field(default=["."], max_length=32)
     """What they may dial, as patterns (docs/sip.md); the dial plan must have a way for it as well."""
+    strangers_per_minute: float = Field(default=30.0, gt=0)
+    """Calls into one room by telephones that have not proved who they are, half as many at once: each holds a place."""
     calls_out_per_hour: int = Field(default=20, ge=0)
     """Calls out in an hour by one browser, or by an account that has no number of its own."""
     default_room: str = Field(default="lobby", pattern=r"^[A-Za-z0-9_-]{1,64}$")

@@ -50,7 +50,9 @@ class Telephony:
         rights = Rights(config.call_out_roles, config.call_out_patterns, config.calls_out_per_hour)
         call_outs = CallOuts(self.calls, clock, rights)
         misses = RateLimiter(MISSES, clock)
-        self.exchange = Exchange(self.store, people, reception, self.places, call_outs, clock, misses)
+        per_minute = config.strangers_per_minute
+        strangers = RateLimiter(Rate(burst=max(1.0, per_minute / 2), per_s=per_minute / 60), clock)
+        self.exchange = Exchange(self.store, people, self.places, call_outs, clock, misses, strangers)
         self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
         self.office = Office(self.store, reception, self.vault, clock, asyncio.to_thread)
 

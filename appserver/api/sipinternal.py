@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 
 from confero.clock import Clock
-from confero.errors import Refused
+from confero.errors import LocalError, Refused
 from confero.models.sip import (
     SipCallRecord,
     SipConfigReply,
@@ -24,6 +24,7 @@ from confero.models.sip import (
     SipWatch,
 )
 from confero.runtime.http import Route, read_model, read_query, reply
+from confero.runtime.logging import get_logger
 
 from ..sip.entities import Account, Call, Trunk
 from ..sip.exchange import Exchange
@@ -32,6 +33,8 @@ from ..sip.places import Places
 from ..sip.store import CallStore, SipStore
 from ..sip.vault import Vault, trunk_owner
 from .sipviews import trunk_info
+
+log = get_logger(__name__)
 
 LOOK_S = 0.5
 """Between two looks at the version while somebody waits for another."""
@@ -131,12 +134,17 @@ class SipInternalApi:
                 return reply(SipConfigReply(version=version, changed=False))
             await asyncio.sleep(min(LOOK_S, left))
         # The version first: what changes while the rows are read is read again with the next one.
-        trunks = [self._trunk(trunk) for trunk in await self._store.enabled(Trunk)]
+        trunks = [shown for trunk in await self._store.enabled(Trunk) if (shown := self._trunk(trunk)) is not None]
         accounts = [_account(account) for account in await self._store.enabled(Account)]
         return reply(SipConfigReply(version=version, changed=True, trunks=trunks, accounts=accounts))
 
-    def _trunk(self, trunk: Trunk) -> SipGatewayTrunk:
-        secret = self._vault.open(trunk.secret, trunk_owner(trunk.name)) if trunk.secret is not None else None
+    def _trunk(self, trunk: Trunk) -> SipGatewayTrunk | None:
+        """None if its password does not open: the others are to go on."""
+        try:
+            secret = self._vault.open(trunk.secret, trunk_owner(trunk.name)) if trunk.secret is not None else None
+        except LocalError as error:
+            log.error("trunk cannot be used; give it its secret again", trunk=trunk.name, reason=str(error))
+            return None
         return SipGatewayTrunk(**trunk_info(trunk).model_dump(), secret=secret)
 
     async def credentials(self, request: web.Request) -> web.Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,6 +61,8 @@ class Database:
         self.is_sqlite = url.drivername.startswith("sqlite")
         self.file = Path(url.database) if self.is_sqlite and url.database and url.database != ":memory:" else None
         self.engine = _sqlite_engine(url) if self.is_sqlite else _mysql_engine(url)
+        # SQLite has one writer, and lets others look again ever more seldom: in a queue of our own all get their turn.
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -74,7 +76,7 @@ class Database:
     async def write(self, work: Callable[[AsyncConnection], Awaitable[Value]]) -> Value:
         """Run ``work`` in a transaction, again from its start if another one was in its way. Raises Unavailable."""
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(TIMEOUT_S), self._turn:
                 for attempt in range(1, TRIES + 1):
                     try:
                         return await self._transaction(work)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Table, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..sip.entities import Call
 from ..sip.limits import FORGET_S, Charge, Charged, State, charge
 from .engine import Database
 from .siptables import sip_attempts, sip_calls, sip_usage
+from .statements import insert_new
 
 DAY_S = 86_400.0
 KEPT_HOURS = 2
@@ -136,12 +136,7 @@ async def _hold(connection: AsyncConnection, key: str, now: float) -> State:
 
 async def _insert(connection: AsyncConnection, table: Table, **values: Any) -> bool:
     """False if a row with the same key is there."""
-    try:
-        async with connection.begin_nested():
-            await connection.execute(insert(table).values(**values))
-    except IntegrityError:
-        return False
-    return True
+    return (await connection.execute(insert_new(table).values(**values))).rowcount == 1
 
 
 async def _write(connection: AsyncConnection, key: str, state: State) -> None:

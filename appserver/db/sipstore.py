@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,7 @@ from .engine import Database
 from .models import participants
 from .siptables import dial_rules, sip_accounts, sip_numbers, sip_state, sip_trunks
 
+Value = TypeVar("Value")
 TABLES: dict[Any, tuple[Table, str]] = {
     Account: (sip_accounts, "id"),
     Trunk: (sip_trunks, "name"),
@@ -31,6 +33,7 @@ class SqlSipStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.changes = 0
 
     # --- what the administrator keeps -----------------------------------------------------------------------------
 
@@ -53,7 +56,7 @@ class SqlSipStore:
             made: Key = values.get(key) or row[0]
             return made
 
-        return await self._db.write(work)
+        return await self._changing(work)
 
     async def get(self, kind: type[Entity], key: Key) -> Entity | None:
         table, name = TABLES[kind]
@@ -77,7 +80,7 @@ class SqlSipStore:
                 await _count_up(connection)
             return True
 
-        return await self._db.write(work)
+        return await self._changing(work)
 
     async def delete(self, kind: type[Entity], key: Key) -> bool:
         table, name = TABLES[kind]
@@ -88,7 +91,14 @@ class SqlSipStore:
             await _count_up(connection)
             return True
 
-        return await self._db.write(work)
+        return await self._changing(work)
+
+    async def _changing(self, work: Callable[[AsyncConnection], Awaitable[Value]]) -> Value:
+        """Count the change once it can be read."""
+        try:
+            return await self._db.write(work)
+        finally:
+            self.changes += 1
 
     async def version(self) -> int:
         async with self._db.read() as connection:

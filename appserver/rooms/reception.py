@@ -149,7 +149,7 @@ class Reception:
             raise Refused("There is no such telephone.", status=404, code="participant-unknown")
         person = replace(person, room=room.id, reserved_until=now + self._policy.join_grace_s)
         mcu = await self.home(room)
-        if not await self._store.admit(person, replace(room, used_at=now), now):
+        if await self._store.admit(person, replace(room, used_at=now), now) is None:
             raise Refused("The room is full.", status=409, code="room-full")
         return person, room, mcu
 

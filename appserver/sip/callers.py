@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Protocol
@@ -14,10 +15,15 @@ from confero.ratelimit import source_of
 
 from ..rooms.entities import Person
 from .entities import Account, Source, Trunk
-from .store import SipStore
 
 MAX_NAME = 64
 ANONYMOUS = "Anonymous caller"
+
+
+class Accounts(Protocol):
+    """The accounts there are."""
+
+    async def account_of(self, user: str, realm: str) -> Account | None: ...
 
 
 class People(Protocol):
@@ -38,7 +44,14 @@ class Caller:
     person: Person | None = None
 
 
-async def identify(said: SipCaller, direction: SipDirection, store: SipStore, people: People, now: float) -> Caller:
+async def identify(
+    said: SipCaller,
+    direction: SipDirection,
+    accounts: Accounts,
+    trunks: Mapping[str, Trunk],
+    people: People,
+    now: float,
+) -> Caller:
     """A browser (calls out only), an account, a trunk; ``unknown`` for whoever is none that is enabled."""
     if direction == "out":
         person = await people.person(said.participant) if said.participant else None
@@ -48,10 +61,10 @@ async def identify(said: SipCaller, direction: SipDirection, store: SipStore, pe
             if person and there
             else Caller("unknown")
         )
-    if said.account and (account := await store.account_of(said.account, said.realm)) and account.enabled:
+    if said.account and (account := await accounts.account_of(said.account, said.realm)) and account.enabled:
         return Caller("account", account.user, account.display_name, account=account)
-    trunk = await store.get(Trunk, said.trunk) if said.trunk else None
-    if trunk is not None and trunk.enabled and comes_from(trunk, said.source):
+    trunk = trunks.get(said.trunk)
+    if trunk is not None and comes_from(trunk, said.source):
         return Caller("trunk", trunk.name, shown_name(said))
     return Caller("unknown", display_name=shown_name(said))
 

@@ -57,8 +57,10 @@ def check(rule: Rule) -> None:
         raise RuleError("a domain is a host's name, or *. and the end of it")
     if rule.source_name and rule.source not in ("trunk", "account"):
         raise RuleError("a source's name goes with the source trunk or account")
-    if rule.direction == "out" and rule.source in ("trunk", "unknown"):
-        raise RuleError("calls out are made by browsers and accounts")
+    if rule.direction == "out" and rule.source not in ("any", "browser"):
+        raise RuleError("calls out are made by browsers")
+    if rule.direction == "out" and rule.action in ("room", "menu"):
+        raise RuleError("a browser enters rooms by their links")
 
 
 def find(rules: Iterable[Rule], call: Dialled) -> Iterator[Match]:

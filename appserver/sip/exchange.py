@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from confero.clock import Clock
 from confero.errors import Refused
-from confero.models.sip import SipBrowser, SipDecision, SipPlace, SipRouteAsk
+from confero.models.sip import SipBrowser, SipCaller, SipDecision, SipPlace, SipRouteAsk
 from confero.ratelimit import RateLimiter
 
-from ..rooms.reception import Reception
 from .callers import Caller, People, identify, source_key
 from .callouts import CallOuts
 from .dialplan import Dialled, Match, find
+from .directory import Directory
 from .entities import Number, Rule, Trunk
 from .patterns import plain_number
 from .places import Places
@@ -38,20 +38,23 @@ class Exchange:
         self,
         store: SipStore,
         people: People,
-        reception: Reception,
         places: Places,
         call_outs: CallOuts,
         clock: Clock,
         misses: RateLimiter,
+        strangers: RateLimiter,
     ) -> None:
-        """``misses``: how often an unproven source may ask for what is not there, before nothing is looked up for it."""
+        """``misses``: how often an unproven source may ask for what is not there, before nothing is looked up for it.
+        ``strangers``: how often unproven sources may get a place in one room, since they may be one that forges its address.
+        """
         self._store = store
+        self._directory = Directory(store, clock)
         self._people = people
-        self._reception = reception
         self._places = places
         self._call_outs = call_outs
         self._clock = clock
         self._misses = misses
+        self._strangers = strangers
         self._ways: dict[str, Callable[[Match, SipRouteAsk, Caller], Awaitable[SipDecision | None]]] = {
             "room": self._to_room,
             "user": self._to_user,
@@ -63,21 +66,24 @@ class Exchange:
 
     async def route(self, ask: SipRouteAsk) -> SipDecision:
         """What is to become of the call. Raises Unavailable."""
-        caller = await identify(ask.caller, ask.direction, self._store, self._people, self._clock.wall())
+        known = await self._directory.read()
+        now = self._clock.wall()
+        caller = await identify(ask.caller, ask.direction, self._store, known.trunks, self._people, now)
         if ask.direction == "out" and caller.source != "browser":
             return rejected(403, "call-out-refused")
-        source = source_key(ask.caller) if caller.source == "unknown" else ""
+        # By address alone: what else was said has not been proved.
+        source = source_key(SipCaller(source=ask.caller.source)) if caller.source == "unknown" else ""
         if source and self._misses.wait(source):
             return rejected(403, "too-many-misses")
-        decision = await self._first(ask, caller)
+        decision = await self._first(ask, caller, known.rules)
         if source and decision.status == 404:
             self._misses.take(source)
         return decision
 
-    async def _first(self, ask: SipRouteAsk, caller: Caller) -> SipDecision:
+    async def _first(self, ask: SipRouteAsk, caller: Caller, rules: Sequence[Rule]) -> SipDecision:
         """What the first rule says that fits and whose target is there."""
         call = Dialled(ask.direction, ask.user, ask.domain, caller.source, caller.name)
-        for match in find(await self._store.enabled(Rule), call):
+        for match in find(rules, call):
             try:
                 decision = await self._ways[match.rule.action](match, ask, caller)
             except Refused as error:
@@ -96,14 +102,24 @@ class Exchange:
             return None
         if number is not None and number.pin is not None:
             return SipDecision(action="menu", number=number.number)
-        return SipDecision(action="room", place=await self._places.give(room, caller.display_name))
+        if caller.source == "unknown" and self._strangers.wait(room):
+            return rejected(503, "too-many-strangers")
+        try:
+            place = await self._places.give(room, caller.display_name)
+        except Refused as error:
+            if error.code == "room-unknown":
+                return None
+            raise
+        if caller.source == "unknown":
+            self._strangers.take(room)
+        return SipDecision(action="room", place=place)
 
     async def _room(self, target: str) -> tuple[str, Number | None]:
-        """The room that has this number or id; nothing if there is none."""
+        """The room that has this number, else the one that may have this id; nothing if none can."""
         plain = plain_number(target)
         if plain.isascii() and plain.isdecimal() and (number := await self._store.get(Number, plain)):
             return number.room, number
-        if not ROOM.fullmatch(target) or not await self._reception.exists(target):
+        if not ROOM.fullmatch(target):
             return "", None
         return target, await self._store.number_of_room(target)
 
@@ -126,7 +142,7 @@ class Exchange:
         return SipDecision(action="menu")
 
     async def _to_trunk(self, match: Match, ask: SipRouteAsk, caller: Caller) -> SipDecision | None:
-        known = {trunk.name: trunk for trunk in await self._store.enabled(Trunk)}
+        known = (await self._directory.read()).trunks
         trunks = [known[name] for name in map(str.strip, match.target.split(",")) if name in known]
         if not trunks:
             return None

@@ -20,12 +20,15 @@ from confero.models.sipadmin import (
     SipTrunkCreate,
     SipTrunkPatch,
 )
+from confero.runtime.logging import get_logger
 
 from . import dialplan
 from .entities import Account, Number, Rule, Trunk
 from .patterns import parse
 from .store import Entity, Key, SipStore
 from .vault import Vault, trunk_owner
+
+log = get_logger(__name__)
 
 LIMITS: dict[type[Any], int] = {Account: 10_000, Trunk: 100, Rule: 500, Number: 10_000}
 """Rows of each kind."""
@@ -69,6 +72,7 @@ class Office:
         """Raises Refused 404."""
         if not await self._store.delete(kind, key):
             raise _unknown(kind)
+        log.info("deleted", kind=_name(kind), row=key)
 
     async def _add(self, entity: Entity) -> Key:
         made = await self._store.add(entity, LIMITS[type(entity)])
@@ -76,6 +80,7 @@ class Office:
             raise Refused("There is one already.", status=409, code=f"{_name(type(entity))}-exists")
         if made == "full":
             raise Refused("There are too many.", status=409, code=f"too-many-{_name(type(entity))}s")
+        log.info("made", kind=_name(type(entity)), row=made)
         return made
 
     async def _change(self, before: Entity, after: Entity, key: Key) -> Entity:
@@ -83,6 +88,7 @@ class Office:
         changes = {name: value for name, value in is_now.items() if value != was[name]}
         if not await self._store.change(type(after), key, changes):
             raise _unknown(type(after))
+        log.info("changed", kind=_name(type(after)), row=key, fields=sorted(changes))
         return after
 
     # --- one for each kind ----------------------------------------------------------------------------------------

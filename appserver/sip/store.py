@@ -14,6 +14,9 @@ Added = Literal["exists", "full"]
 class SipStore(Protocol):
     """Each call is one transaction. Raises Unavailable if the database is not there."""
 
+    changes: int
+    """Made through this store, by this process."""
+
     # --- what the administrator keeps -----------------------------------------------------------------------------
 
     async def add(self, entity: Entity, limit: int) -> Key | Added:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from confero.appserver.sip.vault import ha1
+from confero.appserver.sip.entities import Trunk
+from confero.appserver.sip.vault import Vault, ha1
 from confero.clock import SystemClock
 from confero.config import ConfigError
 from confero.errors import Refused
@@ -215,6 +217,14 @@ async def test_pages(site: Site) -> None:
         assert (await admin(site, "GET", f"accounts?{query}"))[0] == 422
 
 
+async def test_the_commands_of_the_page_work(site: Site) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sip.md").read_text()
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    commands = re.findall(r"^sip (GET|POST) +(\w+)(?: +'(.*?)')?", blocks, re.DOTALL | re.MULTILINE)
+    answers = [await admin(site, method, path, body or None) for method, path, body in commands]
+    assert [status for status, _ in answers] == [200, 201, 201, 201, 201], answers
+
+
 async def test_the_first_rules_are_seen(site: Site) -> None:
     _, page = await admin(site, "GET", "rules")
     assert [(rule["pattern"], rule["action"]) for rule in page["items"]] == [(".", "room"), (".", "user")]
@@ -250,6 +260,15 @@ async def test_the_configuration_and_its_version(site: Site) -> None:
     assert (account.user, account.realm, account.allow_md5_without_qop) == ("alice", "pbx", False)
     await admin(site, "PATCH", "trunks/pstn", {"enabled": False})
     assert (await gateway(site, "GET", "config", reply=SipConfigReply)).trunks == []
+
+
+async def test_a_trunk_of_another_secret_does_not_take_the_others_along(site: Site) -> None:
+    await filled(site)
+    await admin(site, "POST", "trunks", TRUNK | {"name": "other"})
+    sealed = Vault(b"the secret of another installation").seal("x", "trunk pstn")
+    await site.app.telephony.store.change(Trunk, "pstn", {"secret": sealed})
+    config = await gateway(site, "GET", "config", reply=SipConfigReply)
+    assert [trunk.name for trunk in config.trunks] == ["other"]
 
 
 async def test_credentials(site: Site) -> None:

@@ -115,6 +115,17 @@ async def test_who_is_present(sip: SqlSipStore, store: SqlStore) -> None:
     assert len(await sip.present("alice", 1)) == 1 and await sip.present("%", 9) == []
 
 
+@pytest.mark.parametrize(
+    "odd", ["", "'; DROP TABLE sip_accounts; --", "\x00", "%", "_", "🎈" * 64, "x" * 5000, "\\", "İ"]
+)
+async def test_odd_texts_find_nothing_and_harm_nothing(sip: SqlSipStore, odd: str) -> None:
+    key = await sip.add(ACCOUNT, 9)
+    assert await sip.account_of(odd, "pbx") is None and await sip.account_of("alice", odd) is None
+    assert (await sip.accounts_named(odd), await sip.present(odd, 9)) == ([], [])
+    assert (await sip.get(Number, odd), await sip.number_of_room(odd), await sip.get(Trunk, odd)) == (None, None, None)
+    assert await sip.get(Account, key) is not None
+
+
 async def test_rooms_with_a_number_are_kept_and_rooms_of_calls_are_not(sip: SqlSipStore, store: SqlStore) -> None:
     for name in ("lobby", "old", "call_x", "callsx"):
         await store.add_room(Room(name, name, 9, created_at=NOW, used_at=NOW), 9)

@@ -77,8 +77,10 @@ class Bench:
     async def browser(self, name: str, room: str = "lobby", role: str = "guest") -> str:
         """The id of a participant who is connected."""
         person = (await self.reception.join(room, JoinRequest(display_name=name))).person
-        notice = SessionNotice(session=f"s_{person.id}", participant=person.id, room=room, at=self.clock.wall())
-        await self.people.session_connected(notice)
+        notice = SessionNotice(
+            kind="connected", session=f"s_{person.id}", participant=person.id, room=room, at=self.clock.wall()
+        )
+        await self.people.note_sessions([notice])
         await self.database.write(
             lambda connection: connection.execute(
                 participants.update().where(participants.c.id == person.id).values(role=role)

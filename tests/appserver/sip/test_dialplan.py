@@ -73,7 +73,8 @@ def test_brackets_and_plus_are_literals_and_nothing_more() -> None:
         ({"target": ""}, RuleError),
         ({"domain": "a b"}, RuleError),
         ({"source_name": "x"}, RuleError),
-        ({"direction": "out", "source": "trunk"}, RuleError),
+        ({"direction": "out", "source": "trunk", "action": "user"}, RuleError),
+        ({"direction": "out", "action": "room"}, RuleError),
     ],
 )
 def test_rules_that_make_no_sense(values: dict[str, Any], error: type[Exception]) -> None:

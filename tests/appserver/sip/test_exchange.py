@@ -100,6 +100,17 @@ async def test_who_guesses_is_not_looked_up_any_more(bench: Bench) -> None:
     assert (await bench.route("lobby", source="2001:db8::1")).action == "room"
 
 
+async def test_strangers_cannot_fill_a_room_in_a_moment(bench: Bench) -> None:
+    """With an address of its own for each call, as forged ones have; who has proved something still gets in."""
+    await bench.account()
+    decisions = [await bench.route("lobby", source=f"198.51.100.{n}") for n in range(40)]
+    assert [d.code for d in decisions] == [""] * 15 + ["too-many-strangers"] * 25
+    assert {d.status for d in decisions[15:]} == {503}
+    assert (await bench.route("lobby", account="alice", realm="pbx")).action == "room"
+    bench.later(2)
+    assert (await bench.route("lobby", source="203.0.113.1")).action == "room"
+
+
 # --- rules -----------------------------------------------------------------------------------------------------------
 
 

@@ -34,7 +34,7 @@ async def test_three_tries_a_call(bench: Bench) -> None:
     replies = [await bench.pin("4711", "0000") for _ in range(3)]
     assert [(r.outcome, r.tries_left) for r in replies] == [("wrong", 2), ("wrong", 1), ("wrong", 0)]
     right = await bench.pin("4711", "1234", source="198.51.100.1")
-    assert (right.outcome, right.place, right.retry_after_s) == ("wait", None, 3600)
+    assert (right.outcome, right.place, right.retry_after_s, right.tries_left) == ("wait", None, 3600, 0)
     assert (await bench.pin("4711", "1234", call="c2", source="198.51.100.1")).outcome == "accepted"
 
 
@@ -43,7 +43,7 @@ async def test_another_call_does_not_help_the_source(bench: Bench) -> None:
     for _ in range(3):
         await bench.pin("4711", "0000")
     waits = await bench.pin("4711", "1234", call="c2")
-    assert (waits.outcome, waits.retry_after_s) == ("wait", 30)
+    assert (waits.outcome, waits.retry_after_s, waits.tries_left) == ("wait", 30, 3)
     bench.later(30)
     assert (await bench.pin("4711", "1234", call="c2")).outcome == "accepted"
     assert (await bench.pin("4711", "1234", call="c3")).outcome == "accepted"  # the right PIN costs nobody a wait
