@@ -1,4 +1,4 @@
-"""SIP without I/O and without a clock: messages, their grammar, digest, and what is made from them."""
+"""SIP without I/O and without a clock: messages, their fields and framing, and digest authentication."""
 
 from .build import (
     REASONS,
