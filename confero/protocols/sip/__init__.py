@@ -1,6 +1,5 @@
-"""SIP without I/O and without a clock: messages, their grammar, digest, what is made from them, and transactions."""
+"""SIP without I/O and without a clock: messages, their fields and framing, and digest authentication."""
 
-from .admission import TransactionLimits
 from .build import (
     REASONS,
     RandomBytes,
@@ -13,74 +12,53 @@ from .build import (
     reason_for,
     response_to,
 )
+from .digest import Challenge, Credentials, make_ha1
 from .errors import SipError
-from .events import (
-    AckIn,
-    CancelIn,
-    ClientKey,
-    Event,
-    RequestIn,
-    ResponseIn,
-    ServerKey,
-    StrayResponse,
-    TimedOut,
-    TransportFailed,
-)
+from .framing import StreamFramer
 from .grammar import Parameters, UriParameters
 from .headers import Headers
-from .hops import hops_left
-from .hub import Gate, Refusal, Tally
-from .layer import TransactionLayer
+from .inspection import Abilities, refusal
+from .login import Account, Login
 from .message import Message, Request, Response
 from .parser import Limits, parse
-from .target import DEFAULT_PORTS, Target, Transport
-from .timers import Timers
 from .uri import URI
 from .values import Address, CSeq, MediaType, Via
+from .verifier import Claim, Policy, Verifier
 
 __all__ = [
-    "DEFAULT_PORTS",
     "REASONS",
     "URI",
-    "AckIn",
+    "Abilities",
+    "Account",
     "Address",
     "CSeq",
-    "CancelIn",
-    "ClientKey",
-    "Event",
-    "Gate",
+    "Challenge",
+    "Claim",
+    "Credentials",
     "Headers",
     "Limits",
+    "Login",
     "MediaType",
     "Message",
     "Parameters",
+    "Policy",
     "RandomBytes",
-    "Refusal",
     "Request",
-    "RequestIn",
     "Response",
-    "ResponseIn",
-    "ServerKey",
     "SipError",
-    "StrayResponse",
-    "Tally",
-    "Target",
-    "TimedOut",
-    "Timers",
-    "TransactionLayer",
-    "TransactionLimits",
-    "Transport",
-    "TransportFailed",
+    "StreamFramer",
     "UriParameters",
+    "Verifier",
     "Via",
     "ack_for",
     "cancel_for",
-    "hops_left",
+    "make_ha1",
     "new_branch",
     "new_call_id",
     "new_request",
     "new_tag",
     "parse",
     "reason_for",
+    "refusal",
     "response_to",
 ]
