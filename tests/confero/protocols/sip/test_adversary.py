@@ -130,7 +130,7 @@ class Play:
 
 
 @given(steps)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_anything_in_any_order(script: list[tuple[str, object]]) -> None:
     play = Play()
     for step in script:
