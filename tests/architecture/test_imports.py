@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.protocols": set(),
     "confero.protocols.rtp": {"confero.errors"},
     "confero.protocols.sdp": {"confero.errors"},
-    "confero.protocols.sip": {"confero.errors"},
+    "confero.protocols.sip": {"confero.errors", "confero.ratelimit"},
     # L2
     "confero.configfields": set(),
     "confero.configsources": {"confero.access", "confero.configfields"},
