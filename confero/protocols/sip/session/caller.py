@@ -66,7 +66,7 @@ class Caller:
         self._core.acknowledge(peer, invite, sdp)
         self._core.emit(Established())
 
-    def decline(self, peer: Peer, now: float, status: int = 488) -> None:
+    def decline(self, peer: Peer, now: float, why: str) -> None:
         """14.1: the offer of the 2xx is not acceptable: it is answered, since it must be, and the call ended."""
         if peer.held is None:
             raise LocalError("no 2xx waits for an answer")
@@ -74,7 +74,7 @@ class Caller:
         peer.offers.withdraw()
         self._core.acknowledge(peer, invite, declined(description_in(response) or ""))
         self._core.bye(peer)
-        self._core.end("us", status, "the offer is not acceptable", now)
+        self._core.end("us", 488, why, now)
 
     # -- what the network does --
 

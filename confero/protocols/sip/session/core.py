@@ -66,6 +66,14 @@ class Peer:
         return self.dialog.remote_tag
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A re-INVITE or UPDATE of the peer that the owner has not answered yet."""
+
+    key: Key
+    request: Request
+
+
 @dataclass
 class Client:
     """A request of ours under way."""
@@ -90,6 +98,9 @@ class Core:
         """The one that counts: the callee's only one, the caller's once a 2xx has come."""
         self.peer_allows: frozenset[str] = frozenset()
         self.peer_supports: frozenset[str] = frozenset()
+        self.inviting = False
+        """A re-INVITE of ours is under way."""
+        self.asked: Asked | None = None
         self.alarms = Alarms()
         self.at_end: list[Callable[[float], None]] = []
         """What the parts have to do when the call is over."""

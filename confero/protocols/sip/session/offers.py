@@ -70,6 +70,11 @@ class Offers:
             raise LocalError("there is no offer that this could be an answer to")
         self.agreed, self.owing = agreed, "nobody"
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing has been agreed since the INVITE began."""
+        return self.agreed is self._before
+
     def mark(self) -> None:
         """A re-INVITE begins: what holds now holds again if it fails."""
         self._before = self.agreed

@@ -37,7 +37,9 @@ def take_provisional(core: Core, peer: Peer, invite: Request, response: Response
     if sdp is not None and peer.offers.owing == "peer":
         peer.offers.they_answer(sdp)
         core.emit(Answer(sdp, peer.fork, early=True))
-    elif sdp is not None and peer.offers.agreed is None and not peer.offers.open and core.phase != "ended":
+    elif (
+        sdp is not None and not invite.body and peer.offers.untouched and not peer.offers.open and core.phase != "ended"
+    ):
         # 5: the INVITE had none, so this is the offer; PRACK has the answer.
         peer.offers.they_offer(sdp, "1xx")
         peer.held = invite, response

@@ -74,8 +74,9 @@ class SessionTimer:
     # -- what requests of the peer get --
 
     def check(self, request: Request) -> None:
-        """Raises IntervalTooSmall (section 6), for peers that know what it means (section 9); SipError."""
+        """Raises IntervalTooSmall (section 6), for peers that know what it means (section 9); SipError for what cannot be read."""
         expires = SessionExpires.of(request.headers)
+        min_se(request.headers)
         least = self._core.config.min_se
         if expires is not None and expires.seconds < least and "timer" in tokens(request.headers, "Supported"):
             raise IntervalTooSmall(expires.seconds, least)

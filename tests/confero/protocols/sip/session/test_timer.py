@@ -50,7 +50,7 @@ def test_without_update_the_refresh_is_a_reinvite_that_disturbs_nobody() -> None
 
 def test_a_peer_that_denies_update_is_refreshed_by_reinvite_from_then_on() -> None:
     line = running(SessionConfig(A, session_expires=200), SessionConfig(B))
-    line.b.it._handlers.pop("UPDATE")
+    line.b.it._receiver.handlers.pop("UPDATE")
     line.advance(104)
     assert line.trace == ["A UPDATE", "B 405 UPDATE", "A INVITE[offer]", "B 200 INVITE[answer]", "A ACK"]
 
@@ -76,7 +76,7 @@ def test_too_short_an_interval_is_refused_and_a_longer_one_offered() -> None:
     assert line.trace == ["A INVITE[offer]", "B 422 INVITE", "A INVITE[offer]"]
     line.do(line.b, line.b.it.accept(line.now, sdp("answer")))
     line.run()
-    assert line.a.has(Established) and line.a.it._timer.interval == 600
+    assert line.a.has(Established) and line.a.it._parts.timer.interval == 600
 
 
 def test_a_peer_that_always_refuses_the_interval_is_not_called_for_ever() -> None:
@@ -142,7 +142,7 @@ def test_a_refused_refresh_is_tried_again_until_the_session_expires() -> None:
     def busy(key: object, request: Request, now: float) -> None:
         line.b.it._core.reply(key, request, 500)  # type: ignore[arg-type]
 
-    line.b.it._handlers["UPDATE"] = busy
+    line.b.it._receiver.handlers["UPDATE"] = busy
     line.advance(169)
     assert line.trace.count("B 500 UPDATE") > 20
     assert "A BYE" in line.trace and line.a.last(Ended).by == "network"
