@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from confero.errors import LocalError
 
 from ..build import new_tag
@@ -51,7 +53,19 @@ class Callee:
             self._turn_away(420, None, now, [("Unsupported", ", ".join(missing))])
         elif strange:
             self._turn_away(415, None, now, [("Accept", SDP), ("Accept-Encoding", "identity")])
+        else:
+            self._wait(now)
         return core.phase == "early"
+
+    def _wait(self, now: float) -> None:
+        """13.3.1 step 1: Expires says how long the caller waits."""
+        patience = self._core.config.ring_for
+        with suppress(SipError):
+            patience = min(patience, self._invite.expires or patience)
+        self._core.alarms.set("rings", now + patience, self._nobody)
+
+    def _nobody(self, now: float) -> None:
+        self.reject(480, None, (), now)
 
     def _open(self) -> None:
         """12.1.1. Raises SipError."""
@@ -148,6 +162,7 @@ class Callee:
         response = core.reply(self.key, self._invite, 200, headers=more, sdp=sdp)
         peer.dialog.confirmed = True
         core.phase = "established"
+        core.alarms.stop("rings")
         self._accepted.sent(self.key, response, now)
         core.emit(Established())
 
@@ -227,10 +242,14 @@ class Callee:
 
     def _unheard(self, now: float) -> None:
         """RFC 3262 section 3: no PRACK within 64*T1."""
+        self.lose(504, "no PRACK came", now)
+
+    def lose(self, status: int, why: str, now: float) -> None:
+        """The unanswered call cannot go on."""
         if not self._answered:
             self._answered = True
             self._core.reply(self.key, self._invite, 504)
-            self._core.end("network", 504, "no PRACK came", now)
+            self._core.end("network", status, why, now)
 
     def bye_early(self) -> None:
         """15.1.2: the caller has hung up on an early dialog; its INVITE is still to be answered."""
@@ -240,6 +259,7 @@ class Callee:
 
     def _wind_up(self, now: float) -> None:
         self.reliable.stop()
+        self._core.alarms.stop("rings")
         self._accept_later = None
         if self._prack is not None:
             (key, request), self._prack = self._prack, None

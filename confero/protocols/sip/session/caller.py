@@ -30,7 +30,7 @@ class Caller:
         self._first = invite
         self._sdp = sdp
         self._invite = invite
-        self._seq = invite.cseq.number
+        self.local_seq = invite.cseq.number
         self._ref = 0
         self._tries = 0
         self._answered: set[str] = set()
@@ -42,19 +42,32 @@ class Caller:
         """Sends the INVITE, or sends it again with a session timer that is long enough."""
         self._tries += 1
         invite = self._core.fill(copy_of(self._first), self._timer.headers(), self._sdp)
-        invite.headers.set("CSeq", f"{self._seq} INVITE")
+        invite.headers.set("CSeq", f"{self.local_seq} INVITE")
         self._invite = invite
         self._core.peers.clear()
-        self._ref = self._core.send(invite, self._next_seq, self._responded)
+        self._ref = self._core.send(invite, self, self._responded)
 
-    def _next_seq(self) -> int:
-        self._seq += 1
-        return self._seq
+    def wait(self, now: float) -> None:
+        """From now on the call rings."""
+        patience = self._core.config.ring_for
+        self._core.alarms.set("rings", now + patience, lambda now: self.lose(408, "nobody answers", now))
+        self._core.at_end.append(lambda now: self._core.alarms.stop("rings"))
+
+    def next_seq(self) -> int:
+        """For another try of the INVITE."""
+        self.local_seq += 1
+        return self.local_seq
 
     def cancel(self, now: float) -> None:
         """Nobody has answered, and we do not want to wait. A 2xx that crosses the CANCEL is acknowledged, then hung up on."""
         self._core.emit(Cancel(self._ref))
         self._core.end("us", 487, "cancelled", now)
+
+    def lose(self, status: int, why: str, now: float) -> None:
+        """The unanswered call cannot go on."""
+        if self._core.phase == "early":
+            self._core.emit(Cancel(self._ref))
+            self._core.end("network", status, why, now)
 
     def answer(self, peer: Peer, sdp: str) -> None:
         """Our answer to the offer in the 2xx goes with the ACK. Raises LocalError when there is none."""
@@ -138,8 +151,10 @@ class Caller:
 
     def _turn_away(self, response: Response) -> None:
         contact_of(response)
-        self._answered.add(tag_of(response.to))
-        peer = Peer(Dialog.of_caller(self._invite, response))
+        tag = tag_of(response.to)
+        self._answered.add(tag)
+        peer = self._core.peers.get(tag) or Peer(Dialog.of_caller(self._invite, response))
+        peer.dialog.confirm(response)
         offer = description_in(response)
         self._core.acknowledge(peer, self._invite, declined(offer) if offer and self._sdp is None else None)
         self._core.bye(peer)
@@ -153,6 +168,7 @@ class Caller:
         core.peers.clear()
         core.peers[peer.fork] = peer
         core.peer, core.phase = peer, "established"
+        core.alarms.stop("rings")
         core.learn(response)
         self._timer.answered(response, now)
         self._negotiate(peer, response, now)
@@ -186,7 +202,7 @@ class Caller:
         except SipError:
             again = False
         if again:
-            self._next_seq()
+            self.next_seq()
             self.start()
             return
         self._core.end("network" if unheard(response) else "peer", response.status, response.reason, now, response)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from confero.errors import LocalError
@@ -23,13 +24,17 @@ GLARE = {True: (2.1, 4.0), False: (0.0, 2.0)}
 again."""
 
 
-class Changes:
-    """``we_called``: whether the Call-ID is ours."""
+Lose = Callable[[int, str, float], None]
 
-    def __init__(self, core: Core, timer: SessionTimer, accepted: Accepted, *, we_called: bool) -> None:
+
+class Changes:
+    """``lose`` is called when the peer is not there any more, with the status that shows it. ``we_called``: the Call-ID is ours."""
+
+    def __init__(self, core: Core, timer: SessionTimer, accepted: Accepted, lose: Lose, *, we_called: bool) -> None:
         self._core = core
         self._timer = timer
         self._accepted = accepted
+        self._lose = lose
         self._we_called = we_called
         self._invite_ref = 0
         self._updating = False
@@ -176,9 +181,8 @@ class Changes:
         rolled_back = self._take_back(peer, method)
         if core.phase == "ended":
             return
-        if peer.dialog.confirmed and (response.status in GONE or unheard(response)):
-            core.bye(peer)
-            core.end("network" if unheard(response) else "peer", response.status, response.reason, now, response)
+        if response.status in GONE or unheard(response):
+            self._lose(response.status, response.reason, now)
             return
         if response.status == 491:
             self._wait_for_glare(now)

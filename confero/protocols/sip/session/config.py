@@ -30,6 +30,8 @@ class SessionConfig:
     """The session timer that we ask for (RFC 4028); 0 leaves it to the peer."""
     min_se: int = LEAST_SESSION_EXPIRES
     """Peers may not ask for a shorter one."""
+    ring_for: float = 180.0
+    """A call that nobody has answered by then is given up: ours by CANCEL, the peer's by 480, or earlier if its Expires says so."""
     answer_within: float = 10.0
     """Then an offer within a call that nobody has answered is refused with 504. UPDATE is to be answered at once (RFC 3311)."""
     subscription: float = 180.0

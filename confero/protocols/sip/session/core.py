@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from ..build import RandomBytes, new_tag, response_to
@@ -27,6 +27,10 @@ Authorize = Callable[[Request, Response], HeaderList | None]
 
 MOST_CREDENTIALS = 2
 """Tries with credentials for one request: the second is for a nonce that has become stale."""
+NOT_TO_BE_LOST = ("BYE", "PRACK", "INFO", "NOTIFY")
+"""Small requests that are sent without waiting for one another, so that the network may reorder them."""
+MOST_OVERTAKEN = 3
+"""Then the peer has another reason for its 500."""
 MOST_CLIENTS = 64
 """Requests under way at a time; beyond it a session is being abused, and its owner is told so."""
 MOST_ACKS = 16
@@ -42,6 +46,14 @@ class Random(RandomBytes, Protocol):
     def getrandbits(self, k: int, /) -> int: ...
 
     def uniform(self, a: float, b: float, /) -> float: ...
+
+
+class Counter(Protocol):
+    """Where a request's number came from, and its next ones."""
+
+    local_seq: int
+
+    def next_seq(self) -> int: ...
 
 
 def no_credentials(request: Request, response: Response) -> HeaderList | None:
@@ -79,9 +91,11 @@ class Client:
     """A request of ours under way."""
 
     request: Request
-    next_seq: Callable[[], int]
+    counter: Counter
     done: Done
     credentials: int = 0
+    overtaken: int = 0
+    """How often it has come after its successor."""
 
 
 class Core:
@@ -147,12 +161,12 @@ class Core:
         headers.add("Allow", self.config.allow)
         headers.add("Supported", ", ".join(self.config.extensions))
 
-    def send(self, request: Request, next_seq: Callable[[], int], done: Done) -> int:
+    def send(self, request: Request, counter: Counter, done: Done) -> int:
         """Starts a transaction. Raises SipError (500) when there are too many."""
         if len(self._clients) >= MOST_CLIENTS:
             raise SipError(f"{MOST_CLIENTS} requests of one call are unanswered", status=500)
         self._ref += 1
-        self._start(self._ref, Client(request, next_seq, done))
+        self._start(self._ref, Client(request, counter, done))
         return self._ref
 
     def _start(self, ref: int, client: Client) -> None:
@@ -161,7 +175,7 @@ class Core:
 
     def send_within(self, peer: Peer, method: str, done: Done, headers: HeaderList = (), sdp: str | None = None) -> int:
         """Composes and sends a request within a dialog."""
-        return self.send(self.compose(peer, method, headers, sdp), peer.dialog.next_seq, done)
+        return self.send(self.compose(peer, method, headers, sdp), peer.dialog, done)
 
     def response(self, ref: int, response: Response, now: float) -> None:
         """Passes a response to whoever sent the request; a challenge is met if there are credentials for it."""
@@ -172,6 +186,8 @@ class Core:
             del self._clients[ref]
             if response.status in (401, 407) and self._again_with_credentials(ref, client, response):
                 return
+            if response.status == 500 and self._again_in_order(ref, client):
+                return
         client.done(client.request, response, now)
 
     def _again_with_credentials(self, ref: int, client: Client, response: Response) -> bool:
@@ -181,13 +197,25 @@ class Core:
         credentials = self.authorize(client.request, response)
         if credentials is None:
             return False
-        again = copy_of(client.request)
-        again.headers.set("CSeq", f"{client.next_seq()} {again.method}")
+        again = self._renumbered(client)
         for name, value in credentials:
-            again.headers.remove(name)
-            again.headers.add(name, value)
-        self._start(ref, Client(again, client.next_seq, client.done, client.credentials + 1))
+            again.headers.set(name, value)
+        self._start(ref, replace(client, request=again, credentials=client.credentials + 1))
         return True
+
+    def _again_in_order(self, ref: int, client: Client) -> bool:
+        """12.2.2: a request that its successor has overtaken gets 500. What must not be lost is sent anew."""
+        late = client.request.cseq.number < client.counter.local_seq
+        if not late or client.request.method not in NOT_TO_BE_LOST or client.overtaken >= MOST_OVERTAKEN:
+            return False
+        self._start(ref, replace(client, request=self._renumbered(client), overtaken=client.overtaken + 1))
+        return True
+
+    def _renumbered(self, client: Client) -> Request:
+        again = copy_of(client.request)
+        again.headers.remove("Via")
+        again.headers.set("CSeq", f"{client.counter.next_seq()} {again.method}")
+        return again
 
     def acknowledge(self, peer: Peer, invite: Request, sdp: str | None = None) -> None:
         """Sends the ACK for a 2xx, with the INVITE's number and credentials (13.2.2.4), and keeps it."""

@@ -27,7 +27,7 @@ class Parts:
         core = self.core = Core(config, random, authorize)
         self.timer = SessionTimer(core, self._refresh, self._expired)
         self.accepted = Accepted(core, self._unacknowledged)
-        self.changes = Changes(core, self.timer, self.accepted, we_called=we_called)
+        self.changes = Changes(core, self.timer, self.accepted, self.lose, we_called=we_called)
         self.requests = Requests(core, self.timer, self.accepted)
         self.referral = Referral(core)
         self.caller: Caller | None = None
@@ -137,14 +137,16 @@ class Parts:
         core = self.core
         if core.phase == "established" and core.peer is not None:
             core.bye(core.peer)
-        core.end("network", status, why, now)
+            core.end("network", status, why, now)
+        elif self.caller is not None:
+            self.caller.lose(status, why, now)
+        elif self.callee is not None:
+            self.callee.lose(status, why, now)
 
     def gone_if_unknown(self, request: Request, response: Response, now: float) -> None:
         """12.2.1.2: the peer does not know the dialog any more."""
-        core = self.core
-        if response.status == 481 and core.phase == "established" and core.peer is not None:
-            core.bye(core.peer)
-            core.end("peer", 481, response.reason, now, response)
+        if response.status == 481 and self.core.phase == "established":
+            self.lose(481, response.reason, now)
 
     def _refresh(self, now: float) -> None:
         self.changes.refresh(now)

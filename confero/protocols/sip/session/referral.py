@@ -56,7 +56,7 @@ class Referral:
         request = self._core.compose(peer, "REFER", [("Refer-To", target), *headers])
         id = request.cseq.number
         self._orders[id] = False
-        self._core.send(request, peer.dialog.next_seq, lambda sent, response, now: self._sent(id, response, now))
+        self._core.send(request, peer.dialog, lambda sent, response, now: self._sent(id, response, now))
         return id
 
     def _sent(self, id: int, response: Response, now: float) -> None:
@@ -175,7 +175,7 @@ class Referral:
         request = self._core.compose(peer, "NOTIFY", [("Event", f"refer;id={id}"), ("Subscription-State", state)])
         request.headers.set("Content-Type", FRAG)
         request.body = f"SIP/2.0 {status} {reason}\r\n".encode()
-        self._core.send(request, peer.dialog.next_seq, lambda sent, response, now: self._reported(id, response))
+        self._core.send(request, peer.dialog, lambda sent, response, now: self._reported(id, response))
 
     def _reported(self, id: int, response: Response) -> None:
         """RFC 6665 section 4.2.2: whoever does not take a report gets no more of them."""

@@ -60,6 +60,7 @@ class InviteSession:
         session.call_id, session.local_tag = invite.call_id, tag_of(invite.from_)
         caller = session._parts.caller = Caller(session._core, session._parts.timer, invite, sdp)
         caller.start()
+        caller.wait(now)
         return session, session._take(now)
 
     @classmethod
@@ -271,7 +272,7 @@ class InviteSession:
         request.headers.set("Content-Type", content_type)
         request.body = body
         peer = self._fork(None)
-        self._core.send(request, peer.dialog.next_seq, self._parts.gone_if_unknown)
+        self._core.send(request, peer.dialog, self._parts.gone_if_unknown)
         return self._take(now)
 
     def _running(self) -> None:

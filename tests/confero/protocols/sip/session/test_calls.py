@@ -261,3 +261,25 @@ def test_the_ack_has_the_credentials_of_its_invite() -> None:
     line.do(line.b, line.b.it.accept(line.now, sdp("answer")))
     line.deliver("200 INVITE[answer]")
     assert b"Proxy-Authorization: Digest x=y" in line.take("ACK").data
+
+
+@pytest.mark.parametrize(("expires", "seconds"), [(None, 180.0), ("20", 20.0), ("999", 180.0), ("x", 180.0)])
+def test_a_call_that_nobody_answers_is_given_up(expires: str | None, seconds: float) -> None:
+    line = Line(SessionConfig(A, ring_for=400.0))
+    line.invite_headers = [("Expires", expires)] if expires else []
+    line.call()
+    line.run()
+    line.advance(seconds - 0.1)
+    assert line.trace == ["A INVITE[offer]"]
+    line.advance(0.2)
+    assert line.trace[-1] == "B 480 INVITE" and line.a.last(Ended).status == 480
+
+
+def test_a_call_that_rings_for_ever_is_cancelled() -> None:
+    line = Line(SessionConfig(A, ring_for=30.0), PLAIN)
+    line.call()
+    line.run()
+    line.do(line.b, line.b.it.progress(180, line.now))
+    line.advance(31)
+    assert line.trace[-2:] == ["A CANCEL", "B 487 INVITE"]
+    assert (line.a.last(Ended).by, line.b.last(Ended).status) == ("network", 487)
