@@ -25,7 +25,7 @@ from .actions import (
 from .config import SessionConfig
 from .offers import Agreed
 from .session import InviteSession
-from .values import RAck, Replaces, SessionExpires, header_of_uri
+from .values import RAck, Replaces, SessionExpires, header_of_uri, refer_to
 
 __all__ = [
     "Acknowledged",
@@ -55,4 +55,5 @@ __all__ = [
     "Transfer",
     "TransferProgress",
     "header_of_uri",
+    "refer_to",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Literal
 
 from confero.errors import LocalError
 
@@ -86,7 +87,7 @@ class Callee:
 
     def progress(self, status: int, sdp: str | None, headers: HeaderList, now: float) -> None:
         """A provisional response. Raises LocalError when the call is answered, or the description is not due."""
-        if self._answered or not 100 < status < 200:
+        if self._answered or self._accept_later is not None or not 100 < status < 200:
             raise LocalError(f"{status} is no provisional response to an unanswered INVITE")
         peer = self._peer
         headers = list(headers)
@@ -116,12 +117,12 @@ class Callee:
             )
         peer.preview = sdp
 
-    def _describe(self, peer: Peer, sdp: str, carrier: str) -> None:
+    def _describe(self, peer: Peer, sdp: str, carrier: Literal["1xx", "2xx"]) -> None:
         """A description of ours: the answer if the peer waits for one, else our offer."""
         if peer.offers.owing == "us" and peer.offers.carrier == "INVITE":
             peer.offers.we_answer(sdp)
         elif peer.offers.agreed is None and not peer.offers.open:
-            peer.offers.we_offer(sdp, "1xx" if carrier == "1xx" else "2xx")
+            peer.offers.we_offer(sdp, carrier)
         else:
             raise LocalError("this response can have no description: offer and answer have been exchanged, or are open")
 
@@ -134,20 +135,23 @@ class Callee:
         missing, or there is one too many, or the call is answered already."""
         if self._answered or self._accept_later is not None:
             raise LocalError("the call is answered")
+        sdp = self._due(sdp)
         if self._waits:
             self._accept_later = sdp, list(headers)
             return
-        peer = self._peer
-        if peer.offers.agreed is None:
-            sdp = sdp or peer.preview or None
-            if sdp is None:
-                raise LocalError("the INVITE is to be answered with a description")
-            self._describe(peer, sdp, "2xx")
-        elif sdp is not None and peer.offers.agreed.local != sdp:
-            raise LocalError("offer and answer have been exchanged: a 2xx has no other description")
-        else:
-            sdp = None
         self._accept(sdp, headers, now)
+
+    def _due(self, sdp: str | None) -> str | None:
+        """The description that a 2xx has to have: the answer, or our offer; None when that has been exchanged before it."""
+        offers = self._peer.offers
+        if offers.agreed is not None or (offers.open and offers.carrier != "INVITE"):
+            if sdp is not None and sdp != (offers.agreed.local if offers.agreed else offers.offered):
+                raise LocalError("offer and answer have been exchanged: the 2xx has no other description")
+            return None
+        sdp = sdp or self._peer.preview or None
+        if sdp is None:
+            raise LocalError("the INVITE is to be answered with a description")
+        return sdp
 
     @property
     def _waits(self) -> bool:
@@ -156,8 +160,10 @@ class Callee:
         return self.reliable.open or (offers.open and offers.carrier != "INVITE")
 
     def _accept(self, sdp: str | None, headers: HeaderList, now: float) -> None:
-        self._answered = True
         core, peer = self._core, self._peer
+        if sdp is not None:
+            self._describe(peer, sdp, "2xx")
+        self._answered = True
         more = [*self._timer.agree(self._invite, now), *headers]
         response = core.reply(self.key, self._invite, 200, headers=more, sdp=sdp)
         peer.dialog.confirmed = True
@@ -238,7 +244,7 @@ class Callee:
         """The acceptance that had to wait, as soon as nothing is in its way."""
         if self._accept_later is not None and not self._answered and not self._waits:
             (sdp, headers), self._accept_later = self._accept_later, None
-            self.accept(sdp, headers, now)
+            self._accept(sdp, headers, now)
 
     def _unheard(self, now: float) -> None:
         """RFC 3262 section 3: no PRACK within 64*T1."""

@@ -32,9 +32,9 @@ NOT_TO_BE_LOST = ("BYE", "PRACK", "INFO", "NOTIFY")
 MOST_OVERTAKEN = 3
 """Then the peer has another reason for its 500."""
 MOST_CLIENTS = 64
-"""Requests under way at a time; beyond it a session is being abused, and its owner is told so."""
-MOST_ACKS = 16
-"""ACKs that are kept for repeated 2xx; the oldest is forgotten."""
+"""Requests under way at a time. Beyond it no INFO is sent and no provisional response acknowledged; BYE always goes out."""
+MOST_ACKS = 64
+"""ACKs that are kept for repeated 2xx; the oldest is forgotten. More than phones that may answer one call."""
 CARRY_CONTACT = ("INVITE", "UPDATE", "REFER", "NOTIFY")
 """RFC 3261 table 2 and its successors: the requests that must have, or refresh, a Contact."""
 CARRY_ALLOW = ("INVITE", "UPDATE")
@@ -138,6 +138,11 @@ class Core:
         """Whether requests of ours are under way."""
         return bool(self._clients)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether there are as many of them as there may be."""
+        return len(self._clients) >= MOST_CLIENTS
+
     # -- requests --
 
     def compose(self, peer: Peer, method: str, headers: HeaderList = (), sdp: str | None = None) -> Request:
@@ -162,9 +167,7 @@ class Core:
         headers.add("Supported", ", ".join(self.config.extensions))
 
     def send(self, request: Request, counter: Counter, done: Done) -> int:
-        """Starts a transaction. Raises SipError (500) when there are too many."""
-        if len(self._clients) >= MOST_CLIENTS:
-            raise SipError(f"{MOST_CLIENTS} requests of one call are unanswered", status=500)
+        """Starts a transaction; its ``ref``."""
         self._ref += 1
         self._start(self._ref, Client(request, counter, done))
         return self._ref

@@ -90,8 +90,10 @@ class Offers:
         return changed
 
     def refusal(self) -> int | None:
-        """With what a new offer of the peer is refused: 491 if ours is open, 500 if it has not had our answer to its last one
-        (RFC 3261 section 14.2, RFC 3311 section 5.2)."""
+        """With what a new offer of the peer is refused: 491 if ours is open, or still to come (there has been none yet), 500 if it
+        has not had our answer to its last one (RFC 3261 section 14.2, RFC 3311 section 5.2)."""
+        if self.agreed is None and not self.open:
+            return 491
         return {"nobody": None, "peer": 491, "us": 500}[self.owing]
 
 

@@ -31,7 +31,7 @@ def take_provisional(core: Core, peer: Peer, invite: Request, response: Response
     if not is_reliable(response):
         _preview(core, peer, response)
         return True
-    if not take_in_order(peer, response):
+    if core.crowded or not take_in_order(peer, response):
         return False
     sdp = description_in(response)
     if sdp is not None and peer.offers.owing == "peer":

@@ -229,11 +229,8 @@ class InviteSession:
     def _fork(self, fork: str | None) -> Peer:
         if self.phase == "ended":
             raise LocalError("the call is over")
-        peer = (
-            self._core.peers.get(fork)
-            if fork is not None
-            else self._core.peer or next(iter(self._core.peers.values()), None)
-        )
+        first = next(iter(self._core.peers.values()), None)
+        peer = self._core.peers.get(fork) if fork is not None else self._core.peer or first
         if peer is None:
             raise LocalError("there is no such dialog")
         return peer
@@ -267,11 +264,13 @@ class InviteSession:
         return self._take(now)
 
     def info(self, content_type: str, body: bytes, now: float, headers: HeaderList = ()) -> list[Action]:
-        """Sends an INFO; whether it was taken does not matter to the call."""
-        request = self._core.compose(self._fork(None), "INFO", headers)
+        """Sends an INFO; whether it is taken does not matter to the call. Raises LocalError when too many are under way."""
+        peer = self._fork(None)
+        if self._core.crowded:
+            raise LocalError("the peer has not answered the INFOs before this one")
+        request = self._core.compose(peer, "INFO", headers)
         request.headers.set("Content-Type", content_type)
         request.body = body
-        peer = self._fork(None)
         self._core.send(request, peer.dialog, self._parts.gone_if_unknown)
         return self._take(now)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
+from ..dialog import Dialog
 from ..errors import SipError
 from ..headers import Headers
 
@@ -115,9 +116,19 @@ class Replaces:
             raise SipError("Replaces needs a Call-ID, a to-tag and a from-tag", status=400)
         return cls(call_id, parameters["to-tag"], parameters["from-tag"], "early-only" in parameters)
 
+    @classmethod
+    def by_peer_of(cls, dialog: Dialog) -> Replaces:
+        """What names this dialog to the peer: for a Refer-To that has somebody else take our place in it."""
+        return cls(dialog.call_id, dialog.remote_tag, dialog.local_tag)
+
     def __str__(self) -> str:
         flag = ";early-only" if self.early_only else ""
         return f"{self.call_id};to-tag={self.to_tag};from-tag={self.from_tag}{flag}"
+
+
+def refer_to(uri: str, replaces: Replaces | None = None) -> str:
+    """A Refer-To value (RFC 3515 section 2.1); with ``replaces``, of an attended transfer (RFC 5589 section 7)."""
+    return f"<{uri}?Replaces={quote(str(replaces), safe='')}>" if replaces else f"<{uri}>"
 
 
 def header_of_uri(uri: str, name: str) -> str | None:

@@ -221,3 +221,36 @@ def test_a_caller_that_hangs_up_while_a_reliable_response_is_repeated() -> None:
     line.advance(100)
     assert len(line.trace) == before
     assert line.a.it.finished and line.b.it.finished
+
+
+def test_a_description_that_is_not_due_is_refused_when_the_acceptance_is_put_off_too() -> None:
+    line = ringing()
+    line.do(line.b, line.b.it.progress(183, line.now, sdp("answer")))
+    with pytest.raises(LocalError):
+        line.b.it.accept(line.now, sdp("another"))
+    line.do(line.b, line.b.it.accept(line.now, sdp("answer")))
+    with pytest.raises(LocalError):
+        line.b.it.progress(180, line.now)
+    line.run()
+    assert line.trace[-2:] == ["B 200 INVITE", "A ACK"] and line.b.has(Established)
+
+
+def test_the_acceptance_with_the_answer_waits_for_the_prack_of_a_ringing_tone() -> None:
+    line = ringing()
+    line.do(line.b, line.b.it.progress(180, line.now))
+    line.do(line.b, line.b.it.accept(line.now, sdp("answer")))
+    line.run()
+    assert line.trace[-4:] == ["A PRACK", "B 200 PRACK", "B 200 INVITE[answer]", "A ACK"]
+
+
+def test_an_offer_before_the_one_that_is_due_from_us() -> None:
+    line = ringing(None)
+    line.do(line.b, line.b.it.progress(180, line.now))
+    line.run()
+    (peer,) = line.a.it._core.peers.values()
+    update = peer.dialog.request("UPDATE")
+    update.headers.add("Content-Type", "application/sdp")
+    update.body = sdp("too early").encode()
+    line._send(line.a, update)
+    line.run()
+    assert line.trace[-1] == "B 491 UPDATE" and not line.b.has(Offer)
