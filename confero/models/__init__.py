@@ -31,7 +31,18 @@ from .events import (
     SpeakersEvent,
 )
 from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo
-from .legs import LegCreate, LegPatch, LegReply, LegSdp, LegStats, OwnerLegs, PairGain, RtpLegCreate, WebRtcLegCreate
+from .legs import (
+    LegCreate,
+    LegPatch,
+    LegReply,
+    LegSdp,
+    LegStats,
+    OwnerLegs,
+    PairGain,
+    Quality,
+    RtpLegCreate,
+    WebRtcLegCreate,
+)
 from .mcus import LegRecord, McuHeartbeat, McuRegister
 from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
@@ -84,6 +95,7 @@ __all__ = [
     "Playing",
     "Problem",
     "Publish",
+    "Quality",
     "RenegotiateEvent",
     "Reply",
     "Request",

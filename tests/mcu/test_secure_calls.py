@@ -40,6 +40,8 @@ async def test_each_suite_both_ways(rig: Rig, suite: str) -> None:
     assert (stats.security, stats.counters["srtp_failures"], two.refused) == ("sdes", 0, 0)
     await until(lambda: two.others, "a report", 8.0)
     assert two.refused == 0  # reports are opened as well
+    stats = await rig.stats(two.leg)
+    assert stats.incoming and stats.outgoing and min(stats.incoming.mos, stats.outgoing.mos) > 4.2
 
 
 async def test_keys_for_those_who_have_them_on_rtp_avp(rig: Rig) -> None:
