@@ -69,7 +69,11 @@ def _delay_impairment(delay_ms: float) -> float:
     if delay_ms <= 100:
         return 0.0
     x = math.log2(delay_ms / 100)
-    return 25 * ((1 + x**6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2)
+    return 25 * (_root(1 + x**6) - 3 * _root(1 + (x / 3) ** 6) + 2)
+
+
+def _root(value: float) -> float:
+    return math.pow(value, 1 / 6)
 
 
 def mos(r: float) -> float:

@@ -87,4 +87,6 @@ def _ways(codec: str, found: LegStats) -> tuple[quality.Direction | None, qualit
 
 
 def _shown(way: quality.Direction | None) -> models.Quality | None:
-    return way and models.Quality(loss=way.loss, jitter_ms=way.jitter_ms, delay_ms=way.delay_ms, mos=way.mos)
+    if way is None:
+        return None
+    return models.Quality(loss=way.loss, jitter_ms=way.jitter_ms, delay_ms=way.delay_ms, mos=way.mos)
