@@ -38,8 +38,8 @@ class RtpLegCreate(Request):
     nothing in the clear."""
     best_effort: bool = False
     """With ``optional``: our offers hold keys for those who take them (RFC 8643)."""
-    key_exchange: Literal["sdes", "dtls"] = "sdes"
-    """How our offers are protected. SDES keys are as secret as the signalling that carries them."""
+    key_exchange: Literal["sdes", "dtls", "ice"] = "sdes"
+    """How our offers are protected. SDES keys are as secret as the signalling that carries them; ``ice``: DTLS, for a browser."""
     confirmed: bool = True
     """False: nothing is sent to an address that was only signalled, until a packet comes from there or PATCH says so."""
     owner: Id | None = None

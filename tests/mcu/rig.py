@@ -146,6 +146,15 @@ class Browser:
             aioice.ice.get_host_addresses = hosts
         return str(self.peer.localDescription.sdp)
 
+    async def answer(self, offer: str) -> str:
+        hosts, aioice.ice.get_host_addresses = aioice.ice.get_host_addresses, lambda **_: [self._host]
+        try:
+            await self.peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await self.peer.setLocalDescription(await self.peer.createAnswer())
+        finally:
+            aioice.ice.get_host_addresses = hosts
+        return str(self.peer.localDescription.sdp)
+
     async def accept(self, answer: str) -> None:
         await self.peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 

@@ -198,6 +198,43 @@ async def test_a_browser_that_speaks_sip(rig: Rig) -> None:
     assert (stats.kind, stats.security, stats.codec) == ("rtp", "dtls", "opus")
 
 
+async def test_a_browser_that_is_called_by_sip(rig: Rig) -> None:
+    """The offer is ours, with ICE and DTLS."""
+    await rig.room()
+    one, browser = await rig.phone("one", 440), Browser("two", 1000)
+    rig.peers.append(browser)
+    reply = await rig.leg("two", kind="rtp", key_exchange="ice", media_security="required", codecs=("opus", "PCMU"))
+    browser.leg = reply.leg
+    answer = models.LegSdp(sdp=await browser.answer(reply.sdp))
+    await rig.client.call("PUT", f"/v1/legs/{reply.leg}/answer", body=answer)
+    await until_hears(one, 1000)
+    await until_hears(browser, 440)
+    assert (await rig.stats(browser.leg)).security == "dtls"
+    with pytest.raises(Refused):
+        await rig.client.call("PUT", f"/v1/legs/{reply.leg}/answer", body=answer)
+
+
+async def test_a_browser_of_sip_goes_over_to_a_telephone(rig: Rig) -> None:
+    """A transfer: the next offer of the same call is a telephone's, then another's with keys. The leg is another each time."""
+    await rig.room()
+    one, browser = await rig.phone("one", 440), Browser("two", 1000)
+    rig.peers.append(browser)
+    reply = await rig.leg("two", kind="rtp", sdp=await browser.offer(), owner="gw-1")
+    browser.leg = reply.leg
+    await browser.accept(reply.sdp)
+    await until_hears(one, 1000)
+    phone = await sdes_phone(hertz=700)
+    rig.peers.append(phone)
+    phone.leg = browser.leg
+    moved = await reoffer(rig, phone, phone.offer())
+    assert moved.leg != browser.leg and rig.app.conference.leases.renew("gw-1") == [moved.leg]
+    phone.leg = moved.leg
+    phone.talk_to(moved.sdp)
+    await until_hears(one, 700)
+    await until_hears(phone, 440)
+    await until(lambda: one.levels(1000)[0] < UNHEARD, "the browser is gone")
+
+
 async def test_nothing_is_sent_before_the_peer_is_known_to_want_it(rig: Rig) -> None:
     await rig.room()
     one, two = await rig.phone("one", 440), await Phone.open(1000)
