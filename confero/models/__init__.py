@@ -6,6 +6,7 @@ Ids are opaque strings made by ``confero.ids``. Times are Unix seconds. Levels a
 
 from .base import (
     DEFAULT_TALKERS,
+    TOLD_AT_ONCE,
     CodecName,
     DisplayName,
     Id,
@@ -43,15 +44,25 @@ from .legs import (
     RtpLegCreate,
     WebRtcLegCreate,
 )
-from .mcus import LegRecord, McuHeartbeat, McuRegister
+from .mcus import LegRecord, LegRecords, McuHeartbeat, McuRegister
 from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
 from .rooms import RoomSpec, RoomState, RoomStats
-from .services import McuStarted, Publish, RoomPlacement, SessionNotice, SessionsSnapshot, TokenCheck, TokenGrant
+from .services import (
+    McuStarted,
+    Publish,
+    RoomPlacement,
+    SessionNotice,
+    SessionNotices,
+    SessionsSnapshot,
+    TokenCheck,
+    TokenGrant,
+)
 from .signalling import Answer, ClientMessage, ErrorReply, Hello, Leave, Mute, Offer, Ok, Ping, Welcome
 
 __all__ = [
     "DEFAULT_TALKERS",
+    "TOLD_AT_ONCE",
     "ActiveSpeaker",
     "Answer",
     "ClientMessage",
@@ -74,6 +85,7 @@ __all__ = [
     "LegCreate",
     "LegPatch",
     "LegRecord",
+    "LegRecords",
     "LegReply",
     "LegSdp",
     "LegStats",
@@ -111,6 +123,7 @@ __all__ = [
     "RtpLegCreate",
     "Sdp",
     "SessionNotice",
+    "SessionNotices",
     "SessionsSnapshot",
     "SpeakersEvent",
     "Token",

@@ -15,6 +15,8 @@ CodecName = Literal["opus", "G722", "PCMU", "PCMA", "L16"]
 MediaSecurity = Literal["none", "optional", "required"]
 DEFAULT_TALKERS = 6
 """More at once nobody can follow."""
+TOLD_AT_ONCE = 256
+"""Notices or records in one call: what one transaction of the application server takes."""
 Noise = Annotated[int, Field(ge=20, le=126)]
 """Level of comfort noise, -dBov: 65-75 is a quiet room."""
 

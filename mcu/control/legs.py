@@ -50,6 +50,7 @@ class LegCalls:
             Route(
                 "PUT", f"{LEG}/answer", self._answer, SCOPE, "The answer to our offer", sdp, None, 204, ANSWER_FAULTS
             ),
+            Route("GET", LEG, self._leg, SCOPE, "A leg", None, models.Participant, errors=(UNKNOWN,)),
             Route("POST", f"{LEG}/offer", self._ask, SCOPE, ASK_SUMMARY, None, leg, errors=ASK_FAULTS),
             Route(
                 "DELETE", f"{LEG}/offer", self._withdraw, SCOPE, WITHDRAW_SUMMARY, status=204, errors=WITHDRAW_FAULTS
@@ -70,6 +71,10 @@ class LegCalls:
         body = await read_model(request, models.LegSdp)
         self._conference.answer(request.match_info["leg"], body.sdp)
         return reply(None)
+
+    async def _leg(self, request: web.Request) -> web.Response:
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        return reply(participant.view())
 
     async def _ask(self, request: web.Request) -> web.Response:
         return reply(self._conference.ask(request.match_info["leg"]))
