@@ -32,7 +32,18 @@ from .events import (
     SpeakersEvent,
 )
 from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo
-from .legs import LegCreate, LegPatch, LegReply, LegSdp, LegStats, OwnerLegs, PairGain, RtpLegCreate, WebRtcLegCreate
+from .legs import (
+    LegCreate,
+    LegPatch,
+    LegReply,
+    LegSdp,
+    LegStats,
+    OwnerLegs,
+    PairGain,
+    Quality,
+    RtpLegCreate,
+    WebRtcLegCreate,
+)
 from .mcus import LegRecord, LegRecords, McuHeartbeat, McuRegister
 from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
@@ -96,6 +107,7 @@ __all__ = [
     "Playing",
     "Problem",
     "Publish",
+    "Quality",
     "RenegotiateEvent",
     "Reply",
     "Request",

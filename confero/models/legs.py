@@ -38,8 +38,8 @@ class RtpLegCreate(Request):
     nothing in the clear."""
     best_effort: bool = False
     """With ``optional``: our offers hold keys for those who take them (RFC 8643)."""
-    key_exchange: Literal["sdes", "dtls"] = "sdes"
-    """How our offers are protected. SDES keys are as secret as the signalling that carries them."""
+    key_exchange: Literal["sdes", "dtls", "ice"] = "sdes"
+    """How our offers are protected. SDES keys are as secret as the signalling that carries them; ``ice``: DTLS, for a browser."""
     confirmed: bool = True
     """False: nothing is sent to an address that was only signalled, until a packet comes from there or PATCH says so."""
     owner: Id | None = None
@@ -99,6 +99,18 @@ class PairGain(Request):
     """None: not at all."""
 
 
+class Quality(Reply):
+    """One way of a leg's sound since its stream began."""
+
+    loss: float = Field(ge=0, le=1)
+    """Of its packets, those that were never heard."""
+    jitter_ms: float
+    delay_ms: float
+    """From mouth to ear as far as it is known; the peer's own part of it is not."""
+    mos: float = Field(ge=1, le=4.5)
+    """Estimated by the E-model (ITU-T G.107) on its narrow-band scale, where 4.4 is the best."""
+
+
 class LegStats(Reply):
     """GET /v1/legs/{leg}/stats; the engine's counters by their names in core.h, and the negotiated media."""
 
@@ -112,3 +124,7 @@ class LegStats(Reply):
     remote: str = ""
     counters: dict[str, int]
     playout: dict[str, int]
+    incoming: Quality | None = None
+    """From the peer to the room; None as long as nothing has come."""
+    outgoing: Quality | None = None
+    """From the room to the peer, by its reports; None as long as nothing was sent."""

@@ -28,8 +28,13 @@ class LegMaker:
         if isinstance(wish, models.WebRtcLegCreate):
             browser = WebRtcLeg(number, context, self._means)
             return browser, browser.open(wish.sdp)
-        if wish.sdp is not None and wish.media_security != "none" and offers_ice(parse(wish.sdp)):
+        if wish.media_security != "none" and _needs_ice(wish):
             modern = WebRtcLeg(number, context, self._means, wish)
             return modern, modern.open(wish.sdp)
         phone = RtpLeg(number, context, wish, self._means)
         return phone, phone.open(wish.sdp)
+
+
+def _needs_ice(wish: models.RtpLegCreate) -> bool:
+    """A browser that speaks SIP: it offers ICE with DTLS, or is to be offered that."""
+    return wish.key_exchange == "ice" if wish.sdp is None else offers_ice(parse(wish.sdp))

@@ -8,15 +8,9 @@ from confero.errors import Refused
 from confero.media import Event, EventType, LegConfig, LegKind, RtpSockets
 from confero.models import RtpLegCreate
 from confero.protocols.sdp import (
-    ALL_CODECS,
-    LocalSecurity,
-    LocalStream,
     RtpAgreement,
-    SdpError,
     Session,
-    answer_rtp,
     apply_answer,
-    offer_rtp,
     offers_ice,
     parse,
     write,
@@ -28,7 +22,8 @@ from ..rooms.participant import Kind
 from .base import Identity, LegContext, NewLegNeeded
 from .handshake import DtlsMeans
 from .rtp_keys import RtpKeys
-from .rtp_ports import NOWHERE, Ports, bind_for, bind_for_anyone, remote_of, text
+from .rtp_ports import Ports, remote_of, text
+from .rtp_talks import Talks
 from .silence import Silence
 
 log = get_logger(__name__)
@@ -61,6 +56,7 @@ class RtpLeg:
         self._agreed: RtpAgreement | None = None
         self._pending: _Pending | None = None
         self._keys = RtpKeys(context, self.id, means)
+        self._talks = Talks(context, wish, self._identity, self._keys.fingerprint)
         self._silence = Silence(context.clock, wish.media_timeout_s)
         self._proved_host = ""
         self._closed = False
@@ -89,7 +85,7 @@ class RtpLeg:
         if sdp is None:
             return self.ask()
         offer = parse(sdp)
-        agreed, ports = self._agree(offer)
+        agreed, ports = self._talks.agree(offer, None)
         self._enter(agreed, ports, self._first_number)
         return write(agreed.description)
 
@@ -100,10 +96,7 @@ class RtpLeg:
         """
         if self._pending is not None:
             raise Refused("Our own offer waits for its answer.", status=409, code="offer-pending")
-        security = self._security()
-        mux = security.offers == "dtls" and security.policy != "none"
-        ports = bind_for_anyone(self._context, mux=mux)
-        offer = offer_rtp(self._stream(self.wish.codecs), ports.local, mux=mux, security=security)
+        offer, ports = self._talks.ask(self._agreed)
         self._pending = _Pending(offer, ports, self._context.clock.monotonic() + self._context.settings.answer_s)
         return write(offer)
 
@@ -138,9 +131,9 @@ class RtpLeg:
         offer = parse(sdp)
         if self.wish.media_security != "none" and offers_ice(offer):
             raise NewLegNeeded
-        kept = self._keep(offer, before, ports)
+        kept = self._talks.keep(offer, before, ports)
         if kept is None:
-            agreed, fresh = self._agree(offer)
+            agreed, fresh = self._talks.agree(offer, before)
             self._change(agreed, fresh)
             return write(agreed.description)
         self._silence.expect()
@@ -148,45 +141,6 @@ class RtpLeg:
         self._context.engine.set_remote(self.number, *remote_of(self._context, kept))
         self._adopt(kept)
         return write(kept.description)
-
-    def _keep(self, offer: Session, before: RtpAgreement, ports: Ports) -> RtpAgreement | None:
-        """The agreement under which the running stream goes on, if there is one."""
-        try:
-            agreed = answer_rtp(offer, self._stream((_name(before),)), ports.local, self._security())
-        except SdpError:
-            return None
-        agreed = replace(agreed, ptime=agreed.ptime or before.ptime, maxptime=agreed.maxptime or before.maxptime)
-        same = _essence(agreed) == _essence(before) and codecs.extras_stay(agreed, before)
-        rtp, _ = remote_of(self._context, agreed)
-        same_family = rtp is None or (":" in rtp.host) == (":" in ports.external)
-        return agreed if same and same_family else None
-
-    def _agree(self, offer: Session) -> tuple[RtpAgreement, Ports]:
-        """Checks everything with ports that do not exist yet, then binds and answers: a refused offer binds nothing."""
-        stream, security = self._stream(self.wish.codecs), self._security()
-        draft = answer_rtp(offer, stream, NOWHERE, security)
-        ports = bind_for(self._context, offer, draft)
-        return answer_rtp(offer, stream, ports.local, security), ports
-
-    def _security(self) -> LocalSecurity:
-        return LocalSecurity(
-            self.wish.media_security,
-            offers=self.wish.key_exchange,
-            best_effort=self.wish.best_effort,
-            fingerprint=self._keys.fingerprint,
-            before=self._agreed.protection if self._agreed else None,
-        )
-
-    def _stream(self, names: tuple[str, ...]) -> LocalStream:
-        identity = self._identity
-        return LocalStream(
-            identity.session_id,
-            identity.next_version(),
-            names,
-            identity.ssrc,
-            identity.cname,
-            self._context.settings.redundancy,
-        )
 
     # -- the stream in the engine --
 
@@ -211,13 +165,14 @@ class RtpLeg:
                 self._context.engine.close_rtp(ports.sockets)
             raise
         self._silence.begin()
-        self._adopt(agreed)
+        before, self._agreed = self._agreed, agreed
         try:
             self._unlock(number, agreed)
         except Exception:
             self._context.remove(number)  # and its ports with it
-            self._pending = None
+            self._agreed, self._pending = before, None
             raise
+        self._adopt(agreed)
         self.number, self._ports = number, ports
 
     def _unlock(self, number: int, agreed: RtpAgreement) -> None:
@@ -320,6 +275,7 @@ class RtpLeg:
 
     def moved(self, room: int) -> None:
         self._context = replace(self._context, room=room)
+        self._talks.moved(self._context)
 
     def close(self) -> None:
         if self._closed:
@@ -331,14 +287,3 @@ class RtpLeg:
         if self.number:
             number, self.number = self.number, 0
             self._context.remove(number)
-
-
-def _name(agreed: RtpAgreement) -> str:
-    """As ``LocalStream`` has it."""
-    return next(name for name in ALL_CODECS if name.lower() == agreed.send.name.lower())
-
-
-def _essence(agreed: RtpAgreement) -> tuple[object, ...]:
-    """What a running stream cannot change."""
-    protection = agreed.protection
-    return agreed.send.pt, agreed.receive, agreed.rtcp_mux, codecs.transmit(agreed), protection.keying, protection.dtls

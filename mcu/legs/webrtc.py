@@ -15,6 +15,8 @@ from confero.protocols.sdp import (
     Session,
     WebRtcAgreement,
     answer_webrtc,
+    apply_webrtc_answer,
+    offer_webrtc,
     offers_ice,
     parse,
     write,
@@ -51,6 +53,8 @@ class WebRtcLeg:
         self._dtls = Handshake(context.engine, number, self.id, means, self._keys, self._dtls_ended)
         self._credentials = new_ice_credentials()
         self._agreed: WebRtcAgreement | None = None
+        self._pending: Session | None = None
+        self._answer_until = 0.0
         self._setup_since: float | None = None
         self._has_keys = False
         self._stale = False
@@ -76,8 +80,13 @@ class WebRtcLeg:
 
     # -- descriptions --
 
-    def open(self, sdp: str) -> str:
-        """Answers a browser's first offer and puts the leg into the engine. Raises SdpError, and what the engine raises."""
+    def open(self, sdp: str | None) -> str:
+        """Answers a browser's first offer and puts the leg into the engine, or makes an offer of ours and waits.
+
+        Raises SdpError, and what the engine raises.
+        """
+        if sdp is None:
+            return self._open_with_our_offer()
         agreed = self._answer(parse(sdp), self._credentials, self._names)
         self._context.engine.add_leg(self._config(agreed))
         self._agreed = agreed
@@ -89,7 +98,8 @@ class WebRtcLeg:
         Raises NewLegNeeded for another certificate or role, SdpError for what cannot be agreed; then nothing has changed.
         """
         before = self._agreed
-        assert before is not None
+        if before is None:
+            raise Refused("Our own offer waits for its answer.", status=409, code="offer-pending")
         offer = parse(sdp)
         if self.kind == "rtp" and not offers_ice(offer):
             raise NewLegNeeded
@@ -112,11 +122,24 @@ class WebRtcLeg:
     def prove(self) -> None:
         """Nothing: checks have, or nothing is sent."""
 
+    def _open_with_our_offer(self) -> str:
+        """Until the answer has come nothing is in the engine: the browser's checks are repeated (RFC 8445 section 14.3)."""
+        self._first_number, self.number = self.number, 0
+        self._pending = offer_webrtc(self._stream(self._names), self._transport(self._credentials))
+        self._answer_until = self._context.clock.monotonic() + self._context.settings.answer_s
+        return write(self._pending)
+
     def answer(self, sdp: str) -> None:
-        raise Refused("This leg has not offered anything.", status=409, code="no-offer-pending")
+        """The answer to the first offer of ours. Raises Refused ``no-offer-pending``; on SdpError the offer stays open."""
+        if self._pending is None:
+            raise Refused("This leg has no offer that waits for an answer.", status=409, code="no-offer-pending")
+        agreed = _checked(apply_webrtc_answer(self._pending, parse(sdp)))
+        self._context.engine.add_leg(replace(self._config(agreed), id=self._first_number))
+        self.number, self._agreed, self._pending = self._first_number, agreed, None
+        self._checked_at = self._context.clock.monotonic()
 
     def ask(self) -> str:
-        raise Refused("A leg with ICE answers offers, it makes none.", status=409, code="not-for-browsers")
+        raise Refused("A leg with ICE makes no offers once it runs.", status=409, code="not-for-browsers")
 
     def withdraw(self) -> None:
         raise Refused("This leg has not offered anything.", status=409, code="no-offer-pending")
@@ -131,8 +154,11 @@ class WebRtcLeg:
         return agreed
 
     def _answer(self, offer: Session, credentials: tuple[str, str], names: tuple[str, ...]) -> WebRtcAgreement:
+        return _checked(answer_webrtc(offer, self._stream(names), self._transport(credentials)))
+
+    def _stream(self, names: tuple[str, ...]) -> LocalStream:
         identity = self._identity
-        stream = LocalStream(
+        return LocalStream(
             identity.session_id,
             identity.next_version(),
             names,
@@ -140,12 +166,10 @@ class WebRtcLeg:
             identity.cname,
             self._context.settings.redundancy,
         )
+
+    def _transport(self, credentials: tuple[str, str]) -> LocalTransport:
         addresses = tuple((a.host, a.port) for a in self._context.engine.candidates(self._context.room))
-        transport = LocalTransport(addresses, *credentials, self._certificate.fingerprint)
-        agreed = answer_webrtc(offer, stream, transport)
-        if len(agreed.remote_ufrag) > UFRAG_MAX:
-            raise SdpError(f"ice-ufrag is longer than {UFRAG_MAX} characters")
-        return agreed
+        return LocalTransport(addresses, *credentials, self._certificate.fingerprint)
 
     def _config(self, agreed: WebRtcAgreement) -> LegConfig:
         mid = agreed.mid if agreed.mid and agreed.mid_ext and len(agreed.mid.encode()) <= MID_MAX else ""
@@ -196,6 +220,8 @@ class WebRtcLeg:
 
     def tick(self, now: float) -> None:
         """Looks whether checks still come and whether DTLS is overdue. Needs no event: one may have been lost in a flood."""
+        if self._pending is not None and now >= self._answer_until:
+            self._context.owner.failed(self.id, "media-timeout")
         if not self.number:
             return
         settings = self._context.settings
@@ -243,6 +269,13 @@ class WebRtcLeg:
         self._dtls.close()
         number, self.number = self.number, 0
         self._context.remove(number)
+
+
+def _checked(agreed: WebRtcAgreement) -> WebRtcAgreement:
+    """Raises SdpError for what the engine could not hold."""
+    if len(agreed.remote_ufrag) > UFRAG_MAX:
+        raise SdpError(f"ice-ufrag is longer than {UFRAG_MAX} characters")
+    return agreed
 
 
 def _wire(agreed: WebRtcAgreement) -> tuple[object, ...]:

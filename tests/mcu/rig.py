@@ -8,7 +8,7 @@ import secrets
 import struct
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aioice.ice
 import av
@@ -49,13 +49,17 @@ def config(state_dir: Path, **settings: Any) -> McuConfig:
     return McuConfig(**(values | settings))
 
 
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
 class Rig:
     """The MCU, a caller named lab, and what must be closed."""
 
     def __init__(self, state_dir: Path, **settings: Any) -> None:
         self.app = McuApp(config(state_dir, **settings))
         self.client: ServiceClient
-        self.peers: list[Browser | Phone] = []
+        self.peers: list[Closable] = []
 
     async def start(self) -> None:
         await self.app.start()
@@ -138,6 +142,15 @@ class Browser:
         hosts, aioice.ice.get_host_addresses = aioice.ice.get_host_addresses, lambda **_: [self._host]
         try:
             await self.peer.setLocalDescription(await self.peer.createOffer())
+        finally:
+            aioice.ice.get_host_addresses = hosts
+        return str(self.peer.localDescription.sdp)
+
+    async def answer(self, offer: str) -> str:
+        hosts, aioice.ice.get_host_addresses = aioice.ice.get_host_addresses, lambda **_: [self._host]
+        try:
+            await self.peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await self.peer.setLocalDescription(await self.peer.createAnswer())
         finally:
             aioice.ice.get_host_addresses = hosts
         return str(self.peer.localDescription.sdp)

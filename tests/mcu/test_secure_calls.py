@@ -40,6 +40,8 @@ async def test_each_suite_both_ways(rig: Rig, suite: str) -> None:
     assert (stats.security, stats.counters["srtp_failures"], two.refused) == ("sdes", 0, 0)
     await until(lambda: two.others, "a report", 8.0)
     assert two.refused == 0  # reports are opened as well
+    stats = await rig.stats(two.leg)
+    assert stats.incoming and stats.outgoing and min(stats.incoming.mos, stats.outgoing.mos) > 4.2
 
 
 async def test_keys_for_those_who_have_them_on_rtp_avp(rig: Rig) -> None:
@@ -194,6 +196,43 @@ async def test_a_browser_that_speaks_sip(rig: Rig) -> None:
     await until_hears(browser, 440)
     stats = await rig.stats(browser.leg)
     assert (stats.kind, stats.security, stats.codec) == ("rtp", "dtls", "opus")
+
+
+async def test_a_browser_that_is_called_by_sip(rig: Rig) -> None:
+    """The offer is ours, with ICE and DTLS."""
+    await rig.room()
+    one, browser = await rig.phone("one", 440), Browser("two", 1000)
+    rig.peers.append(browser)
+    reply = await rig.leg("two", kind="rtp", key_exchange="ice", media_security="required", codecs=("opus", "PCMU"))
+    browser.leg = reply.leg
+    answer = models.LegSdp(sdp=await browser.answer(reply.sdp))
+    await rig.client.call("PUT", f"/v1/legs/{reply.leg}/answer", body=answer)
+    await until_hears(one, 1000)
+    await until_hears(browser, 440)
+    assert (await rig.stats(browser.leg)).security == "dtls"
+    with pytest.raises(Refused):
+        await rig.client.call("PUT", f"/v1/legs/{reply.leg}/answer", body=answer)
+
+
+async def test_a_browser_of_sip_goes_over_to_a_telephone(rig: Rig) -> None:
+    """A transfer: the next offer of the same call is a telephone's, then another's with keys. The leg is another each time."""
+    await rig.room()
+    one, browser = await rig.phone("one", 440), Browser("two", 1000)
+    rig.peers.append(browser)
+    reply = await rig.leg("two", kind="rtp", sdp=await browser.offer(), owner="gw-1")
+    browser.leg = reply.leg
+    await browser.accept(reply.sdp)
+    await until_hears(one, 1000)
+    phone = await sdes_phone(hertz=700)
+    rig.peers.append(phone)
+    phone.leg = browser.leg
+    moved = await reoffer(rig, phone, phone.offer())
+    assert moved.leg != browser.leg and rig.app.conference.leases.renew("gw-1") == [moved.leg]
+    phone.leg = moved.leg
+    phone.talk_to(moved.sdp)
+    await until_hears(one, 700)
+    await until_hears(phone, 440)
+    await until(lambda: one.levels(1000)[0] < UNHEARD, "the browser is gone")
 
 
 async def test_nothing_is_sent_before_the_peer_is_known_to_want_it(rig: Rig) -> None:

@@ -7,6 +7,7 @@ from .parser import Limits, parse
 from .rtp import Endpoint, LocalPorts, RtpAgreement, answer_rtp, apply_answer, offer_rtp
 from .security import STRONG_HASHES, Dtls, LocalSecurity, Policy, Protection, strong
 from .webrtc import LocalTransport, WebRtcAgreement, answer_webrtc, offers_ice
+from .webrtc_offer import apply_webrtc_answer, offer_webrtc
 from .writer import write
 
 __all__ = [
@@ -33,7 +34,9 @@ __all__ = [
     "answer_rtp",
     "answer_webrtc",
     "apply_answer",
+    "apply_webrtc_answer",
     "offer_rtp",
+    "offer_webrtc",
     "offers_ice",
     "parse",
     "strong",

@@ -9,10 +9,7 @@ from typing import Any
 from .errors import SdpError
 from .model import REVERSED, Codec, Media, Origin, Rtcp, Session
 from .offer_answer import (
-    CODECS,
-    EVENT_PTS,
     EVENTS,
-    EVENTS_FMTP,
     NAMES,
     NOISE,
     Agreement,
@@ -26,6 +23,7 @@ from .offer_answer import (
     find_red,
     formats,
     no_usable_media,
+    offered_codecs,
 )
 from .security import (
     PROTOCOLS,
@@ -89,12 +87,8 @@ def offer_rtp(
     stream: LocalStream, ports: LocalPorts, *, mux: bool = False, security: LocalSecurity = UNPROTECTED
 ) -> Session:
     """An offer of one audio stream with all of the codecs, in order; ``mux``: RTCP may come on the RTP port (RFC 5761)."""
-    codecs = [CODECS[name] for name in stream.codecs]
-    rates = {codec.clock_rate: None for codec in codecs}
-    codecs += [NOISE] if NOISE.clock_rate in rates else []
-    codecs += [Codec(EVENT_PTS[rate], EVENTS, rate, 1, EVENTS_FMTP) for rate in rates]
     protocol, lines = offered(security)
-    media = _local_media(ports, tuple(codecs), lines, mux=mux, protocol=protocol)
+    media = _local_media(ports, offered_codecs(stream.codecs), lines, mux=mux, protocol=protocol)
     return _describe(stream, ports, (media,))
 
 

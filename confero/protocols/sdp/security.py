@@ -101,7 +101,6 @@ def _dtls(offer: Session, media: Media, local: LocalSecurity) -> Protection | st
     checks = (
         (local.fingerprint is not None, "no DTLS here"),
         (bool(strong(remote)), "no sha-256 or stronger fingerprint"),
-        (media.rtcp_mux, "DTLS without rtcp-mux"),  # RTCP would need an association of its own
         (remote.setup != "holdconn", "setup:holdconn"),
     )
     reason = next((reason for passed, reason in checks if not passed), None)

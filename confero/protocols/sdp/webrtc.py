@@ -92,6 +92,7 @@ def answer_webrtc(offer: Session, stream: LocalStream, transport: LocalTransport
 def offers_ice(offer: Session) -> bool:
     """Whether an audio section is for ICE with DTLS and one port: then :func:`answer_webrtc` answers it, whoever signals."""
     audio = [media for media in offer.media if media.kind == "audio" and media.offered and media.rtcp_mux]
+    audio = [media for media in audio if media.protocol in PROTOCOLS]
     return any(offer.transport_of(m).ice_ufrag and strong(offer.transport_of(m)) for m in audio)
 
 
@@ -178,7 +179,7 @@ def _accept(
         fingerprints=(transport.fingerprint,),
         setup=setup,
         extmaps=tuple(ExtMap(e.id, e.uri, REVERSED[e.direction] if e.direction else None) for e in extensions),
-        candidates=_candidates(transport),
+        candidates=candidates_of(transport),
         end_of_candidates=True,
     )
     if direction not in ("sendrecv", "sendonly"):
@@ -202,7 +203,7 @@ def _answer(offer: Session, index: int, accepted: Media, stream: LocalStream) ->
     )
 
 
-def _candidates(transport: LocalTransport) -> tuple[Candidate, ...]:
+def candidates_of(transport: LocalTransport) -> tuple[Candidate, ...]:
     """One host candidate per address, the first preferred (RFC 8445 section 5.1.2.1)."""
     return tuple(
         Candidate(

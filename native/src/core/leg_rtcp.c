@@ -95,6 +95,8 @@ static int write_report(cf_core *core, cf_leg *leg, uint8_t *out, size_t cap, si
 }
 
 void leg_rtcp_send(cf_core *core, cf_leg *leg, bool bye, int64_t now) {
+    if (!leg_reports(leg))
+        return;
     uint8_t *out = core->packet;
     size_t cap = sizeof core->packet, len = 0;
     int failed = write_report(core, leg, out, cap - CF_SRTCP_OVERHEAD, &len, now);

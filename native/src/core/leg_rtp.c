@@ -25,6 +25,11 @@ static bool muxed(const cf_leg *leg) {
     return leg->config.rtp_socket == leg->config.rtcp_socket;
 }
 
+/* RFC 5764 section 3: RTCP on a port of its own has keys from a handshake of its own, which is not held here. */
+bool leg_reports(const cf_leg *leg) {
+    return !leg->config.dtls || muxed(leg);
+}
+
 /* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that proves itself and then no other.
  * RTCP teaches nothing about RTP; on a port of its own it may come from any port of the learnt host until it is learnt
  * as well. */
@@ -32,7 +37,7 @@ static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
     if (leg->config.kind == CF_LEG_WEBRTC)
         return true; /* the path was proved by a check */
     if (rtcp && !muxed(leg)) {
-        if (path->socket != leg->config.rtcp_socket)
+        if (path->socket != leg->config.rtcp_socket || !leg_reports(leg))
             return false;
         if (leg->config.symmetric && leg->locked && !leg->rtcp_locked)
             return cf_addr_same_host(&path->remote, &leg->path.remote);

@@ -147,6 +147,31 @@ static void test_dtls_comes_from_the_signalled_address_only(void) {
     fixture_free(f);
 }
 
+/* RTCP on a port of its own would need a handshake of its own: there is none, and nothing is said that nobody could
+ * open. */
+static void test_dtls_without_mux_has_no_rtcp(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg_config config = plain_config(1, 1);
+    config.dtls = 1;
+    config.rtcp_socket = 11;
+    cf_leg *leg = join_as(f, &config, 0);
+    set_keys(f, 1);
+    cf_srtp *peer = context(1);
+    cf_path home = plain_path(1), reports = {.socket = 11, .remote = addr4(1, 4001)};
+    voice v = {.id = 1, .hz = 440, .amplitude = 4000};
+    speak_sealed(f, &v, &home, peer);
+    run_ms(f, 10000, NULL, 0);
+    CHECK_INT(f->out_count, count_rtp(f, 1));
+    CHECK_INT(f->out_count, 500);
+    uint8_t report[64] = {0x80, 201, 0, 1, 0, 0, 0, 9};
+    deliver(f, &reports, report, 8);
+    deliver(f, &reports, HELLO, sizeof HELLO);
+    CHECK_INT(stats_of(leg).rx_dropped, 2);
+    cf_srtp_free(peer);
+    fixture_free(f);
+}
+
 /* Who is the client of DTLS speaks first: to a proved address, or not at all. */
 static void test_a_hello_goes_to_a_proved_address(void) {
     fixture *f = fixture_new();
@@ -200,6 +225,7 @@ int main(void) {
     RUN(test_a_move_is_to_be_proved_again);
     RUN(test_dtls_over_a_legs_own_socket);
     RUN(test_dtls_comes_from_the_signalled_address_only);
+    RUN(test_dtls_without_mux_has_no_rtcp);
     RUN(test_a_hello_goes_to_a_proved_address);
     RUN(test_another_key_begins_another_source);
     return REPORT();

@@ -58,7 +58,7 @@ def agree(text: str, security: LocalSecurity) -> RtpAgreement:
         (DTLS.replace("UDP/TLS/", ""), (None, "dtls", "dtls")),
         (DTLS.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"), ("plain", "dtls", "dtls")),
         (DTLS.replace("sha-256", "sha-1"), (None, None, None)),
-        (DTLS.replace("a=rtcp-mux\n", ""), (None, None, None)),
+        (DTLS.replace("a=rtcp-mux\n", ""), (None, "dtls", "dtls")),
         (DTLS.replace("actpass", "holdconn"), (None, None, None)),
         (PLAIN.replace("RTP/AVP", "TCP/RTP/AVP"), (None, None, None)),
     ],
