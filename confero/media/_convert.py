@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from ._core import ffi, lib
@@ -124,9 +125,14 @@ def event_from(c: Any) -> Event:
 
 def counters(struct: Any) -> dict[str, int]:
     """Every number of a struct by its name; nested structs are left out."""
-    fields = ffi.typeof(struct)
-    fields = fields.item if fields.kind == "pointer" else fields
-    return {name: int(getattr(struct, name)) for name, kind in fields.fields if kind.type.kind == "primitive"}
+    return {name: int(getattr(struct, name)) for name in _numbers(ffi.typeof(struct))}
+
+
+@cache
+def _numbers(kind: Any) -> tuple[str, ...]:
+    """The fields of a struct, or of what a pointer points to, that are numbers; asked for of every leg twice a cycle."""
+    struct = kind.item if kind.kind == "pointer" else kind
+    return tuple(name for name, field in struct.fields if field.type.kind == "primitive")
 
 
 def build_info() -> str:
