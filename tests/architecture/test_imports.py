@@ -10,7 +10,7 @@ L0 = {"confero"}
 """The package itself holds the version only."""
 L1 = {
     *("confero.access", "confero.clock", "confero.errors", "confero.ids", "confero.models", "confero.ports"),
-    *("confero.lowports", "confero.ratelimit"),
+    *("confero.lowports", "confero.ratelimit", "confero.emodel"),
 }
 PROTOCOLS = {"confero.protocols"}
 L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media"}
@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero": set(),
     "confero.access": set(),
     "confero.clock": set(),
+    "confero.emodel": set(),
     "confero.errors": set(),
     "confero.ids": set(),
     "confero.lowports": set(),
@@ -33,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.protocols": set(),
     "confero.protocols.rtp": {"confero.errors"},
     "confero.protocols.sdp": {"confero.errors"},
+    "confero.protocols.sip": {"confero.errors"},
     # L2
     "confero.configfields": set(),
     "confero.configsources": {"confero.access", "confero.configfields"},
@@ -94,6 +96,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "typer": ("confero.cli",),
     "rich": ("confero.cli", "confero.up.screen", "confero.lab"),
     "ctypes": ("confero.up.processes",),
+    "dns": ("confero.sipgw.resolve",),
     "cffi": (),
 }
 """Libraries that only these parts use, so that each can be replaced in one place."""
