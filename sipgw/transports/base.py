@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
-from confero.protocols.sip import Target
+from confero.protocols.sip.target import Target
 
 MAX_MESSAGE = 65_535
 """Bytes of a message: what a datagram can hold; streams get no more."""
@@ -19,6 +20,15 @@ CONNECTIONS = 4096
 """At once, over all stream transports."""
 PER_SOURCE = 512
 """Connections from one IPv4 address or IPv6 /64: a PBX that opens one for each call, not a flood."""
+
+
+_numbers = count(1 << 20)
+"""Beyond those of UDP sockets."""
+
+
+def next_connection() -> int:
+    """A number for a connection, new over all transports and for the life of the process."""
+    return next(_numbers)
 
 
 class Receiver(Protocol):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from itertools import count
 from typing import Literal, cast
 
-from confero.protocols.sip import SipError, Target
+from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.framing import PONG, StreamFramer
+from confero.protocols.sip.target import Target
 from confero.runtime.accepting import Acceptor, Connections, Place, listening_sockets
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 from confero.runtime.transports import abort
 from confero.errors import LocalError
 
-from .base import CONNECT_S, IDLE_S, MAX_WAITING, Local, Receiver, authority
+from .base import CONNECT_S, IDLE_S, MAX_WAITING, Local, Receiver, authority, next_connection
 
 log = get_logger(__name__)
 
@@ -25,8 +25,6 @@ MAX_BEFORE_OPEN = 64
 """Messages that wait for a connection which is being made."""
 SWEEP_S = 10.0
 """How often idle connections are looked for."""
-_numbers = count(1 << 20)
-"""Of connections, over all stream transports; beyond those of UDP sockets."""
 
 
 class StreamTransport:
@@ -81,7 +79,7 @@ class StreamTransport:
         self._tasks.spawn(self._accept(sock, place), name=f"{self.kind} accepted")
 
     async def _accept(self, sock: object, place: Place) -> None:
-        connection = Connection(self, next(_numbers), place=place)
+        connection = Connection(self, next_connection(), place=place)
         secure = {"ssl": self._server, "ssl_handshake_timeout": CONNECT_S} if self._server else {}
         try:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock, **secure)  # type: ignore[arg-type]
@@ -103,7 +101,7 @@ class StreamTransport:
 
     def _connect(self, target: Target, name: str) -> Connection:
         key = (target.host, target.port, name)
-        connection = Connection(self, next(_numbers), key=key)
+        connection = Connection(self, next_connection(), key=key)
         self._to[key] = connection
         self._tasks.spawn(self._open_to(connection, target, name), name=f"{self.kind} connecting")
         return connection

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from confero.errors import LocalError
-from confero.protocols.sip import Target
+from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
 from .base import Local, Receiver, authority

@@ -65,6 +65,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     "appserver": ("rooms",),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
+    "sipgw": ("guard",),
 }
 """Parts of a service that hold its rules: no network, no database, no event loop."""
 DOMAIN_BANS = IO | {
@@ -82,6 +83,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         *("confero.runtime", "confero.up.processes", "confero.lab"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
+        "confero.sipgw.transports.websocket",
     ),
     "sqlalchemy": ("confero.appserver.db",),
     "alembic": ("confero.appserver.db",),
@@ -100,7 +102,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "cffi": (),
 }
 """Libraries that only these parts use, so that each can be replaced in one place."""
-FOREIGN_NAMES = {*SERVICES, "lab", "turn", "sipgw", "flash", "mediaproc", "edge", "native", "tests"}
+FOREIGN_NAMES = {*SERVICES, "lab", "turn", "flash", "mediaproc", "edge", "native", "tests"}
 
 
 def rule_for(name: str) -> str:
