@@ -12,7 +12,17 @@ from confero.ratelimit import Rate, RateLimiter, source_of
 
 Verdict = Literal["welcome", "too-many", "blocked", "scanner"]
 
-SCANNERS = ("friendly-scanner", "sipvicious", "sipcli", "sundayddr", "iwar", "sip-scan", "sipsak", "pplsip", "vaxsipuseragent")
+SCANNERS = (
+    "friendly-scanner",
+    "sipvicious",
+    "sipcli",
+    "sundayddr",
+    "iwar",
+    "sip-scan",
+    "sipsak",
+    "pplsip",
+    "vaxsipuseragent",
+)
 """In User-Agent, as the tools name themselves. They get no answer: an answer is what they look for."""
 GUESSES = 20
 """Failures (401 after credentials, 403, 404) of one source within ``WINDOW_S`` for which it is blocked."""

@@ -84,7 +84,7 @@ class SystemDns:
 def dns_server(text: str) -> str | dns.nameserver.Nameserver:
     """``address`` or ``address:port`` (an IPv6 address with a port in brackets)."""
     host, colon, port = text.rpartition(":")
-    if not colon or ":" in host.strip("[]") and not host.startswith("["):
+    if not colon or (":" in host.strip("[]") and not host.startswith("[")):
         return text
     return dns.nameserver.Do53Nameserver(host.strip("[]"), int(port))
 

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from typing import Literal, cast
 
+from confero.errors import LocalError
 from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.framing import PONG, StreamFramer
 from confero.protocols.sip.target import Target
@@ -13,7 +14,6 @@ from confero.runtime.accepting import Acceptor, Connections, Place, listening_so
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 from confero.runtime.transports import abort
-from confero.errors import LocalError
 
 from .base import CONNECT_S, IDLE_S, MAX_WAITING, Local, Receiver, authority, next_connection
 
@@ -111,7 +111,10 @@ class StreamTransport:
         try:
             async with asyncio.timeout(CONNECT_S):
                 await asyncio.get_running_loop().create_connection(
-                    lambda: connection, target.host, target.port, **secure  # type: ignore[arg-type]
+                    lambda: connection,
+                    target.host,
+                    target.port,
+                    **secure,  # type: ignore[arg-type]
                 )
         except (OSError, TimeoutError) as error:
             reason = _why(error)
