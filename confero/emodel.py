@@ -1,4 +1,4 @@
-"""How good a call sounded, estimated from its codec, loss and delay: the E-model of ITU-T G.107, as far as a gateway knows its inputs.
+"""How good a call sounded, estimated from codec, loss and delay: the E-model of ITU-T G.107, as far as a gateway knows its inputs.
 
 What it does not know (noise, echo, sidetone) stands at G.107's defaults, with which R is 93.2. The result compares calls with
 one another; it is no measurement of sound (tests/quality has those).

@@ -1,4 +1,4 @@
-"""Who is not answered: scanners, floods, and sources that guess at names and passwords; phones and trunks that are known always are."""
+"""Who is not answered: scanners, floods, and sources that guess at names and passwords; known trunks always are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went by: the last messages for ``confero sip trace``, each call's ladder for its record, and the mirror to a Homer server."""
+"""What went by: the last messages for ``confero sip trace``, each call's ladder for its record, the mirror to a Homer server."""
 
 from __future__ import annotations
 
