@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import random
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from confero.clock import Clock
 from confero.protocols.hep import Mirrored
+from confero.protocols.sip.build import new_branch, reason_for, response_to
 from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.events import (
     AckIn,
@@ -23,19 +24,19 @@ from confero.protocols.sip.events import (
     TransportFailed,
 )
 from confero.protocols.sip.layer import TransactionLayer
-from confero.protocols.sip.message import Request, Response, parse
-from confero.protocols.sip.target import Target, Transport
+from confero.protocols.sip.message import Request, Response
+from confero.protocols.sip.parser import parse
+from confero.protocols.sip.replies import mark
+from confero.protocols.sip.target import DEFAULT_PORTS, Target, Transport
 from confero.runtime.logging import get_logger
 
 from .addresses import OwnAddresses
 from .trace import Trace
-from .transports.base import authority
+from .transports.base import Local, authority
 
 log = get_logger(__name__)
 
 Message = Request | Response
-COOKIE = "z9hG4bK"
-"""RFC 3261 section 8.1.1.7."""
 IN_VIA: dict[Transport, str] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS", "ws": "WS", "wss": "WSS"}
 IN_URI: dict[Transport, str] = {
     "udp": "",
@@ -50,6 +51,12 @@ class Carrier(Protocol):
     """What sends for a kind of transport."""
 
     def send(self, data: bytes, target: Target) -> None: ...
+
+    def local(self, target: Target) -> Local:
+        """Where we listen, for a peer at ``target``."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class User(Protocol):
@@ -70,13 +77,12 @@ Listener = Callable[[Outcome], None]
 
 
 class Endpoint:
-    """Receives, sends, keeps time. ``carriers`` and ``ports`` are filled in by whoever starts the transports."""
+    """Receives, sends, keeps time. ``carriers`` is filled in by whoever starts the transports."""
 
     def __init__(self, clock: Clock, layer: TransactionLayer, addresses: OwnAddresses, trace: Trace) -> None:
         self.layer = layer
         self.carriers: dict[Transport, Carrier] = {}
-        self.ports: dict[Transport, int] = {}
-        """Under which peers reach us, by transport."""
+        self.random = random.SystemRandom()
         self.malformed = 0
         self._clock = clock
         self._addresses = addresses
@@ -102,9 +108,23 @@ class Endpoint:
             self.malformed += 1
             log.debug("not SIP", source=source.host, transport=source.transport, reason=str(error))
             self._note(data, source, came=True, title="malformed", call_id="")
+            self._answer_broken(error, source)
             return
         self._note(data, source, came=True, title=title(message), call_id=call_id(message))
         self._dispatch(self.layer.receive(message, source, self._clock.monotonic()))
+
+    def _answer_broken(self, error: SipError, source: Target) -> None:
+        """8.2: a request that can be answered is, once; nothing is kept of it."""
+        request = error.message
+        if not isinstance(request, Request) or request.method == "ACK":
+            return
+        try:
+            where = mark(request, source)
+            response = response_to(request, error.status, f"{reason_for(error.status)}: {error.detail}"[:100])
+        except SipError:
+            return
+        self.layer.send(response, where)
+        self._flush()
 
     def failed(self, target: Target, reason: str) -> None:
         log.debug("not sent", to=target.host, transport=target.transport, reason=reason)
@@ -125,9 +145,8 @@ class Endpoint:
         self._flush()
 
     def acknowledge(self, ack: Request, target: Target) -> None:
-        """Sends an ACK for a 2xx, under a new Via if it has none yet (a repeated one keeps its own)."""
-        if "Via" not in ack.headers:
-            ack.headers.prepend("Via", self.via(target))
+        """Sends an ACK for a 2xx under a new Via (13.2.2.4)."""
+        ack.headers.prepend("Via", self.via(target))
         self.layer.send(ack, target)
         self._flush()
 
@@ -148,7 +167,10 @@ class Endpoint:
         return f"sip:{user}@{authority(host, port)}{IN_URI[target.transport]}"
 
     def sent_by(self, target: Target) -> tuple[str, int]:
-        return self._addresses.towards(target.host), self.ports.get(target.transport, 5060)
+        """Address and port that peers are told, for one at ``target``."""
+        carrier = self.carriers.get(target.transport)
+        local = carrier.local(target) if carrier is not None else Local("", DEFAULT_PORTS[target.transport])
+        return self._addresses.towards(target.host, local.address), local.port
 
     # -- inside --
 

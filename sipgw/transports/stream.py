@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Literal, cast
 
 from confero.errors import LocalError
 from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.framing import PONG, StreamFramer
-from confero.protocols.sip.target import Target
+from confero.protocols.sip.target import DEFAULT_PORTS, Target
 from confero.runtime.accepting import Acceptor, Connections, Place, listening_sockets
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
@@ -55,7 +58,7 @@ class StreamTransport:
     def __len__(self) -> int:
         return len(self._open)
 
-    async def start(self, addresses: list[str], port: int) -> None:
+    async def start(self, addresses: Sequence[str], port: int) -> None:
         """Listens on each address. Raises LocalError for one that cannot be used."""
         for address in addresses:
             number = port or (self.locals[0].port if self.locals else 0)
@@ -71,39 +74,50 @@ class StreamTransport:
 
     # -- connections that come --
 
-    def _take(self, sock: object, address: str) -> None:
+    def _take(self, sock: socket.socket, address: str) -> None:
         place = self._counted.admit(address)
         if place is None:
-            sock.close()  # type: ignore[attr-defined]
+            sock.close()
             return
         self._tasks.spawn(self._accept(sock, place), name=f"{self.kind} accepted")
 
-    async def _accept(self, sock: object, place: Place) -> None:
+    async def _accept(self, sock: socket.socket, place: Place) -> None:
         connection = Connection(self, next_connection(), place=place)
-        secure = {"ssl": self._server, "ssl_handshake_timeout": CONNECT_S} if self._server else {}
+        timeout = CONNECT_S if self._server else None
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock, **secure)  # type: ignore[arg-type]
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection, sock, ssl=self._server, ssl_handshake_timeout=timeout
+            )
         except OSError as error:
             log.debug("no connection came about", kind=self.kind, reason=type(error).__name__)
             place.leave()
 
     # -- connections of ours --
 
-    def send(self, data: bytes, target: Target, name: str = "") -> None:
-        """On the target's connection if it still stands, else on one that leads there, else on a new one.
+    def open(self, target: Target, name: str) -> Target:
+        """The target on a connection that leads there, a new one if there is none. ``name``: whose certificate a TLS peer must
+        show; a connection made for one name is not used for another (RFC 5922)."""
+        key = (target.host, target.port, name if self.kind == "tls" else "")
+        return target._replace(connection=(self._to.get(key) or self._connect(target, key)).number)
 
-        ``name``: whose certificate a TLS peer must show. What fails is told to the receiver.
-        """
+    def send(self, data: bytes, target: Target) -> None:
+        """On the target's connection if it still stands, else on one that leads there. What fails is told to the receiver."""
         connection = self._open.get(target.connection) if target.connection is not None else None
         if connection is None:
-            connection = self._to.get((target.host, target.port, name)) or self._connect(target, name)
+            there = self.open(target, target.host)
+            connection = self._open[there.connection or 0]
         connection.send(data, target)
 
-    def _connect(self, target: Target, name: str) -> Connection:
-        key = (target.host, target.port, name)
+    def local(self, target: Target) -> Local:
+        """Where the peer at ``target`` can connect to us."""
+        version = ip_address(target.host).version
+        same = [local for local in self.locals if ip_address(local.address).version == version]
+        return (same or self.locals or [Local("", DEFAULT_PORTS[self.kind])])[0]
+
+    def _connect(self, target: Target, key: tuple[str, int, str]) -> Connection:
         connection = Connection(self, next_connection(), key=key)
-        self._to[key] = connection
-        self._tasks.spawn(self._open_to(connection, target, name), name=f"{self.kind} connecting")
+        self._to[key] = self._open[connection.number] = connection
+        self._tasks.spawn(self._open_to(connection, target, key[2]), name=f"{self.kind} connecting")
         return connection
 
     async def _open_to(self, connection: Connection, target: Target, name: str) -> None:

@@ -49,23 +49,24 @@ class UdpTransport:
 
     def send(self, data: bytes, target: Target) -> None:
         """One datagram; UDP tells nothing of its fate, but for ``failed`` where the kernel knows of no way."""
-        transport = self._socket_for(target)
-        if transport is None:
+        number = self._number_for(target)
+        if number is None:
             self._fail(target, "no socket of this address family")
             return
         if len(data) > 65_507:
             self._fail(target, "longer than a datagram")
             return
-        transport.sendto(data, (target.host, target.port))
+        self._sockets[number].sendto(data, (target.host, target.port))
 
-    def _socket_for(self, target: Target) -> asyncio.DatagramTransport | None:
+    def local(self, target: Target) -> Local:
+        """Where the peer at ``target`` reaches us."""
+        return self.locals[self._number_for(target) or 0]
+
+    def _number_for(self, target: Target) -> int | None:
         if target.connection is not None and target.connection in self._sockets:
-            return self._sockets[target.connection]
-        family = ip_address(target.host).version
-        for number, local in enumerate(self.locals):
-            if ip_address(local.address).version == family:
-                return self._sockets[number]
-        return None
+            return target.connection
+        version = ip_address(target.host).version
+        return next((n for n, local in enumerate(self.locals) if ip_address(local.address).version == version), None)
 
     def _fail(self, target: Target, reason: str) -> None:
         # Not from within ``send``: the sender's state is not settled yet.

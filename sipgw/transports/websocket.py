@@ -8,13 +8,13 @@ from collections.abc import Callable
 from aiohttp import WSMsgType, web
 
 from confero.errors import Refused, RemoteError
-from confero.protocols.sip.target import Target
+from confero.protocols.sip.target import DEFAULT_PORTS, Target
 from confero.runtime.accepting import Connections
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import spawn
 from confero.runtime.transports import abort
 
-from .base import MAX_MESSAGE, MAX_WAITING, Receiver, next_connection
+from .base import MAX_MESSAGE, MAX_WAITING, Local, Receiver, next_connection
 
 log = get_logger(__name__)
 
@@ -72,6 +72,10 @@ class WebSocketTransport:
             del self._open[socket.number]
             socket.end()
             self._receiver.failed(source, "the connection has ended")
+
+    def local(self, target: Target) -> Local:
+        """The address is told by others: a browser reaches us by the connection that it has made, and by no other way."""
+        return Local("", DEFAULT_PORTS["wss"])
 
     def send(self, data: bytes, target: Target) -> None:
         """On the target's connection; if that has ended there is no way to the browser, and the receiver is told."""

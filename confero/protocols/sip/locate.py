@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal, Protocol, TypeVar
 
-Transport = Literal["udp", "tcp", "tls", "ws", "wss"]
-DEFAULT_PORTS: dict[Transport, int] = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
-"""RFC 3261 section 18.1.1, RFC 7118 section 5.2 (the ports of WebSocket)."""
+from .target import DEFAULT_PORTS, Transport
+
+
 SERVICES: dict[str, Transport] = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
 """NAPTR services (RFC 3263 section 4.1); SCTP and those of WebSocket servers are not for us."""
 SRV_NAMES: dict[Transport, str] = {"udp": "_sip._udp.", "tcp": "_sip._tcp.", "tls": "_sips._tcp."}

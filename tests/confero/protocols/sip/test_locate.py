@@ -15,10 +15,10 @@ from confero.protocols.sip.locate import (
     Naptr,
     Question,
     Srv,
-    Transport,
     by_weight,
     locate,
 )
+from confero.protocols.sip.target import Transport
 
 Table = Mapping[tuple[str, str], Answer]
 
