@@ -195,6 +195,8 @@ class Request(Message):
 
 @dataclass
 class Response(Message):
+    """``status`` is within 100..699; ``reason`` is for people, and may be empty."""
+
     status: int
     reason: str
     headers: Headers = field(default_factory=Headers)
