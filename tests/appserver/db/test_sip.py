@@ -108,7 +108,7 @@ async def test_who_is_present(sip: SqlSipStore, store: SqlStore) -> None:
         await store.admit(Person(key, "lobby", name, created_at=NOW, reserved_until=NOW + 30), lobby, NOW)
         if connected:
             await store.note_sessions(
-                [SessionNotice(event="connected", session=f"s{key}", participant=key, room="lobby", at=NOW)]
+                [SessionNotice(kind="connected", session=f"s{key}", participant=key, room="lobby", at=NOW)]
             )
     assert [one.participant for one in await sip.present("alice", 9)] == ["p1", "p2"]
     assert [one.participant for one in await sip.present("Łu", 9)] == ["p4"]
