@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from confero.clock import Clock
@@ -47,6 +48,8 @@ class Driver:
         self._sendings: dict[int, Sending] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
+        self._actions: deque[Action] = deque()
+        self._performing = False
 
     @property
     def session(self) -> InviteSession:
@@ -65,21 +68,32 @@ class Driver:
     # -- inside --
 
     def _perform(self, actions: Sequence[Action]) -> None:
-        for action in actions:
-            match action:
-                case SendRequest(ref, request):
-                    self._sendings[ref] = self._sender.start(request, Reply(self, ref), flow=self.flow)
-                case SendAck(request):
-                    self._sender.acknowledge(request, flow=self.flow)
-                case Respond(key, response):
-                    assert isinstance(key, ServerKey)
-                    self._sender.endpoint.respond(key, response)
-                case Cancel(ref):
-                    if ref in self._sendings:
-                        self._sendings[ref].cancel()
-                case _:
-                    self._on_event(action)
+        """In order, also where an action leads to another step at once."""
+        self._actions.extend(actions)
+        if self._performing:
+            return
+        self._performing = True
+        try:
+            while self._actions:
+                self._perform_one(self._actions.popleft())
+        finally:
+            self._performing = False
         self._keep_time()
+
+    def _perform_one(self, action: Action) -> None:
+        match action:
+            case SendRequest(ref, request):
+                self._sendings[ref] = self._sender.start(request, Reply(self, ref), flow=self.flow)
+            case SendAck(request):
+                self._sender.acknowledge(request, flow=self.flow)
+            case Respond(key, response):
+                assert isinstance(key, ServerKey)
+                self._sender.endpoint.respond(key, response)
+            case Cancel(ref):
+                if ref in self._sendings:
+                    self._sendings[ref].cancel()
+            case _:
+                self._on_event(action)
 
     def responded(self, ref: int, response: Response) -> None:
         if response.status >= 200:
