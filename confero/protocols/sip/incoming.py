@@ -15,7 +15,7 @@ from .message import Request, Response
 from .replies import mark, second_choice
 from .server import INVITE_SERVER, NON_INVITE_SERVER, Server
 from .target import Target
-from .transaction import BY_CLASS
+from .transaction import BY_CLASS, Transaction
 
 TAG_SIZE = 8
 """Bytes of the To tags that we make: 64 bits (RFC 3261 section 19.3 asks for 32 at least)."""
@@ -115,7 +115,7 @@ class Incoming:
 
     def _open(self, key: ServerKey, request: Request, reply_to: Target, now: float) -> Server:
         figure = INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER
-        server = Server(key, request, reply_to, figure, self._hub, self._ended)
+        server = Transaction(key, request, reply_to, figure, self._hub, self._ended)
         server.source = source_name(reply_to.host)
         self._servers[key] = server
         self._admission.came(server.source)

@@ -12,7 +12,7 @@ from .hub import Hub
 from .matching import COOKIE, client_key
 from .message import Request, Response
 from .target import Target
-from .transaction import BY_CLASS
+from .transaction import BY_CLASS, Transaction
 
 
 class Outgoing:
@@ -38,7 +38,7 @@ class Outgoing:
         if len(self._clients) >= self._most:
             raise Unavailable(f"{self._most} requests are under way already", code="sip-busy")
         figure = INVITE_CLIENT if request.method == "INVITE" else NON_INVITE_CLIENT
-        client = Client(key, request, target, figure, self._hub, self._ended)
+        client = Transaction(key, request, target, figure, self._hub, self._ended)
         client.last = request
         self._clients[key] = client
         self._hub.join(client)
@@ -66,7 +66,7 @@ class Outgoing:
         # The same way as the INVITE, with its branch. It may be one too many: there is no more than one for each INVITE.
         cancel = cancel_for(client.request)
         key = ClientKey(client.key.branch, "CANCEL")
-        other = Client(key, cancel, client.target, NON_INVITE_CLIENT, self._hub, self._ended)
+        other = Transaction(key, cancel, client.target, NON_INVITE_CLIENT, self._hub, self._ended)
         other.last = cancel
         self._clients[key] = other
         self._hub.join(other)
