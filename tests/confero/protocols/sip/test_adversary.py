@@ -1,4 +1,4 @@
-"""A peer that sends anything in any order, and a user who answers anything: nothing is raised, all is bounded, and all of it ends."""
+"""A peer that sends anything in any order, a user who answers anything: nothing is raised, all is bounded, and all of it ends."""
 
 from __future__ import annotations
 
