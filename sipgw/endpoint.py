@@ -56,7 +56,7 @@ class Carrier(Protocol):
         """Where we listen, for a peer at ``target``."""
         ...
 
-    def close(self) -> None: ...
+    async def close(self) -> None: ...
 
 
 class User(Protocol):
@@ -157,9 +157,8 @@ class Endpoint:
     def via(self, target: Target) -> str:
         """A Via for a request to ``target``, with a branch of its own."""
         host, port = self.sent_by(target)
-        return (
-            f"SIP/2.0/{IN_VIA[target.transport]} {authority(host, port)};rport;branch={COOKIE}{secrets.token_hex(12)}"
-        )
+        branch = new_branch(self.random)
+        return f"SIP/2.0/{IN_VIA[target.transport]} {authority(host, port)};rport;branch={branch}"
 
     def contact(self, target: Target, user: str = "confero") -> str:
         """The URI under which the peer at ``target`` reaches us for requests within a dialog."""

@@ -1,4 +1,4 @@
-"""Requests of ours on their way: where they go, and where next if nobody is there (RFC 3263 section 4.3, RFC 3261 section 18.1.1)."""
+"""Requests of ours on their way: where they go, and where next if nobody is there (RFC 3263 section 4.3, RFC 3261 18.1.1)."""
 
 from __future__ import annotations
 

@@ -55,9 +55,7 @@ class AppServerPeer:
         )
 
     async def credentials(self, ask: SipCredentialsAsk) -> SipCredentials:
-        return await self._client.call(
-            "POST", f"{PREFIX}/credentials", body=ask, reply=SipCredentials, idempotent=True
-        )
+        return await self._client.call("POST", f"{PREFIX}/credentials", body=ask, reply=SipCredentials, idempotent=True)
 
     async def route(self, ask: SipRouteAsk) -> SipDecision:
         """What is to become of a call. The same call asked for again counts once."""

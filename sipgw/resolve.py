@@ -14,7 +14,8 @@ import dns.nameserver
 import dns.rdatatype
 import dns.resolver
 
-from confero.protocols.sip.locate import ORDER, Answer, Destination, Hop, Naptr, Question, Srv, Transport, locate
+from confero.protocols.sip.locate import ORDER, Answer, Destination, Hop, Naptr, Question, Srv, locate
+from confero.protocols.sip.target import Transport
 from confero.runtime.logging import get_logger
 
 log = get_logger(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from confero.clock import Clock
@@ -17,6 +17,7 @@ from confero.protocols.sip.session import (
     Ended,
     Established,
     Event,
+    InviteSession,
     Offer,
     OfferDue,
     OfferRefused,
@@ -26,6 +27,7 @@ from confero.protocols.sip.session import (
     SessionConfig,
     Transfer,
 )
+from confero.protocols.sip.session.actions import Action
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
@@ -72,6 +74,8 @@ class Means:
     owner: str
     """In whose name legs are held."""
     user_agent: str
+    begun: Callable[[Call], None]
+    """Told when a call's session has its names."""
     write: Callable[[Call], None]
     """Takes the call's record, now and at its end."""
     over: Callable[[Call], None]
@@ -90,7 +94,7 @@ class About:
     from_uri: str
     to_uri: str
     started_at: float
-    id: str = field(default_factory=new_id)
+    id: str = field(default_factory=lambda: new_id("c"))
     caller: SipCaller = field(default_factory=SipCaller)
     trunk: str = ""
     account: str = ""
@@ -130,6 +134,12 @@ class Call:
 
     def _finished(self) -> None:
         self.means.over(self)
+
+    def begin(self, begun: tuple[InviteSession, Sequence[Action]]) -> None:
+        """The session that this call is on the SIP side."""
+        self.means.trace.follow(begun[0].call_id)
+        self.driver.begin(begun)
+        self.means.begun(self)
 
     # -- the task --
 
@@ -196,7 +206,7 @@ class Call:
             case Acknowledged():
                 await self.media.confirm()
             case Established():
-                self.established()
+                await self.established()
             case Digit():
                 await self.digit(happening)
             case Transfer():
@@ -249,7 +259,9 @@ class Call:
 
     async def _offer(self) -> None:
         """An offer of our own, now that it is our turn."""
-        offer = await self.media.ask() if self.media.leg else await self.media.open(self.media.place, None, confirmed=True)
+        offer = (
+            await self.media.ask() if self.media.leg else await self.media.open(self.media.place, None, confirmed=True)
+        )
         self._asked = True
         self._try(lambda now: self.driver.session.offer(offer, now))
 
@@ -275,7 +287,7 @@ class Call:
 
     # -- for the directions, and for what a room offers --
 
-    def established(self) -> None:
+    async def established(self) -> None:
         """There is a call."""
         self.about.answered_at = self.means.clock.wall()
         self.about.status = 200

@@ -121,14 +121,14 @@ class StreamTransport:
         return connection
 
     async def _open_to(self, connection: Connection, target: Target, name: str) -> None:
-        secure = {"ssl": self._client, "server_hostname": name or target.host} if self._client else {}
         try:
             async with asyncio.timeout(CONNECT_S):
                 await asyncio.get_running_loop().create_connection(
                     lambda: connection,
                     target.host,
                     target.port,
-                    **secure,  # type: ignore[arg-type]
+                    ssl=self._client,
+                    server_hostname=(name or target.host) if self._client else None,
                 )
         except (OSError, TimeoutError) as error:
             reason = _why(error)

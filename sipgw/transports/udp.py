@@ -75,7 +75,7 @@ class UdpTransport:
     def received(self, data: bytes, address: tuple[str, int], number: int) -> None:
         self._receiver.received(data, Target("udp", address[0].split("%")[0], address[1], number))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Idempotent."""
         for transport in self._sockets.values():
             transport.close()

@@ -83,7 +83,7 @@ class WebSocketTransport:
         if socket is None or not socket.send(data):
             asyncio.get_running_loop().call_soon(self._receiver.failed, target, "the connection has ended")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Ends all connections. Idempotent."""
         for socket in self._open.values():
             socket.end()
