@@ -78,7 +78,8 @@ class McuConfig(ServiceConfig):
     """Earlier packets sent again beside the newest, against loss, where the peer takes Opus so (RFC 2198; browsers do).
     ``auto``: as soon as the peer reports 1 % of loss, two where it is 10 %. ``always``: by the peer too, at twice the rate."""
     prompts_dir: Path | None = None
-    """Folder of the sound files that the control API may play, by their names. Empty: tones only."""
+    """Folder of the sound files that the control API may play, by their names, before those that come with confero:
+    a file ``welcome.opus`` here is what the telephone menu says at first."""
 
     @model_validator(mode="after")
     def _range(self) -> McuConfig:
