@@ -19,7 +19,7 @@ from .base import (
     Sdp,
     Token,
 )
-from .digits import CollectRequest, Digit, Digits, DigitsSend
+from .digits import CollectRequest, Digit, Digits, DigitsSend, OwnerDigit, OwnerDigits
 from .events import (
     ClosedEvent,
     DigitEvent,
@@ -42,6 +42,7 @@ from .legs import (
     PairGain,
     Quality,
     RtpLegCreate,
+    Seat,
     WebRtcLegCreate,
 )
 from .mcus import LegRecord, LegRecords, McuHeartbeat, McuRegister
@@ -97,6 +98,8 @@ __all__ = [
     "Noise",
     "Offer",
     "Ok",
+    "OwnerDigit",
+    "OwnerDigits",
     "OwnerLegs",
     "PairGain",
     "Participant",
@@ -122,6 +125,7 @@ __all__ = [
     "RosterEvent",
     "RtpLegCreate",
     "Sdp",
+    "Seat",
     "SessionNotice",
     "SessionNotices",
     "SessionsSnapshot",

@@ -296,6 +296,28 @@ async def test_move_to_another_room(house: House) -> None:
     assert refusal(lambda: house.conference.patch(twin, models.LegPatch(room="same"))) == (409, "participant-exists")
 
 
+async def test_a_move_under_another_name(house: House) -> None:
+    """Out of a menu: whom nobody knows leaves the one room, and somebody comes into the other."""
+    house.conference.put_room("other", models.RoomSpec())
+    house.conference.put_room("same", models.RoomSpec())
+    leg = house.phone("menu").leg
+    house.conference.handle(event(EventType.MEDIA, leg=house.number(leg)))
+    house.take()
+    seat = models.Seat(participant="bob", display_name="Bob", role="host")
+    shown = house.conference.patch(leg, models.LegPatch(room="same", seat=seat))
+    assert (shown.id, shown.display_name, shown.role) == ("bob", "Bob", "host")
+    assert house.take() == [("left", "r", "menu", "left"), ("joined", "same", "bob"), ("connected", "bob")]
+    assert house.roster("same") == [("bob", "connected")] and house.roster() == []
+    assert house.conference.stats(leg).participant == "bob"
+    second = house.phone("other").leg
+    assert refusal(lambda: house.conference.patch(second, models.LegPatch(room="same", seat=seat))) == (
+        409,
+        "participant-exists",
+    )
+    house.conference.end_leg(leg, reasons.LEFT)
+    assert house.take()[-1] == ("left", "same", "bob", "left")
+
+
 async def test_a_leg_without_an_answer_moves_only_where_its_ports_are(house: House) -> None:
     house.conference.put_room("other", models.RoomSpec())
     house.conference.put_room("same", models.RoomSpec())
