@@ -22,6 +22,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "mcu:rooms": frozenset({"notifier", "sipgw", "lab"}),
     "mcu:legs": frozenset({"notifier", "sipgw", "lab"}),
     "mcu:taps": frozenset({"mediaproc", "lab"}),
+    # SIP gateway, port 2133
+    "sipgw:trace": frozenset({"appserver", "lab"}),
 }
 
 

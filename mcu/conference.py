@@ -305,6 +305,7 @@ class Conference:
     def close(self, reason: str = reasons.DRAINING) -> None:
         """Ends everything. Idempotent."""
         self.draining = True
+        self.digits.owners.close()
         for participant, room in self.registry.participants():
             self.end(participant, room, reason)
         for room in self.registry:

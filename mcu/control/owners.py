@@ -39,7 +39,7 @@ class OwnerCalls:
                 None,
                 models.OwnerDigits,
                 200,
-                (INVALID,),
+                (INVALID, "503 draining"),
                 CollectQuery,
             ),
             Route("DELETE", OWNER, self._end, SCOPE, "Ends all legs of the owner", status=204, errors=(INVALID,)),

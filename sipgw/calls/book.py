@@ -30,12 +30,14 @@ class CallBook:
         self._by_names: dict[tuple[str, str], Call] = {}
         """By Call-ID and our tag."""
         self._by_invite: dict[ServerKey, Call] = {}
+        self._running: set[Call] = set()
         self.handlers: dict[str, Handler] = {}
         self._empty = asyncio.Event()
         self._empty.set()
 
     def __len__(self) -> int:
-        return len(self._by_names)
+        """Calls that are not over; a session is remembered for a while after its end."""
+        return len(self._running)
 
     def __iter__(self) -> Iterator[Call]:
         return iter(list(self._by_names.values()))
@@ -44,7 +46,17 @@ class CallBook:
 
     def start(self, call: Call) -> None:
         """Runs a call."""
-        self._tasks.spawn(call.run(), name=f"call {call.about.id}")
+        self._running.add(call)
+        self._empty.clear()
+        self._tasks.spawn(self._run(call), name=f"call {call.about.id}")
+
+    async def _run(self, call: Call) -> None:
+        try:
+            await call.run()
+        finally:
+            self._running.discard(call)
+            if not self._running:
+                self._empty.set()
 
     def incoming(self, key: ServerKey, call: Call) -> None:
         """... that came by this INVITE, which may be cancelled."""
@@ -54,15 +66,12 @@ class CallBook:
     def begun(self, call: Call) -> None:
         session = call.driver.session
         self._by_names[session.call_id, session.local_tag] = call
-        self._empty.clear()
 
     def over(self, call: Call) -> None:
         session = call.driver.session
         self._by_names.pop((session.call_id, session.local_tag), None)
         for key in [key for key, one in self._by_invite.items() if one is call]:
             del self._by_invite[key]
-        if not self._by_names:
-            self._empty.set()
 
     async def empty(self) -> None:
         """Returns when no call is left."""
@@ -77,6 +86,16 @@ class CallBook:
         for call in self:
             if call.media.mcu_url == mcu_url and call.media.leg and (there is None or call.media.leg not in there):
                 call.happened(LegLost("mcu-lost" if there is None else "media-ended"))
+
+    def mcus(self) -> set[str]:
+        """Where there are legs of calls."""
+        return {call.media.mcu_url for call in self._by_names.values() if call.media.leg}
+
+    def key(self, leg: str, digit: str) -> None:
+        """A key in a leg's media. Of two calls with one leg there is none."""
+        call = next((call for call in self._by_names.values() if call.media.leg == leg), None)
+        if call is not None:
+            call.keypad.key("media", digit)
 
     # -- the endpoint's side --
 

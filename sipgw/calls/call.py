@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from confero.clock import Clock
 from confero.errors import ConferoError, LocalError, Refused
 from confero.ids import new_id
-from confero.models.sip import SipCaller, SipPlace, SipPlaceAsk
+from confero.models.sip import SipCaller, SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
 from confero.protocols.sip.session import (
     Acknowledged,
     Answer,
@@ -35,12 +36,20 @@ from ..outbound import Sender
 from ..peers import AppServerPeer, McuPeers
 from ..trace import Trace
 from .driver import Driver
+from .keypad import Keypad
 from .media import MediaLeg, Reason, Terms
+from .memo import Facts, Flow, Memo
+from .record import media_of, mos_of
+from .unproven import Unproven
 
 log = get_logger(__name__)
 
 MAX_EVENTS = 256
 """That may wait for the MCU or the application server; a peer that sends more is hung up on."""
+GLARE = 491
+"""Both have offered at once: ours is due again (RFC 3261 section 14.1)."""
+GOODBYE_S = 2.0
+"""How long the record of a call waits for the peer's answer to our BYE."""
 NO_LEG = 488
 """For offers that the MCU does not take."""
 
@@ -59,7 +68,14 @@ class HangUp:
     reason: str
 
 
-Happening = Event | LegLost | HangUp
+@dataclass(frozen=True)
+class Later:
+    """A step that the call's task is to take when it is its turn."""
+
+    step: Callable[[], Awaitable[None]]
+
+
+Happening = Event | LegLost | HangUp | Later
 
 
 @dataclass(frozen=True)
@@ -74,10 +90,13 @@ class Means:
     owner: str
     """In whose name legs are held."""
     user_agent: str
+    unproven: Unproven
     begun: Callable[[Call], None]
     """Told when a call's session has its names."""
     write: Callable[[Call], None]
     """Takes the call's record, now and at its end."""
+    remember: Callable[[Call], None]
+    """Writes down what is needed to go on with an established call after a restart."""
     over: Callable[[Call], None]
     """Told when a call may be forgotten."""
 
@@ -116,11 +135,18 @@ class Call:
         self.means = means
         self.about = about
         self.media = MediaLeg(means.mcus, terms)
-        self.driver = Driver(means.sender, means.clock, self.happened, self._finished, flow=flow)
+        self.driver = Driver(
+            means.sender, means.clock, self.happened, self._finished, flow=flow, after_step=self._remember
+        )
         self._happenings: asyncio.Queue[Happening] = asyncio.Queue(MAX_EVENTS)
         self._asked = False
         """An offer of ours is out, made by the MCU."""
         self._ended = False
+        self._destination: SipPlace | None = None
+        """Where the call is on its way to, while the peer has not answered our offer of the leg there."""
+        self._remembered: object = None
+        """What the journal has of the call."""
+        self.keypad = Keypad(self, self.media, means.clock)
 
     # -- told by others --
 
@@ -131,6 +157,50 @@ class Call:
         except asyncio.QueueFull:
             log.warning("a call is not kept up with", call=self.about.id)
             self.driver.do(lambda now: self.driver.session.hang_up(now))
+
+    def later(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Has the call's task take this step when it is its turn."""
+        self.happened(Later(step))
+
+    def hang_up(self, reason: str) -> None:
+        """Ends the call when it is its turn."""
+        self.happened(HangUp(reason))
+
+    async def ask_pin(self, number: str, pin: str | None) -> SipPinReply:
+        """A number, and perhaps a PIN, was keyed."""
+        ask = SipPinAsk(call=self.about.id, caller=self.about.caller, number=number, pin=pin)
+        return await self.means.appserver.pin(ask)
+
+    def _remember(self) -> None:
+        """What has changed of an established call goes into the journal."""
+        session = self.driver.session
+        dialog = session.dialog
+        if session.phase != "established" or dialog is None or not self.media.leg:
+            return
+        mark = (
+            dialog.local_seq,
+            dialog.remote_seq,
+            dialog.target,
+            session.agreed,
+            self.media.leg,
+            self.media.place.room,
+        )
+        if mark != self._remembered:
+            self._remembered = mark
+            self.means.remember(self)
+
+    def memo(self) -> Memo:
+        """What the journal needs of an established call."""
+        flow, session = self.driver.flow, self.driver.session
+        return Memo(
+            session=session.to_json(),
+            contact=session.contact,
+            flow=Flow(transport=flow.transport, host=flow.host, port=flow.port) if flow else None,
+            place=self.media.place,
+            leg=self.media.leg,
+            menu=self.keypad.menu_number,
+            facts=Facts.model_validate(self.about),
+        )
 
     def _finished(self) -> None:
         self.means.over(self)
@@ -149,6 +219,7 @@ class Call:
             await self.set_up()
             while not self._ended:
                 await self._deal_with(await self._happenings.get())
+                self._remember()
         except ConferoError as error:
             self._fail(error)
         finally:
@@ -173,9 +244,19 @@ class Call:
         if session.phase != "ended":  # cancelled, or a bug of ours: the peer must not be left waiting
             self.driver.do(lambda now: session.hang_up(now))
         self.about.ended_at = self.means.clock.wall()
+        try:
+            await self._let_go()
+        finally:
+            self.means.write(self)
+
+    async def _let_go(self) -> None:
+        self.means.unproven.leave(self.about.id)
+        await self.keypad.close()
         await self._measure()
         await self.media.close(self.reason_of_leg())
-        self.means.write(self)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):  # so that the ladder has the peer's answer to our BYE
+                await self.driver.quiet()
 
     def reason_of_leg(self) -> Reason:
         return "left"
@@ -183,7 +264,8 @@ class Call:
     async def _measure(self) -> None:
         stats = await self.media.stats()
         if stats is not None:
-            self.about.media |= {"codec": stats.codec, "security": stats.security, **stats.counters}
+            self.about.media |= media_of(stats)
+            self.about.mos = mos_of(stats)
 
     async def next(self) -> Happening:
         """While it is being set up: what happens next."""
@@ -201,14 +283,19 @@ class Call:
                 await self._answered(sdp)
             case OfferRefused() | OfferWithdrawn():
                 await self._withdraw()
+                if isinstance(happening, OfferRefused) and happening.status != GLARE:
+                    self._stranded(happening)
             case OfferDue():
                 await self._offer()
             case Acknowledged():
                 await self.media.confirm()
+                await self.hears_us()
             case Established():
                 await self.established()
-            case Digit():
-                await self.digit(happening)
+            case Digit(digit):
+                self.keypad.key("info", digit)
+            case Later(step):
+                await step()
             case Transfer():
                 await self.transfer(happening)
             case Ringing(_, status, reason):
@@ -251,6 +338,9 @@ class Call:
         except Refused as error:
             log.info("answer not taken", call=self.about.id, reason=error.detail)
             raise
+        if self._destination is not None and self.media.place is self._destination:
+            self._destination = None
+            await self.arrived(self.media.place)
 
     async def _withdraw(self) -> None:
         if self._asked:
@@ -259,9 +349,12 @@ class Call:
 
     async def _offer(self) -> None:
         """An offer of our own, now that it is our turn."""
-        offer = (
-            await self.media.ask() if self.media.leg else await self.media.open(self.media.place, None, confirmed=True)
-        )
+        if self._destination is not None:
+            offer = await self.media.prepare(self._destination)
+        elif self.media.leg:
+            offer = await self.media.ask()
+        else:
+            offer = await self.media.open(self.media.place, None, confirmed=True)
         self._asked = True
         self._try(lambda now: self.driver.session.offer(offer, now))
 
@@ -277,6 +370,22 @@ class Call:
         ask = SipPlaceAsk(room=place.room, participant=place.participant, caller=self.about.caller)
         self.media.move_to(await self.means.appserver.place(ask))
         self._try(lambda now: self.driver.session.want_offer(now))
+
+    async def go_to(self, place: SipPlace) -> None:
+        """Into another room: with the leg as it is where its MCU can do that, else by another leg that is offered to the peer."""
+        if await self.media.shift(place):
+            await self.arrived(place)
+            return
+        self._destination = place
+        self._try(lambda now: self.driver.session.want_offer(now))
+
+    def _stranded(self, refusal: OfferRefused) -> None:
+        """The peer does not take the leg in the other room."""
+        if self._destination is None:
+            return
+        self._destination = None
+        log.info("a call cannot be moved", call=self.about.id, status=refusal.status)
+        self.keypad.stranded()
 
     def _try(self, step: Callable[[float], object]) -> None:
         """A step that may have come too late: the session has gone on, and what is open is told in its own event."""
@@ -296,8 +405,8 @@ class Call:
     async def ringing(self, status: int, reason: str) -> None:
         """The called phone rings."""
 
-    async def digit(self, digit: Digit) -> None:
-        """A key by INFO."""
+    async def hears_us(self) -> None:
+        """The peer has shown where it is: from now on it hears what we send."""
 
     async def transfer(self, wish: Transfer) -> None:
         """The peer wants somebody else called."""
@@ -307,6 +416,11 @@ class Call:
         self._ended = True
         self.about.status = self.about.status or end.status
         self.about.reason = self.about.reason or end.reason[:128]
+
+    async def arrived(self, place: SipPlace) -> None:
+        """In the room that it was to go to."""
+        self.seated(place)
+        self.keypad.arrived()
 
     def seated(self, place: SipPlace) -> None:
         """The call has its place in a room."""
@@ -320,6 +434,7 @@ STATUS = {
     "room-full": 486,
     "call-out-refused": 403,
     "call-out-limit": 403,
+    "too-many-unproven": 503,
     "no-ports": 503,
     "draining": 503,
     "mcu-full": 503,

@@ -37,19 +37,25 @@ class Driver:
         finished: Callable[[], None],
         *,
         flow: Target | None = None,
+        after_step: Callable[[], None] = lambda: None,
     ) -> None:
-        """``flow``: where the peer is known to be, if its Contact is not to be trusted (NAT, a connection of its own)."""
+        """``after_step``: told when the session has done something and it is on its way.
+
+        ``flow``: where the peer is known to be, if its Contact is not to be trusted (NAT, a connection of its own)."""
         self.flow = flow
         self._sender = sender
         self._clock = clock
         self._on_event = on_event
         self._finished = finished
+        self._after_step = after_step
         self._session: InviteSession | None = None
         self._sendings: dict[int, Sending] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
         self._actions: deque[Action] = deque()
         self._performing = False
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     @property
     def session(self) -> InviteSession:
@@ -78,11 +84,13 @@ class Driver:
                 self._perform_one(self._actions.popleft())
         finally:
             self._performing = False
+        self._after_step()
         self._keep_time()
 
     def _perform_one(self, action: Action) -> None:
         match action:
             case SendRequest(ref, request):
+                self._quiet.clear()
                 self._sendings[ref] = self._sender.start(request, Reply(self, ref), flow=self.flow)
             case SendAck(request):
                 self._sender.acknowledge(request, flow=self.flow)
@@ -97,13 +105,22 @@ class Driver:
 
     def responded(self, ref: int, response: Response) -> None:
         if response.status >= 200:
-            self._sendings.pop(ref, None)
+            self._settled(ref)
         self.do(lambda now: self.session.response(ref, response, now))
 
     def unanswered(self, ref: int, *, sent: bool) -> None:
-        self._sendings.pop(ref, None)
+        self._settled(ref)
         session = self.session
         self.do(lambda now: session.timed_out(ref, now) if sent else session.transport_failed(ref, now))
+
+    def _settled(self, ref: int) -> None:
+        self._sendings.pop(ref, None)
+        if not self._sendings:
+            self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Returns when every request of ours has been answered, or given up."""
+        await self._quiet.wait()
 
     def _keep_time(self) -> None:
         if self._timer is not None:

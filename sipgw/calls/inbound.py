@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from confero.models.sip import SipDecision, SipRouteAsk
+from confero.models.sip import SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip.events import ServerKey
 from confero.protocols.sip.message import Request
 from confero.protocols.sip.session import InviteSession
@@ -45,13 +45,26 @@ class InboundCall(Call):
     async def go(self, decision: SipDecision) -> None:
         """Raises Refused for what is rejected or cannot be done here."""
         if decision.action == "room" and decision.place is not None:
-            self.seated(decision.place)
-            session = self.driver.session
-            sdp = await self.media.open(decision.place, session.offered, confirmed=False)
-            if session.phase == "early":
-                self.driver.do(lambda now: session.accept(now, sdp))
+            await self._answer_at(decision.place)
+            return
+        if decision.action == "menu":
+            self.keypad.menu(decision.number)
+            await self._answer_at(await self.means.appserver.place(SipPlaceAsk(caller=self.about.caller)))
             return
         self.reject(decision.status or 404, decision.code)
+
+    async def _answer_at(self, place: SipPlace) -> None:
+        """The call is answered, and comes in there."""
+        self.means.unproven.enter(self.about.id, self.about.caller.source, place.room)
+        self.seated(place)
+        session = self.driver.session
+        sdp = await self.media.open(place, session.offered, confirmed=False)
+        if session.phase == "early":
+            self.driver.do(lambda now: session.accept(now, sdp))
+
+    async def hears_us(self) -> None:
+        self.means.unproven.leave(self.about.id)
+        await self.keypad.begin()
 
     def reject(self, status: int, code: str) -> None:
         """Not this call; the session ends by it."""

@@ -98,6 +98,7 @@ class OutboundCall(Call):
         await super().established()
         # It has answered where we called it: media may go to where it says.
         await self.media.confirm()
+        await self.keypad.begin()
         self._on_progress(200, "OK")
 
     def ended(self, end: Ended) -> None:
