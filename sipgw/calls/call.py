@@ -177,14 +177,8 @@ class Call:
         dialog = session.dialog
         if session.phase != "established" or dialog is None or not self.media.leg:
             return
-        mark = (
-            dialog.local_seq,
-            dialog.remote_seq,
-            dialog.target,
-            session.agreed,
-            self.media.leg,
-            self.media.place.room,
-        )
+        where = self.media.leg, self.media.place.room
+        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where, self.about.revision)
         if mark != self._remembered:
             self._remembered = mark
             self.means.remember(self)
