@@ -12,8 +12,9 @@ static void note_contributor(cf_core *core, const cf_leg *leg) {
     core->csrc_leg[i] = (cf_leg *)leg;
 }
 
-static void add_voice(cf_core *core, cf_leg *leg, int64_t at, int64_t now) {
-    leg_voice(core, leg, now);
+/* At the time that the tick was due: a late one hears what it would have heard, and takes no delay for longer. */
+static void add_voice(cf_core *core, cf_leg *leg, int64_t at) {
+    leg_voice(core, leg, at);
     if (leg->active) {
         core->voices++;
         note_contributor(core, leg);
@@ -63,7 +64,7 @@ static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint6
         if (timers_are_due(room, leg))
             leg_timers(core, leg, now);
         if (leg_is_due(leg, period))
-            add_voice(core, leg, at, now);
+            add_voice(core, leg, at);
     }
     add_tail(core, room);
     int plays = plays_add(core, &room->plays, core->sum, NULL, room);
