@@ -59,11 +59,11 @@ class LegContext:
     owner: LegOwner
     clock: Clock
     settings: LegSettings
-    room: int
-    """The engine's number of the room."""
     remove: Callable[[int], None]
     """Takes a leg out of the engine for good; never raises."""
     next_number: Callable[[], int]
+    room: int = 0
+    """The engine's number of the room; 0: not known yet."""
 
 
 class Identity:

@@ -296,4 +296,4 @@ def context(engine: FakeEngine, owner: FakeOwner, clock: FakeClock | None = None
             engine.remove_leg(number)
 
     numbers = itertools.count(100)
-    return LegContext(engine, owner, clock or FakeClock(), LegSettings(**settings), 1, remove, lambda: next(numbers))
+    return LegContext(engine, owner, clock or FakeClock(), LegSettings(**settings), remove, lambda: next(numbers), 1)

@@ -1,5 +1,6 @@
 /* A token bucket: so many a second, so many at once. */
-#include "internal.h"
+#include "bucket.h"
+#include "units.h"
 
 bool bucket_take(struct bucket *bucket, int64_t now, int rate, int burst) {
     int64_t full = burst * SECOND;

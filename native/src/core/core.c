@@ -1,7 +1,16 @@
 /* The media machine of one thread: its set-up, and the rooms' ticks in their slots. Packets come in through demux.c. */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "room.h"
+#include "state.h"
+#include "table.h"
+#include "tap.h"
+#include "units.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum { CATCH_UP = 5 }; /* ticks that a late core runs after the fact; 100 ms is what jitter buffers can swallow */
 
 enum { DEFAULT_ROOMS = 4096, DEFAULT_LEGS = 8192 };
 

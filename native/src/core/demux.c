@@ -1,5 +1,9 @@
 /* Where a datagram belongs: by its socket (RTP legs), else by its first byte and its path (RFC 7983). */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_wire.h"
+#include "state.h"
+#include "table.h"
 
 /* RFC 7983 section 7. */
 static bool is_stun(uint8_t first) {

@@ -1,5 +1,14 @@
 /* A leg's digits: heard as events (RFC 4733) or by their sound while something listens, and sent as events. */
-#include "internal.h"
+#include "bucket.h"
+#include "leg.h"
+#include "leg_sound.h"
+#include "leg_wire.h"
+#include "room.h"
+#include "state.h"
+#include "units.h"
+
+#include <errno.h>
+#include <string.h>
 
 enum {
     DIGIT_RATE = 20,  /* digits a second that a leg may tell: no machine dials faster than 12 (ITU-T Q.24) ... */

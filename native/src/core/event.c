@@ -1,5 +1,7 @@
 /* What the core tells upwards: filled in at one place, rate-limited where a peer could cause it at will. */
-#include "internal.h"
+#include "leg.h"
+#include "room.h"
+#include "state.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,6 +1,10 @@
 /* Packets of many legs come together, and each leg's state lies somewhere else: one packet after the other waits for
  * memory at each step of its way. Here a whole batch takes each step together, so that the waits overlap. */
-#include "internal.h"
+#include "leg.h"
+#include "leg_wire.h"
+#include "state.h"
+#include "stream.h"
+#include "table.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,10 @@
 /* Whose is it? Rooms and legs by id, by ufrag, by authenticated path and by socket. */
-#include "internal.h"
+#include "leg.h"
+#include "room.h"
+#include "state.h"
+#include "table.h"
+
+#include <string.h>
 
 /* The finaliser of splitmix64: spreads consecutive ids over the buckets. */
 uint64_t hash_u64(uint64_t value) {

@@ -1,7 +1,25 @@
 /* What a leg hears: the same stream as all who hear the same, or a mix of its own for those who add something
  * themselves.
  */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_sound.h"
+#include "leg_wire.h"
+#include "pairs.h"
+#include "play.h"
+#include "room.h"
+#include "state.h"
+#include "stream.h"
+#include "tap.h"
+
+#include <string.h>
+
+enum {
+    RETURN_FRAMES = 10, /* 200 ms of exact zero before a talker goes back to the shared encoding: 2 is the floor under
+                         * which its own voice, still in the encoder's look-ahead, comes back; 10 saves flapping */
+    DTX_FRAMES = 10,    /* silent frames before discontinuous transmission begins (as libopus: 200 ms) ... */
+    DTX_EVERY = 20      /* ... and in which one packet is sent then: 400 ms, as encoders do */
+};
 
 static struct stream *stream_find(cf_room *room, enum hearing hearing, const cf_codec_params *params) {
     struct stream *unused = NULL;

@@ -1,7 +1,16 @@
 /* A leg's DTLS inbox: a bounded ring with its own quota, so that a flood at one leg delays no other. */
-#include "internal.h"
+#include "inbox.h"
+#include "bucket.h"
+#include "counter.h"
+#include "units.h"
 
 #include <stddef.h>
+#include <string.h>
+
+enum {
+    INBOX_RATE = 60, /* DTLS datagrams a second that one leg may hand up ... */
+    INBOX_BURST = 40 /* ... and at once */
+};
 
 void inbox_init(struct inbox *inbox) {
     memset(inbox, 0, offsetof(struct inbox, slots));

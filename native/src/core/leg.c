@@ -1,10 +1,17 @@
 /* A leg: all its memory is taken here, before it meets the media thread. */
+#include "leg.h"
 #include "base/lazy.h"
-#include "internal.h"
+#include "counter.h"
+#include "inbox.h"
+#include "pairs.h"
+#include "play.h"
+#include "table.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool text_ok(const char *text, size_t cap) {
     return memchr(text, 0, cap) != NULL;

@@ -1,6 +1,17 @@
 /* STUN on the shared sockets: the check finds its leg by ufrag, the leg's ICE agent answers, and the authenticated
  * paths are tabled. */
-#include "internal.h"
+#include "bucket.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_wire.h"
+#include "state.h"
+#include "table.h"
+#include "units.h"
+
+#include <string.h>
+
+/* How long a path stays its leg's after a check or media; consent checks are up to 6 s apart */
+enum { PATH_HELD_MS = 10000 };
 
 static void path_forget(cf_core *core, struct path_node *node) {
     table_remove(&core->legs_by_path, &node->node);

@@ -1,6 +1,12 @@
 /* What a packet's payload is for: sound goes to the jitter buffer, digits to their receiver, redundancy is taken apart.
  */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_sound.h"
+#include "leg_wire.h"
+#include "state.h"
+
+#include <errno.h>
 
 const cf_pt_map *leg_payload_type(const cf_leg *leg, uint8_t pt) {
     for (int i = 0; i < leg->config.rx_count; i++)

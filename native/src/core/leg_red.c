@@ -1,9 +1,11 @@
 /* Redundancy to a leg: how much of it the reported loss asks for, and each payload with earlier ones (RFC 2198). */
-#include "internal.h"
+#include "leg.h"
+#include "leg_wire.h"
+#include "state.h"
+#include "units.h"
 
-enum {
-    HOLD_S = 15
-}; /* two of the longest intervals between reports: one that happens to say nothing changes nothing */
+/* Two of the longest intervals between reports: one that happens to say nothing changes nothing */
+enum { HOLD_S = 15 };
 
 /* fraction_lost is in 1/256. From 1 % on one earlier payload goes along, which mends single losses; where so much is
  * lost that losses come in pairs, two. */

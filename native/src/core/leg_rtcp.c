@@ -1,5 +1,10 @@
 /* RTCP of a leg: what the peer reports about us, and our reports about it (RFC 3550 section 6). */
-#include "internal.h"
+#include "bucket.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_wire.h"
+#include "state.h"
+#include "units.h"
 
 enum { RTT_END = 60 << 16 }; /* 1/65536 s; a longer round trip is a wall clock that was set under way */
 

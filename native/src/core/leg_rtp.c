@@ -1,5 +1,15 @@
 /* Media that comes in for a leg: source address, SRTP, payload type, reception statistics, jitter buffer. */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_wire.h"
+#include "room.h"
+#include "state.h"
+#include "units.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { TRIAL_RUN = 4 }; /* packets in a row after which symmetric RTP believes a host that was not signalled */
 
 bool leg_secure(const cf_leg *leg) {
     return leg->config.kind == CF_LEG_WEBRTC || leg->config.secure;

@@ -1,5 +1,12 @@
 /* One encoded frame to one leg: header, extensions, protection, and out. */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_wire.h"
+#include "room.h"
+#include "state.h"
+#include "units.h"
+
+#include <string.h>
 
 /* Timestamps follow the core's clock, also through ticks in which nothing could be sent (RFC 3550 section 5.1). */
 uint32_t leg_timestamp(const cf_leg *leg, uint64_t period) {

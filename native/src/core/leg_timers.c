@@ -1,5 +1,14 @@
 /* What a leg does by the clock, looked at in each tick of its room: time-outs, reports, reminders. */
-#include "internal.h"
+#include "counter.h"
+#include "inbox.h"
+#include "leg.h"
+#include "leg_sound.h"
+#include "leg_wire.h"
+#include "room.h"
+#include "state.h"
+#include "units.h"
+
+enum { CONSENT_MS = 30000 }; /* default consent time-out (RFC 7675 section 5.1) */
 
 static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;

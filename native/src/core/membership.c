@@ -1,5 +1,15 @@
 /* Legs come, move between rooms and go: table entries, lists and what fades behind them. No memory is taken. */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_sound.h"
+#include "leg_wire.h"
+#include "play.h"
+#include "room.h"
+#include "state.h"
+#include "table.h"
+#include "tap.h"
+
+#include <errno.h>
 
 static int sockets_add(cf_core *core, cf_leg *leg) {
     const uint32_t numbers[2] = {leg->config.rtp_socket, leg->config.rtcp_socket};

@@ -1,5 +1,9 @@
 /* A packet's last and first step: written where the shell sends it from, sealed and opened, and what that costs. */
-#include "internal.h"
+#include "counter.h"
+#include "state.h"
+
+#include <errno.h>
+#include <string.h>
 
 /* One packet in so many is timed and counts for all: a prime, so that no leg is always the one. */
 enum { METERED = 13 };

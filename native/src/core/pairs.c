@@ -2,8 +2,12 @@
  *
  * A pair is a difference against the sum: gain less one for a voice that is in it, the whole gain for one that speaks
  * aside. So everything else of the mix stays exact. */
-#include "internal.h"
+#include "pairs.h"
+#include "leg.h"
+#include "room.h"
+#include "state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 cf_pair *cf_pair_new(uint64_t talker, int32_t gain_q14) {

@@ -1,6 +1,11 @@
 /* What plays in a room or to a leg: players at their places, read once a tick, let go of at their end. */
-#include "internal.h"
+#include "play.h"
+#include "counter.h"
+#include "leg.h"
+#include "room.h"
+#include "state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { PLAYS = 8 }; /* at one place: more at once nobody can follow */

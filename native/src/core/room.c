@@ -1,7 +1,20 @@
 /* A room: its slot in the period and its list of legs. */
-#include "internal.h"
+#include "room.h"
+#include "counter.h"
+#include "leg.h"
+#include "play.h"
+#include "state.h"
+#include "table.h"
+#include "tap.h"
 
+#include <errno.h>
 #include <stdlib.h>
+
+enum {
+    GATE_DBOV = 65,     /* default gate, -dBov */
+    GATE_HOLD_MS = 500, /* default hold */
+    TALKERS = 6         /* places in a room's mix by default: more at once nobody can follow */
+};
 
 static bool noise_ok(int dbov) {
     return dbov == 0 || (dbov >= CF_NOISE_LOUDEST && dbov < CF_NOISE_SILENCE);

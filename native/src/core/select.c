@@ -4,7 +4,8 @@
  * Who begins to talk gets a free place at once, so no first syllable is cut; a holder that has fallen silent makes way
  * at once as well. Only when all places are held by people who talk does loudness decide: once a tick, by a clear
  * margin, and not against who has just begun. */
-#include "internal.h"
+#include "leg.h"
+#include "room.h"
 
 enum {
     SILENT_FRAMES = 10, /* 200 ms under the gate: a pause between sentences, not between words */

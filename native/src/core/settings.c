@@ -1,6 +1,13 @@
 /* What Python decides about a leg while it lives: mute, gain, gate, addresses, ICE credentials, keys. Effective at the
  * next tick or packet. */
-#include "internal.h"
+#include "inbox.h"
+#include "leg.h"
+#include "leg_wire.h"
+#include "room.h"
+#include "state.h"
+#include "table.h"
+
+#include <errno.h>
 
 /* Whatever is decided about a leg may be heard: its room wakes. While the leg is being added it has none. */
 static cf_leg *leg_awake(cf_core *core, uint64_t id) {

@@ -2,7 +2,9 @@
 #ifndef CONFEROCORE_SIM_INTERNAL_H
 #define CONFEROCORE_SIM_INTERNAL_H
 
-#include "internal.h"
+#include "leg.h"
+#include "state.h"
+#include "units.h"
 
 #include "conferocore/sim.h"
 

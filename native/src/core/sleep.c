@@ -3,8 +3,18 @@
  * A room without legs is not looked at at all. One whose legs are all content with silence (DTX, suspended, not yet
  * connected) sleeps: its legs' timers run, and empty packets keep their paths open, all sleeping rooms of a bucket in
  * one go, so that ten thousand of them cost fifty wake-ups a second and not a thousand. */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_sound.h"
+#include "leg_wire.h"
+#include "room.h"
+#include "state.h"
+#include "stream.h"
+#include "units.h"
 
+/* A sleeping room's legs are sent a packet every 2 s: the empty frame says nothing new, and no NAT forgets a path so
+ * soon (RFC 4787 section 4.3: two minutes) */
+enum { DOZE_SENDS = 2 };
 enum { SLEEP_AFTER = 50 }; /* ticks of silence, 1 s: nobody falls asleep between two sentences */
 
 static void list_add(cf_room **first, cf_room *room) {

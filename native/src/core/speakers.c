@@ -1,5 +1,10 @@
 /* Who speaks: the loudest few of a room, in an order that does not flicker, told when it changes. */
-#include "internal.h"
+#include "leg.h"
+#include "room.h"
+#include "state.h"
+#include "units.h"
+
+#include <string.h>
 
 enum {
     ENTER = 127 - 55, /* loudness (dB over -127 dBov) that makes a speaker ... */

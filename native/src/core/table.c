@@ -1,6 +1,7 @@
 /* Hash tables whose nodes lie inside what they index: bounded by their owners, no memory taken after set-up. */
-#include "internal.h"
+#include "table.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 int table_init(struct table *table, size_t at_least) {

@@ -1,7 +1,14 @@
 /* Taps: bounded rings of frames, written by the tick, read by any one thread. */
-#include "internal.h"
+#include "tap.h"
+#include "counter.h"
+#include "leg.h"
+#include "room.h"
+#include "state.h"
+#include "units.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TAP_MS_MAX = 600000 };
 

@@ -1,5 +1,18 @@
 /* The tick of one room: collect what everybody adds, sum once, and give everybody the sum without itself. */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_sound.h"
+#include "leg_wire.h"
+#include "play.h"
+#include "room.h"
+#include "state.h"
+#include "stream.h"
+#include "tap.h"
+#include "units.h"
+
+#include <string.h>
+
+enum { TIMER_TICKS = 5 }; /* a leg's timers are looked at every 100 ms: the shortest of them are seconds */
 
 enum { SPEAKER_TICKS = 10 }; /* 200 ms */
 

@@ -1,6 +1,13 @@
 /* What a leg adds to its room: whether its next frame is worth decoding, and if so one frame from its jitter buffer,
  * through gate, mute and gain (its own, or what its speech needs), every change of them ramped. */
-#include "internal.h"
+#include "counter.h"
+#include "leg.h"
+#include "leg_sound.h"
+#include "room.h"
+#include "state.h"
+#include "units.h"
+
+enum { GATE_OPEN_SAMPLES = 96 }; /* ramp of an opening gate: 2 ms, so that no first syllable is cut */
 
 enum {
     SAMPLE_FRAMES = 25,  /* 500 ms: how often a leg is decoded that is only thought to be silent; by its id, so that a

@@ -2,7 +2,7 @@
 #ifndef CONFEROCORE_TEST_CORE_CHECKS_H
 #define CONFEROCORE_TEST_CORE_CHECKS_H
 
-#include "core/internal.h"
+#include "core/state.h"
 
 /* A room stands once in the list of its slot, of its bucket, or in none. */
 static inline int times_listed(const cf_room *first, const cf_room *room) {

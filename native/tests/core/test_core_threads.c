@@ -3,7 +3,8 @@
 #include "testlib.h"
 
 #include "conferocore/stun.h"
-#include "core/internal.h"
+#include "core/inbox.h"
+#include "core/units.h"
 #include "core_fixture.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* The engine's control side: errors at once, bounds of the rings, and everything released and closed. */
 #include "core/engine_internal.h"
-#include "core/internal.h"
+#include "core/state.h"
 #include "engine_lib.h"
 #include "testlib.h"
 

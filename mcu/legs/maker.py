@@ -1,0 +1,31 @@
+"""New legs: of the kind that is wished for, in the engine already, with their answer or offer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from confero import models
+
+from ..rooms.participant import Leg
+from .base import LegContext
+from .channel import Turnstile
+from .dtls import Certificate
+from .rtp import RtpLeg
+from .webrtc import WebRtcLeg
+
+
+class LegMaker:
+    def __init__(self, context: LegContext, certificate: Certificate) -> None:
+        """``context``: what legs of all rooms have in common."""
+        self._context = context
+        self._certificate = certificate
+        self._turnstile = Turnstile()
+
+    def open(self, wish: models.WebRtcLegCreate | models.RtpLegCreate, room: int) -> tuple[Leg, str]:
+        """The leg, and its answer or offer. ``room``: the engine's number. Raises Refused, SdpError; then nothing has changed."""
+        number, context = self._context.next_number(), replace(self._context, room=room)
+        if isinstance(wish, models.WebRtcLegCreate):
+            browser = WebRtcLeg(number, context, self._certificate, self._turnstile)
+            return browser, browser.open(wish.sdp)
+        phone = RtpLeg(number, context, wish)
+        return phone, phone.open(wish.sdp)
