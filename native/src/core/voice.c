@@ -10,13 +10,14 @@
 enum { GATE_OPEN_SAMPLES = 96 }; /* ramp of an opening gate: 2 ms, so that no first syllable is cut */
 
 enum {
-    SAMPLE_FRAMES = 50,  /* 1 s: how often a leg is decoded that is only thought to be silent; by its id, so that a
-                          * room that fell silent at once is not decoded at once */
-    CALM_FRAMES = 250,   /* 5 s: the same of one whose packets are no stronger than when it was last found silent ... */
-    CALM_LOOKS = 5,      /* ... and in a room that sleeps, which looks once a second */
-    GROWN_STEPS = 3,     /* of SILK's gain, 4 dB: then it is decoded at once */
-    DISTRUST_MS = 10000, /* how long a sender whose levels proved wrong is believed no longer */
-    STATS_TICKS = 16,    /* a resting leg's statistics are copied every 320 ms */
+    SAMPLE_FRAMES = 50, /* 1 s: how often a leg is decoded that is only thought to be silent; by its id, so that a
+                         * room that fell silent at once is not decoded at once */
+    CALM_FRAMES = 250,  /* 5 s: the same of one whose packets are no stronger than when it was last found silent ... */
+    CALM_LOOKS = 5,     /* ... and in a room that sleeps, which looks once a second */
+    GROWN_STEPS = 3,    /* of SILK's gain, 4 dB: then it is decoded at once */
+    DISTRUST_FRAMES = 25, /* 500 ms: the same of one whose levels proved wrong */
+    DISTRUST_MS = 10000,  /* how long a sender whose levels proved wrong is believed no longer */
+    STATS_TICKS = 16,     /* a resting leg's statistics are copied every 320 ms */
     LOUDNESS_OF_SILENCE = 0
 };
 
@@ -75,12 +76,16 @@ bool leg_has_grown(const cf_leg *leg, int level) {
     return cf_peek_is_quiet(level) && leg->calm && cf_peek_gain(level) > leg->calm_gain + GROWN_STEPS;
 }
 
+static uint32_t sampled_every(const cf_leg *leg, int level) {
+    bool calm = leg->calm && cf_peek_is_quiet(level) && cf_peek_gain(level) >= 0;
+    if (leg->room->state == ROOM_ASLEEP)
+        return calm ? CALM_LOOKS : 1;
+    return calm ? CALM_FRAMES : cf_peek_is_quiet(level) ? SAMPLE_FRAMES : DISTRUST_FRAMES;
+}
+
 /* One that only seems silent is decoded now and then; its id spreads that over the room. */
 static bool is_sampled(cf_leg *leg, int level) {
-    bool calm = leg->calm && cf_peek_is_quiet(level) && cf_peek_gain(level) >= 0,
-         asleep = leg->room->state == ROOM_ASLEEP;
-    uint32_t every = calm ? (asleep ? CALM_LOOKS : CALM_FRAMES) : (asleep ? 1 : SAMPLE_FRAMES);
-    return (++leg->rested + leg->config.id) % every == 0 || leg_has_grown(leg, level);
+    return (++leg->rested + leg->config.id) % sampled_every(leg, level) == 0 || leg_has_grown(leg, level);
 }
 
 /* What was just decoded, and found silent or not: the packets that follow are measured by it. A gain that rises and
