@@ -57,7 +57,8 @@ static int symbol(range *r, const uint8_t *shares) {
 
 int cf_silk_gain(const uint8_t *frame, size_t len) {
     range r = begin(frame, len);
-    if (symbol(&r, flag) || symbol(&r, flag))
+    int voice = symbol(&r, flag), redundant = symbol(&r, flag);
+    if (voice || redundant)
         return -1;
     symbol(&r, inactive_type);
     int upper = symbol(&r, inactive_gain);

@@ -10,18 +10,31 @@
 #include "tap.h"
 #include "units.h"
 
+#include <math.h>
+
 #include <string.h>
 
 enum { TIMER_TICKS = 5 }; /* a leg's timers are looked at every 100 ms: the shortest of them are seconds */
 
 enum { SPEAKER_TICKS = 10 }; /* 200 ms */
 
+/* As loud as it is in the mix (RFC 6465): what its gain, automatic or not, makes of how it came. */
+static uint8_t level_added(const cf_leg *leg) {
+    int came = (int)counter_get(&leg->count.level_in);
+    if (leg->gain_now == CF_GAIN_ONE || came == 127)
+        return (uint8_t)came;
+    if (leg->gain_now <= 0)
+        return 127;
+    long level = came - lrint(20 * log10((double)leg->gain_now / CF_GAIN_ONE));
+    return (uint8_t)(level < 0 ? 0 : level > 127 ? 127 : level);
+}
+
 static void note_contributor(cf_core *core, const cf_leg *leg) {
     if (core->csrc_count == CSRCS || leg->aside)
         return;
     int i = core->csrc_count++;
     core->csrc[i] = leg->source.ssrc;
-    core->csrc_level[i] = (uint8_t)counter_get(&leg->count.level_in);
+    core->csrc_level[i] = level_added(leg);
     core->csrc_leg[i] = (cf_leg *)leg;
 }
 
