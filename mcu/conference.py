@@ -15,10 +15,10 @@ from confero.runtime.logging import get_logger
 
 from . import reasons
 from .digits import Digits
-from .legs.base import LegContext, LegSettings
+from .leases import Leases
+from .legs.base import LegContext, LegSettings, NewLegNeeded
 from .legs.dtls import Certificate
 from .legs.maker import LegMaker
-from .legs.webrtc import NewLegNeeded
 from .moves import Moves
 from .news import News
 from .orders import Orders
@@ -47,6 +47,7 @@ class ConferenceSettings:
     max_legs: int = 4000
     empty_room_s: float = 600.0
     pass_through: bool = True
+    owner_lease_s: float = 10.0
 
 
 class Conference:
@@ -78,6 +79,7 @@ class Conference:
         self._moves = Moves(engine, self.registry, news, clock)
         self.reactions = Reactions(self.registry, news, self.end, self.plays, self.digits, clock)
         self._maker = LegMaker(self._context(settings or LegSettings()), certificate)
+        self.leases = Leases(self.registry, clock, self._limits.owner_lease_s)
         self.draining = False
 
     def _context(self, settings: LegSettings) -> LegContext:
@@ -139,12 +141,14 @@ class Conference:
         if wish.participant not in room.participants:
             self.registry.check_leg()
         leg, sdp = self._maker.open(wish, room.number)
-        participant = Participant(wish.participant, wish.display_name, wish.role, leg)
+        owner = (leg.wish and leg.wish.owner) or ""
+        participant = Participant(wish.participant, wish.display_name, wish.role, leg, owner=owner)
         try:
             self._admit(participant, room)
         except ConferoError:
             leg.close()
             raise
+        self.leases.begin(owner)
         return models.LegReply(leg=leg.id, participant=participant.id, room=room.id, sdp=sdp)
 
     def _admit(self, participant: Participant, room: Room) -> None:
@@ -165,16 +169,7 @@ class Conference:
         try:
             answer = participant.leg.offer(sdp)
         except NewLegNeeded:
-            return self.create_leg(
-                room.id,
-                models.WebRtcLegCreate(
-                    kind="webrtc",
-                    participant=participant.id,
-                    display_name=participant.display_name,
-                    role=participant.role,
-                    sdp=sdp,
-                ),
-            )
+            return self.create_leg(room.id, participant.successor(sdp))
         self._orders.apply(participant)
         return models.LegReply(leg=leg_id, participant=participant.id, room=room.id, sdp=answer)
 
@@ -185,8 +180,17 @@ class Conference:
         self.registry.add_leg(participant, room)
         self._orders.apply(participant)
 
+    def ask(self, leg_id: str) -> models.LegReply:
+        """Our offer on a leg that may be running. Raises Refused ``leg-unknown``, ``offer-pending``, ``not-for-browsers``."""
+        participant, room = self.registry.leg(leg_id)
+        return models.LegReply(leg=leg_id, participant=participant.id, room=room.id, sdp=participant.leg.ask())
+
+    def withdraw(self, leg_id: str) -> None:
+        """Our offer will not be answered. Raises Refused ``leg-unknown``, ``no-offer-pending``."""
+        self.registry.leg(leg_id)[0].leg.withdraw()
+
     def patch(self, leg_id: str, patch: models.LegPatch) -> models.Participant:
-        """Mute, deaf, gain, gate, another room.
+        """Mute, deaf, gain, gate, proof of the peer, another room.
 
         Raises Refused ``leg-unknown``, ``room-unknown``, ``room-full``, ``participant-exists``, ``other-media-thread``,
         ``not-for-browsers``.
@@ -194,6 +198,8 @@ class Conference:
         participant, room = self.registry.leg(leg_id)
         if patch.room is not None and patch.room != room.id:
             room = self._moves.move(participant, room, self.registry.room(patch.room))
+        if patch.confirmed:
+            participant.leg.prove()
         before = participant.settings
         participant.settings = before.patched(patch)
         try:
@@ -219,6 +225,11 @@ class Conference:
         """Raises Refused ``leg-unknown``."""
         participant, room = self.registry.leg(leg_id)
         self.end(participant, room, reason)
+
+    def end_owner(self, owner: str) -> None:
+        """It has no use for its legs any more: after a restart, for instance."""
+        for participant, room in self.leases.of(owner):
+            self.end(participant, room, reasons.OWNER_GONE)
 
     def end(self, participant: Participant, room: Room, reason: str) -> None:
         """The one way out of a room. Idempotent: what has ended stays ended, with its first reason."""
@@ -266,6 +277,8 @@ class Conference:
         for participant, room in self.registry.participants():
             if participant.leg.number % SLICES == self._slice or not participant.leg.number:
                 self._tick_leg(participant, room, now)
+        for participant, room in self.leases.expired():
+            self.end(participant, room, reasons.OWNER_GONE)
         if self._slice == 0:
             self.removals.retry()
             self.sounds.sweep()

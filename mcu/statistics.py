@@ -45,6 +45,7 @@ class Statistics:
             room=room.id,
             kind=leg.kind,
             codec=leg.codec,
+            security=leg.security,
             remote=leg.remote,
             counters=found.leg,
             playout=found.playout,

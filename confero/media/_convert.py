@@ -74,6 +74,7 @@ _PLAIN = (
     "consent_timeout_ms",
     "media_timeout_ms",
 )
+_FLAGS = ("symmetric", "secure", "dtls", "unproven")
 _TEXTS = {"mid": 16, "cname": 32, "local_ufrag": 33, "local_pwd": 65, "remote_ufrag": 33}
 _RX_MAX = 8
 
@@ -97,7 +98,8 @@ def new_leg_config(config: LegConfig) -> Any:
     out.rx_count = len(config.rx)
     for name, size in _TEXTS.items():
         setattr(out, name, text_field(name, getattr(config, name), size))
-    out.symmetric = int(config.symmetric)
+    for name in _FLAGS:
+        setattr(out, name, int(getattr(config, name)))
     if config.sockets is not None:
         out.rtp_socket, out.rtcp_socket = config.sockets.rtp, config.sockets.rtcp
     fill_addr(out.remote_rtp, config.remote_rtp)

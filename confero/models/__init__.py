@@ -4,7 +4,21 @@ Requests forbid unknown fields, so that a misspelt name is an error; replies and
 Ids are opaque strings made by ``confero.ids``. Times are Unix seconds. Levels are -dBov (0 loud, 127 silent).
 """
 
-from .base import DEFAULT_TALKERS, CodecName, DisplayName, Id, Noise, Problem, Reply, Request, Role, Sdp, Token
+from .base import (
+    DEFAULT_TALKERS,
+    TOLD_AT_ONCE,
+    CodecName,
+    DisplayName,
+    Id,
+    MediaSecurity,
+    Noise,
+    Problem,
+    Reply,
+    Request,
+    Role,
+    Sdp,
+    Token,
+)
 from .digits import CollectRequest, Digit, Digits, DigitsSend
 from .events import (
     ClosedEvent,
@@ -18,16 +32,26 @@ from .events import (
     SpeakersEvent,
 )
 from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo
-from .legs import LegCreate, LegPatch, LegReply, LegSdp, LegStats, PairGain, RtpLegCreate, WebRtcLegCreate
-from .mcus import LegRecord, McuHeartbeat, McuRegister
+from .legs import LegCreate, LegPatch, LegReply, LegSdp, LegStats, OwnerLegs, PairGain, RtpLegCreate, WebRtcLegCreate
+from .mcus import LegRecord, LegRecords, McuHeartbeat, McuRegister
 from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
 from .rooms import RoomSpec, RoomState, RoomStats
-from .services import McuStarted, Publish, RoomPlacement, SessionNotice, SessionsSnapshot, TokenCheck, TokenGrant
+from .services import (
+    McuStarted,
+    Publish,
+    RoomPlacement,
+    SessionNotice,
+    SessionNotices,
+    SessionsSnapshot,
+    TokenCheck,
+    TokenGrant,
+)
 from .signalling import Answer, ClientMessage, ErrorReply, Hello, Leave, Mute, Offer, Ok, Ping, Welcome
 
 __all__ = [
     "DEFAULT_TALKERS",
+    "TOLD_AT_ONCE",
     "ActiveSpeaker",
     "Answer",
     "ClientMessage",
@@ -50,16 +74,19 @@ __all__ = [
     "LegCreate",
     "LegPatch",
     "LegRecord",
+    "LegRecords",
     "LegReply",
     "LegSdp",
     "LegStats",
     "McuHeartbeat",
     "McuRegister",
     "McuStarted",
+    "MediaSecurity",
     "Mute",
     "Noise",
     "Offer",
     "Ok",
+    "OwnerLegs",
     "PairGain",
     "Participant",
     "ParticipantEvent",
@@ -84,6 +111,7 @@ __all__ = [
     "RtpLegCreate",
     "Sdp",
     "SessionNotice",
+    "SessionNotices",
     "SessionsSnapshot",
     "SpeakersEvent",
     "Token",

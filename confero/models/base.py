@@ -12,8 +12,11 @@ Sdp = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Role = Literal["host", "guest"]
 CodecName = Literal["opus", "G722", "PCMU", "PCMA", "L16"]
+MediaSecurity = Literal["none", "optional", "required"]
 DEFAULT_TALKERS = 6
 """More at once nobody can follow."""
+TOLD_AT_ONCE = 256
+"""Notices or records in one call: what one transaction of the application server takes."""
 Noise = Annotated[int, Field(ge=20, le=126)]
 """Level of comfort noise, -dBov: 65-75 is a quiet room."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import CodecName, DisplayName, Id, Reply, Request, Role, Sdp
+from .base import CodecName, DisplayName, Id, MediaSecurity, Reply, Request, Role, Sdp
 
 
 class WebRtcLegCreate(Request):
@@ -20,8 +20,8 @@ class WebRtcLegCreate(Request):
 
 
 class RtpLegCreate(Request):
-    """POST /v1/rooms/{room}/legs: plain RTP. With ``sdp`` (an offer) the reply carries the answer; without, it carries our
-    offer, and the far end's answer goes to PUT /v1/legs/{leg}/answer."""
+    """POST /v1/rooms/{room}/legs: RTP, in the clear or protected. With ``sdp`` (an offer) the reply carries the answer;
+    without, it carries our offer, and the far end's answer goes to PUT /v1/legs/{leg}/answer."""
 
     kind: Literal["rtp"]
     participant: Id
@@ -31,6 +31,19 @@ class RtpLegCreate(Request):
     codecs: tuple[CodecName, ...] = Field(default=("opus", "G722", "PCMU", "PCMA"), min_length=1, max_length=5)
     """What may be used; preference, when we are the offerer. L16 (a quarter of a megabit a second) only where it is named."""
     symmetric: bool = False
+    """The peer's address is learnt from its packets and kept from then on: from the first of the host that was signalled or of
+    whoever has the keys, else from the fourth in a row of another."""
+    media_security: MediaSecurity = "optional"
+    """``none``: in the clear. ``optional``: as the peer offers it, and in our offers as ``best_effort`` says. ``required``:
+    nothing in the clear."""
+    best_effort: bool = False
+    """With ``optional``: our offers hold keys for those who take them (RFC 8643)."""
+    key_exchange: Literal["sdes", "dtls"] = "sdes"
+    """How our offers are protected. SDES keys are as secret as the signalling that carries them."""
+    confirmed: bool = True
+    """False: nothing is sent to an address that was only signalled, until a packet comes from there or PATCH says so."""
+    owner: Id | None = None
+    """Who must be heard of (``PUT /v1/owners/{owner}``), or the leg ends with ``owner-gone``."""
     media_timeout_s: float = Field(default=60, ge=0, le=3600)
     """The leg ends after this much silence on the wire, but not on hold; 0: never, then its owner must end it."""
 
@@ -52,6 +65,13 @@ class LegSdp(Request):
     sdp: Sdp
 
 
+class OwnerLegs(Reply):
+    """PUT /v1/owners/{owner}: it is there; every leg that was made in its name goes on for another lease."""
+
+    legs: list[Id]
+    lease_s: float
+
+
 class LegPatch(Request):
     """PATCH /v1/legs/{leg} -> Participant. Absent fields stay."""
 
@@ -66,6 +86,8 @@ class LegPatch(Request):
     """Its speech is brought to the level of everybody else's, -23 dBov, by -12 to +18 dB, beside ``gain_db``; +18 dB in all."""
     gate_dbov: int | None = Field(default=None, ge=0, le=127)
     """A gate of its own, -dBov, in place of the room's (65): what is softer for half a second is not heard; 0: the room's."""
+    confirmed: Literal[True] | None = None
+    """The peer has shown that it is there and wants media, by an ACK for instance."""
     room: Id | None = None
     """Moves the leg to this room of the same MCU. Plain RTP legs only."""
 
@@ -85,6 +107,8 @@ class LegStats(Reply):
     room: Id
     kind: Literal["webrtc", "rtp"]
     codec: str
+    security: str = ""
+    """How the media is protected: plain, sdes, dtls; "" before that is agreed."""
     remote: str = ""
     counters: dict[str, int]
     playout: dict[str, int]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Id, Request
+from .base import TOLD_AT_ONCE, Id, Request
 
 
 class McuRegister(Request):
@@ -34,7 +34,7 @@ class McuHeartbeat(Request):
 
 
 class LegRecord(Request):
-    """POST /internal/v1/records: one thing that happened to a leg."""
+    """One thing that happened to a leg."""
 
     at: float
     mcu: Id
@@ -46,3 +46,9 @@ class LegRecord(Request):
     event: Literal["joined", "connected", "left"]
     reason: str = Field(default="", max_length=64)
     stats: dict[str, int] = Field(default_factory=dict, max_length=64)
+
+
+class LegRecords(Request):
+    """POST /internal/v1/records: in the order in which it happened."""
+
+    records: list[LegRecord] = Field(max_length=TOLD_AT_ONCE)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from .base import DEFAULT_TALKERS, Id, Reply, Request, Role, Token
+from .base import DEFAULT_TALKERS, TOLD_AT_ONCE, Id, Reply, Request, Role, Token
 from .events import RoomEvent
 from .rooms import RoomSpec
 
@@ -33,14 +35,21 @@ class TokenGrant(Reply):
 
 
 class SessionNotice(Request):
-    """POST /internal/v1/sessions/connected and /disconnected"""
+    """A browser's session has come or gone."""
 
+    kind: Literal["connected", "disconnected"]
     session: Id
     participant: Id
     room: Id
     at: float
     notifier: Id = "notifier"
     """Which notifier holds the session."""
+
+
+class SessionNotices(Request):
+    """POST /internal/v1/sessions: in the order in which it happened."""
+
+    notices: list[SessionNotice] = Field(max_length=TOLD_AT_ONCE)
 
 
 class SessionsSnapshot(Request):

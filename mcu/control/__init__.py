@@ -13,6 +13,7 @@ from ..conference import Conference
 from ..pipeline.engine import MediaEngine
 from .digits import DigitCalls
 from .legs import LegCalls
+from .owners import OwnerCalls
 from .plays import LegPlayCalls, RoomPlayCalls
 from .rooms import RoomCalls
 from .settings import SettingsCalls
@@ -30,6 +31,7 @@ class ControlApi:
         self._subjects = (
             RoomCalls(conference),
             LegCalls(conference),
+            OwnerCalls(conference),
             SettingsCalls(conference),
             RoomPlayCalls(conference),
             LegPlayCalls(conference),

@@ -26,6 +26,10 @@ CREATE_FAULTS = (
 OFFER_SUMMARY = "A re-offer; the reply names another leg if a fresh one was needed"
 OFFER_FAULTS = (UNKNOWN, *SDP_FAULTS, "409 offer-pending")
 ANSWER_FAULTS = (UNKNOWN, *SDP_FAULTS, "409 no-offer-pending")
+ASK_SUMMARY = "An offer of ours on a leg that may be running; its answer is for PUT answer"
+ASK_FAULTS = (UNKNOWN, "409 offer-pending", "409 not-for-browsers", "503 no-ports")
+WITHDRAW_SUMMARY = "Our offer will not be answered: all stays as it was"
+WITHDRAW_FAULTS = (UNKNOWN, "409 no-offer-pending")
 
 
 class EndQuery(Query):
@@ -46,6 +50,11 @@ class LegCalls:
             Route(
                 "PUT", f"{LEG}/answer", self._answer, SCOPE, "The answer to our offer", sdp, None, 204, ANSWER_FAULTS
             ),
+            Route("GET", LEG, self._leg, SCOPE, "A leg", None, models.Participant, errors=(UNKNOWN,)),
+            Route("POST", f"{LEG}/offer", self._ask, SCOPE, ASK_SUMMARY, None, leg, errors=ASK_FAULTS),
+            Route(
+                "DELETE", f"{LEG}/offer", self._withdraw, SCOPE, WITHDRAW_SUMMARY, status=204, errors=WITHDRAW_FAULTS
+            ),
             Route("DELETE", LEG, self._delete, SCOPE, "Ends the leg", None, None, 204, (UNKNOWN,), EndQuery),
             Route("GET", f"{LEG}/stats", self._stats, SCOPE, "Counters", None, models.LegStats, errors=(UNKNOWN,)),
         ]
@@ -61,6 +70,17 @@ class LegCalls:
     async def _answer(self, request: web.Request) -> web.Response:
         body = await read_model(request, models.LegSdp)
         self._conference.answer(request.match_info["leg"], body.sdp)
+        return reply(None)
+
+    async def _leg(self, request: web.Request) -> web.Response:
+        participant, _ = self._conference.registry.leg(request.match_info["leg"])
+        return reply(participant.view())
+
+    async def _ask(self, request: web.Request) -> web.Response:
+        return reply(self._conference.ask(request.match_info["leg"]))
+
+    async def _withdraw(self, request: web.Request) -> web.Response:
+        self._conference.withdraw(request.match_info["leg"])
         return reply(None)
 
     async def _delete(self, request: web.Request) -> web.Response:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from confero import models
+from confero.protocols.sdp import offers_ice, parse
 
 from ..rooms.participant import Leg
 from .base import LegContext
 from .channel import Turnstile
 from .dtls import Certificate
+from .handshake import DtlsMeans
 from .rtp import RtpLeg
 from .webrtc import WebRtcLeg
 
@@ -18,14 +20,16 @@ class LegMaker:
     def __init__(self, context: LegContext, certificate: Certificate) -> None:
         """``context``: what legs of all rooms have in common."""
         self._context = context
-        self._certificate = certificate
-        self._turnstile = Turnstile()
+        self._means = DtlsMeans(certificate, Turnstile())
 
     def open(self, wish: models.WebRtcLegCreate | models.RtpLegCreate, room: int) -> tuple[Leg, str]:
         """The leg, and its answer or offer. ``room``: the engine's number. Raises Refused, SdpError; then nothing has changed."""
         number, context = self._context.next_number(), replace(self._context, room=room)
         if isinstance(wish, models.WebRtcLegCreate):
-            browser = WebRtcLeg(number, context, self._certificate, self._turnstile)
+            browser = WebRtcLeg(number, context, self._means)
             return browser, browser.open(wish.sdp)
-        phone = RtpLeg(number, context, wish)
+        if wish.sdp is not None and wish.media_security != "none" and offers_ice(parse(wish.sdp)):
+            modern = WebRtcLeg(number, context, self._means, wish)
+            return modern, modern.open(wish.sdp)
+        phone = RtpLeg(number, context, wish, self._means)
         return phone, phone.open(wish.sdp)

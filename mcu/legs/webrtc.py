@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from confero.errors import Refused
 from confero.media import Event, EventType, LegConfig, LegKind, SrtpKeys, SrtpProfile
+from confero.models import RtpLegCreate
 from confero.protocols.sdp import (
     ALL_CODECS,
     LocalStream,
@@ -15,17 +15,16 @@ from confero.protocols.sdp import (
     Session,
     WebRtcAgreement,
     answer_webrtc,
+    offers_ice,
     parse,
     write,
 )
 from confero.runtime.logging import get_logger
-from confero.runtime.tasks import spawn
 
 from ..pipeline import codecs
 from ..rooms.participant import Kind
-from .base import GRACE_S, Identity, LegContext, new_ice_credentials
-from .channel import EngineChannel, Turnstile
-from .dtls import Association, Certificate
+from .base import GRACE_S, Identity, LegContext, NewLegNeeded, new_ice_credentials
+from .handshake import DtlsMeans, Handshake
 
 log = get_logger(__name__)
 
@@ -35,27 +34,23 @@ MID_MAX = 15
 """Bytes of a mid that fit the engine; a longer one is just not sent in packets."""
 
 
-class NewLegNeeded(Exception):
-    """The offer is of another DTLS association: it cannot go on on this leg (RFC 8842 section 3)."""
-
-
 class WebRtcLeg:
     """Made by ``open``; ``close`` it."""
 
-    kind: Kind = "webrtc"
-
-    def __init__(self, number: int, context: LegContext, certificate: Certificate, turnstile: Turnstile) -> None:
+    def __init__(self, number: int, context: LegContext, means: DtlsMeans, wish: RtpLegCreate | None = None) -> None:
+        """``wish``: the leg is one of SIP whose offer has ICE and DTLS; what it cannot go on with is then a matter of a new leg."""
+        self.kind: Kind = "webrtc" if wish is None else "rtp"
+        self.wish = wish
+        self._names = ALL_CODECS if wish is None else wish.codecs
         self._identity = Identity()
         self.id = self._identity.leg
         self.number = number
         self.remote = ""
         self._context = context
-        self._certificate = certificate
-        self._channel = EngineChannel(context.engine, number, turnstile)
+        self._certificate = means.certificate
+        self._dtls = Handshake(context.engine, number, self.id, means, self._keys, self._dtls_ended)
         self._credentials = new_ice_credentials()
         self._agreed: WebRtcAgreement | None = None
-        self._association: Association | None = None
-        self._task: asyncio.Task[None] | None = None
         self._setup_since: float | None = None
         self._has_keys = False
         self._stale = False
@@ -66,6 +61,10 @@ class WebRtcLeg:
     @property
     def codec(self) -> str:
         return self._agreed.send.name if self._agreed else ""
+
+    @property
+    def security(self) -> str:
+        return "dtls"
 
     @property
     def listens(self) -> bool:
@@ -79,7 +78,7 @@ class WebRtcLeg:
 
     def open(self, sdp: str) -> str:
         """Answers a browser's first offer and puts the leg into the engine. Raises SdpError, and what the engine raises."""
-        agreed = self._answer(parse(sdp), self._credentials, ALL_CODECS)
+        agreed = self._answer(parse(sdp), self._credentials, self._names)
         self._context.engine.add_leg(self._config(agreed))
         self._agreed = agreed
         return write(agreed.description)
@@ -92,17 +91,34 @@ class WebRtcLeg:
         before = self._agreed
         assert before is not None
         offer = parse(sdp)
-        agreed = self._answer(offer, self._credentials, (before.send.name,))
+        if self.kind == "rtp" and not offers_ice(offer):
+            raise NewLegNeeded
+        agreed = self._answer(offer, self._credentials, self._names_now(before))
         if set(agreed.fingerprints) != set(before.fingerprints) or agreed.dtls_role != before.dtls_role:
             raise NewLegNeeded
         if _wire(agreed) != _wire(before) or not codecs.extras_stay(agreed, before):
+            if self.kind == "rtp":
+                raise NewLegNeeded
             raise SdpError("payload types and extension ids must stay as they were agreed (RFC 8829 section 5.2.2)")
         if (agreed.remote_ufrag, agreed.remote_pwd) != (before.remote_ufrag, before.remote_pwd):
             agreed = self._restart(offer, (before.send.name,))
         self._agreed = agreed
         return write(agreed.description)
 
+    def _names_now(self, before: WebRtcAgreement) -> tuple[str, ...]:
+        """A browser keeps its codec; SIP may change it (RFC 3264 section 8.3.2), which the comparison finds."""
+        return (before.send.name,) if self.kind == "webrtc" else self._names
+
+    def prove(self) -> None:
+        """Nothing: checks have, or nothing is sent."""
+
     def answer(self, sdp: str) -> None:
+        raise Refused("This leg has not offered anything.", status=409, code="no-offer-pending")
+
+    def ask(self) -> str:
+        raise Refused("A leg with ICE answers offers, it makes none.", status=409, code="not-for-browsers")
+
+    def withdraw(self) -> None:
         raise Refused("This leg has not offered anything.", status=409, code="no-offer-pending")
 
     def _restart(self, offer: Session, names: tuple[str, ...]) -> WebRtcAgreement:
@@ -171,7 +187,7 @@ class WebRtcLeg:
             case EventType.ICE_MOVED:
                 self.remote = event.text
             case EventType.DTLS:
-                self._channel.wake()
+                self._dtls.wake()
             case EventType.TIMEOUT:
                 self._context.owner.failed(self.id, "ice-timeout")
             case _:
@@ -190,20 +206,13 @@ class WebRtcLeg:
             self._context.owner.failed(self.id, "dtls-failed")
 
     def _ice_connected(self) -> None:
-        if self._task is not None or self._agreed is None:
+        if self._dtls.begun or self._agreed is None:
             return
         self._setup_since = self._checked_at = self._context.clock.monotonic()
-        self._association = Association(
-            self._channel, self._certificate, self._agreed.fingerprints, self._agreed.dtls_role, self._keys
-        )
-        self._task = spawn(self._associate(self._association), name=f"dtls {self.id}")
+        self._dtls.begin(self._agreed.fingerprints, self._agreed.dtls_role)
 
-    async def _associate(self, association: Association) -> None:
-        outcome = await association.run()
-        self._log.info("dtls ended", outcome=outcome.value)
-        # Failed tries end the leg only at its deadline: until then a stranger's datagrams may have been to blame.
-        if outcome.value != "dtls-failed":
-            self._context.owner.failed(self.id, outcome.value)
+    def _dtls_ended(self, reason: str) -> None:
+        self._context.owner.failed(self.id, reason)
 
     def _keys(self, profile: SrtpProfile, rx: SrtpKeys, tx: SrtpKeys) -> None:
         self._context.engine.set_keys(self.number, profile, rx, tx)
@@ -231,11 +240,7 @@ class WebRtcLeg:
     def close(self) -> None:
         if not self.number:
             return
-        if self._association is not None:
-            self._association.close()
-        self._channel.close()
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
+        self._dtls.close()
         number, self.number = self.number, 0
         self._context.remove(number)
 

@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.protocols": set(),
     "confero.protocols.rtp": {"confero.errors"},
     "confero.protocols.sdp": {"confero.errors"},
+    "confero.protocols.sip": {"confero.errors", "confero.ratelimit"},
     # L2
     "confero.configfields": set(),
     "confero.configsources": {"confero.access", "confero.configfields"},
@@ -60,7 +61,7 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("rooms",),
+    "appserver": ("rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
 }

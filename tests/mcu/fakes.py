@@ -194,6 +194,10 @@ class FakeEngine:
         self._check(leg)
         self._do("set_remote", leg, rtp, rtcp)
 
+    def prove(self, leg: int) -> None:
+        self._check(leg)
+        self._do("prove", leg)
+
     def restart_ice(self, leg: int, local_ufrag: str, local_pwd: str, remote_ufrag: str) -> None:
         self._check(leg)
         self._do("restart_ice", leg, local_ufrag, local_pwd, remote_ufrag)

@@ -8,7 +8,7 @@ import secrets
 import struct
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aioice.ice
 import av
@@ -194,7 +194,7 @@ class Phone(asyncio.DatagramProtocol):
         self._remote: tuple[str, int] | None = None
 
     @classmethod
-    async def open(cls, hertz: float, host: str = "127.0.0.1") -> Phone:
+    async def open(cls, hertz: float, host: str = "127.0.0.1") -> Self:
         loop = asyncio.get_running_loop()
         transport, phone = await loop.create_datagram_endpoint(lambda: cls(hertz), local_addr=(host, 0))
         phone._transport = transport
@@ -224,14 +224,23 @@ class Phone(asyncio.DatagramProtocol):
             pcm = (8000 * np.sin(2 * np.pi * self._hertz * t)).astype(np.int16)
             header = struct.pack("!BBHII", 0x80, 0, seq & 0xFFFF, (seq * PHONE_FRAME) & 0xFFFFFFFF, ssrc)
             if self.talking and self._remote is not None:
-                self._transport.sendto(header + ulaw_encode(pcm), self._remote)
+                self._transport.sendto(self.seal(header + ulaw_encode(pcm)), self._remote)
             seq += 1
 
     def send(self, data: bytes, to: tuple[str, int] | None = None) -> None:
         self._transport.sendto(data, to or self._remote)
 
+    def seal(self, packet: bytes) -> bytes:
+        """What goes onto the wire for it."""
+        return packet
+
+    def unseal(self, data: bytes) -> bytes:
+        """What a datagram holds."""
+        return data
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.sources.add(addr[:2])
+        data = self.unseal(data)
         if len(data) == 12 + PHONE_FRAME and data[1] & 0x7F == 0:
             self.heard.append(data[12:])
         else:

@@ -10,9 +10,11 @@ import pytest
 
 from confero.clock import FakeClock
 from confero.errors import Refused
+from confero.mcu.legs.base import NewLegNeeded
 from confero.mcu.legs.channel import Turnstile
 from confero.mcu.legs.dtls import Certificate
-from confero.mcu.legs.webrtc import NewLegNeeded, WebRtcLeg
+from confero.mcu.legs.handshake import DtlsMeans
+from confero.mcu.legs.webrtc import WebRtcLeg
 from confero.media import Codec, EngineFull, EventType, JitterBuffer, LegKind
 from confero.protocols.sdp import SdpError, parse
 
@@ -32,7 +34,7 @@ class Setup:
     def __init__(self, certificate: Certificate, **settings: Any) -> None:
         self.engine, self.owner, self.clock = FakeEngine(), FakeOwner(), FakeClock()
         where = context(self.engine, self.owner, self.clock, **settings)
-        self.leg = WebRtcLeg(7, where, certificate, Turnstile())
+        self.leg = WebRtcLeg(7, where, DtlsMeans(certificate, Turnstile()))
 
     def advance(self, seconds: float, *, checks: int = 0) -> None:
         self.clock.advance(seconds)
@@ -209,7 +211,7 @@ async def test_moves_are_seen(opened: Setup) -> None:
 
 async def test_close_is_idempotent_and_leaves_no_task(opened: Setup) -> None:
     opened.leg.handle(event(EventType.ICE_CONNECTED, leg=7))
-    task = opened.leg._task
+    task = opened.leg._dtls.task
     assert task is not None
     opened.leg.close()
     opened.leg.close()

@@ -5,7 +5,8 @@ from .model import Codec, Fingerprint, Media, Session
 from .offer_answer import ALL_CODECS, Agreement, LocalStream, Redundancy
 from .parser import Limits, parse
 from .rtp import Endpoint, LocalPorts, RtpAgreement, answer_rtp, apply_answer, offer_rtp
-from .webrtc import STRONG_HASHES, LocalTransport, WebRtcAgreement, answer_webrtc
+from .security import STRONG_HASHES, Dtls, LocalSecurity, Policy, Protection, strong
+from .webrtc import LocalTransport, WebRtcAgreement, answer_webrtc, offers_ice
 from .writer import write
 
 __all__ = [
@@ -13,13 +14,17 @@ __all__ = [
     "STRONG_HASHES",
     "Agreement",
     "Codec",
+    "Dtls",
     "Endpoint",
     "Fingerprint",
     "Limits",
     "LocalPorts",
+    "LocalSecurity",
     "LocalStream",
     "LocalTransport",
     "Media",
+    "Policy",
+    "Protection",
     "Redundancy",
     "RtpAgreement",
     "SdpError",
@@ -29,6 +34,8 @@ __all__ = [
     "answer_webrtc",
     "apply_answer",
     "offer_rtp",
+    "offers_ice",
     "parse",
+    "strong",
     "write",
 ]

@@ -37,6 +37,8 @@ static void on_report(void *arg, uint32_t sender, const cf_rtcp_report *block) {
     leg->mid_known = true;
     counter_set(&leg->count.remote_lost, block->lost > 0 ? (uint64_t)block->lost : 0);
     counter_set(&leg->count.remote_fraction_lost, block->fraction_lost);
+    if (leg->ts_step)
+        counter_set(&leg->count.remote_jitter_us, block->jitter * UINT64_C(1000000) / (leg->ts_step * CF_TICKS));
     leg_red_note(leg, block->fraction_lost, visit->now);
     if (!block->lsr)
         return;
