@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Self
 from urllib.parse import quote as percent_quote
 from urllib.parse import unquote as percent_unquote
@@ -78,8 +79,9 @@ def split_list(text: str) -> list[str]:
             return items
 
 
+@lru_cache(maxsize=4096)
 def host(text: str) -> str:
-    """A host name, an IPv4 address, or an IPv6 address in brackets, as it stands."""
+    """A host name, an IPv4 address, or an IPv6 address in brackets, as it stands. Remembered: the same few are in all messages."""
     if text.startswith("["):
         # RFC 5118 section 4.10: by the grammar of RFC 2373 a third colon came before an IPv4 address.
         if not text.endswith("]") or "%" in text or not _is_ipv6(text[1:-1].replace(":::", "::")):
