@@ -146,6 +146,9 @@ def _check(message: Request | Response, limits: Limits) -> None:
     _ = message.vias, message.from_, message.to, message.max_forwards, message.media_type
     if not message.vias:
         raise SipError("there is no Via")
+    for name, address in (("From", message.from_), ("To", message.to)):
+        if "tag" in address.parameters and not address.tag:
+            raise SipError(f"{name}: the tag is empty")
     if not CALL_ID.fullmatch(message.call_id):
         raise SipError("Call-ID is malformed")
     cseq = message.cseq
