@@ -1,4 +1,4 @@
-"""SIP without I/O and without a clock: messages, their grammar, digest, what is made from them, and transactions."""
+"""SIP without I/O and without a clock: messages, their fields and framing, digest authentication, and transactions."""
 
 from .admission import TransactionLimits
 from .build import (
