@@ -170,7 +170,7 @@ class Callee:
         core.phase = "established"
         core.alarms.stop("rings")
         self._accepted.sent(self.key, response, now)
-        core.emit(Established())
+        core.emit(Established(response))
 
     def reject(self, status: int, reason: str | None, headers: HeaderList, now: float) -> None:
         """3xx to 6xx. Raises LocalError when the call is answered."""
@@ -188,7 +188,7 @@ class Callee:
             return
         self._answered = True
         self._core.reply(self.key, self._invite, 487)
-        self._core.end("peer", 487, request.headers.get("Reason") or "cancelled", now)
+        self._core.end("peer", 487, request.headers.get("Reason") or "cancelled", now, request)
 
     def pracked(self, key: Key, request: Request, now: float) -> None:
         """RFC 3262 section 3 and 5. Raises SipError: 481 when nothing waits for it."""

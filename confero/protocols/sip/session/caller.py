@@ -73,11 +73,10 @@ class Caller:
         """Our answer to the offer in the 2xx goes with the ACK. Raises LocalError when there is none."""
         if peer.held is None:
             raise LocalError("no 2xx waits for an answer")
-        invite, _ = peer.held
-        peer.held = None
+        (invite, response), peer.held = peer.held, None
         peer.offers.we_answer(sdp)
         self._core.acknowledge(peer, invite, sdp)
-        self._core.emit(Established())
+        self._core.emit(Established(response))
 
     def decline(self, peer: Peer, now: float, why: str) -> None:
         """14.1: the offer of the 2xx is not acceptable: it is answered, since it must be, and the call ended."""
@@ -112,7 +111,7 @@ class Caller:
             return
         core.learn(response)
         if core.phase == "early":
-            core.emit(Ringing(peer.fork if peer else "", response.status, response.reason))
+            core.emit(Ringing(peer.fork if peer else "", response.status, response.reason, response))
 
     def _early(self, response: Response) -> Peer | None:
         """The early dialog of a provisional response (12.1.2); None for those that make none."""
@@ -189,7 +188,7 @@ class Caller:
             return
         core.acknowledge(peer, self._invite)
         if peer.offers.agreed is not None:
-            core.emit(Established())
+            core.emit(Established(response))
             return
         core.bye(peer)
         core.end("network", 488, "the 2xx has neither an answer nor an offer", now, response)

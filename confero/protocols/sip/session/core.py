@@ -284,7 +284,7 @@ class Core:
 
     # -- the end --
 
-    def end(self, by: By, status: int, reason: str, now: float, response: Response | None = None) -> None:
+    def end(self, by: By, status: int, reason: str, now: float, message: Request | Response | None = None) -> None:
         """The call is over. What the parts have under way is wound up; repeated messages are still answered for a while."""
         if self.phase == "ended":
             return
@@ -292,7 +292,7 @@ class Core:
         for wind_up in self.at_end:
             wind_up(now)
         self.alarms.set("linger", now + self.config.timers.lifetime, lambda now: None)
-        self.emit(Ended(by, status, reason, response))
+        self.emit(Ended(by, status, reason, message))
 
 
 def ignore(request: Request, response: Response, now: float) -> None:

@@ -119,7 +119,7 @@ class Referral:
         target = found[1] if found else targets[0].split(";")[0].strip()
         id = request.cseq.number
         self._wishes[id] = Wish(key, request, self._wants_reports(request))
-        self._core.emit(Transfer(id, target, request.headers.get("Referred-By") or ""))
+        self._core.emit(Transfer(id, target, request.headers.get("Referred-By") or "", request))
 
     def _wants_reports(self, request: Request) -> bool:
         """RFC 4488 section 4: none, if it says so, and knows that we may do without."""
