@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from confero.clock import Clock, SystemClock
-from confero.config import service_secret
+from confero.config import kept_secret, service_secret
 from confero.errors import LocalError, Unavailable
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import HttpApp, Listener, Route
@@ -27,6 +27,7 @@ from .peers import NotifierPeer
 from .rooms.farm import Farm
 from .rooms.presence import Presence
 from .rooms.reception import Policy, Reception
+from .telephony import Telephony
 from .tls import Certificates, browser_notice
 from .web import Pages
 
@@ -44,6 +45,8 @@ FIRST_HOUSEKEEPING_S = 60.0
 DATABASE_TRIES = 30
 """Times, a second apart, that a database which is not there yet is asked again at start."""
 DAY_S = 86_400.0
+ADMIN_TOKEN = "admin-token"
+"""File in ``state_dir``."""
 
 
 class AppserverApp:
@@ -55,6 +58,7 @@ class AppserverApp:
         self.config = config
         self._clock = clock or SystemClock()
         self._secret = service_secret(config)
+        self._admin_token = kept_secret(config, config.admin_token, ADMIN_TOKEN)
         self._tasks = TaskBag()
         self.public: list[Listener] = []
         self.internal: Listener | None = None
@@ -72,6 +76,7 @@ class AppserverApp:
         self.presence = Presence(
             self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
         )
+        self.telephony = Telephony(config, self.database, self.store, self.reception, clock, self._secret)
         self.certificates = Certificates(config, clock)
         self.events = EventsProxy(config.notifier_url, secret=self._secret, clock=clock, limit=config.max_websockets)
         self.pages = Pages(Assets(STATIC), hsts=self.certificates.own)
@@ -81,7 +86,7 @@ class AppserverApp:
         metrics = Metrics()
         self.http = HttpApp(
             "appserver",
-            InternalApi(self.reception, self.presence).routes(),
+            [*InternalApi(self.reception, self.presence).routes(), *self.telephony.internal_routes()],
             secret=self._secret,
             clock=self._clock,
             max_body=MAX_INTERNAL_BODY,
@@ -118,7 +123,13 @@ class AppserverApp:
             status=101,
             errors=("403 origin-refused", "426 upgrade-required", "429 too-many-connections", "503 notifier-down"),
         )
-        return [*rooms.routes(), events, openapi_route(lambda: self.site.openapi()), *self.pages.routes()]
+        return [
+            *rooms.routes(),
+            *self.telephony.admin_routes(self._admin_token),
+            events,
+            openapi_route(lambda: self.site.openapi()),
+            *self.pages.routes(),
+        ]
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -195,6 +206,7 @@ class AppserverApp:
             unused_before=now - config.retention_days * DAY_S,
             now=now,
         )
+        rows += await self.telephony.calls.forget(calls_before=now - config.retention_days * DAY_S, now=now)
         if rows:
             log.info("old rows deleted", rows=rows)
 

@@ -7,9 +7,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from confero.config import ServiceConfig
+from confero.config import KeptSecret, ServiceConfig
 from confero.errors import LocalError
+from confero.models import Role
 from confero.ports import find
+
+from .sip.patterns import PatternError, parse
 
 EVERYWHERE = "*"
 """Every address of the machine, IPv4 and IPv6."""
@@ -38,6 +41,17 @@ class AppserverConfig(ServiceConfig):
     """PEM file with its private key."""
     certificate_names: list[str] = Field(default_factory=list)
     """Further names and addresses for the certificate of the local CA."""
+    admin_token: KeptSecret | None = None
+    """What administrators show as bearer token under /api/v1/sip, 32 characters or more.
+    When absent, ``state_dir/admin-token`` is read, or made once. On a command line others can see it."""
+    call_out_roles: list[Role] = Field(default=["host"])
+    """Roles in rooms that may call telephones out of their room: host, guest."""
+    call_out_patterns: list[str] = Field(default=["."], max_length=32)
+    """What they may dial, as patterns (docs/sip.md); the dial plan must have a way for it as well."""
+    strangers_per_minute: float = Field(default=30.0, gt=0)
+    """Calls into one room by telephones that have not proved who they are, half as many at once: each holds a place."""
+    calls_out_per_hour: int = Field(default=20, ge=0)
+    """Calls out in an hour by one browser, or by an account that has no number of its own."""
     default_room: str = Field(default="lobby", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Id of the room that is always there."""
     max_rooms: int = Field(default=100_000, ge=1)
@@ -68,6 +82,16 @@ class AppserverConfig(ServiceConfig):
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
             raise ValueError("not a URL such as https://meet.example")
         return value.rstrip("/")
+
+    @field_validator("call_out_patterns")
+    @classmethod
+    def _patterns(cls, value: list[str]) -> list[str]:
+        for text in value:
+            try:
+                parse(text)
+            except PatternError as error:
+                raise ValueError(error.detail) from None
+        return value
 
     @field_validator("database_url")
     @classmethod

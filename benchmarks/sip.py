@@ -1,6 +1,6 @@
 """The SIP transaction layer: calls of INVITE, 200, ACK, BYE, 200 between two layers in one thread, by a clock of its own.
 
-    python benchmarks/sip.py            the table of docs/benchmarks.md, in less than 30 seconds
+    python benchmarks/sip.py            the table of docs/benchmarks.md, in two minutes
     python benchmarks/sip.py --quick    few calls: shows that it runs, not how fast
 
 A call is four transactions, two at each side. The clock runs at 150 calls a second, so that tables and heaps are as full as

@@ -13,6 +13,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "appserver:sessions": frozenset({"notifier"}),
     "appserver:mcus": frozenset({"mcu"}),
     "appserver:records": frozenset({"mcu"}),
+    "appserver:sip": frozenset({"sipgw"}),
     # notification server, port 14040
     "notifier:publish": frozenset({"appserver", "mcu"}),
     "notifier:rooms": frozenset({"appserver"}),

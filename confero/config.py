@@ -41,6 +41,10 @@ def default_state_dir(env: Mapping[str, str] = os.environ) -> Path:
     return Path(env.get("HOME") or Path.home()) / ".local" / "state" / "confero"
 
 
+KeptSecret = Annotated[SecretStr, Field(min_length=MIN_LENGTH)]
+"""What ``kept_secret`` takes in place of its file."""
+
+
 class ServiceConfig(BaseModel):
     """What every service is configured with."""
 
@@ -54,7 +58,7 @@ class ServiceConfig(BaseModel):
     """``json``: one object a line. ``text``: for people."""
     state_dir: Path = Field(default_factory=default_state_dir, json_schema_extra={"default": STATE_DIR_TEXT})
     """Folder of everything that outlives the process: secret, database, certificates."""
-    secret: Annotated[SecretStr, Field(min_length=MIN_LENGTH)] | None = None
+    secret: KeptSecret | None = None
     """Key that signs all tokens of the installation, 32 characters or more.
     When absent, ``state_dir/secret`` is read, or made once. On a command line others can see it."""
     drain_s: float = Field(default=10.0, ge=0, le=3600)
@@ -124,9 +128,14 @@ def service_secret(config: ServiceConfig) -> bytes:
 
     Raises ConfigError if the file cannot be used, holds too little or may be read by others.
     """
-    if config.secret is not None:
-        return config.secret.get_secret_value().encode()
-    path = config.state_dir / "secret"
+    return kept_secret(config, config.secret, "secret")
+
+
+def kept_secret(config: ServiceConfig, configured: SecretStr | None, name: str) -> bytes:
+    """A secret: the one that is configured, or ``state_dir/name``, made if it is not there. Raises ConfigError as above."""
+    if configured is not None:
+        return configured.get_secret_value().encode()
+    path = config.state_dir / name
     try:
         return read_or_make(path)
     except OSError as error:

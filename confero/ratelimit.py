@@ -38,6 +38,11 @@ class TokenBucket:
             return 0.0
         return (amount - self._level) / self._rate.per_s
 
+    def wait(self) -> float:
+        """Seconds after which ``take`` would succeed; 0.0: it would now. Takes nothing."""
+        level = self._level + (self._clock.monotonic() - self._at) * self._rate.per_s
+        return max(0.0, (1.0 - level) / self._rate.per_s)
+
 
 class RateLimiter:
     """A bucket for each key. At most ``keys`` are remembered: the one unused for longest is forgotten, that is: full again."""
@@ -60,6 +65,11 @@ class RateLimiter:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
         return bucket.take()
+
+    def wait(self, key: str) -> float:
+        """As ``TokenBucket.wait`` on the bucket of ``key``, which is not made for the asking."""
+        bucket = self._buckets.get(key)
+        return bucket.wait() if bucket is not None else 0.0
 
 
 def source_of(address: str) -> str:

@@ -25,6 +25,11 @@ STATS = (
     "jitter_us",
     "rtt_us",
     "remote_lost",
+    "remote_jitter_us",
+    "playout_lost",
+    "playout_late",
+    "mos_in_x100",
+    "mos_out_x100",
 )
 """Of the engine's counters those that a record keeps."""
 

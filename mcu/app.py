@@ -47,6 +47,7 @@ def leg_settings(config: McuConfig) -> LegSettings:
         answer_s=config.answer_s,
         redundancy=config.redundancy,
         low_delay=config.opus_low_delay,
+        to_loopback=config.media_to_loopback,
         jitter=JitterBuffer(
             minimum=config.jitter_mode == "minimum", min_ms=config.jitter_min_ms, max_ms=config.jitter_max_ms
         ),
@@ -116,6 +117,7 @@ class McuApp:
                 max_legs=config.max_legs,
                 empty_room_s=config.empty_room_s,
                 pass_through=config.pass_through,
+                owner_lease_s=config.owner_lease_s,
             ),
             prompts=Prompts(config.prompts_dir),
         )

@@ -5,7 +5,7 @@ No I/O of its own: commands go to the engine, news to a ``News``. All of it runs
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from confero import models
 from confero.clock import Clock
@@ -15,21 +15,22 @@ from confero.runtime.logging import get_logger
 
 from . import reasons
 from .digits import Digits
-from .gains import factor
-from .legs.base import LegContext, LegSettings
-from .legs.channel import Turnstile
+from .leases import Leases
+from .legs.base import LegContext, LegSettings, NewLegNeeded
 from .legs.dtls import Certificate
-from .legs.rtp import RtpLeg
-from .legs.webrtc import NewLegNeeded, WebRtcLeg
+from .legs.maker import LegMaker
+from .moves import Moves
 from .news import News
+from .orders import Orders
 from .pipeline.engine import MediaEngine
-from .plays import Place, Plays
+from .plays import Plays
 from .prompts import Prompts
 from .reactions import Reactions
 from .removals import Removals
-from .rooms.participant import Leg, Participant, Settings
+from .rooms.participant import Participant
 from .rooms.registry import Registry
 from .rooms.room import Room
+from .sounds import Sounds
 from .statistics import Statistics
 
 log = get_logger(__name__)
@@ -46,6 +47,7 @@ class ConferenceSettings:
     max_legs: int = 4000
     empty_room_s: float = 600.0
     pass_through: bool = True
+    owner_lease_s: float = 10.0
 
 
 class Conference:
@@ -65,18 +67,30 @@ class Conference:
         self._engine = engine
         self._clock = clock
         self._news = news
-        self._certificate = certificate
-        self._settings = settings or LegSettings()
         self._limits = limits or ConferenceSettings()
-        self._turnstile = Turnstile()
         self.removals = Removals(engine)
         self._statistics = Statistics(engine)
         self._slice = 0
         self.registry = Registry(max_rooms=self._limits.max_rooms, max_legs=self._limits.max_legs)
         self.plays = Plays(engine, prompts or Prompts(None))
         self.digits = Digits(engine)
+        self.sounds = Sounds(engine, self.registry, self.plays)
+        self._orders = Orders(engine)
+        self._moves = Moves(engine, self.registry, news, clock)
         self.reactions = Reactions(self.registry, news, self.end, self.plays, self.digits, clock)
+        self._maker = LegMaker(self._context(settings or LegSettings()), certificate)
+        self.leases = Leases(self.registry, clock, self._limits.owner_lease_s)
         self.draining = False
+
+    def _context(self, settings: LegSettings) -> LegContext:
+        return LegContext(
+            self._engine,
+            self.reactions,
+            self._clock,
+            settings,
+            remove=self.removals.leg,
+            next_number=self.registry.next_number,
+        )
 
     # -- rooms --
 
@@ -126,39 +140,21 @@ class Conference:
         room.check_place(wish.participant)
         if wish.participant not in room.participants:
             self.registry.check_leg()
-        leg, sdp = self._open(wish, room)
-        participant = Participant(wish.participant, wish.display_name, wish.role, leg)
+        leg, sdp = self._maker.open(wish, room.number)
+        owner = (leg.wish and leg.wish.owner) or ""
+        participant = Participant(wish.participant, wish.display_name, wish.role, leg, owner=owner)
         try:
             self._admit(participant, room)
         except ConferoError:
             leg.close()
             raise
+        self.leases.begin(owner)
         return models.LegReply(leg=leg.id, participant=participant.id, room=room.id, sdp=sdp)
-
-    def _open(self, wish: models.WebRtcLegCreate | models.RtpLegCreate, room: Room) -> tuple[Leg, str]:
-        """The leg, in the engine already, and its answer or offer."""
-        number, context = self.registry.next_number(), self._context(room)
-        if isinstance(wish, models.WebRtcLegCreate):
-            browser = WebRtcLeg(number, context, self._certificate, self._turnstile)
-            return browser, browser.open(wish.sdp)
-        phone = RtpLeg(number, context, wish)
-        return phone, phone.open(wish.sdp)
-
-    def _context(self, room: Room) -> LegContext:
-        return LegContext(
-            self._engine,
-            self.reactions,
-            self._clock,
-            self._settings,
-            room.number,
-            self.removals.leg,
-            self.registry.next_number,
-        )
 
     def _admit(self, participant: Participant, room: Room) -> None:
         if (earlier := room.participants.get(participant.id)) is not None:
             participant.inherit(earlier)
-        self._apply(participant)  # the last thing that can fail
+        self._orders.apply(participant)  # the last thing that can fail
         room.admit(participant)
         self.registry.add_leg(participant, room)
         if earlier is not None:
@@ -173,17 +169,8 @@ class Conference:
         try:
             answer = participant.leg.offer(sdp)
         except NewLegNeeded:
-            return self.create_leg(
-                room.id,
-                models.WebRtcLegCreate(
-                    kind="webrtc",
-                    participant=participant.id,
-                    display_name=participant.display_name,
-                    role=participant.role,
-                    sdp=sdp,
-                ),
-            )
-        self._apply(participant)
+            return self.create_leg(room.id, participant.successor(sdp))
+        self._orders.apply(participant)
         return models.LegReply(leg=leg_id, participant=participant.id, room=room.id, sdp=answer)
 
     def answer(self, leg_id: str, sdp: str) -> None:
@@ -191,21 +178,32 @@ class Conference:
         participant, room = self.registry.leg(leg_id)
         participant.leg.answer(sdp)
         self.registry.add_leg(participant, room)
-        self._apply(participant)
+        self._orders.apply(participant)
+
+    def ask(self, leg_id: str) -> models.LegReply:
+        """Our offer on a leg that may be running. Raises Refused ``leg-unknown``, ``offer-pending``, ``not-for-browsers``."""
+        participant, room = self.registry.leg(leg_id)
+        return models.LegReply(leg=leg_id, participant=participant.id, room=room.id, sdp=participant.leg.ask())
+
+    def withdraw(self, leg_id: str) -> None:
+        """Our offer will not be answered. Raises Refused ``leg-unknown``, ``no-offer-pending``."""
+        self.registry.leg(leg_id)[0].leg.withdraw()
 
     def patch(self, leg_id: str, patch: models.LegPatch) -> models.Participant:
-        """Mute, deaf, gain, gate, another room.
+        """Mute, deaf, gain, gate, proof of the peer, another room.
 
         Raises Refused ``leg-unknown``, ``room-unknown``, ``room-full``, ``participant-exists``, ``other-media-thread``,
         ``not-for-browsers``.
         """
         participant, room = self.registry.leg(leg_id)
         if patch.room is not None and patch.room != room.id:
-            room = self._move(participant, room, self.registry.room(patch.room))
+            room = self._moves.move(participant, room, self.registry.room(patch.room))
+        if patch.confirmed:
+            participant.leg.prove()
         before = participant.settings
         participant.settings = before.patched(patch)
         try:
-            self._apply(participant)
+            self._orders.apply(participant)
         except ConferoError:
             participant.settings = before
             raise
@@ -221,67 +219,17 @@ class Conference:
         (listener, room), (talker, other) = self.registry.leg(leg_id), self.registry.leg(talker_id)
         if room is not other or listener is talker or not listener.leg.number or not talker.leg.number:
             raise Refused("Two legs of one room are needed that both have media.", status=409, code="not-together")
-        gain = None if wish is None else factor(wish.gain_db)
-        self._engine.set_pair_gain(listener.leg.number, talker.leg.number, gain)
-
-    def _move(self, participant: Participant, old: Room, new: Room) -> Room:
-        self._check_move(participant, old, new)
-        if participant.leg.number:
-            self._engine.move_leg(participant.leg.number, new.number)
-        old.remove(participant, self._clock.monotonic())
-        new.admit(participant)
-        self.registry.add_leg(participant, new)
-        participant.leg.moved(new.number)
-        self._news.left(old, participant, reasons.MOVED, {})
-        self._news.joined(new, participant)
-        return new
-
-    def _check_move(self, participant: Participant, old: Room, new: Room) -> None:
-        """Raises Refused. A leg that waits for its answer has no number yet, but its ports are on a thread already."""
-        if participant.leg.kind == "webrtc":
-            raise Refused(
-                "A browser's session belongs to one room; join the other room from the page.",
-                status=409,
-                code="not-for-browsers",
-            )
-        if participant.id in new.participants:
-            raise Refused("The participant is in that room already.", status=409, code="participant-exists")
-        new.check_place(participant.id)
-        if self._engine.thread_of(old.number) != self._engine.thread_of(new.number):
-            raise Refused(
-                "The rooms live on different media threads; join the other room afresh.",
-                status=409,
-                code="other-media-thread",
-            )
-
-    def _apply(self, participant: Participant) -> None:
-        """What was decided goes to the engine as far as it is news there; all of it when the leg has another number now."""
-        number = participant.leg.number
-        if not number:
-            return
-        told = participant.told if participant.told_number == number else Settings()
-        wanted = participant.settings
-        wanted = replace(wanted, deaf=wanted.deaf or not participant.leg.listens)
-        if wanted.muted != told.muted:
-            self._engine.mute(number, wanted.muted)
-        if wanted.deaf != told.deaf:
-            self._engine.deafen(number, wanted.deaf)
-        if wanted.gain_db != told.gain_db:
-            self._engine.set_gain(number, factor(wanted.gain_db))
-        if wanted.suspended != told.suspended:
-            self._engine.suspend(number, wanted.suspended)
-        if wanted.aside != told.aside:
-            self._engine.speak_aside(number, wanted.aside)
-        if wanted.gate_dbov != told.gate_dbov:
-            self._engine.set_gate(number, wanted.gate_dbov)
-        if wanted.agc != told.agc:
-            self._engine.set_agc(number, wanted.agc)
-        participant.told, participant.told_number = wanted, number
+        self._orders.pair(listener, talker, wish)
 
     def end_leg(self, leg_id: str, reason: str) -> None:
         """Raises Refused ``leg-unknown``."""
         participant, room = self.registry.leg(leg_id)
         self.end(participant, room, reason)
+
+    def end_owner(self, owner: str) -> None:
+        """It has no use for its legs any more: after a restart, for instance."""
+        for participant, room in self.leases.of(owner):
+            self.end(participant, room, reasons.OWNER_GONE)
 
     def end(self, participant: Participant, room: Room, reason: str) -> None:
         """The one way out of a room. Idempotent: what has ended stays ended, with its first reason."""
@@ -307,38 +255,7 @@ class Conference:
             log.exception("a leg was not closed properly", leg=participant.leg.id)
         return stats
 
-    # -- playing and digits --
-
-    async def play_to_room(self, room_id: str, wish: models.PlayRequest) -> models.Playing:
-        """Raises Refused ``room-unknown``, ``prompt-unknown``, ``prompt-unreadable``, ``tone-invalid``, what the engine raises."""
-        self.registry.room(room_id)
-        clip = await self.plays.clip(wish)
-        return self.plays.start(self.registry.room(room_id), None, clip, gain_db=wish.gain_db, loops=wish.loops)
-
-    async def play_to_leg(self, leg_id: str, wish: models.PlayRequest) -> models.Playing:
-        """Raises as ``play_to_room``, ``leg-unknown``, ``no-media``."""
-        self.registry.leg(leg_id)
-        clip = await self.plays.clip(wish)
-        participant, room = self.registry.leg(leg_id)  # it may have gone meanwhile
-        return self.plays.start(room, participant, clip, gain_db=wish.gain_db, loops=wish.loops)
-
-    async def send_digits(self, leg_id: str, wish: models.DigitsSend) -> None:
-        """As events, or where the peer takes none as tones. Raises Refused ``leg-unknown``, ``no-media``, ``no-events``."""
-        participant, room = self.registry.leg(leg_id)
-        if not participant.leg.number:
-            raise Refused("This leg has no media yet.", status=409, code="no-media")
-        if participant.leg.takes_events:
-            self._engine.send_digits(participant.leg.number, wish.digits, milliseconds=wish.ms)
-        elif "!" in wish.digits:
-            raise Refused("A flash has no sound, and the peer takes no events.", status=409, code="no-events")
-        else:
-            clip = await self.plays.dialled(wish.digits, wish.ms)
-            participant, room = self.registry.leg(leg_id)  # it may have gone meanwhile
-            self.plays.start(room, participant, clip)
-
-    def _still_here(self, place: Place) -> bool:
-        room, leg = place
-        return self.registry.has_leg(leg) if leg else self.registry.find_room(room) is not None
+    # -- what there is to be read --
 
     def stats(self, leg_id: str) -> models.LegStats:
         """Raises Refused ``leg-unknown``."""
@@ -360,9 +277,11 @@ class Conference:
         for participant, room in self.registry.participants():
             if participant.leg.number % SLICES == self._slice or not participant.leg.number:
                 self._tick_leg(participant, room, now)
+        for participant, room in self.leases.expired():
+            self.end(participant, room, reasons.OWNER_GONE)
         if self._slice == 0:
             self.removals.retry()
-            self.plays.sweep(self._still_here)
+            self.sounds.sweep()
             for room in self.registry:
                 if room.empty_since is not None and now - room.empty_since >= self._limits.empty_room_s:
                     self._drop_room(room)

@@ -33,6 +33,9 @@ class McuConfig(ServiceConfig):
     media_advertise: list[str] = Field(default_factory=list)
     """Addresses that peers are told, each ``address`` or ``external=internal`` for 1:1 NAT.
     Empty: the bound ones; for a wildcard the machine's own as they are now, loopback only if there is nothing else."""
+    media_to_loopback: bool = False
+    """Whether descriptions may have RTP sent to this machine's loopback addresses: for labs. They may in any case where media is
+    advertised there."""
     media_port_min: int = Field(default=MEDIA.low, ge=1, le=65_535)
     """First UDP port for media."""
     media_port_max: int = Field(default=MEDIA.high, ge=1, le=65_535)
@@ -53,6 +56,8 @@ class McuConfig(ServiceConfig):
     """A browser leg ends when no ICE check has come for this long (RFC 7675)."""
     stale_s: float = Field(default=8.0, gt=0)
     """A browser leg is shown as disconnected when no ICE check has come for this long."""
+    owner_lease_s: float = Field(default=10.0, ge=1, le=3600)
+    """Legs whose maker named itself their owner end when it has not been heard of for this long."""
     answer_s: float = Field(default=300.0, gt=0)
     """Time for the answer to an RTP offer of ours: a telephone may ring that long."""
     pass_through: bool = True
@@ -73,7 +78,8 @@ class McuConfig(ServiceConfig):
     """Earlier packets sent again beside the newest, against loss, where the peer takes Opus so (RFC 2198; browsers do).
     ``auto``: as soon as the peer reports 1 % of loss, two where it is 10 %. ``always``: by the peer too, at twice the rate."""
     prompts_dir: Path | None = None
-    """Folder of the sound files that the control API may play, by their names. Empty: tones only."""
+    """Folder of the sound files that the control API may play, by their names, before those that come with confero:
+    a file ``welcome.opus`` here is what the telephone menu says at first."""
 
     @model_validator(mode="after")
     def _range(self) -> McuConfig:

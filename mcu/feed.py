@@ -5,7 +5,7 @@ written out when they are sent, from what is true then. So a slow or absent noti
 sees the truth when it is back.
 
 The whole roster goes to everybody only when details cannot tell: for a room that is new here (people may remember it from
-another MCU, or from before a restart), and after details were given up. Who joins gets it alone.
+another MCU, or from before a restart), and after details were given up. Who joins has it from the notifier, which keeps it.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ ROOMS = 4096
 """Rooms that may wait; of more the one that waits longest is dropped and counted."""
 PAUSE_S = 0.05
 """Between two rounds: a burst of joins becomes one call, and nobody sees the delay."""
+BUSY_PAUSE_S = 0.2
+"""After a round with more than ``MANY`` events: who joins is mostly connected by the next one, and is told of once."""
+MANY = 8
 
 
 class Notifier(Protocol):
@@ -45,8 +48,6 @@ class _Waiting:
     room: Room
     left: dict[str, str] = field(default_factory=dict)
     changed: dict[str, None] = field(default_factory=dict)
-    newcomers: dict[str, None] = field(default_factory=dict)
-    """Browsers that are told who is here; all of them in ``changed`` too."""
     renegotiate: dict[str, str] = field(default_factory=dict)
     roster: bool = False
     speakers: list[models.ActiveSpeaker] | None = None
@@ -59,7 +60,6 @@ class _Waiting:
             return False
         self.left.clear()
         self.changed.clear()
-        self.newcomers.clear()
         self.roster = True
         return True
 
@@ -71,26 +71,20 @@ class _Waiting:
         ]
         events += [models.ParticipantEvent(participant=here[id].view()) for id in self.changed if id in here]
         if self.roster:
-            events.append(self.everybody())
+            events.append(models.RosterEvent(participants=[p.view() for p in here.values()]))
         if self.speakers is not None:
             events.append(models.SpeakersEvent(speakers=[s for s in self.speakers if s.participant in here]))
         return events + [event for participant, event in self.notes if participant is None]
 
-    def everybody(self) -> models.RosterEvent:
-        return models.RosterEvent(participants=[p.view() for p in self.room.participants.values()])
-
     def personal(self) -> list[tuple[str, models.RoomEvent]]:
         """What one participant alone is told. Who is here again by now needs no word to offer afresh."""
         here = self.room.participants
-        newcomers = [] if self.roster else [id for id in self.newcomers if id in here]
-        events: list[tuple[str, models.RoomEvent]] = [(id, self.everybody()) for id in newcomers]
-        events += [(id, event) for id, event in self.notes if id is not None and id in here]
+        events = [(id, event) for id, event in self.notes if id is not None and id in here]
         lost = [(id, reason) for id, reason in self.renegotiate.items() if id not in here]
         return events + [(id, models.RenegotiateEvent(reason=reason)) for id, reason in lost]
 
     def told(self, participant: str) -> None:
         """What it alone is told has been."""
-        self.newcomers.pop(participant, None)
         self.renegotiate.pop(participant, None)
         self.notes = [note for note in self.notes if note[0] != participant]
 
@@ -105,6 +99,8 @@ class Feed:
         self._complete: weakref.WeakSet[Room] = weakref.WeakSet()
         """Rooms whose roster was told, and every change since."""
         self._news = asyncio.Event()
+        self._told = 0
+        """Events of the last round."""
         self.dropped = 0
         """Details and rooms given up because too much waited."""
 
@@ -114,8 +110,6 @@ class Feed:
         waiting = self._of(room)
         waiting.left.pop(participant, None)
         waiting.changed[participant] = None
-        if room.participants[participant].leg.kind == "webrtc":
-            waiting.newcomers[participant] = None
         self._note(waiting)
 
     def changed(self, room: Room, participant: str) -> None:
@@ -126,7 +120,6 @@ class Feed:
     def left(self, room: Room, participant: str, reason: str) -> None:
         waiting = self._of(room)
         waiting.changed.pop(participant, None)
-        waiting.newcomers.pop(participant, None)
         waiting.left[participant] = reason
         self._note(waiting)
 
@@ -179,11 +172,12 @@ class Feed:
         while True:
             await self._news.wait()
             self._news.clear()
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(BUSY_PAUSE_S if self._told > MANY else PAUSE_S)
             await self.flush()
 
     async def flush(self) -> None:
         """Tells what waits, room by room; what cannot be told now goes on waiting."""
+        self._told = 0
         for id in list(self._waiting):
             waiting = self._waiting.pop(id, None)
             if waiting is not None and not await self._tell(waiting):
@@ -195,6 +189,7 @@ class Feed:
         self._complete.add(waiting.room)  # what happens from now on waits for the next call
         try:
             if events := waiting.events():
+                self._told += len(events)
                 await self._notifier.publish(models.Publish(room=waiting.room.id, events=events))
             for participant, event in waiting.personal():
                 await self._notifier.publish(
@@ -222,7 +217,6 @@ class Feed:
             return
         new.left = old.left | new.left
         new.changed = old.changed | new.changed
-        new.newcomers = old.newcomers | new.newcomers
         new.renegotiate = old.renegotiate | new.renegotiate
         new.notes = (old.notes + new.notes)[-NOTES:]
         new.roster = new.roster or old.roster

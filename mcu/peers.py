@@ -35,8 +35,8 @@ class AppServerPeer:
     async def heartbeat(self, mcu: str, heartbeat: models.McuHeartbeat) -> None:
         await self._client.call("PUT", f"/internal/v1/mcus/{mcu}/heartbeat", body=heartbeat)
 
-    async def record(self, record: models.LegRecord) -> None:
-        await self._client.call("POST", "/internal/v1/records", body=record)
+    async def record(self, records: models.LegRecords) -> None:
+        await self._client.call("POST", "/internal/v1/records", body=records)
 
     async def close(self) -> None:
         await self._client.close()

@@ -1,4 +1,4 @@
-"""Sound files that can be played: found by name in one folder, decoded beside the event loop, kept while there is room."""
+"""Sound files that can be played: found by name, decoded beside the event loop, kept while there is room."""
 
 from __future__ import annotations
 
@@ -28,14 +28,17 @@ KEPT_SECONDS = 1200
 DECODERS = 2
 """At once; further ones wait."""
 
+SPEECH = Path(__file__).parent / "speech" / "en"
+"""What the menus of the telephone say (tools/make_prompts.py); the operator's files go before."""
+
 Key = tuple[str, int, int]
 
 
 class Prompts:
-    """Over one folder; None: there are no files."""
+    """Over the operator's folder, if there is one, and the one that comes with confero."""
 
     def __init__(self, folder: Path | None, kept_seconds: float = KEPT_SECONDS) -> None:
-        self._folder = folder
+        self._folders = (folder, SPEECH) if folder is not None else (SPEECH,)
         self._kept_seconds = kept_seconds
         self._kept: OrderedDict[Key, Clip] = OrderedDict()
         self._decoders = asyncio.Semaphore(DECODERS)
@@ -52,9 +55,10 @@ class Prompts:
         return clip
 
     def _find(self, name: str) -> Path:
-        if self._folder is None or not NAME.fullmatch(name) or Path(name).suffix.lower() not in FORMATS:
+        if not NAME.fullmatch(name) or Path(name).suffix.lower() not in FORMATS:
             raise _unknown(name)
-        return self._folder / name
+        # The last one if it is nowhere: looking at it is what says so.
+        return next((path for folder in self._folders if (path := folder / name).is_file()), self._folders[-1] / name)
 
     def _keep(self, key: Key, clip: Clip) -> None:
         self._kept[key] = clip

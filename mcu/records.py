@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import islice
 from typing import Protocol
 
 from confero import models
@@ -16,16 +17,18 @@ log = get_logger(__name__)
 
 LIMIT = 2000
 """Records that wait: half an hour of joins at one a second, about a megabyte."""
+PAUSE_S = 0.1
+"""Between two calls: a burst of joins becomes one transaction there."""
 
 
 class RecordKeeper(Protocol):
     """Takes records. Raises Refused, Unavailable."""
 
-    async def record(self, record: models.LegRecord) -> None: ...
+    async def record(self, records: models.LegRecords) -> None: ...
 
 
 class Records:
-    """``run`` it as a task. A record may arrive twice when an answer was lost; never out of order."""
+    """``run`` it as a task: as many as wait go in one call. One may arrive twice when an answer was lost; never out of order."""
 
     def __init__(self, keeper: RecordKeeper, backoff: Backoff | None = None, limit: int = LIMIT) -> None:
         self._keeper = keeper
@@ -51,18 +54,20 @@ class Records:
         """Until cancelled."""
         while True:
             while self._waiting:
-                await self._send(self._waiting[0])
+                await self._send(list(islice(self._waiting, models.TOLD_AT_ONCE)))
+                await asyncio.sleep(PAUSE_S)
             self._news.clear()
             await self._news.wait()
 
-    async def _send(self, record: models.LegRecord) -> None:
+    async def _send(self, records: list[models.LegRecord]) -> None:
         try:
-            await self._keeper.record(record)
+            await self._keeper.record(models.LegRecords(records=records))
         except Refused as error:
-            log.warning("a record was refused", code=error.code, detail=error.detail)
+            log.warning("records were refused", count=len(records), code=error.code, detail=error.detail)
         except ConferoError as error:
             await asyncio.sleep(self._backoff.failed(str(error)))
             return
         self._backoff.succeeded()
-        if self._waiting and self._waiting[0] is record:
-            self._waiting.popleft()
+        for record in records:
+            if self._waiting and self._waiting[0] is record:  # else it was dropped for a newer one meanwhile
+                self._waiting.popleft()

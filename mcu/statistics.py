@@ -6,6 +6,7 @@ from confero import models
 from confero.errors import ConferoError
 from confero.media import LegStats
 
+from . import quality
 from .pipeline.engine import MediaEngine
 from .rooms.participant import Leg, Participant
 from .rooms.room import Room
@@ -39,15 +40,19 @@ class Statistics:
     def of_leg(self, participant: Participant, room: Room) -> models.LegStats:
         leg = participant.leg
         found = self._read(leg)
+        ways = _ways(leg.codec, found)
         return models.LegStats(
             leg=leg.id,
             participant=participant.id,
             room=room.id,
             kind=leg.kind,
             codec=leg.codec,
+            security=leg.security,
             remote=leg.remote,
             counters=found.leg,
             playout=found.playout,
+            incoming=_shown(ways[0]),
+            outgoing=_shown(ways[1]),
         )
 
     def of_room(self, room: Room) -> models.RoomStats:
@@ -63,9 +68,25 @@ class Statistics:
     def last_of(self, leg: Leg) -> dict[str, int]:
         """Of a leg that is about to go; empty if the engine has let go of it already."""
         try:
-            return self._read(leg).leg
+            found = self._read(leg)
         except ConferoError:
             return {}
+        more = {f"playout_{name}": found.playout[name] for name in ("lost", "late") if name in found.playout}
+        ways = zip(("mos_in_x100", "mos_out_x100"), _ways(leg.codec, found), strict=True)
+        return found.leg | more | {name: round(100 * way.mos) for name, way in ways if way is not None}
 
     def _read(self, leg: Leg) -> LegStats:
         return self._engine.leg_stats(leg.number) if leg.number else LegStats({}, {})
+
+
+def _ways(codec: str, found: LegStats) -> tuple[quality.Direction | None, quality.Direction | None]:
+    """In and out, as far as there was something to judge."""
+    came = quality.incoming(codec, found.leg, found.playout) if found.playout.get("packets") else None
+    went = quality.outgoing(codec, found.leg) if found.leg.get("tx_packets") else None
+    return came, went
+
+
+def _shown(way: quality.Direction | None) -> models.Quality | None:
+    if way is None:
+        return None
+    return models.Quality(loss=way.loss, jitter_ms=way.jitter_ms, delay_ms=way.delay_ms, mos=way.mos)

@@ -18,6 +18,7 @@ from .hub import Hub, HubLimits
 from .notices import NoticeLimits, Notices
 from .orphans import OrphanLimits, Orphans
 from .peers import AppServerPeer, McuPeers
+from .rosters import Rosters
 from .sessions import Sessions
 from .signaling import Signaling
 from .ws import CLOSE_CODES, EventsEndpoint, Shared
@@ -55,10 +56,11 @@ class NotifierApp:
         self.sessions = Sessions(self.appserver, limit=4 * config.max_connections)
         limits = HubLimits(resume_s=config.resume_window_s, sessions=2 * config.max_connections)
         self.hub = Hub(clock, limits, self.sessions.ended)
-        self.fanout = Fanout(LocalBus(), self.hub)
+        self.rosters = Rosters(self.mcus)
+        self.fanout = Fanout(LocalBus(), self.hub, self.rosters)
         self.notices = Notices(self.appserver, config.instance, self.hub.sessions, clock, NoticeLimits())
         self.orphans = Orphans(self.mcus, self.hub, clock, OrphanLimits(legs=4 * config.max_connections))
-        signaling = Signaling(self.mcus, self.hub, self.sessions.follow)
+        signaling = Signaling(self.mcus, self.hub, self.rosters, self.sessions.follow)
         self.sessions.connect(self.hub, self.fanout, self.notices, signaling, self.orphans)
         self.gate = Gate(
             allowed_origins=config.allowed_origins,
@@ -120,5 +122,6 @@ class NotifierApp:
             await self.listener.close()
         await self._tasks.close()
         await self.sessions.close()
+        await self.rosters.close()
         await self.mcus.close()
         await self.appserver.close()

@@ -8,11 +8,22 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from confero.models import ClosedEvent, Id, McuStarted, Publish, Reply, RoomEvent
+from confero.models import (
+    ClosedEvent,
+    Id,
+    LeftEvent,
+    McuStarted,
+    ParticipantEvent,
+    Publish,
+    Reply,
+    RoomEvent,
+    RosterEvent,
+)
 from confero.runtime.logging import get_logger
 
 from .bus import Bus
-from .hub import Event, Hub, participant_topic, room_topic
+from .hub import ROOM, Event, Hub, participant_topic, room_topic
+from .rosters import Rosters
 
 log = get_logger(__name__)
 
@@ -45,11 +56,12 @@ _control = TypeAdapter[Placed | Started](Placed | Started)
 
 
 class Fanout:
-    """Publishes on the bus and hands what comes from it to the hub."""
+    """Publishes on the bus and hands what comes from it to the rosters and the hub."""
 
-    def __init__(self, bus: Bus, hub: Hub) -> None:
+    def __init__(self, bus: Bus, hub: Hub, rosters: Rosters) -> None:
         self._bus = bus
         self._hub = hub
+        self._rosters = rosters
         self._wanted: dict[str, int] = {}
         self._changing = asyncio.Lock()
         self._boots: OrderedDict[str, str] = OrderedDict()
@@ -91,6 +103,7 @@ class Fanout:
                 self._wanted[topic] -= 1
                 if self._wanted[topic] == 0:
                     del self._wanted[topic]
+                    self._rosters.forget(topic.removeprefix(ROOM))
                     await self._bus.unsubscribe(topic)
 
     # --- in -------------------------------------------------------------------------------------------------------
@@ -101,6 +114,8 @@ class Fanout:
         except ValidationError:
             log.warning("event of unknown shape dropped", topic=topic)
             return
+        if topic.startswith(ROOM) and isinstance(event, RosterEvent | ParticipantEvent | LeftEvent):
+            self._rosters.apply(topic.removeprefix(ROOM), event)
         self._hub.deliver(topic, Event(event.model_dump_json(), final=isinstance(event, ClosedEvent)))
 
     def _on_control(self, topic: str, message: str) -> None:
@@ -110,10 +125,13 @@ class Fanout:
             log.warning("control message of unknown shape dropped", topic=topic)
             return
         if isinstance(control, Placed):
+            if room_topic(control.room) in self._wanted:
+                self._rosters.placed(control.room, control.url)
             moved = self._hub.place(control.room, control.mcu, control.url)
             if moved:
                 log.info("room moved", room=control.room, mcu=control.mcu, sessions=moved)
         elif self._is_new(control):
+            self._rosters.forget_all()
             told = self._hub.mcu_started(control.mcu, control.url)
             log.info("mcu started", mcu=control.mcu, boot=control.boot, sessions=told)
 

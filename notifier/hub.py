@@ -20,6 +20,8 @@ from .replay import ReplayLimits, ReplayWindow
 
 EndCause = Literal["left", "expired", "removed", "replaced"]
 
+ROOM = "room:"
+"""Begins the topics of rooms."""
 CLOSE_LEFT = 1000
 CLOSE_REMOVED = 4403
 CLOSE_REPLACED = 4409
@@ -55,7 +57,7 @@ class Event:
 
 
 def room_topic(room: str) -> str:
-    return f"room:{room}"
+    return f"{ROOM}{room}"
 
 
 def participant_topic(participant: str) -> str:
@@ -75,7 +77,9 @@ class Session:
         self.grant = grant
         self.token = token
         self.leg: str | None = None
-        """Its media leg as far as is known; the MCU's roster is the truth."""
+        """Its media leg as far as is known; the MCU's word is the truth."""
+        self.informed = True
+        """False if its welcome had no roster because the MCU did not answer."""
         self.replay = ReplayWindow(limits)
         self.sink: Sink | None = None
         self.detached_at: float | None = None
@@ -104,6 +108,8 @@ class Hub:
         self._sessions: dict[str, Session] = {}
         self._by_participant: dict[str, Session] = {}
         self._topics: dict[str, dict[str, Session]] = {}
+        self._homes: dict[str, tuple[str, str]] = {}
+        """Rooms all of whose sessions know the same MCU: by topic, its id and URL."""
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -132,7 +138,15 @@ class Hub:
         self._by_participant[grant.participant] = session
         for topic in session.topics:
             self._topics.setdefault(topic, {})[session.id] = session
+        self._settle(room_topic(grant.room), (grant.mcu, grant.mcu_url))
         return session
+
+    def _settle(self, topic: str, home: tuple[str, str]) -> None:
+        """A session has come to a room: do they still agree where it lives?"""
+        if len(self._topics[topic]) == 1:
+            self._homes[topic] = home
+        elif self._homes.get(topic) != home:
+            self._homes.pop(topic, None)
 
     def resume(self, session_id: str, grant: TokenGrant, token: str, last_seq: int) -> Session | None:
         """The session if it still lives, belongs to the same participant and room, and every event after ``last_seq`` is kept.
@@ -183,13 +197,25 @@ class Hub:
                 self.end(session, "removed", CLOSE_REMOVED, "removed from the room")
         return len(sessions)
 
+    def tell(self, session: Session, event: Event) -> None:
+        """Push the event to this session alone."""
+        session.push(event, self._clock.monotonic())
+
     def place(self, room: str, mcu: str, url: str) -> int:
-        """The room lives on this MCU now: sessions that knew another are told to renegotiate; how many."""
-        return self._move(self._topics.get(room_topic(room), {}), mcu, url, "moved", also_same=False)
+        """The room lives on this MCU now: sessions that knew another are told to renegotiate; how many.
+
+        Said at every join: where all know it already, nobody is looked at.
+        """
+        topic = room_topic(room)
+        if topic not in self._topics or self._homes.get(topic) == (mcu, url):
+            return 0
+        self._homes[topic] = mcu, url
+        return self._move(self._topics[topic], mcu, url, "moved", also_same=False)
 
     def mcu_started(self, mcu: str, url: str) -> int:
         """The MCU is new, and legs are gone that were there or under its URL: their sessions are told to renegotiate; how many."""
         on_it = {key: s for key, s in self._sessions.items() if s.grant.mcu == mcu or s.grant.mcu_url == url}
+        self._homes.clear()
         return self._move(on_it, mcu, url, "media-server-started", also_same=True)
 
     def _move(self, sessions: dict[str, Session], mcu: str, url: str, reason: str, *, also_same: bool) -> int:
@@ -239,3 +265,4 @@ class Hub:
         del subscribers[session.id]
         if not subscribers:
             del self._topics[topic]
+            self._homes.pop(topic, None)

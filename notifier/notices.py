@@ -6,24 +6,23 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, Protocol
 
 from confero.clock import Clock
 from confero.errors import Refused, Unavailable
-from confero.models import SessionNotice, SessionsSnapshot
+from confero.models import TOLD_AT_ONCE, SessionNotice, SessionNotices, SessionsSnapshot
 from confero.runtime.logging import get_logger
 
 from .hub import Session
 
 log = get_logger(__name__)
 
-NoticeKind = Literal["connected", "disconnected"]
-
 
 class AppServer(Protocol):
     """What of the application server is needed here. Both raise Refused or Unavailable."""
 
-    async def notice(self, kind: NoticeKind, notice: SessionNotice) -> None: ...
+    async def notices(self, notices: SessionNotices) -> None: ...
 
     async def snapshot(self, snapshot: SessionsSnapshot) -> None: ...
 
@@ -32,6 +31,8 @@ class AppServer(Protocol):
 class NoticeLimits:
     queue: int = 2000
     """Notices that wait while the application server is away. The oldest is dropped; the next snapshot says the same."""
+    pause_s: float = 0.1
+    """Between two calls: a burst of joins becomes one transaction there."""
     snapshot_s: float = 30.0
     """Time between two snapshots of all sessions."""
     retry_s: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0)
@@ -54,7 +55,7 @@ class Notices:
         self._living = living
         self._clock = clock
         self._limits = limits
-        self._queue: deque[tuple[NoticeKind, SessionNotice]] = deque(maxlen=limits.queue)
+        self._queue: deque[SessionNotice] = deque(maxlen=limits.queue)
         self._wake = asyncio.Event()
         self.dropped = 0
 
@@ -66,18 +67,19 @@ class Notices:
         """Tell of a session that is over."""
         self._add("disconnected", session)
 
-    def _add(self, kind: NoticeKind, session: Session) -> None:
+    def _add(self, kind: Literal["connected", "disconnected"], session: Session) -> None:
         if len(self._queue) == self._limits.queue:
             self.dropped += 1
         grant = session.grant
         notice = SessionNotice(
+            kind=kind,
             session=session.id,
             participant=grant.participant,
             room=grant.room,
             at=self._clock.wall(),
             notifier=self._instance,
         )
-        self._queue.append((kind, notice))
+        self._queue.append(notice)
         self._wake.set()
 
     async def run(self) -> None:
@@ -91,7 +93,8 @@ class Notices:
                     await self._send_snapshot()
                     snapshot_at = self._clock.monotonic() + self._limits.snapshot_s
                 elif self._queue:
-                    await self._send_first()
+                    await self._send(list(islice(self._queue, TOLD_AT_ONCE)))
+                    await asyncio.sleep(self._limits.pause_s)
                 else:
                     await self._wait(due)
                 failures = 0
@@ -108,14 +111,14 @@ class Notices:
         except Refused as error:
             log.warning("snapshot of sessions refused", code=error.code, detail=error.detail)
 
-    async def _send_first(self) -> None:
-        kind, notice = entry = self._queue[0]
+    async def _send(self, notices: list[SessionNotice]) -> None:
         try:
-            await self._appserver.notice(kind, notice)
+            await self._appserver.notices(SessionNotices(notices=notices))
         except Refused as error:
-            log.warning("notice refused", kind=kind, session=notice.session, code=error.code, detail=error.detail)
-        if self._queue and self._queue[0] is entry:  # else it was dropped for a newer one meanwhile
-            self._queue.popleft()
+            log.warning("notices refused", count=len(notices), code=error.code, detail=error.detail)
+        for notice in notices:
+            if self._queue and self._queue[0] is notice:  # else it was dropped for a newer one meanwhile
+                self._queue.popleft()
 
     async def _wait(self, seconds: float) -> None:
         self._wake.clear()

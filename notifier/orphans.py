@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ log = get_logger(__name__)
 PAUSE_S = 1.0
 """How often it is asked which looks are due."""
 MCUS_AT_ONCE = 8
+GRID_S = 10.0
+"""Later looks are put off to multiples of this: legs of a room that lost their sessions one by one share a question."""
 REASON = "owner-gone"
 
 
@@ -99,7 +102,7 @@ class Orphans:
         now = self._clock.monotonic()
         due = sorted((o for o in self._orphans.values() if o.due <= now), key=attrgetter("mcu_url", "room"))
         for orphan in due:
-            orphan.due = now + self._limits.look_s
+            orphan.due = math.ceil((now + self._limits.look_s) / GRID_S) * GRID_S
         await asyncio.gather(*(self._ask(url, list(some)) for url, some in groupby(due, key=attrgetter("mcu_url"))))
 
     async def _ask(self, url: str, orphans: list[Orphan]) -> None:

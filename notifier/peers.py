@@ -13,7 +13,7 @@ from confero.models import (
     Participant,
     RoomSpec,
     RoomState,
-    SessionNotice,
+    SessionNotices,
     SessionsSnapshot,
     TokenCheck,
     TokenGrant,
@@ -21,8 +21,6 @@ from confero.models import (
 )
 from confero.runtime.client import ServiceClient
 from confero.runtime.tasks import TaskBag
-
-from .notices import NoticeKind
 
 CALLER = "notifier"
 ROSTER_S = 2.0
@@ -43,8 +41,8 @@ class AppServerPeer:
             "POST", "/internal/v1/tokens/validate", body=TokenCheck(token=token), reply=TokenGrant, idempotent=True
         )
 
-    async def notice(self, kind: NoticeKind, notice: SessionNotice) -> None:
-        await self._client.call("POST", f"/internal/v1/sessions/{kind}", body=notice)
+    async def notices(self, notices: SessionNotices) -> None:
+        await self._client.call("POST", "/internal/v1/sessions", body=notices)
 
     async def snapshot(self, snapshot: SessionsSnapshot) -> None:
         await self._client.call("PUT", "/internal/v1/sessions", body=snapshot)
@@ -85,6 +83,9 @@ class McuPeers:
 
     async def reoffer(self, url: str, leg: str, sdp: str) -> LegReply:
         return await self._client(url).call("PUT", f"/v1/legs/{quote(leg)}/offer", body=LegSdp(sdp=sdp), reply=LegReply)
+
+    async def leg(self, url: str, leg: str) -> Participant:
+        return await self._client(url).call("GET", f"/v1/legs/{quote(leg)}", reply=Participant, timeout_s=ROSTER_S)
 
     async def patch_leg(self, url: str, leg: str, patch: LegPatch) -> Participant:
         return await self._client(url).call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)

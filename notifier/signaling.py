@@ -25,7 +25,8 @@ from confero.models import (
 from confero.runtime.logging import get_logger
 from confero.runtime.problems import problem_of
 
-from .hub import Hub, Session
+from .hub import Event, Hub, Session
+from .rosters import Roster, Rosters
 
 log = get_logger(__name__)
 
@@ -36,6 +37,8 @@ class MediaServer(Protocol):
     """What of an MCU is needed here; ``url`` says which. Each raises Refused or Unavailable."""
 
     async def roster(self, url: str, room: str) -> list[Participant]: ...
+
+    async def leg(self, url: str, leg: str) -> Participant: ...
 
     async def ensure_room(self, url: str, room: str, spec: RoomSpec) -> object: ...
 
@@ -55,21 +58,49 @@ Follow = Callable[[Session], Awaitable[None]]
 class Signaling:
     """Answers the requests of connected sessions."""
 
-    def __init__(self, media: MediaServer, hub: Hub, follow: Follow) -> None:
+    def __init__(self, media: MediaServer, hub: Hub, rosters: Rosters, follow: Follow) -> None:
         self._media = media
         self._hub = hub
+        self._rosters = rosters
         self._follow = follow
 
-    async def roster(self, session: Session) -> list[Participant]:
-        """Who is in the session's room; empty if the MCU does not know it or does not answer. Finds the session's own leg."""
+    async def roster(self, session: Session) -> str:
+        """Who is in the session's room, as JSON; empty if the MCU does not know it or does not answer. Finds its own leg."""
+        grant = session.grant
+        session.leg, session.informed = None, True
         try:
-            roster = await self._media.roster(session.grant.mcu_url, session.grant.room)
+            roster = await self._rosters.of(grant.mcu_url, grant.room)
+            session.leg = await self._living_leg(session, roster)
         except (Refused, Unavailable) as error:
-            if error.code != "room-unknown":
-                log.info("no roster from the mcu", room=session.grant.room, code=error.code)
-            roster = []
-        session.leg = own_leg(roster, session.grant.participant)
-        return roster
+            session.informed = error.code == "room-unknown"  # who makes a room at an MCU hears of everybody in it
+            if not session.informed:
+                log.info("no roster from the mcu", room=grant.room, code=error.code)
+            return "[]"
+        return roster.text
+
+    async def _living_leg(self, session: Session, roster: Roster) -> str | None:
+        """Whoever is back with a leg offers afresh if it is gone: so the MCU itself is asked for that one."""
+        leg = roster.leg_of(session.grant.participant)
+        if leg is None:
+            return None
+        try:
+            await self._media.leg(session.grant.mcu_url, leg)
+        except Refused as error:
+            if error.code != LEG_GONE:
+                raise
+            roster.drop_leg(session.grant.participant, leg)
+            return None
+        return leg
+
+    async def _inform(self, session: Session) -> None:
+        """The roster that the welcome could not have, now that the MCU answers."""
+        try:
+            roster = await self._rosters.of(session.grant.mcu_url, session.grant.room)
+        except (Refused, Unavailable) as error:
+            log.info("still no roster from the mcu", room=session.grant.room, code=error.code)
+            return
+        session.informed = True
+        self._hub.tell(session, Event(f'{{"type":"roster","participants":{roster.text}}}'))
 
     async def answer(self, session: Session, message: Offer | Mute | Leave | Ping) -> Reply:
         """The one reply to a request; never raises a ConferoError."""
@@ -114,6 +145,8 @@ class Signaling:
             await self._media.ensure_room(grant.mcu_url, grant.room, room_spec(grant))
             reply = await self._media.create_leg(grant.mcu_url, grant.room, body)
         session.leg = reply.leg
+        if not session.informed:
+            await self._inform(session)
         return Answer(id=offer.id, leg=reply.leg, sdp=reply.sdp)
 
     async def _reoffer(self, session: Session, offer: Offer) -> Answer:
@@ -124,32 +157,49 @@ class Signaling:
             if error.code == LEG_GONE:
                 session.leg = None
             raise
+        session.leg = reply.leg
         return Answer(id=offer.id, leg=reply.leg, sdp=reply.sdp)
 
     async def _own_leg(self, session: Session, named: str | None) -> str:
         """The session's leg, which is ``named`` if that is given. Rosters show the ids of others' legs: those are refused."""
         if session.leg is None or (named is not None and named != session.leg):
-            await self.roster(session)
+            session.leg = await self._ask_for_leg(session)
         if session.leg is None or (named is not None and named != session.leg):
             raise Refused("There is no such connection any more; send a fresh offer.", status=404, code=LEG_GONE)
         return session.leg
 
+    async def _ask_for_leg(self, session: Session) -> str | None:
+        """The participant's leg as the MCU has it this moment; None also if it does not answer."""
+        try:
+            roster = await self._media.roster(session.grant.mcu_url, session.grant.room)
+        except (Refused, Unavailable) as error:
+            log.debug("leg not found", room=session.grant.room, code=error.code)
+            return None
+        return own_leg(roster, session.grant.participant)
+
     async def _remove(self, session: Session) -> None:
-        """Remove the leg of a participant that leaves, if there is one.
+        """Remove the leg of a participant that leaves, if there is one: the one known, else the one that the MCU has.
 
         An MCU that does not answer has lost it or will miss its media.
         """
-        await self.roster(session)
-        leg = session.leg
-        if leg is None or self._hub.of_participant(session.grant.participant) not in (None, session):
-            return  # nothing there, or the participant is back with a newer session that owns it
+        if self._hub.of_participant(session.grant.participant) not in (None, session):
+            return  # the participant is back with a newer session that owns the leg
+        leg, session.leg = session.leg, None
+        if leg is None or not await self._delete(session, leg):
+            leg = await self._ask_for_leg(session)
+            if leg is not None:
+                await self._delete(session, leg)
+
+    async def _delete(self, session: Session, leg: str) -> bool:
+        """False if there is no such leg."""
         try:
             await self._media.delete_leg(session.grant.mcu_url, leg, "left")
         except Refused as error:
             log.debug("leg was gone already", leg=leg, code=error.code)
+            return False
         except Unavailable as error:
             log.warning("leg could not be removed", leg=leg, detail=error.detail)
-        session.leg = None
+        return True
 
 
 def own_leg(roster: list[Participant], participant: str) -> str | None:

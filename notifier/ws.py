@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from confero.clock import Clock
 from confero.errors import Refused, RemoteError, Unavailable
-from confero.models import ClientMessage, Hello, Leave, Mute, Offer, Participant, Ping, Welcome
+from confero.models import ClientMessage, Hello, Leave, Mute, Offer, Ping, Welcome
 from confero.ratelimit import Rate, TokenBucket
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag, spawn
@@ -130,18 +130,20 @@ def abort_of(request: web.Request) -> Callable[[], None]:
     return lambda: abort(transport)
 
 
-def welcome_text(session: Session, after: int, resumed: bool, roster: list[Participant]) -> str:
-    """The answer to hello; events follow from number ``after`` + 1 on."""
+def welcome_text(session: Session, after: int, resumed: bool, roster: str) -> str:
+    """The answer to hello; events follow from number ``after`` + 1 on. ``roster``: JSON, put in as it is."""
     grant = session.grant
-    return Welcome(
+    text = Welcome(
         session=session.id,
         seq=after,
         resumed=resumed,
         participant=grant.participant,
         room=grant.room,
         room_name=grant.room_name,
-        roster=roster,
+        roster=[],
     ).model_dump_json()
+    assert text.endswith("[]}")  # the roster is the model's last field
+    return f"{text[:-3]}{roster}}}"
 
 
 class Dialogue:

@@ -67,6 +67,7 @@ SUITES: tuple[Suite, ...] = (
             make("neon"),
             make("tidy"),
         ),
+        {"EVERY": "1"},
     ),
     Suite("fuzz", "every libFuzzer target over its corpus", (make("fuzz"),), {"FUZZTIME": "10"}),
     Suite(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TREE = ROOT / "var" / "mypy"
-FOLDERS = ("appserver", "notifier", "mcu", "lab")
+FOLDERS = ("appserver", "notifier", "mcu", "sipgw", "lab")
 
 
 def link_tree() -> Path:

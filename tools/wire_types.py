@@ -1,4 +1,4 @@
-"""TypeScript types of the wire models that the web client speaks, made from confero/models.py; --check only compares."""
+"""TypeScript types of the wire models that the web client speaks, made from confero/models; --check only compares."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def render() -> str:
     _, top = models_json_schema(both)  # type: ignore[arg-type]
     schemas = top["$defs"]
     sent = {model.__name__ for model in SENT}
-    parts = ["/** The wire models of confero/models.py. Made by tools/wire_types.py: do not edit. */"]
+    parts = ["/** The wire models of confero/models. Made by tools/wire_types.py: do not edit. */"]
     parts += [interface(name, schemas[name], sent=name in sent) for name in sorted(schemas)]
     parts.append(f"export type RoomEvent = ({' | '.join(EVENTS)}) & {{ seq: number }};")
     return "\n\n".join(parts) + "\n"

@@ -9,10 +9,10 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from confero.models import (
-    LegRecord,
+    LegRecords,
     McuHeartbeat,
     McuRegister,
-    SessionNotice,
+    SessionNotices,
     SessionsSnapshot,
     TokenCheck,
     TokenGrant,
@@ -45,11 +45,10 @@ class InternalApi:
                 reply=TokenGrant,
                 errors=("401 token-invalid", "401 token-expired", "404 room-unknown", "503 no-media-server"),
             ),
-            _told("POST", "sessions/connected", "appserver:sessions", SessionNotice, presence.connected),
-            _told("POST", "sessions/disconnected", "appserver:sessions", SessionNotice, presence.disconnected),
+            _told("POST", "sessions", "appserver:sessions", SessionNotices, presence.sessions),
             _told("PUT", "sessions", "appserver:sessions", SessionsSnapshot, presence.snapshot),
             _told("POST", "mcus", "appserver:mcus", McuRegister, presence.registered),
-            _told("POST", "records", "appserver:records", LegRecord, presence.record),
+            _told("POST", "records", "appserver:records", LegRecords, presence.records),
             Route(
                 "PUT",
                 "/internal/v1/mcus/{mcu}/heartbeat",
@@ -71,11 +70,10 @@ class InternalApi:
 
 
 SUMMARIES = {
-    "sessions/connected": "A browser has come",
-    "sessions/disconnected": "A browser has gone",
-    "sessions": "All sessions of a notifier; its others are over",
-    "mcus": "An MCU has started, or was forgotten",
-    "records": "Something happened to a leg",
+    ("POST", "sessions"): "Browsers have come and gone",
+    ("PUT", "sessions"): "All sessions of a notifier; its others are over",
+    ("POST", "mcus"): "An MCU has started, or was forgotten",
+    ("POST", "records"): "What happened to legs",
 }
 
 
@@ -87,4 +85,6 @@ def _told(method: str, path: str, scope: str, body: type[Body], take: Callable[[
         return reply(None)
 
     handler: Handler = handle
-    return Route(method, f"/internal/v1/{path}", handler, scope=scope, summary=SUMMARIES[path], body=body, status=204)
+    return Route(
+        method, f"/internal/v1/{path}", handler, scope=scope, summary=SUMMARIES[method, path], body=body, status=204
+    )

@@ -80,12 +80,11 @@ class RoomsApi:
         origin = origin_of(request, self._public_url)
         wish = await read_model(request, JoinRequest)
         admission = await self._reception.join(request.match_info["room"], wish)
-        _, people = await self._reception.room(admission.room.id)
         answer = JoinReply(
             token=admission.token,
             token_expires=admission.expires,
             participant=admission.person.id,
-            room=room_info(admission.room, people, origin),
+            room=room_info(admission.room, admission.people, origin),
         )
         return reply(answer)
 

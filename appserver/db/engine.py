@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,10 +61,12 @@ class Database:
         self.is_sqlite = url.drivername.startswith("sqlite")
         self.file = Path(url.database) if self.is_sqlite and url.database and url.database != ":memory:" else None
         self.engine = _sqlite_engine(url) if self.is_sqlite else _mysql_engine(url)
+        # SQLite has one writer, and lets others look again ever more seldom: in a queue of our own all get their turn.
+        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that does not write. Raises Unavailable."""
+        """For one statement that does not write. Raises Unavailable."""
         try:
             async with asyncio.timeout(TIMEOUT_S), self.engine.connect() as connection:
                 yield connection
@@ -74,7 +76,7 @@ class Database:
     async def write(self, work: Callable[[AsyncConnection], Awaitable[Value]]) -> Value:
         """Run ``work`` in a transaction, again from its start if another one was in its way. Raises Unavailable."""
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(TIMEOUT_S), self._turn:
                 for attempt in range(1, TRIES + 1):
                     try:
                         return await self._transaction(work)
@@ -117,8 +119,9 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Any) -> None:
         # A transaction that reads first and then writes could not get the write lock without losing its snapshot: take it at once.
-        writes = connection.get_execution_options().get("confero_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        # One statement that reads needs none: four trips to the connection's thread less.
+        if connection.get_execution_options().get("confero_writes"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

@@ -18,7 +18,7 @@ from confero.errors import LocalError, Unavailable
 from confero.runtime.logging import get_logger
 
 from .engine import WRITES, Database
-from .models import metadata
+from .siptables import metadata
 
 log = get_logger(__name__)
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.models import LegRecord, McuRegister, SessionNotice
 
 from ..rooms.entities import KnownMcu, Person, Room
+from ..rooms.slugs import CALL_PREFIX
 from ..rooms.store import Added
+from . import told
 from .engine import Database
 from .models import leg_records, mcus, participants, rooms
+from .siptables import sip_numbers
+from .statements import insert_new
 
 CHUNK = 500
 """Ids in one statement; SQLite takes 999 parameters in its oldest versions."""
-STAYS = frozenset({"replaced", "moved"})
-"""Reasons of a leg that ended because the participant has another one, or because it went on in another room."""
+CALL_ROOM_S = 86_400.0
+"""After its last use a room that was made for one call is deleted."""
 
 
 def live(now: float) -> ColumnElement[bool]:
@@ -42,8 +45,8 @@ class SqlStore:
                 return "exists"
             if (await connection.scalar(select(func.count()).select_from(rooms)) or 0) >= limit:
                 return "full"
-            added = await _try_insert(connection, rooms, asdict(room))
-            return "added" if added else "exists"
+            added = await connection.execute(insert_new(rooms).values(**asdict(room)))
+            return "added" if added.rowcount == 1 else "exists"
 
         return await self._db.write(work)
 
@@ -69,18 +72,17 @@ class SqlStore:
 
     # --- people ---------------------------------------------------------------------------------------------------
 
-    async def admit(self, person: Person, room: Room, now: float) -> bool:
+    async def admit(self, person: Person, room: Room, now: float) -> int | None:
         others = (participants.c.room == room.id, participants.c.id != person.id, live(now))
 
-        async def work(connection: AsyncConnection) -> bool:
-            # The room's row is the lock under which places are counted (SQLite: the whole database is).
-            await connection.execute(select(rooms.c.id).where(rooms.c.id == room.id).with_for_update())
-            taken = await connection.scalar(select(func.count()).select_from(participants).where(*others))
-            if (taken or 0) >= room.max_participants:
-                return False
-            await _write_person(connection, person)
+        async def work(connection: AsyncConnection) -> int | None:
+            # Written first: the room's row is the lock under which places are counted (SQLite: the whole database is).
             await connection.execute(update(rooms).where(rooms.c.id == room.id).values(used_at=room.used_at))
-            return True
+            taken = await connection.scalar(select(func.count()).select_from(participants).where(*others)) or 0
+            if taken >= room.max_participants:
+                return None
+            await _write_person(connection, person)
+            return taken + 1
 
         return await self._db.write(work)
 
@@ -97,16 +99,11 @@ class SqlStore:
 
     # --- presence -------------------------------------------------------------------------------------------------
 
-    async def session_connected(self, notice: SessionNotice) -> None:
-        await self._change(
-            (participants.c.id == notice.participant, participants.c.room == notice.room),
-            session=notice.session,
-            notifier=notice.notifier,
-        )
+    async def note_sessions(self, notices: Sequence[SessionNotice]) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await told.note_sessions(connection, notices)
 
-    async def session_disconnected(self, notice: SessionNotice) -> None:
-        mine = (participants.c.id == notice.participant, participants.c.session == notice.session)
-        await self._change(mine, session=None, notifier=None, reserved_until=0.0)
+        await self._db.write(work)
 
     async def keep_sessions(self, notifier: str, sessions: frozenset[str], reserved_until: float) -> int:
         held = select(participants.c.session).where(
@@ -123,12 +120,9 @@ class SqlStore:
 
         return await self._db.write(work)
 
-    async def add_record(self, record: LegRecord) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            if not await _try_insert(connection, leg_records, record.model_dump()):
-                return False
-            await _apply_record(connection, record)
-            return True
+    async def add_records(self, records: Sequence[LegRecord]) -> int:
+        async def work(connection: AsyncConnection) -> int:
+            return await told.add_records(connection, records)
 
         return await self._db.write(work)
 
@@ -173,10 +167,16 @@ class SqlStore:
 
     async def forget(self, *, people_before: float, unused_before: float, now: float) -> int:
         occupied = select(participants.c.room).where(live(now))
+        for_calls = rooms.c.id.startswith(CALL_PREFIX, autoescape=True)
         statements = (
             delete(participants).where(participants.c.created_at < people_before, ~live(now)),
             delete(leg_records).where(leg_records.c.at < unused_before),
-            delete(rooms).where(~rooms.c.permanent, rooms.c.used_at < unused_before, rooms.c.id.not_in(occupied)),
+            delete(rooms).where(
+                ~rooms.c.permanent,
+                or_(rooms.c.used_at < unused_before, for_calls & (rooms.c.used_at < now - CALL_ROOM_S)),
+                rooms.c.id.not_in(occupied),
+                rooms.c.id.not_in(select(sip_numbers.c.room)),
+            ),
         )
 
         async def work(connection: AsyncConnection) -> int:
@@ -184,52 +184,13 @@ class SqlStore:
 
         return await self._db.write(work)
 
-    async def _change(self, where: tuple[ColumnElement[bool], ...], **values: Any) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update(participants).where(*where).values(**values))
-
-        await self._db.write(work)
-
-
-async def _try_insert(connection: AsyncConnection, table: Any, values: dict[str, Any]) -> bool:
-    """False if a row with the same key is there, maybe since this moment."""
-    try:
-        async with connection.begin_nested():
-            await connection.execute(insert(table).values(**values))
-    except IntegrityError:
-        return False
-    return True
-
 
 async def _write_person(connection: AsyncConnection, person: Person) -> None:
     """Insert, or update what joining again may change."""
     again = {"room": person.room, "display_name": person.display_name, "reserved_until": person.reserved_until}
-    if not await _try_insert(connection, participants, asdict(person)):
+    added = await connection.execute(insert_new(participants).values(**asdict(person)))
+    if added.rowcount == 0:
         await connection.execute(update(participants).where(participants.c.id == person.id).values(**again))
-
-
-async def _apply_record(connection: AsyncConnection, record: LegRecord) -> None:
-    """What the record says of the participant's leg. People who came without a token, by telephone, get their row here."""
-    row = participants.c
-    if record.event == "left":
-        if record.reason not in STAYS:
-            here = (row.id == record.participant, row.leg_mcu == record.mcu)
-            await connection.execute(update(participants).where(*here).values(leg_mcu=None))
-        return
-    if not await connection.scalar(select(rooms.c.id).where(rooms.c.id == record.room)):
-        return  # a room of the MCU alone, such as the lab's
-    there = {"room": record.room, "leg_mcu": record.mcu}
-    changed = await connection.execute(update(participants).where(row.id == record.participant).values(**there))
-    if changed.rowcount == 0:
-        visitor = Person(
-            record.participant,
-            record.room,
-            record.display_name,
-            created_at=record.at,
-            kind=record.kind,
-            leg_mcu=record.mcu,
-        )
-        await _try_insert(connection, participants, asdict(visitor))
 
 
 async def _set_legs(connection: AsyncConnection, people: list[str], mcu: str | None) -> None:

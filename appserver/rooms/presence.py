@@ -8,12 +8,12 @@ from typing import Any, Protocol
 from confero.clock import Clock
 from confero.errors import Refused, Unavailable
 from confero.models import (
-    LegRecord,
+    LegRecords,
     McuHeartbeat,
     McuRegister,
     RoomPlacement,
     RoomSpec,
-    SessionNotice,
+    SessionNotices,
     SessionsSnapshot,
 )
 from confero.runtime.logging import get_logger
@@ -63,11 +63,9 @@ class Presence:
 
     # --- notifier -------------------------------------------------------------------------------------------------
 
-    async def connected(self, notice: SessionNotice) -> None:
-        await self._store.session_connected(notice)
-
-    async def disconnected(self, notice: SessionNotice) -> None:
-        await self._store.session_disconnected(notice)
+    async def sessions(self, told: SessionNotices) -> None:
+        """Browsers have come and gone."""
+        await self._store.note_sessions(told.notices)
 
     async def snapshot(self, snapshot: SessionsSnapshot) -> None:
         """Sessions that the notifier does not list are over; whoever had one may come back for a while."""
@@ -97,9 +95,9 @@ class Presence:
         if not self._farm.heartbeat(mcu, body):
             raise Refused("register first", status=404, code="mcu-unknown")
 
-    async def record(self, record: LegRecord) -> None:
-        """Something happened to a leg. A record that was told before changes nothing."""
-        await self._store.add_record(record)
+    async def records(self, told: LegRecords) -> None:
+        """Things happened to legs. A record that was told before changes nothing."""
+        await self._store.add_records(told.records)
 
     async def sweep(self) -> None:
         """Find lost MCUs, close what was there, and give their busy rooms a new home. Called every second; raises Unavailable."""

@@ -12,13 +12,15 @@ from confero.tokens import TokenInvalid, sign, verify
 
 from .entities import Person, Room
 from .farm import Farm, Mcu
-from .slugs import display_name, named_id, unnamed_id
+from .slugs import call_id, display_name, named_id, unnamed_id
 from .store import Store
 
 JOIN = "join"
 """Kind of the tokens made here."""
 PLACE_TRIES = 5
 ID_TRIES = 3
+CALL_PEOPLE = 16
+"""In a room made for a call: two, and whom they add."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Admission:
 
     person: Person
     room: Room
+    people: int
+    """In the room now."""
     token: str
     expires: float
     """Unix time."""
@@ -99,6 +103,17 @@ class Reception:
             raise Refused("There is no such room.", status=404, code="room-unknown")
         return room
 
+    async def exists(self, room_id: str) -> bool:
+        """Whether there is such a room."""
+        return await self._store.room(room_id) is not None
+
+    async def create_for_call(self) -> Room:
+        """A room for one call that nobody's link leads to; forgotten a day after. Raises Refused 503."""
+        room = self._new(call_id(), "Call", RoomCreate(max_participants=CALL_PEOPLE))
+        if not await self._add(room):
+            raise Unavailable("no free room id was found")
+        return room
+
     # --- people ---------------------------------------------------------------------------------------------------
 
     async def join(self, room_id: str, wish: JoinRequest) -> Admission:
@@ -112,11 +127,31 @@ class Reception:
         person = await self._returning(room, wish) if wish.previous_token else self._newcomer(room, wish, now)
         person = replace(person, display_name=wish.display_name, reserved_until=now + self._policy.join_grace_s)
         await self.home(room)
-        if not await self._store.admit(person, replace(room, used_at=now), now):
+        people = await self._store.admit(person, replace(room, used_at=now), now)
+        if people is None:
             raise Refused("The room is full.", status=409, code="room-full")
         expires = now + self._policy.token_ttl_s
         token = sign({"sub": person.id, "room": room.id}, kind=JOIN, secret=self._secret, expires=expires)
-        return Admission(person, room, token, expires)
+        return Admission(person, room, people, token, expires)
+
+    async def admit_caller(
+        self, room_id: str, display_name: str, participant: str | None = None
+    ) -> tuple[Person, Room, Mcu]:
+        """A place for somebody who comes by telephone, for whom a service vouches; with ``participant`` its place again.
+
+        Raises Refused: 404 ``room-unknown`` or ``participant-unknown``, 409 ``room-full``, 503 ``no-media-server``.
+        """
+        room, now = await self._known_room(room_id), self._clock.wall()
+        person: Person | None = Person(new_id("p"), room.id, display_name, created_at=now, kind="rtp")
+        if participant is not None:
+            person = await self._store.person(participant)
+        if person is None or person.kind != "rtp":
+            raise Refused("There is no such telephone.", status=404, code="participant-unknown")
+        person = replace(person, room=room.id, reserved_until=now + self._policy.join_grace_s)
+        mcu = await self.home(room)
+        if await self._store.admit(person, replace(room, used_at=now), now) is None:
+            raise Refused("The room is full.", status=409, code="room-full")
+        return person, room, mcu
 
     def _newcomer(self, room: Room, wish: JoinRequest, now: float) -> Person:
         return Person(new_id("p"), room.id, wish.display_name, created_at=now)

@@ -25,6 +25,7 @@ NOUNS = tuple(_NOUNS.split())
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32: no i, l, o, u."""
 NAME_LIMIT = 40
+CALL_PREFIX = "call_"
 
 Choose = Callable[[int], int]
 """A number below its argument."""
@@ -40,6 +41,11 @@ def named_id(name: str, choose: Choose = secrets.randbelow) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain)[:NAME_LIMIT].strip("-")
     return f"{words}-{_letters(8, choose)}" if words else unnamed_id(choose)
+
+
+def call_id(choose: Choose = secrets.randbelow) -> str:
+    """Such as ``call_7kq3mwx27kq3mwx2``, 80 bits: of a room for one call. No other id made here has an underscore."""
+    return CALL_PREFIX + _letters(16, choose)
 
 
 def display_name(room_id: str) -> str:

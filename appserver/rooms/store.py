@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from confero.models import LegRecord, McuRegister, SessionNotice
@@ -32,8 +33,11 @@ class Store(Protocol):
 
     # --- people ---------------------------------------------------------------------------------------------------
 
-    async def admit(self, person: Person, room: Room, now: float) -> bool:
-        """Write the person, new or back, unless the others in the room fill it; at once, so that two cannot take one place."""
+    async def admit(self, person: Person, room: Room, now: float) -> int | None:
+        """Write the person, new or back, unless the others in the room fill it; at once, so that two cannot take one place.
+
+        How many are in the room now; None if it is full.
+        """
         ...
 
     async def person(self, participant: str) -> Person | None: ...
@@ -42,18 +46,16 @@ class Store(Protocol):
 
     # --- presence -------------------------------------------------------------------------------------------------
 
-    async def session_connected(self, notice: SessionNotice) -> None: ...
-
-    async def session_disconnected(self, notice: SessionNotice) -> None:
-        """Nothing if the participant has another session by now."""
+    async def note_sessions(self, notices: Sequence[SessionNotice]) -> None:
+        """Write who has a session, in the order told. ``disconnected`` is nothing if the participant has another one by now."""
         ...
 
     async def keep_sessions(self, notifier: str, sessions: frozenset[str], reserved_until: float) -> int:
         """Close the notifier's other sessions, keeping their places until ``reserved_until``; how many."""
         ...
 
-    async def add_record(self, record: LegRecord) -> bool:
-        """Keep the record and what it says of the participant's leg. False if it was told before."""
+    async def add_records(self, records: Sequence[LegRecord]) -> int:
+        """Keep the records and what they say of participants' legs, in the order told; how many had not been told before."""
         ...
 
     async def mcu_registered(self, body: McuRegister, now: float) -> int:

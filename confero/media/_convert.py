@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from ._core import ffi, lib
@@ -74,6 +75,7 @@ _PLAIN = (
     "consent_timeout_ms",
     "media_timeout_ms",
 )
+_FLAGS = ("symmetric", "secure", "dtls", "unproven")
 _TEXTS = {"mid": 16, "cname": 32, "local_ufrag": 33, "local_pwd": 65, "remote_ufrag": 33}
 _RX_MAX = 8
 
@@ -97,7 +99,8 @@ def new_leg_config(config: LegConfig) -> Any:
     out.rx_count = len(config.rx)
     for name, size in _TEXTS.items():
         setattr(out, name, text_field(name, getattr(config, name), size))
-    out.symmetric = int(config.symmetric)
+    for name in _FLAGS:
+        setattr(out, name, int(getattr(config, name)))
     if config.sockets is not None:
         out.rtp_socket, out.rtcp_socket = config.sockets.rtp, config.sockets.rtcp
     fill_addr(out.remote_rtp, config.remote_rtp)
@@ -122,9 +125,14 @@ def event_from(c: Any) -> Event:
 
 def counters(struct: Any) -> dict[str, int]:
     """Every number of a struct by its name; nested structs are left out."""
-    fields = ffi.typeof(struct)
-    fields = fields.item if fields.kind == "pointer" else fields
-    return {name: int(getattr(struct, name)) for name, kind in fields.fields if kind.type.kind == "primitive"}
+    return {name: int(getattr(struct, name)) for name in _numbers(ffi.typeof(struct))}
+
+
+@cache
+def _numbers(kind: Any) -> tuple[str, ...]:
+    """The fields of a struct, or of what a pointer points to, that are numbers; asked for of every leg twice a cycle."""
+    struct = kind.item if kind.kind == "pointer" else kind
+    return tuple(name for name, field in struct.fields if field.type.kind == "primitive")
 
 
 def build_info() -> str:

@@ -350,6 +350,10 @@ class Engine:
         addresses = _convert.new_addr(rtp), _convert.new_addr(rtcp)
         self._check(lib.cf_engine_leg_remote(self._handle.raw, leg, *addresses), f"remote address of leg {leg}")
 
+    def prove(self, leg: int) -> None:
+        """The peer of an RTP leg wants what is sent to its address. Raises UnknownId, EngineBusy."""
+        self._check(lib.cf_engine_leg_prove(self._handle.raw, leg), f"proof of leg {leg}")
+
     def restart_ice(self, leg: int, local_ufrag: str, local_pwd: str, remote_ufrag: str) -> None:
         """New ICE credentials; media goes on over the old path until a check with the new ones picks another."""
         texts = local_ufrag.encode(), local_pwd.encode(), remote_ufrag.encode()
@@ -366,7 +370,7 @@ class Engine:
         self._check(result, f"keys of leg {leg}")
 
     def dtls_send(self, leg: int, data: bytes) -> None:
-        """Sends one DTLS datagram (1 to 1500 bytes) over the leg's selected path."""
+        """Sends one DTLS datagram (1 to 1500 bytes) over the leg's selected path; of an RTP leg, to where the last came from."""
         self._check(lib.cf_engine_leg_dtls_send(self._handle.raw, leg, data, len(data)), f"DTLS to leg {leg}")
 
     def dtls_take(self, leg: int) -> list[bytes]:

@@ -34,9 +34,11 @@ class LegKind(enum.IntEnum):
 
 
 class SrtpProfile(enum.IntEnum):
-    """DTLS-SRTP protection profiles (RFC 5764, RFC 7714)."""
+    """SRTP protection profiles under their numbers for DTLS (RFC 5764, RFC 7714)."""
 
     AES128_CM_SHA1_80 = 0x0001
+    AES128_CM_SHA1_32 = 0x0002
+    """With a tag of 4 bytes; never agreed on by DTLS, only by SDES (RFC 4568)."""
     AEAD_AES_128_GCM = 0x0007
     AEAD_AES_256_GCM = 0x0008
 
@@ -48,7 +50,7 @@ class SrtpProfile(enum.IntEnum):
     @property
     def salt_length(self) -> int:
         """Bytes of the master salt."""
-        return 14 if self is SrtpProfile.AES128_CM_SHA1_80 else 12
+        return 12 if self in (SrtpProfile.AEAD_AES_128_GCM, SrtpProfile.AEAD_AES_256_GCM) else 14
 
 
 class EventType(enum.IntEnum):
@@ -235,6 +237,13 @@ class LegConfig:
     """RTP: None: not known yet, nothing is sent."""
     remote_rtcp: Address | None = None
     """RTP: None: the port after RTP's, or the same with rtcp-mux."""
+    secure: bool = False
+    """RTP: nothing leaves or is taken before :meth:`Engine.set_keys`."""
+    dtls: bool = False
+    """RTP: secure, and the keys come by DTLS over the RTP socket."""
+    unproven: bool = False
+    """RTP: nothing is sent to ``remote_rtp`` before a valid packet has come from there or :meth:`Engine.prove` was called; the
+    same again after each change of the host."""
     symmetric: bool = False
     """RTP: learn the peer's address from its packets and keep to it: from the first of the host in ``remote_rtp``, whatever its
     port, else from the fourth in a row of another."""

@@ -61,6 +61,8 @@ class Route:
     """Model of the query string; ``read_query`` reads it."""
     reply_type: str = ""
     """Content type of an answer that is not JSON."""
+    security: str = ""
+    """Scheme of ``confero.runtime.openapi.SCHEMES`` by which a public route's own handler knows its callers."""
     documented: bool = True
     """Whether it appears in the OpenAPI description."""
 

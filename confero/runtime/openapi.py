@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
 Json = dict[str, Any]
+SCHEMES: dict[str, Json] = {
+    "service": {"type": "http", "scheme": "bearer", "description": "Service token: caller, audience, expiry."},
+    "admin": {"type": "http", "scheme": "bearer", "description": "The installation's admin token."},
+}
+"""How callers prove who they are."""
 
 
 def describe(title: str, routes: Sequence[Route]) -> Json:
@@ -37,15 +42,13 @@ def describe(title: str, routes: Sequence[Route]) -> Json:
         "paths": paths,
         "components": {
             "schemas": definitions,
-            "securitySchemes": {
-                "service": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "Service token: caller, audience, expiry.",
-                }
-            },
+            "securitySchemes": {name: SCHEMES[name] for name in sorted(_used_schemes(routes))},
         },
     }
+
+
+def _used_schemes(routes: Sequence[Route]) -> set[str]:
+    return {"service"} | {route.security for route in routes if route.security}
 
 
 def _schemas(routes: Sequence[Route]) -> tuple[dict[Any, Json], Json]:
@@ -69,6 +72,8 @@ def _operation(index: int, route: Route, schemas: dict[Any, Json]) -> Json:
     if route.body is not None:
         content = {"application/json": {"schema": schemas[index, "body"]}}
         operation["requestBody"] = {"required": True, "content": content}
+    if route.security:
+        operation["security"] = [{route.security: []}]
     if route.scope is not None:
         callers = ", ".join(sorted(ACCESS[route.scope]))
         operation["security"] = [{"service": []}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -95,6 +96,11 @@ def _because(code: int, tail: Sequence[str]) -> str:
     """A signal comes from outside: what the service said last is no reason for it."""
     reason = reason_of(tail) if code >= 0 else ""
     return f" ({reason[:300]})" if reason else ""
+
+
+def wide_console() -> Console:
+    """Standard output; a file or pipe is wide enough for the tables."""
+    return Console() if sys.stdout.isatty() else Console(width=120)
 
 
 def port_table(plan: Plan) -> Table:

@@ -67,6 +67,12 @@ def process_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
+def services_s(stack: Stack) -> float:
+    """CPU time of all services so far, without the media threads'."""
+    media_ns = sum(thread_ns(task)[0] for task in media_threads(stack.pid("mcu")))
+    return sum(process_s(stack.pid(service)) for service in SERVICES) - media_ns / 1e9
+
+
 def rss_kb(pid: int) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):

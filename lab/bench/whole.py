@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
-import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from confero.errors import LocalError
-from confero.lab.stack import SERVICES, Stack, addresses
-from confero.ports import find
+from confero.lab.stack import SERVICES, Stack
 
 from . import counters
+from .calm import LIMIT_S, Calm, calm_percent, wait_until_calm
 from .case import Case, disturbed
 from .generator import Generator, build
 from .joining import Front
+from .network import held_network
 
-NETWORKS = range(70, 100)
-"""The benchmark's services live on 127.0.<one of these>.x, out of the way of a running system and of each other."""
 NICE = -15
 SPARE = 2
 """Windows that may be disturbed."""
@@ -56,23 +53,6 @@ def toml_of(settings: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_network() -> int:
-    """The first network on which no service listens (any more). Raises LocalError if all are taken."""
-    for network in NETWORKS:
-        if all(_is_free(host, find(service, "http").number) for service, host in addresses(network).items()):
-            return network
-    raise LocalError("other benchmarks hold all the addresses that there are for them")
-
-
 def allow_many_sockets() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -82,8 +62,8 @@ async def measure(case: Case, runs: int, progress: Progress) -> list[dict[str, A
     """Rows: the case's axes, what the generator measured, and the mixer's counters in the same window."""
     allow_many_sockets()
     program = build("bench_load")
-    with tempfile.TemporaryDirectory(prefix="confero-bench-") as folder:
-        stack = _stack(case, Path(folder))
+    with held_network() as network, tempfile.TemporaryDirectory(prefix="confero-bench-") as folder:
+        stack = _stack(case, Path(folder), network)
         await stack.start()
         try:
             return await _with_generator(case, runs, stack, program, progress)
@@ -91,11 +71,11 @@ async def measure(case: Case, runs: int, progress: Progress) -> list[dict[str, A
             await stack.stop()
 
 
-def _stack(case: Case, folder: Path) -> Stack:
+def _stack(case: Case, folder: Path, network: int) -> Stack:
     settings = {**SETTINGS, "mcu": {**SETTINGS["mcu"], **case.mcu}}
     config = folder / "confero.toml"
     config.write_text(toml_of(settings))
-    return Stack(folder, network=free_network(), extra=("--config", str(config), "--log-level", "warning"))
+    return Stack(folder, network=network, extra=("--config", str(config), "--log-level", "warning"))
 
 
 async def _with_generator(
@@ -111,14 +91,26 @@ async def _with_generator(
             await front.join_all()
             joined_s = round(asyncio.get_running_loop().time() - started, 1)
             keep_apart(stack, generator)
+            calm = await _calm(case, stack, progress)
             generator.go()
             rows = await windows(runs, generator.next, lambda: _window(case, stack, generator, progress))
             lost = front.closed_sessions if case.keeps_sessions else 0
-            return [row | {"join_s": joined_s, "sessions_lost": lost} for row in rows]
+            return [row | {"join_s": joined_s, "calm": asdict(calm), "sessions_lost": lost} for row in rows]
         finally:
             await front.close()
     finally:
         await generator.stop()
+
+
+async def _calm(case: Case, stack: Stack, progress: Progress) -> Calm:
+    """Nobody talks yet: what the services are busy with now is not what is to be measured."""
+    loop = asyncio.get_running_loop()
+    return await wait_until_calm(
+        calm_percent(case.members),
+        lambda: counters.services_s(stack),
+        loop.time,
+        lambda second: progress("waiting for calm", second, LIMIT_S),
+    )
 
 
 async def windows(

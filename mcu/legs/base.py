@@ -18,6 +18,10 @@ GRACE_S = 5.0
 """The engine measures silence; only where its word is missing this much later a leg goes by its own clock."""
 
 
+class NewLegNeeded(Exception):
+    """The offer is of another transport or DTLS association: it cannot go on on this leg (RFC 8842 section 3)."""
+
+
 class LegOwner(Protocol):
     """Hears what becomes of a leg. Each may be called more than once, and after the leg was closed."""
 
@@ -49,6 +53,7 @@ class LegSettings:
     jitter: JitterBuffer = field(default_factory=JitterBuffer)
     redundancy: Redundancy = "auto"
     low_delay: bool = False
+    to_loopback: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,11 @@ class LegContext:
     owner: LegOwner
     clock: Clock
     settings: LegSettings
-    room: int
-    """The engine's number of the room."""
     remove: Callable[[int], None]
     """Takes a leg out of the engine for good; never raises."""
     next_number: Callable[[], int]
+    room: int = 0
+    """The engine's number of the room; 0: not known yet."""
 
 
 class Identity:

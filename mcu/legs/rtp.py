@@ -1,23 +1,17 @@
-"""A plain RTP leg: a telephone, a room system, the media worker. Its ports are its own, its address comes by SDP."""
+"""An RTP leg: a telephone, a room system, the media worker. Its ports are its own, its address comes by SDP."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from confero.errors import Refused
-from confero.media import Address, Event, EventType, LegConfig, LegKind, NoPortFree, RtpSockets
+from confero.media import Event, EventType, LegConfig, LegKind, RtpSockets
 from confero.models import RtpLegCreate
 from confero.protocols.sdp import (
-    ALL_CODECS,
-    Endpoint,
-    LocalPorts,
-    LocalStream,
     RtpAgreement,
-    SdpError,
     Session,
-    answer_rtp,
     apply_answer,
-    offer_rtp,
+    offers_ice,
     parse,
     write,
 )
@@ -25,30 +19,23 @@ from confero.runtime.logging import get_logger
 
 from ..pipeline import codecs
 from ..rooms.participant import Kind
-from .addresses import LocalAddress, check_remote, choose_local, route_to
-from .base import GRACE_S, Identity, LegContext
+from .base import Identity, LegContext, NewLegNeeded
+from .handshake import DtlsMeans
+from .rtp_keys import RtpKeys
+from .rtp_ports import Ports, remote_of, text
+from .rtp_talks import Talks
+from .silence import Silence
 
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class _Pending:
-    """An offer of ours that waits for its answer."""
+    """An offer of ours that waits for its answer, and the ports that it names."""
 
     offer: Session
+    ports: Ports
     until: float
-
-
-@dataclass(frozen=True)
-class _Ports:
-    """Bound sockets, and the address under which the peer reaches them."""
-
-    sockets: RtpSockets
-    external: str
-
-    @property
-    def local(self) -> LocalPorts:
-        return LocalPorts(self.external, self.sockets.rtp_port, self.sockets.rtcp_port)
 
 
 class RtpLeg:
@@ -56,27 +43,32 @@ class RtpLeg:
 
     kind: Kind = "rtp"
 
-    def __init__(self, number: int, context: LegContext, wish: RtpLegCreate) -> None:
+    def __init__(self, number: int, context: LegContext, wish: RtpLegCreate, means: DtlsMeans | None = None) -> None:
+        """``means``: without them there is no DTLS."""
         self._identity = Identity()
         self.id = self._identity.leg
         self.number = 0
         self.remote = ""
         self._first_number = number
         self._context = context
-        self._wish = wish
-        self._ports: _Ports | None = None
+        self.wish = wish
+        self._ports: Ports | None = None
         self._agreed: RtpAgreement | None = None
         self._pending: _Pending | None = None
-        self._heard = False
-        self._packets = 0
-        self._packets_at = 0.0
-        self._expecting_since = 0.0
+        self._keys = RtpKeys(context, self.id, means)
+        self._talks = Talks(context, wish, self._identity, self._keys.fingerprint)
+        self._silence = Silence(context.clock, wish.media_timeout_s)
+        self._proved_host = ""
         self._closed = False
         self._log = log.bind(leg=self.id)
 
     @property
     def codec(self) -> str:
         return self._agreed.send.name if self._agreed else ""
+
+    @property
+    def security(self) -> str:
+        return self._agreed.protection.keying if self._agreed else ""
 
     @property
     def listens(self) -> bool:
@@ -91,127 +83,108 @@ class RtpLeg:
     def open(self, sdp: str | None) -> str:
         """Answers the peer's offer, or without one makes ours. Raises SdpError, Refused ``no-ports``, what the engine raises."""
         if sdp is None:
-            return self._open_with_our_offer()
+            return self.ask()
         offer = parse(sdp)
-        agreed, ports = self._agree(offer, self._wish.codecs)
+        agreed, ports = self._talks.agree(offer, None)
         self._enter(agreed, ports, self._first_number)
         return write(agreed.description)
 
-    def _open_with_our_offer(self) -> str:
-        bound, advertised = self._context.engine.bound, self._context.engine.advertised
-        family = 6 if all(":" in entry.external for entry in advertised) else 4
-        self._ports = self._bind(choose_local(family, bound, advertised), mux=False)
-        offer = offer_rtp(self._stream(self._wish.codecs), self._ports.local)
-        self._pending = _Pending(offer, self._context.clock.monotonic() + self._context.settings.answer_s)
+    def ask(self) -> str:
+        """An offer of ours, of all that the leg may use, on fresh ports: the stream goes on as it was until it is answered.
+
+        Raises Refused ``offer-pending``, ``no-ports``, SdpError.
+        """
+        if self._pending is not None:
+            raise Refused("Our own offer waits for its answer.", status=409, code="offer-pending")
+        offer, ports = self._talks.ask(self._agreed)
+        self._pending = _Pending(offer, ports, self._context.clock.monotonic() + self._context.settings.answer_s)
         return write(offer)
 
     def answer(self, sdp: str) -> None:
         """The answer to our offer. Raises Refused ``no-offer-pending``; on SdpError the offer stays open."""
-        pending, ports = self._pending, self._ports
-        if pending is None or ports is None:
+        pending = self._pending
+        if pending is None:
             raise Refused("This leg has no offer that waits for an answer.", status=409, code="no-offer-pending")
         agreed = apply_answer(pending.offer, parse(sdp))
-        self._remote_of(agreed)
-        self._enter(agreed, ports, self._first_number)
+        remote_of(self._context, agreed)
+        self._change(agreed, pending.ports)
         self._pending = None
         self._report_if_one_way()
 
-    def offer(self, sdp: str) -> str:
-        """A re-offer: hold, another address, another codec. Raises SdpError: then nothing has changed.
+    def withdraw(self) -> None:
+        """Our offer was refused, or crossed the peer's: the stream goes on as it was. Raises Refused ``no-offer-pending``."""
+        pending = self._pending
+        if pending is None:
+            raise Refused("This leg has no offer that waits for an answer.", status=409, code="no-offer-pending")
+        self._pending = None
+        self._context.engine.close_rtp(pending.ports.sockets)
 
-        The stream goes on under its ports unless codec, its parameters, address family or rtcp-mux change: then it starts anew
-        on others.
+    def offer(self, sdp: str) -> str:
+        """A re-offer: hold, another address, other keys, another codec. Raises SdpError: then nothing has changed.
+
+        The stream goes on under its ports unless codec, its parameters, address family, rtcp-mux or the way of protection change:
+        then it starts anew on others. Raises NewLegNeeded for one with ICE and DTLS.
         """
         before, ports = self._agreed, self._ports
-        if before is None or ports is None:
+        if before is None or ports is None or self._pending is not None:
             raise Refused("Our own offer waits for its answer.", status=409, code="offer-pending")
         offer = parse(sdp)
-        kept = self._keep(offer, before, ports)
-        if kept is not None:
-            self._expect()
-            self._context.engine.set_remote(self.number, *self._remote_of(kept))
-            self._adopt(kept)
-            return write(kept.description)
-        agreed, fresh = self._agree(offer, self._wish.codecs)
+        if self.wish.media_security != "none" and offers_ice(offer):
+            raise NewLegNeeded
+        kept = self._talks.keep(offer, before, ports)
+        if kept is None:
+            agreed, fresh = self._talks.agree(offer, before)
+            self._change(agreed, fresh)
+            return write(agreed.description)
+        self._silence.expect()
+        self._keys.renew(self.number, before.protection, kept.protection)
+        self._context.engine.set_remote(self.number, *remote_of(self._context, kept))
+        self._adopt(kept)
+        return write(kept.description)
+
+    # -- the stream in the engine --
+
+    def _change(self, agreed: RtpAgreement, ports: Ports) -> None:
+        """The stream begins, or begins anew in place of the one before."""
         old = self.number
-        self._enter(agreed, fresh, self._context.next_number())
-        self._context.remove(old)
-        self._context.owner.renumbered(self.id, old)
-        return write(agreed.description)
+        self._enter(agreed, ports, self._context.next_number() if old else self._first_number)
+        if old:
+            self._context.remove(old)
+            self._context.owner.renumbered(self.id, old)
 
-    def _keep(self, offer: Session, before: RtpAgreement, ports: _Ports) -> RtpAgreement | None:
-        """The agreement under which the running stream goes on, if there is one."""
+    def _enter(self, agreed: RtpAgreement, ports: Ports, number: int) -> None:
+        """Puts the stream into the engine; if that fails, the ports of the peer's offer are closed again, those of ours stay."""
+        rtp, rtcp = remote_of(self._context, agreed)
+        self._silence.expect()
         try:
-            agreed = answer_rtp(offer, self._stream((_name(before),)), ports.local)
-        except SdpError:
-            return None
-        agreed = replace(agreed, ptime=agreed.ptime or before.ptime, maxptime=agreed.maxptime or before.maxptime)
-        same = _essence(agreed) == _essence(before) and codecs.extras_stay(agreed, before)
-        rtp, _ = self._remote_of(agreed)
-        same_family = rtp is None or (":" in rtp.host) == (":" in ports.external)
-        return agreed if same and same_family else None
-
-    def _agree(self, offer: Session, names: tuple[str, ...]) -> tuple[RtpAgreement, _Ports]:
-        """Checks everything with ports that do not exist yet, then binds and answers: a refused offer binds nothing."""
-        draft = answer_rtp(offer, self._stream(names), LocalPorts("0.0.0.0", 9, 9))
-        rtp, _ = self._remote_of(draft)
-        engine = self._context.engine
-        family = 4
-        if rtp is not None:
-            family = 6 if ":" in rtp.host else 4
-        elif (connection := offer.connection_of(offer.media[draft.index])) is not None:
-            family = connection.family
-        local = choose_local(family, engine.bound, engine.advertised, route_to(rtp.host) if rtp else None)
-        ports = self._bind(local, mux=draft.rtcp_mux)
-        return answer_rtp(offer, self._stream(names), ports.local), ports
-
-    def _stream(self, names: tuple[str, ...]) -> LocalStream:
-        identity = self._identity
-        return LocalStream(
-            identity.session_id,
-            identity.next_version(),
-            names,
-            identity.ssrc,
-            identity.cname,
-            self._context.settings.redundancy,
-        )
-
-    def _bind(self, local: LocalAddress, *, mux: bool) -> _Ports:
-        try:
-            sockets = self._context.engine.open_rtp(self._context.room, local.bind, mux=mux)
-        except NoPortFree as error:
-            raise Refused(str(error), status=503, code="no-ports") from error
-        return _Ports(sockets, local.external)
-
-    def _remote_of(self, agreed: RtpAgreement) -> tuple[Address | None, Address | None]:
-        """Where the engine is to send. Raises SdpError for addresses that must not be sent to."""
-        own = [address for e in self._context.engine.advertised for address in (e.external, e.internal) if address]
-        rtp = check_remote(agreed.remote_rtp, own) if agreed.remote_rtp else None
-        rtcp = check_remote(agreed.remote_rtcp, own) if agreed.remote_rtcp else None
-        return (None, None) if agreed.direction == "inactive" else (rtp, rtcp)
-
-    def _enter(self, agreed: RtpAgreement, ports: _Ports, number: int) -> None:
-        """Puts the stream into the engine; if that fails, the ports are closed again."""
-        rtp, rtcp = self._remote_of(agreed)
-        config = self._config(agreed, ports.sockets, number)
-        self._expect()
-        try:
-            self._context.engine.add_leg(replace(config, remote_rtp=rtp, remote_rtcp=rtcp))
+            self._context.engine.add_leg(
+                replace(self._config(agreed, ports.sockets, number), remote_rtp=rtp, remote_rtcp=rtcp)
+            )
         except Exception:
-            if ports is not self._ports:
+            if self._pending is None:
                 self._context.engine.close_rtp(ports.sockets)
             raise
-        self.number, self._ports, self._heard, self._packets = number, ports, False, 0
+        self._silence.begin()
+        before, self._agreed = self._agreed, agreed
+        try:
+            self._unlock(number, agreed)
+        except Exception:
+            self._context.remove(number)  # and its ports with it
+            self._agreed, self._pending = before, None
+            raise
         self._adopt(agreed)
+        self.number, self._ports = number, ports
+
+    def _unlock(self, number: int, agreed: RtpAgreement) -> None:
+        """What the stream waits for as far as it is there: keys, and proof that it is wanted."""
+        if self._proved and not self.wish.confirmed:
+            self._context.engine.prove(number)
+        self._keys.begin(number, agreed.protection, proved=self._proved)
 
     def _adopt(self, agreed: RtpAgreement) -> None:
         self._agreed = agreed
-        peer = agreed.remote_rtp
-        self.remote = _text(peer) if peer else ""
-
-    def _expect(self) -> None:
-        """Silence counts from now on, a moment before the engine begins to count."""
-        self._expecting_since = self._packets_at = self._context.clock.monotonic()
+        self.remote = text(agreed.remote_rtp)
+        self._silence.wanted = agreed.receives and agreed.remote_rtp is not None
 
     def _config(self, agreed: RtpAgreement, sockets: RtpSockets, number: int) -> LegConfig:
         return LegConfig(
@@ -230,11 +203,27 @@ class RtpLeg:
             ssrc=self._identity.ssrc,
             cname=self._identity.cname,
             sockets=sockets,
-            symmetric=self._wish.symmetric,
-            media_timeout_ms=round(self._wish.media_timeout_s * 1000),
+            secure=agreed.protection.keying != "plain",
+            dtls=agreed.protection.keying == "dtls",
+            unproven=not self.wish.confirmed,
+            symmetric=self.wish.symmetric,
+            media_timeout_ms=round(self.wish.media_timeout_s * 1000),
         )
 
     # -- what happens --
+
+    @property
+    def _proved(self) -> bool:
+        host = self._agreed.remote_rtp.address if self._agreed and self._agreed.remote_rtp else ""
+        return self.wish.confirmed or (bool(host) and host == self._proved_host)
+
+    def prove(self) -> None:
+        """The peer wants what is sent to the address that it has signalled last."""
+        if self._agreed is None or self._agreed.remote_rtp is None or not self.number:
+            return
+        self._proved_host = self._agreed.remote_rtp.address
+        self._context.engine.prove(self.number)
+        self._keys.prove()
 
     def start(self) -> None:
         self._report_if_one_way()
@@ -244,7 +233,9 @@ class RtpLeg:
             case EventType.MEDIA:
                 self.remote = event.text
                 self._media()
-            case EventType.TIMEOUT if self._is_late(self._expecting_since, self._context.clock.monotonic()):
+            case EventType.DTLS:
+                self._keys.wake()
+            case EventType.TIMEOUT if self._silence.is_over():
                 self._context.owner.failed(self.id, "media-timeout")
             case EventType.BYE:
                 self._context.owner.failed(self.id, "bye")
@@ -252,28 +243,29 @@ class RtpLeg:
                 pass
 
     def tick(self, now: float) -> None:
-        """Looks whether an answer or packets are overdue. Needs no event: one may have been lost in a flood."""
+        """Looks whether an answer, keys or packets are overdue. Needs no event: one may have been lost in a flood."""
         if self._pending is not None and now >= self._pending.until:
-            self._context.owner.failed(self.id, "media-timeout")
+            self._no_answer()
         elif self.number:
-            self._look_for_packets(now)
+            self._keys.tick(now)
+            self._look_for_packets()
 
-    def _look_for_packets(self, now: float) -> None:
-        packets = self._context.engine.leg_stats(self.number).leg["rx_packets"]
-        if packets != self._packets:
-            self._packets, self._packets_at = packets, now
-            if not self._heard:
-                self._media()  # its event was lost
-        elif self._is_late(self._packets_at + GRACE_S, now):
+    def _no_answer(self) -> None:
+        if self.number:
+            self.withdraw()
+        else:
             self._context.owner.failed(self.id, "media-timeout")
 
-    def _is_late(self, since: float, now: float) -> bool:
-        """The peer should send, has a limit, and has had that long since then: what was silent on hold may start afresh."""
-        limit = self._wish.media_timeout_s
-        return self._agreed is not None and self._agreed.receives and 0 < limit <= now - since
+    def _look_for_packets(self) -> None:
+        first = not self._silence.heard
+        self._silence.look(self._context.engine.leg_stats(self.number).leg["rx_packets"])
+        if first and self._silence.heard:
+            self._media()  # its event was lost
+        elif self._silence.is_over(unheard_of=True):
+            self._context.owner.failed(self.id, "media-timeout")
 
     def _media(self) -> None:
-        self._heard = True
+        self._silence.heard = True
         self._context.owner.connected(self.id)
 
     def _report_if_one_way(self) -> None:
@@ -283,29 +275,15 @@ class RtpLeg:
 
     def moved(self, room: int) -> None:
         self._context = replace(self._context, room=room)
+        self._talks.moved(self._context)
 
     def close(self) -> None:
         if self._closed:
             return
         self._closed = True
+        self._keys.close()
+        if self._pending is not None:
+            self.withdraw()
         if self.number:
             number, self.number = self.number, 0
             self._context.remove(number)
-        elif self._ports is not None:
-            self._context.engine.close_rtp(self._ports.sockets)
-
-
-def _text(endpoint: Endpoint) -> str:
-    """As the engine writes addresses."""
-    host = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
-    return f"{host}:{endpoint.port}"
-
-
-def _name(agreed: RtpAgreement) -> str:
-    """As ``LocalStream`` has it."""
-    return next(name for name in ALL_CODECS if name.lower() == agreed.send.name.lower())
-
-
-def _essence(agreed: RtpAgreement) -> tuple[object, ...]:
-    """What a running stream cannot change."""
-    return agreed.send.pt, agreed.receive, agreed.rtcp_mux, codecs.transmit(agreed)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from confero.errors import Refused
 from confero.media import Event, EventType, LegConfig, LegKind, SrtpKeys, SrtpProfile
+from confero.models import RtpLegCreate
 from confero.protocols.sdp import (
     ALL_CODECS,
     LocalStream,
@@ -15,17 +15,18 @@ from confero.protocols.sdp import (
     Session,
     WebRtcAgreement,
     answer_webrtc,
+    apply_webrtc_answer,
+    offer_webrtc,
+    offers_ice,
     parse,
     write,
 )
 from confero.runtime.logging import get_logger
-from confero.runtime.tasks import spawn
 
 from ..pipeline import codecs
 from ..rooms.participant import Kind
-from .base import GRACE_S, Identity, LegContext, new_ice_credentials
-from .channel import EngineChannel, Turnstile
-from .dtls import Association, Certificate
+from .base import GRACE_S, Identity, LegContext, NewLegNeeded, new_ice_credentials
+from .handshake import DtlsMeans, Handshake
 
 log = get_logger(__name__)
 
@@ -35,27 +36,25 @@ MID_MAX = 15
 """Bytes of a mid that fit the engine; a longer one is just not sent in packets."""
 
 
-class NewLegNeeded(Exception):
-    """The offer is of another DTLS association: it cannot go on on this leg (RFC 8842 section 3)."""
-
-
 class WebRtcLeg:
     """Made by ``open``; ``close`` it."""
 
-    kind: Kind = "webrtc"
-
-    def __init__(self, number: int, context: LegContext, certificate: Certificate, turnstile: Turnstile) -> None:
+    def __init__(self, number: int, context: LegContext, means: DtlsMeans, wish: RtpLegCreate | None = None) -> None:
+        """``wish``: the leg is one of SIP whose offer has ICE and DTLS; what it cannot go on with is then a matter of a new leg."""
+        self.kind: Kind = "webrtc" if wish is None else "rtp"
+        self.wish = wish
+        self._names = ALL_CODECS if wish is None else wish.codecs
         self._identity = Identity()
         self.id = self._identity.leg
         self.number = number
         self.remote = ""
         self._context = context
-        self._certificate = certificate
-        self._channel = EngineChannel(context.engine, number, turnstile)
+        self._certificate = means.certificate
+        self._dtls = Handshake(context.engine, number, self.id, means, self._keys, self._dtls_ended)
         self._credentials = new_ice_credentials()
         self._agreed: WebRtcAgreement | None = None
-        self._association: Association | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._pending: Session | None = None
+        self._answer_until = 0.0
         self._setup_since: float | None = None
         self._has_keys = False
         self._stale = False
@@ -68,6 +67,10 @@ class WebRtcLeg:
         return self._agreed.send.name if self._agreed else ""
 
     @property
+    def security(self) -> str:
+        return "dtls"
+
+    @property
     def listens(self) -> bool:
         return self._agreed is None or self._agreed.sends
 
@@ -77,9 +80,14 @@ class WebRtcLeg:
 
     # -- descriptions --
 
-    def open(self, sdp: str) -> str:
-        """Answers a browser's first offer and puts the leg into the engine. Raises SdpError, and what the engine raises."""
-        agreed = self._answer(parse(sdp), self._credentials, ALL_CODECS)
+    def open(self, sdp: str | None) -> str:
+        """Answers a browser's first offer and puts the leg into the engine, or makes an offer of ours and waits.
+
+        Raises SdpError, and what the engine raises.
+        """
+        if sdp is None:
+            return self._open_with_our_offer()
+        agreed = self._answer(parse(sdp), self._credentials, self._names)
         self._context.engine.add_leg(self._config(agreed))
         self._agreed = agreed
         return write(agreed.description)
@@ -90,19 +98,50 @@ class WebRtcLeg:
         Raises NewLegNeeded for another certificate or role, SdpError for what cannot be agreed; then nothing has changed.
         """
         before = self._agreed
-        assert before is not None
+        if before is None:
+            raise Refused("Our own offer waits for its answer.", status=409, code="offer-pending")
         offer = parse(sdp)
-        agreed = self._answer(offer, self._credentials, (before.send.name,))
+        if self.kind == "rtp" and not offers_ice(offer):
+            raise NewLegNeeded
+        agreed = self._answer(offer, self._credentials, self._names_now(before))
         if set(agreed.fingerprints) != set(before.fingerprints) or agreed.dtls_role != before.dtls_role:
             raise NewLegNeeded
         if _wire(agreed) != _wire(before) or not codecs.extras_stay(agreed, before):
+            if self.kind == "rtp":
+                raise NewLegNeeded
             raise SdpError("payload types and extension ids must stay as they were agreed (RFC 8829 section 5.2.2)")
         if (agreed.remote_ufrag, agreed.remote_pwd) != (before.remote_ufrag, before.remote_pwd):
             agreed = self._restart(offer, (before.send.name,))
         self._agreed = agreed
         return write(agreed.description)
 
+    def _names_now(self, before: WebRtcAgreement) -> tuple[str, ...]:
+        """A browser keeps its codec; SIP may change it (RFC 3264 section 8.3.2), which the comparison finds."""
+        return (before.send.name,) if self.kind == "webrtc" else self._names
+
+    def prove(self) -> None:
+        """Nothing: checks have, or nothing is sent."""
+
+    def _open_with_our_offer(self) -> str:
+        """Until the answer has come nothing is in the engine: the browser's checks are repeated (RFC 8445 section 14.3)."""
+        self._first_number, self.number = self.number, 0
+        self._pending = offer_webrtc(self._stream(self._names), self._transport(self._credentials))
+        self._answer_until = self._context.clock.monotonic() + self._context.settings.answer_s
+        return write(self._pending)
+
     def answer(self, sdp: str) -> None:
+        """The answer to the first offer of ours. Raises Refused ``no-offer-pending``; on SdpError the offer stays open."""
+        if self._pending is None:
+            raise Refused("This leg has no offer that waits for an answer.", status=409, code="no-offer-pending")
+        agreed = _checked(apply_webrtc_answer(self._pending, parse(sdp)))
+        self._context.engine.add_leg(replace(self._config(agreed), id=self._first_number))
+        self.number, self._agreed, self._pending = self._first_number, agreed, None
+        self._checked_at = self._context.clock.monotonic()
+
+    def ask(self) -> str:
+        raise Refused("A leg with ICE makes no offers once it runs.", status=409, code="not-for-browsers")
+
+    def withdraw(self) -> None:
         raise Refused("This leg has not offered anything.", status=409, code="no-offer-pending")
 
     def _restart(self, offer: Session, names: tuple[str, ...]) -> WebRtcAgreement:
@@ -115,8 +154,11 @@ class WebRtcLeg:
         return agreed
 
     def _answer(self, offer: Session, credentials: tuple[str, str], names: tuple[str, ...]) -> WebRtcAgreement:
+        return _checked(answer_webrtc(offer, self._stream(names), self._transport(credentials)))
+
+    def _stream(self, names: tuple[str, ...]) -> LocalStream:
         identity = self._identity
-        stream = LocalStream(
+        return LocalStream(
             identity.session_id,
             identity.next_version(),
             names,
@@ -124,12 +166,10 @@ class WebRtcLeg:
             identity.cname,
             self._context.settings.redundancy,
         )
+
+    def _transport(self, credentials: tuple[str, str]) -> LocalTransport:
         addresses = tuple((a.host, a.port) for a in self._context.engine.candidates(self._context.room))
-        transport = LocalTransport(addresses, *credentials, self._certificate.fingerprint)
-        agreed = answer_webrtc(offer, stream, transport)
-        if len(agreed.remote_ufrag) > UFRAG_MAX:
-            raise SdpError(f"ice-ufrag is longer than {UFRAG_MAX} characters")
-        return agreed
+        return LocalTransport(addresses, *credentials, self._certificate.fingerprint)
 
     def _config(self, agreed: WebRtcAgreement) -> LegConfig:
         mid = agreed.mid if agreed.mid and agreed.mid_ext and len(agreed.mid.encode()) <= MID_MAX else ""
@@ -171,7 +211,7 @@ class WebRtcLeg:
             case EventType.ICE_MOVED:
                 self.remote = event.text
             case EventType.DTLS:
-                self._channel.wake()
+                self._dtls.wake()
             case EventType.TIMEOUT:
                 self._context.owner.failed(self.id, "ice-timeout")
             case _:
@@ -180,6 +220,8 @@ class WebRtcLeg:
 
     def tick(self, now: float) -> None:
         """Looks whether checks still come and whether DTLS is overdue. Needs no event: one may have been lost in a flood."""
+        if self._pending is not None and now >= self._answer_until:
+            self._context.owner.failed(self.id, "media-timeout")
         if not self.number:
             return
         settings = self._context.settings
@@ -190,20 +232,13 @@ class WebRtcLeg:
             self._context.owner.failed(self.id, "dtls-failed")
 
     def _ice_connected(self) -> None:
-        if self._task is not None or self._agreed is None:
+        if self._dtls.begun or self._agreed is None:
             return
         self._setup_since = self._checked_at = self._context.clock.monotonic()
-        self._association = Association(
-            self._channel, self._certificate, self._agreed.fingerprints, self._agreed.dtls_role, self._keys
-        )
-        self._task = spawn(self._associate(self._association), name=f"dtls {self.id}")
+        self._dtls.begin(self._agreed.fingerprints, self._agreed.dtls_role)
 
-    async def _associate(self, association: Association) -> None:
-        outcome = await association.run()
-        self._log.info("dtls ended", outcome=outcome.value)
-        # Failed tries end the leg only at its deadline: until then a stranger's datagrams may have been to blame.
-        if outcome.value != "dtls-failed":
-            self._context.owner.failed(self.id, outcome.value)
+    def _dtls_ended(self, reason: str) -> None:
+        self._context.owner.failed(self.id, reason)
 
     def _keys(self, profile: SrtpProfile, rx: SrtpKeys, tx: SrtpKeys) -> None:
         self._context.engine.set_keys(self.number, profile, rx, tx)
@@ -231,13 +266,16 @@ class WebRtcLeg:
     def close(self) -> None:
         if not self.number:
             return
-        if self._association is not None:
-            self._association.close()
-        self._channel.close()
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
+        self._dtls.close()
         number, self.number = self.number, 0
         self._context.remove(number)
+
+
+def _checked(agreed: WebRtcAgreement) -> WebRtcAgreement:
+    """Raises SdpError for what the engine could not hold."""
+    if len(agreed.remote_ufrag) > UFRAG_MAX:
+        raise SdpError(f"ice-ufrag is longer than {UFRAG_MAX} characters")
+    return agreed
 
 
 def _wire(agreed: WebRtcAgreement) -> tuple[object, ...]:

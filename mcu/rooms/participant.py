@@ -40,12 +40,34 @@ class Leg(Protocol):
         """Whether digits can be sent to it as events (RFC 4733)."""
         ...
 
+    @property
+    def wish(self) -> models.RtpLegCreate | None:
+        """What made it; None: a browser's offer."""
+        ...
+
+    @property
+    def security(self) -> str:
+        """How its media is protected: ``plain``, ``sdes``, ``dtls``; "" before that is agreed."""
+        ...
+
     def offer(self, sdp: str) -> str:
         """A new offer of the peer on this leg; the answer. Raises SdpError: then nothing has changed."""
         ...
 
     def answer(self, sdp: str) -> None:
         """The peer's answer to our offer. Raises SdpError, Refused when no offer is open."""
+        ...
+
+    def ask(self) -> str:
+        """An offer of ours on a leg that may be running. Raises Refused ``offer-pending``, ``not-for-browsers``."""
+        ...
+
+    def withdraw(self) -> None:
+        """Our offer will not be answered: all stays as it was. Raises Refused ``no-offer-pending``."""
+        ...
+
+    def prove(self) -> None:
+        """The peer has shown that it wants what is sent to the address that it has signalled."""
         ...
 
     def start(self) -> None:
@@ -107,6 +129,8 @@ class Participant:
     told: Settings = Settings()
     """What the engine has been told of the leg with this number:"""
     told_number: int = 0
+    owner: str = ""
+    """Who keeps it alive by saying so; "": nobody has to."""
     ended: str = ""
     """Why it has left; "" while it is here."""
     _shown: models.Participant | None = None
@@ -115,6 +139,15 @@ class Participant:
     def inherit(self, other: Participant) -> None:
         """What was decided about the person holds for its next leg."""
         self.settings = other.settings
+
+    def successor(self, sdp: str) -> models.WebRtcLegCreate | models.RtpLegCreate:
+        """What makes the leg that takes this one's place when it cannot go on under this offer."""
+        wish = self.leg.wish
+        if wish is not None:
+            return wish.model_copy(update={"sdp": sdp})
+        return models.WebRtcLegCreate(
+            kind="webrtc", participant=self.id, display_name=self.display_name, role=self.role, sdp=sdp
+        )
 
     def view(self) -> models.Participant:
         """As the roster shows it."""

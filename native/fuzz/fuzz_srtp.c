@@ -11,8 +11,9 @@ enum { IS_RTCP = 1, SEND = 2, FLIP = 4, TWICE = 8 };
 typedef int unprotect_fn(cf_srtp *srtp, uint8_t *pkt, size_t len);
 
 static cf_srtp *make(const uint8_t *data) {
-    static const int profiles[] = {CF_SRTP_AES128_CM_SHA1_80, CF_SRTP_AEAD_AES_128_GCM, CF_SRTP_AEAD_AES_256_GCM};
-    const cf_srtp_suite *suite = cf_srtp_suite_of(profiles[data[0] % 3]);
+    static const int profiles[] = {CF_SRTP_AES128_CM_SHA1_80, CF_SRTP_AEAD_AES_128_GCM, CF_SRTP_AEAD_AES_256_GCM,
+                                   CF_SRTP_AES128_CM_SHA1_32};
+    const cf_srtp_suite *suite = cf_srtp_suite_of(profiles[data[0] % 4]);
     uint8_t key[32], salt[14];
     memset(key, data[1], sizeof key);
     memset(salt, data[1] ^ 0xff, sizeof salt);

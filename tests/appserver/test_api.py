@@ -13,11 +13,13 @@ from openapi_spec_validator import validate
 from confero.errors import Refused, Unavailable
 from confero.models import (
     LegRecord,
+    LegRecords,
     McuHeartbeat,
     McuRegister,
     Participant,
     RoomInfo,
     SessionNotice,
+    SessionNotices,
     SessionsSnapshot,
     TokenCheck,
     TokenGrant,
@@ -140,13 +142,16 @@ async def test_descriptions_are_valid(site: Site) -> None:
     status, document = await site.call("GET", "/api/v1/openapi.json")
     assert status == 200
     validate(document)
-    assert set(document["paths"]) == {
+    assert {path for path in document["paths"] if not path.startswith("/api/v1/sip/")} == {
         "/api/v1/rooms",
         "/api/v1/rooms/{room}",
         "/api/v1/rooms/{room}/join",
         "/api/v1/openapi.json",
         "/events",
     }
+    for path, operations in document["paths"].items():
+        secured = [operation.get("security") for operation in operations.values()]
+        assert secured == [[{"admin": []}] if path.startswith("/api/v1/sip/") else None] * len(secured)
     validate(site.app.http.openapi())
 
 
@@ -159,12 +164,15 @@ async def grant_of(site: Site, token: str) -> TokenGrant:
     return grant
 
 
-def notice(reply: dict[str, Any], session: str = "s1") -> SessionNotice:
-    return SessionNotice(session=session, participant=reply["participant"], room=reply["room"]["id"], at=time.time())
+def notices(kind: Any, reply: dict[str, Any], session: str = "s1") -> SessionNotices:
+    notice = SessionNotice(
+        kind=kind, session=session, participant=reply["participant"], room=reply["room"]["id"], at=time.time()
+    )
+    return SessionNotices(notices=[notice])
 
 
-def record(site: Site, reply: dict[str, Any], event: Any) -> LegRecord:
-    return LegRecord(
+def records(site: Site, reply: dict[str, Any], event: Any) -> LegRecords:
+    record = LegRecord(
         at=time.time(),
         mcu=site.mcu.id,
         boot=site.mcu.boot,
@@ -174,6 +182,7 @@ def record(site: Site, reply: dict[str, Any], event: Any) -> LegRecord:
         kind="webrtc",
         event=event,
     )
+    return LegRecords(records=[record])
 
 
 async def count(site: Site) -> int:
@@ -225,11 +234,11 @@ async def test_join_token_is_no_service_token(site: Site) -> None:
 
 async def test_presence_over_the_wire(site: Site) -> None:
     reply = await site.join()
-    await site.tell("notifier", "POST", "sessions/connected", notice(reply))
-    await site.tell("mcu", "POST", "records", record(site, reply, "joined"))
-    await site.tell("notifier", "POST", "sessions/disconnected", notice(reply))
+    await site.tell("notifier", "POST", "sessions", notices("connected", reply))
+    await site.tell("mcu", "POST", "records", records(site, reply, "joined"))
+    await site.tell("notifier", "POST", "sessions", notices("disconnected", reply))
     assert await count(site) == 1
-    await site.tell("mcu", "POST", "records", record(site, reply, "left"))
+    await site.tell("mcu", "POST", "records", records(site, reply, "left"))
     assert await count(site) == 0
 
 
@@ -253,8 +262,8 @@ async def test_restart_and_reconciliation(site: Site) -> None:
     """Killed and started again: rooms and people are there, and the MCU's registration says who really is."""
     alice, bob = await site.join("Alice"), await site.join("Bob")
     for reply in (alice, bob):
-        await site.tell("notifier", "POST", "sessions/connected", notice(reply, f"s-{reply['participant']}"))
-        await site.tell("mcu", "POST", "records", record(site, reply, "joined"))
+        await site.tell("notifier", "POST", "sessions", notices("connected", reply, f"s-{reply['participant']}"))
+        await site.tell("mcu", "POST", "records", records(site, reply, "joined"))
     await site.app.stop()
     await site.start_app(join_grace_s=0)
     assert (await grant_of(site, alice["token"])).mcu == "mcu-1"

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from confero.models import LegRecord, Publish, SpeakersEvent
+from confero.models import LegRecord, LegRecords, Publish, SpeakersEvent
 from confero.notifier.app import NotifierApp
 from confero.notifier.config import NotifierConfig
 
@@ -167,12 +167,12 @@ async def test_nothing_is_left_of_a_browser_that_vanished(house: House) -> None:
     person = house.site.mcu.roster("lobby")[0].id
     mcu = house.site.mcu
     record = {"mcu": mcu.id, "boot": mcu.boot, "room": "lobby", "participant": person, "display_name": "Alice"}
-    await house.site.tell("mcu", "POST", "records", LegRecord(at=time.time(), kind="webrtc", event="joined", **record))
+    joined = LegRecord(at=time.time(), kind="webrtc", event="joined", **record)
+    await house.site.tell("mcu", "POST", "records", LegRecords(records=[joined]))
     alice.vanish()
     await until(lambda: mcu.roster("lobby") == [])
-    await house.site.tell(
-        "mcu", "POST", "records", LegRecord(at=time.time(), kind="webrtc", event="left", reason="owner-gone", **record)
-    )
+    left = LegRecord(at=time.time(), kind="webrtc", event="left", reason="owner-gone", **record)
+    await house.site.tell("mcu", "POST", "records", LegRecords(records=[left]))
     await until(lambda: len(house.notifier.hub) == 0)
     deadline = time.monotonic() + 5
     while await house.count():

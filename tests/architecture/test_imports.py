@@ -10,7 +10,7 @@ L0 = {"confero"}
 """The package itself holds the version only."""
 L1 = {
     *("confero.access", "confero.clock", "confero.errors", "confero.ids", "confero.models", "confero.ports"),
-    *("confero.lowports", "confero.ratelimit"),
+    *("confero.lowports", "confero.ratelimit", "confero.emodel"),
 }
 PROTOCOLS = {"confero.protocols"}
 L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media"}
@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero": set(),
     "confero.access": set(),
     "confero.clock": set(),
+    "confero.emodel": set(),
     "confero.errors": set(),
     "confero.ids": set(),
     "confero.lowports": set(),
@@ -61,9 +62,10 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("rooms",),
+    "appserver": ("rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
+    "sipgw": ("guard",),
 }
 """Parts of a service that hold its rules: no network, no database, no event loop."""
 DOMAIN_BANS = IO | {
@@ -81,6 +83,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         *("confero.runtime", "confero.up.processes", "confero.lab"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
+        "confero.sipgw.transports.websocket",
     ),
     "sqlalchemy": ("confero.appserver.db",),
     "alembic": ("confero.appserver.db",),
@@ -95,10 +98,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "typer": ("confero.cli",),
     "rich": ("confero.cli", "confero.up.screen", "confero.lab"),
     "ctypes": ("confero.up.processes",),
+    "dns": ("confero.sipgw.resolve",),
     "cffi": (),
 }
 """Libraries that only these parts use, so that each can be replaced in one place."""
-FOREIGN_NAMES = {*SERVICES, "lab", "turn", "sipgw", "flash", "mediaproc", "edge", "native", "tests"}
+FOREIGN_NAMES = {*SERVICES, "lab", "turn", "flash", "mediaproc", "edge", "native", "tests"}
 
 
 def rule_for(name: str) -> str:

@@ -77,7 +77,7 @@ def test_demo_runs_the_labs_demonstration(monkeypatch: pytest.MonkeyPatch, tmp_p
     class Module:
         run = staticmethod(fake)
 
-    monkeypatch.setattr(cli, "import_module", lambda name: Module)
+    monkeypatch.setattr(cli.lab, "import_module", lambda name: Module)
     code, _ = run("demo", "--seconds", "5", "--output", str(tmp_path / "x.wav"))
     assert code == 1 and asked == [(5.0, tmp_path / "x.wav")]
 
@@ -89,7 +89,7 @@ def test_demo_tells_its_errors_in_one_line(monkeypatch: pytest.MonkeyPatch) -> N
     class Module:
         run = staticmethod(fake)
 
-    monkeypatch.setattr(cli, "import_module", lambda name: Module)
+    monkeypatch.setattr(cli.lab, "import_module", lambda name: Module)
     assert run("demo") == (1, "confero demo: espeak-ng is not installed\n")
 
 
@@ -102,7 +102,7 @@ def test_bench_hands_its_axes_to_the_lab(monkeypatch: pytest.MonkeyPatch, tmp_pa
             asked.append((axes, wishes))
             return 1
 
-    monkeypatch.setattr(cli, "import_module", lambda name: Module)
+    monkeypatch.setattr(cli.lab, "import_module", lambda name: Module)
     argv = "--members", "50,100", "--mcu", "jitter_mode=minimum", "--mcu", "opus_low_delay=true", "--peer", "janus"
     code, _ = run("bench", "mix", *argv, "--out", str(tmp_path))
     ((axes, wishes),) = asked

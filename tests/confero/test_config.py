@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
-from confero.config import ConfigError, ServiceConfig, default_state_dir, help_text, load, service_secret
+from confero.config import ConfigError, ServiceConfig, default_state_dir, help_text, kept_secret, load, service_secret
 
 
 class McuConfig(ServiceConfig):
@@ -230,6 +230,13 @@ def test_the_secret_is_made_once_and_for_the_owner_alone(tmp_path: Path) -> None
 def test_a_configured_secret_goes_before_the_file(tmp_path: Path) -> None:
     assert service_secret(with_state(tmp_path, secret="s" * 32)) == b"s" * 32
     assert not (tmp_path / "secret").exists()
+
+
+def test_other_secrets_are_kept_in_files_of_their_own(tmp_path: Path) -> None:
+    config = with_state(tmp_path)
+    made = kept_secret(config, None, "admin-token")
+    assert made != service_secret(config) and made == (tmp_path / "admin-token").read_bytes()
+    assert kept_secret(config, SecretStr("t" * 32), "admin-token") == b"t" * 32
 
 
 def test_a_file_written_by_hand_may_end_in_a_newline(tmp_path: Path) -> None:

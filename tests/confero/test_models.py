@@ -54,7 +54,9 @@ def test_models_are_frozen_and_know_no_infinity(kind: type[BaseModel]) -> None:
 def test_not_a_number_is_no_time() -> None:
     for at in ("NaN", "Infinity", "1e999"):
         with pytest.raises(ValidationError, match="finite number"):
-            SessionNotice.model_validate_json(f'{{"session": "s", "participant": "p", "room": "r", "at": {at}}}')
+            SessionNotice.model_validate_json(
+                f'{{"kind": "connected", "session": "s", "participant": "p", "room": "r", "at": {at}}}'
+            )
 
 
 @pytest.mark.parametrize("bad", ["", "a/b", "a b", "x" * 65, "é", "a\n"])

@@ -44,6 +44,16 @@ def test_memory_is_bounded_and_the_busy_are_remembered() -> None:
     assert limiter.take("b") == 0.0
 
 
+def test_asking_how_long_takes_nothing() -> None:
+    clock = FakeClock()
+    limiter = RateLimiter(Rate(burst=1, per_s=0.5), clock)
+    assert limiter.wait("a") == 0.0 and len(limiter) == 0
+    limiter.take("a")
+    assert [limiter.wait("a"), limiter.wait("a"), limiter.wait("b")] == [2.0, 2.0, 0.0]
+    clock.advance(2)
+    assert limiter.wait("a") == 0.0 and limiter.take("a") == 0.0
+
+
 @pytest.mark.parametrize(
     ("address", "source"),
     [

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import aiohttp
 import numpy as np
 import pytest
 
+from confero.lab.members import Member
 from confero.lab.members.webrtc import WebRtcMember
 from confero.lab.signals import analysis, sources
 from confero.lab.stack import Stack
@@ -36,6 +36,16 @@ def loudest(signal: sources.Signal, hertz: float) -> float:
     )
 
 
+def latest(heard: Member, seconds: float = 1.0) -> sources.Signal:
+    """What a member has heard last; empty until it is that much."""
+    signal = heard.heard.signal()
+    return signal[-int(seconds * sources.RATE) :] if signal.size >= seconds * sources.RATE else signal[:0]
+
+
+def notes_in(signal: sources.Signal) -> list[bool]:
+    return [loudest(signal, hertz) > HEARD_DBFS for hertz in NOTES_HZ]
+
+
 async def make_room(stack: Stack, **wishes: Any) -> str:
     async with (
         aiohttp.ClientSession() as http,
@@ -49,6 +59,12 @@ def member(stack: Stack, room: str, name: str, said: sources.Signal) -> WebRtcMe
     return WebRtcMember(name, said, page_url=stack.page_url, room=room, tls=stack.tls())
 
 
+def is_heard(signal: sources.Signal) -> bool | None:
+    """Whether the tone is there; None: neither clearly."""
+    now = level(signal, TONE_HZ) if signal.size else UNHEARD_DBFS
+    return True if now > HEARD_DBFS else False if now < UNHEARD_DBFS else None
+
+
 async def test_noise_and_notes_are_heard_where_they_were_wished(stack: Stack) -> None:
     wished = await make_room(stack, name="Noisy", noise_dbov=NOISE_DBOV, announce=True)
     plain = await make_room(stack, name="Plain")
@@ -57,7 +73,8 @@ async def test_noise_and_notes_are_heard_where_they_were_wished(stack: Stack) ->
     try:
         await here.join()
         await there.join()
-        await asyncio.sleep(1.5)  # her own notes
+        await until(lambda: all(notes_in(here.heard.signal())), 10, "her own notes")
+        await until(lambda: latest(here).size and not any(notes_in(latest(here))), 10, "the end of her own notes")
         assert abs(analysis.rms_db(await listen(here, 2.0)) + NOISE_DBOV) < 4
         assert analysis.rms_db(await listen(there, 2.0)) < UNHEARD_DBFS
         here.heard.clear()
@@ -82,9 +99,8 @@ async def test_a_gate_of_its_own_is_heard(stack: Stack) -> None:
         await until(lambda: level(listener.heard.signal()[-sources.RATE :], TONE_HZ) > HEARD_DBFS, 10, "the tone")
         for gate, heard in ((10, False), (0, True)):
             await mcu.call("PATCH", f"/v1/legs/{talker.leg}", body=LegPatch(gate_dbov=gate), reply=Participant)
-            await asyncio.sleep(1.5)  # the hold time, and what is on its way
-            now = level(await listen(listener, 1.0), TONE_HZ)
-            assert now > HEARD_DBFS if heard else now < UNHEARD_DBFS
+            await until(lambda heard=heard: is_heard(latest(listener)) is heard, 10, f"the gate at {gate}")
+            assert is_heard(await listen(listener, 1.0)) is heard
     finally:
         await mcu.close()
         for each in (talker, listener):

@@ -80,6 +80,7 @@ def test_the_whole_system(tmp_path: Path) -> None:
     row = listen(result, members=10)
     assert row["sessions_lost"] == row["consents_lost"] == row["closed"] == 0
     assert row["engine"]["frames_skipped"] > row["engine"]["frames_decoded"] > 0
+    assert row["calm"]["reached"] and row["calm"]["seconds"] >= 3
     assert {"decode", "mix", "encode", "crypto", "io"} == row["shares_percent"].keys()
     assert "confero" in said
 

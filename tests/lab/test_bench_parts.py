@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import socket
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +13,13 @@ from typing import Any
 import pytest
 
 from confero.errors import LocalError, RemoteError
-from confero.lab.bench import charts, command, table, whole
+from confero.lab.bench import charts, command, network, table, whole
+from confero.lab.bench.calm import CALM_S, LIMIT_S, Calm, wait_until_calm
 from confero.lab.bench.case import Case, Floor, disturbed, faults_of
 from confero.lab.bench.joining import offer_of, target_of
 from confero.lab.bench.results import Report, Result, html, median_of
 from confero.lab.bench.whole import toml_of
+from confero.lab.stack import addresses
 from confero.protocols.sdp import parse
 
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -185,6 +189,45 @@ async def test_a_machine_that_stays_busy_is_told_of() -> None:
     rows = await whole.windows(2, lambda: None, window)
     assert [one["generator_late_ms"]["p99"] for one in rows] == [52, 53]
     assert "the machine was too busy for a figure" in Result("", "confero", 2, rows).faults(Floor())
+
+
+class Services:
+    """Use so much of a core, percent, second by second; the last figure goes on."""
+
+    def __init__(self, *percent: float) -> None:
+        self._percent = list(percent)
+        self.used, self.time = 17.0, 100.0
+        self.shown: list[int] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.used += seconds * (self._percent.pop(0) if len(self._percent) > 1 else self._percent[0]) / 100
+
+    async def wait(self) -> Calm:
+        return await wait_until_calm(5.0, lambda: self.used, lambda: self.time, self.shown.append, self.sleep)
+
+
+async def test_calm_is_some_quiet_seconds_in_succession() -> None:
+    services = Services(80, 30, 2, 2, 9, 1, 1, 1.5, 90)
+    assert await services.wait() == Calm(8, 1.5, reached=True)
+    assert services.shown == list(range(1, 9))
+    assert (await Services(0).wait()).seconds == CALM_S
+
+
+async def test_services_that_never_rest_are_told_of() -> None:
+    assert await Services(6).wait() == Calm(LIMIT_S, 6.0, reached=False)
+
+
+def test_two_benchmarks_never_share_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither while their services are not there yet, nor where somebody else's are."""
+    monkeypatch.setattr(network, "_hold_name", lambda number: f"\0confero-test-network-{os.getpid()}-{number}")
+    with network.held_network() as first, network.held_network() as second:
+        assert first != second
+        monkeypatch.setattr(network, "NETWORKS", (first, second))
+        with pytest.raises(LocalError, match="hold all the addresses"), network.held_network():
+            pass
+    with socket.create_server((addresses(first)["mcu"], 2131)), network.held_network() as other:
+        assert other == second
 
 
 def report_of_all_kinds() -> Report:

@@ -194,6 +194,10 @@ class FakeEngine:
         self._check(leg)
         self._do("set_remote", leg, rtp, rtcp)
 
+    def prove(self, leg: int) -> None:
+        self._check(leg)
+        self._do("prove", leg)
+
     def restart_ice(self, leg: int, local_ufrag: str, local_pwd: str, remote_ufrag: str) -> None:
         self._check(leg)
         self._do("restart_ice", leg, local_ufrag, local_pwd, remote_ufrag)
@@ -296,4 +300,4 @@ def context(engine: FakeEngine, owner: FakeOwner, clock: FakeClock | None = None
             engine.remove_leg(number)
 
     numbers = itertools.count(100)
-    return LegContext(engine, owner, clock or FakeClock(), LegSettings(**settings), 1, remove, lambda: next(numbers))
+    return LegContext(engine, owner, clock or FakeClock(), LegSettings(**settings), remove, lambda: next(numbers), 1)

@@ -73,5 +73,5 @@ class Others:
         return reply(None)
 
     async def _record(self, request: web.Request) -> web.Response:
-        self.records.append(await read_model(request, models.LegRecord))
+        self.records += (await read_model(request, models.LegRecords)).records
         return reply(None)

@@ -8,7 +8,7 @@ import secrets
 import struct
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self
 
 import aioice.ice
 import av
@@ -49,13 +49,17 @@ def config(state_dir: Path, **settings: Any) -> McuConfig:
     return McuConfig(**(values | settings))
 
 
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
 class Rig:
     """The MCU, a caller named lab, and what must be closed."""
 
     def __init__(self, state_dir: Path, **settings: Any) -> None:
         self.app = McuApp(config(state_dir, **settings))
         self.client: ServiceClient
-        self.peers: list[Browser | Phone] = []
+        self.peers: list[Closable] = []
 
     async def start(self) -> None:
         await self.app.start()
@@ -142,6 +146,15 @@ class Browser:
             aioice.ice.get_host_addresses = hosts
         return str(self.peer.localDescription.sdp)
 
+    async def answer(self, offer: str) -> str:
+        hosts, aioice.ice.get_host_addresses = aioice.ice.get_host_addresses, lambda **_: [self._host]
+        try:
+            await self.peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await self.peer.setLocalDescription(await self.peer.createAnswer())
+        finally:
+            aioice.ice.get_host_addresses = hosts
+        return str(self.peer.localDescription.sdp)
+
     async def accept(self, answer: str) -> None:
         await self.peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
@@ -194,7 +207,7 @@ class Phone(asyncio.DatagramProtocol):
         self._remote: tuple[str, int] | None = None
 
     @classmethod
-    async def open(cls, hertz: float, host: str = "127.0.0.1") -> Phone:
+    async def open(cls, hertz: float, host: str = "127.0.0.1") -> Self:
         loop = asyncio.get_running_loop()
         transport, phone = await loop.create_datagram_endpoint(lambda: cls(hertz), local_addr=(host, 0))
         phone._transport = transport
@@ -224,14 +237,23 @@ class Phone(asyncio.DatagramProtocol):
             pcm = (8000 * np.sin(2 * np.pi * self._hertz * t)).astype(np.int16)
             header = struct.pack("!BBHII", 0x80, 0, seq & 0xFFFF, (seq * PHONE_FRAME) & 0xFFFFFFFF, ssrc)
             if self.talking and self._remote is not None:
-                self._transport.sendto(header + ulaw_encode(pcm), self._remote)
+                self._transport.sendto(self.seal(header + ulaw_encode(pcm)), self._remote)
             seq += 1
 
     def send(self, data: bytes, to: tuple[str, int] | None = None) -> None:
         self._transport.sendto(data, to or self._remote)
 
+    def seal(self, packet: bytes) -> bytes:
+        """What goes onto the wire for it."""
+        return packet
+
+    def unseal(self, data: bytes) -> bytes:
+        """What a datagram holds."""
+        return data
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.sources.add(addr[:2])
+        data = self.unseal(data)
         if len(data) == 12 + PHONE_FRAME and data[1] & 0x7F == 0:
             self.heard.append(data[12:])
         else:

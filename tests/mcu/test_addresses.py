@@ -41,7 +41,7 @@ def test_route_to() -> None:
 
 @pytest.mark.parametrize(
     ("address", "port"),
-    [("198.51.100.1", 9000), ("2001:db8::7", 1024), ("127.0.0.1", 9000), ("192.0.2.10", 65535), ("198.51.100.1", 5060)],
+    [("198.51.100.1", 9000), ("2001:db8::7", 1024), ("10.0.0.7", 9000), ("192.0.2.10", 65535), ("198.51.100.1", 5060)],
 )
 def test_good_addresses(address: str, port: int) -> None:
     assert check_remote(Endpoint(address, port), OWN) == Address(address, port)
@@ -54,17 +54,31 @@ def test_good_addresses(address: str, port: int) -> None:
         ("224.0.0.5", 9000, "multicast"),
         ("ff02::1", 9000, "multicast"),
         ("0.0.0.0", 9000, "no address"),
-        ("255.255.255.255", 9000, "broadcast"),
+        ("0.1.2.3", 9000, "no host"),
+        ("255.255.255.255", 9000, "no host"),
+        ("240.0.0.1", 9000, "no host"),
+        ("169.254.1.1", 9000, "link-local"),
+        ("127.0.0.1", 9000, "this machine"),
+        ("127.9.9.9", 9000, "this machine"),
+        ("::1", 9000, "this machine"),
+        ("64:ff9b::7f00:1", 9000, "mapped"),
+        ("2002:7f00:1::", 9000, "mapped"),
         ("::ffff:127.0.0.1", 9000, "mapped"),
         ("fe80::1", 9000, "link-local"),
         ("198.51.100.1", 53, "below 1024"),
-        ("127.0.0.1", 2131, "service of our own"),
         ("192.0.2.10", 14040, "service of our own"),
         ("2001:db8::10", 5060, "service of our own"),
-        ("::1", 3306, "service of our own"),
     ],
 )
 def test_addresses_that_must_not_be_sent_to(address: str, port: int, reason: str) -> None:
     with pytest.raises(SdpError, match=reason) as caught:
         check_remote(Endpoint(address, port), OWN)
     assert (caught.value.status, caught.value.code) == (422, "sdp-invalid")
+
+
+@pytest.mark.parametrize(("own", "loopback"), [(OWN, True), (("127.0.0.5",), False), (("::1", "192.0.2.10"), False)])
+def test_this_machine_where_it_is_allowed_or_all_there_is(own: tuple[str, ...], loopback: bool) -> None:
+    for host in ("127.0.0.1", "::1"):
+        assert check_remote(Endpoint(host, 9000), own, loopback=loopback) == Address(host, 9000)
+        with pytest.raises(SdpError, match="service of our own"):
+            check_remote(Endpoint(host, 2131), own, loopback=loopback)

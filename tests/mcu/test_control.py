@@ -80,6 +80,7 @@ async def test_leg_life(rig: Rig, others: Others) -> None:
     path = f"/v1/legs/{reply['leg']}"
     status, view, _ = await call(rig, "PATCH", path, {"muted": True, "gain_db": -3})
     assert (status, view["muted"], view["leg"]) == (200, True, reply["leg"])
+    assert (await call(rig, "GET", path))[:2] == (200, view)
     status, stats, _ = await call(rig, "GET", f"{path}/stats")
     assert (stats["codec"], stats["kind"], stats["counters"]["rx_packets"]) == ("PCMU", "rtp", 0)
     assert (await call(rig, "PUT", f"{path}/offer", {"sdp": phone.offer()}))[1]["leg"] == reply["leg"]
@@ -92,7 +93,7 @@ async def test_leg_life(rig: Rig, others: Others) -> None:
     await phone.close()
 
 
-@pytest.mark.parametrize("path", ["/v1/legs/leg_x/stats", "/v1/legs/leg_x/tap?seconds=1"])
+@pytest.mark.parametrize("path", ["/v1/legs/leg_x", "/v1/legs/leg_x/stats", "/v1/legs/leg_x/tap?seconds=1"])
 async def test_unknown_legs(rig: Rig, path: str) -> None:
     status, problem, _ = await call(rig, "GET", path)
     assert (status, code(problem)) == (404, "leg-unknown")
@@ -205,6 +206,7 @@ async def test_openapi(rig: Rig) -> None:
         "/v1/legs/{leg}/stats",
         "/v1/legs/{leg}/tap",
         "/v1/legs/{leg}/hears/{talker}",
+        "/v1/owners/{owner}",
     }
 
 

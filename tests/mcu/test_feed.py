@@ -48,8 +48,7 @@ class Notifier:
             for e in publish.events:
                 match e:
                     case models.RosterEvent():
-                        whose = f"roster of {publish.participant}" if publish.participant else "roster"
-                        found.append((whose, [p.id for p in e.participants]))
+                        found.append(("roster", [p.id for p in e.participants]))
                     case models.ParticipantEvent():
                         found.append(("participant", e.participant.id))
                     case models.LeftEvent():
@@ -86,6 +85,7 @@ async def s(monkeypatch: pytest.MonkeyPatch) -> Setup:
     monkeypatch.setattr("confero.mcu.backoff.FIRST_S", 0.001)
     monkeypatch.setattr("confero.mcu.backoff.LONGEST_S", 0.005)
     monkeypatch.setattr(feed_module, "PAUSE_S", 0.0)
+    monkeypatch.setattr(feed_module, "BUSY_PAUSE_S", 0.0)
     return Setup()
 
 
@@ -120,27 +120,20 @@ async def test_who_came_and_went_in_between(s: Setup) -> None:
     await s.told()
     s.leave("a")
     s.join("a")
-    assert await s.told() == [("participant", "a"), ("roster of a", ["a"])]
+    assert await s.told() == [("participant", "a")]
 
 
-async def test_everybody_hears_of_one_and_only_the_one_of_everybody(s: Setup) -> None:
+async def test_everybody_hears_of_one_and_nobody_of_everybody_again(s: Setup) -> None:
     for id in "abc":
         s.join(id)
     await s.told()
     s.join("d")
-    assert await s.told() == [("participant", "d"), ("roster of d", ["a", "b", "c", "d"])]
+    assert await s.told() == [("participant", "d")]
     s.leave("b")
     assert await s.told() == [("left", ("b", "left"))]
     s.join("e")
     s.leave("e")
     assert await s.told() == [("left", ("e", "left"))]
-
-
-async def test_telephones_read_no_roster(s: Setup) -> None:
-    s.join("a")
-    await s.told()
-    s.join("phone", kind="rtp")
-    assert await s.told() == [("participant", "phone")]
 
 
 async def test_what_a_refusal_swallowed_the_next_roster_tells(s: Setup) -> None:
@@ -160,7 +153,7 @@ async def test_who_is_back_is_not_asked_for_a_fresh_offer(s: Setup) -> None:
     s.leave("a", "ice-timeout")
     s.feed.renegotiate(s.room, "a", "ice-timeout")
     s.join("a")
-    assert await s.told() == [("participant", "a"), ("roster of a", ["a"])]
+    assert await s.told() == [("participant", "a")]
 
 
 async def test_speakers_that_have_left_do_not_speak(s: Setup) -> None:
@@ -318,3 +311,27 @@ async def test_too_many_who_should_offer_again(s: Setup) -> None:
         s.feed.renegotiate(s.room, f"p{i}", "ice-timeout")
     await s.feed.flush()
     assert len(s.notifier.got) == DETAILS and s.feed.dropped == 3
+
+
+async def test_many_who_join_are_told_of_in_few_calls(s: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While many come, a call waits longer: each is told of once, as it is by then."""
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(feed_module, "PAUSE_S", 0.05)
+    monkeypatch.setattr(feed_module, "BUSY_PAUSE_S", 0.2)
+    monkeypatch.setattr("confero.mcu.feed.asyncio.sleep", noted)
+    task = asyncio.get_running_loop().create_task(s.feed.run())
+    for i in range(20):
+        s.join(f"p{i}")
+    await until(lambda: s.notifier.got)
+    s.join("next")
+    await until(lambda: len(s.notifier.got) == 2)
+    s.join("later")
+    await until(lambda: len(s.notifier.got) == 3)
+    assert [pause for pause in pauses if pause in (0.05, 0.2)] == [0.05, 0.2, 0.05]
+    task.cancel()

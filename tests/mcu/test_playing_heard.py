@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -103,12 +102,12 @@ async def test_keys_are_collected_and_sent(rig: Rig) -> None:
     path = f"/v1/legs/{alice.leg}/collect"
     assert (await call(rig, "GET", path))[0] == 409
     assert (await call(rig, "POST", path, {}))[0] == 204
+    _, none, _ = await call(rig, "GET", path + "?wait_s=0.1")
+    assert none["digits"] == []
     waiting = spawn(call(rig, "GET", path + "?wait_s=10"), name="who waits for a key")
-    await asyncio.sleep(0.1)
     alice.talking = False
     for i, (end, length) in enumerate([(False, 160), (False, 320), (True, 400), (True, 400), (True, 400)]):
         alice.send(report(1000 + i, 5000, 7, end, length))
-        await asyncio.sleep(0.02)
     _, got, _ = await waiting
     assert [(d["digit"], d["ms"], d["in_band"]) for d in got["digits"]] == [("7", 50, False)]
     assert (await call(rig, "DELETE", path))[0] == 204

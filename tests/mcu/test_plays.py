@@ -30,7 +30,7 @@ def certificate() -> Certificate:
 
 
 async def test_played_to_a_room_until_its_end(house: House) -> None:
-    playing = await house.conference.play_to_room("r", BEEP)
+    playing = await house.conference.sounds.to_room("r", BEEP)
     room = house.conference.registry.room("r")
     assert house.engine.said("play_to_room") == [(room.number, 0.2, 0.5012, 1)] and playing.seconds == 0.2
     house.conference.handle(event(EventType.PLAYED, room=room.number, value=playing.id))
@@ -43,7 +43,7 @@ async def test_played_to_a_room_until_its_end(house: House) -> None:
 async def test_played_to_a_leg_and_stopped(house: House) -> None:
     leg = house.phone().leg
     house.take()
-    playing = await house.conference.play_to_leg(leg, models.PlayRequest(tone="dial", loops=0))
+    playing = await house.conference.sounds.to_leg(leg, models.PlayRequest(tone="dial", loops=0))
     participant, room = house.conference.registry.leg(leg)
     assert house.engine.said("play_to_leg") == [(participant.leg.number, 10.0, 1.0, 0)]
     with pytest.raises(Refused):
@@ -56,14 +56,14 @@ async def test_played_to_a_leg_and_stopped(house: House) -> None:
 async def test_what_cannot_be_played(house: House) -> None:
     waiting = house.phone(sdp=None).leg
     cases = [
-        (house.conference.play_to_room("x", BEEP), "room-unknown"),
-        (house.conference.play_to_leg("x", BEEP), "leg-unknown"),
-        (house.conference.play_to_leg(waiting, BEEP), "no-media"),
-        (house.conference.play_to_room("r", models.PlayRequest(tone="engaged")), "tone-invalid"),
-        (house.conference.play_to_room("r", models.PlayRequest(file="a.wav")), "prompt-unknown"),
+        (house.conference.sounds.to_room("x", BEEP), "room-unknown"),
+        (house.conference.sounds.to_leg("x", BEEP), "leg-unknown"),
+        (house.conference.sounds.to_leg(waiting, BEEP), "no-media"),
+        (house.conference.sounds.to_room("r", models.PlayRequest(tone="engaged")), "tone-invalid"),
+        (house.conference.sounds.to_room("r", models.PlayRequest(file="a.wav")), "prompt-unknown"),
     ]
     loud = models.ToneStep(ms=100, hz=[400, 500], dbov=[3, 3])
-    cases.append((house.conference.play_to_room("r", models.PlayRequest(steps=[loud])), "tone-invalid"))
+    cases.append((house.conference.sounds.to_room("r", models.PlayRequest(steps=[loud])), "tone-invalid"))
     for call, code in cases:
         with pytest.raises(Refused) as refused:
             await call
@@ -79,8 +79,8 @@ def test_impossible_requests(body: dict[str, object]) -> None:
 
 async def test_what_played_at_places_that_are_gone_is_forgotten(house: House) -> None:
     leg = house.phone().leg
-    await house.conference.play_to_leg(leg, BEEP)
-    kept = await house.conference.play_to_room("r", BEEP)
+    await house.conference.sounds.to_leg(leg, BEEP)
+    kept = await house.conference.sounds.to_room("r", BEEP)
     house.conference.end_leg(leg, "removed")
     house.ticks()
     assert list(house.conference.plays._playing) == [kept.id]
@@ -88,13 +88,13 @@ async def test_what_played_at_places_that_are_gone_is_forgotten(house: House) ->
 
 async def test_digits_are_sent_as_events_or_as_tones(house: House) -> None:
     old, new = house.phone("old").leg, house.phone("new", sdp=WITH_EVENTS).leg
-    await house.conference.send_digits(new, models.DigitsSend(digits="12!", ms=80))
+    await house.conference.sounds.dial(new, models.DigitsSend(digits="12!", ms=80))
     assert house.engine.said("send_digits") == [(house.number(new), "12!", 80)]
-    await house.conference.send_digits(old, models.DigitsSend(digits="12", ms=80))
+    await house.conference.sounds.dial(old, models.DigitsSend(digits="12", ms=80))
     assert house.engine.said("play_to_leg") == [(house.number(old), 0.28, 1.0, 1)]
     for digits, ms, code in (("1!", 100, "no-events"), ("1" * 64, 10_000, "tone-invalid")):
         with pytest.raises(Refused) as refused:
-            await house.conference.send_digits(old, models.DigitsSend(digits=digits, ms=ms))
+            await house.conference.sounds.dial(old, models.DigitsSend(digits=digits, ms=ms))
         assert refused.value.code == code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from confero.errors import Refused
 from confero.mcu import prompts as prompts_module
-from confero.mcu.prompts import RATE, Prompts, decode
+from confero.mcu.prompts import RATE, SPEECH, Prompts, decode
 
 from .rig import tones
 
@@ -91,3 +92,27 @@ async def test_kept_until_it_changes_or_others_need_the_place(tmp_path: Path) ->
     changed = await prompts.load("a.wav")
     assert changed is not a and changed.seconds == pytest.approx(0.5, abs=0.01)
     assert len(await asyncio.gather(*(prompts.load("c.wav") for _ in range(10)))) == 10
+
+
+SPOKEN = sorted(path.stem for path in SPEECH.glob("*.opus"))
+
+
+def test_every_text_has_been_spoken() -> None:
+    assert sorted(tomllib.loads((SPEECH / "texts.toml").read_text())) == SPOKEN
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+async def test_what_comes_with_confero_is_speech_at_one_level(name: str) -> None:
+    assert (await Prompts(None).load(f"{name}.opus")).seconds < 20
+    pcm = decode(SPEECH / f"{name}.opus").astype(np.float64) / 32768
+    assert len(pcm) / 48_000 > 0.5
+    assert -26 < 10 * np.log10(np.mean(pcm**2)) < -20
+    assert np.abs(pcm).max() < 0.98
+
+
+async def test_the_operators_file_is_played_in_place_of_ours(tmp_path: Path) -> None:
+    ours = await Prompts(None).load("welcome.opus")
+    (tmp_path / "welcome.opus").write_bytes((SPEECH / "goodbye.opus").read_bytes())
+    theirs = await Prompts(tmp_path).load("welcome.opus")
+    assert theirs.seconds != ours.seconds
+    assert theirs.seconds == (await Prompts(None).load("goodbye.opus")).seconds

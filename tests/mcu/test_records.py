@@ -18,12 +18,14 @@ class Keeper:
         self.got: list[str] = []
         self.failure: Exception | None = None
         self.tries = 0
+        self.calls = 0
 
-    async def record(self, record: models.LegRecord) -> None:
+    async def record(self, records: models.LegRecords) -> None:
         self.tries += 1
         if self.failure is not None:
             raise self.failure
-        self.got.append(record.participant)
+        self.got += [record.participant for record in records.records]
+        self.calls += 1
 
 
 def record(participant: str) -> models.LegRecord:
@@ -43,6 +45,7 @@ def record(participant: str) -> models.LegRecord:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("confero.mcu.backoff.FIRST_S", 0.001)
     monkeypatch.setattr("confero.mcu.backoff.LONGEST_S", 0.005)
+    monkeypatch.setattr("confero.mcu.records.PAUSE_S", 0.0)
 
 
 async def test_in_order_and_kept_while_it_is_away() -> None:
@@ -96,4 +99,16 @@ async def test_a_record_dropped_while_it_is_being_sent() -> None:
     records.add(record("b"))
     keeper.failure = None
     await until(lambda: keeper.got == ["b"])
+    task.cancel()
+
+
+async def test_a_burst_goes_in_few_calls() -> None:
+    keeper = Keeper()
+    records = Records(keeper)
+    names = [f"p{number}" for number in range(models.TOLD_AT_ONCE + 10)]
+    for name in names:
+        records.add(record(name))
+    task = asyncio.get_running_loop().create_task(records.run())
+    await until(lambda: keeper.got == names)
+    assert keeper.calls == 2
     task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -11,8 +12,19 @@ from confero.clock import FakeClock
 from confero.errors import Refused
 from confero.mcu.legs.base import GRACE_S
 from confero.mcu.legs.rtp import RtpLeg
-from confero.media import Address, Codec, EngineFull, EventType, JitterBuffer, NoPortFree, PayloadType
-from confero.protocols.sdp import LocalPorts, LocalStream, SdpError, answer_rtp, parse, write
+from confero.media import (
+    Address,
+    Codec,
+    EngineBusy,
+    EngineFull,
+    EventType,
+    JitterBuffer,
+    NoPortFree,
+    PayloadType,
+    SrtpProfile,
+)
+from confero.protocols.sdp import LocalPorts, LocalSecurity, LocalStream, SdpError, answer_rtp, parse, write
+from confero.protocols.sdp.model import REVERSED
 
 from .fakes import FakeEngine, FakeOwner, context, event
 
@@ -346,3 +358,148 @@ def test_close_is_idempotent() -> None:
     s.leg.close()
     s.leg.close()
     assert s.engine.said("remove_leg") == [(7,)] and s.engine.sockets == set()
+
+
+KEY = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"  # RFC 4568 section 6.1
+SECURE = HEAD + f"m=audio 9000 RTP/SAVP 0\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^20\n"
+OTHER_KEY = SECURE.replace("WVNf", "AAAA")
+
+
+def keys_set(s: Setup) -> list[tuple[Any, ...]]:
+    return s.engine.said("set_keys")
+
+
+def test_keys_by_sdes_come_with_the_stream() -> None:
+    s = Setup(media_security="required")
+    answer = parse(s.leg.open(SECURE))
+    assert s.config.secure and not s.config.dtls
+    ((number, profile, theirs, ours),) = keys_set(s)
+    assert (number, profile) == (7, SrtpProfile.AES128_CM_SHA1_80)
+    assert theirs.key + theirs.salt == base64.b64decode(KEY)
+    assert answer.media[0].cryptos[0].keys == "inline:" + base64.b64encode(ours.key + ours.salt).decode()
+    assert s.leg.security == "sdes"
+
+
+def test_only_another_key_is_set_again() -> None:
+    s = Setup()
+    port = parse(s.leg.open(SECURE)).media[0].port
+    for again in (SECURE, SECURE + "a=sendonly\n", SECURE.replace("9000", "9004"), SECURE):
+        assert parse(s.leg.offer(again)).media[0].port == port
+    assert len(keys_set(s)) == 1
+    assert parse(s.leg.offer(OTHER_KEY)).media[0].port == port
+    assert len(keys_set(s)) == 2 and keys_set(s)[0][3] != keys_set(s)[1][3]  # ours is another one too
+    assert s.leg.number == 7
+
+
+@pytest.mark.parametrize("pair", [(PHONE, SECURE), (SECURE, PHONE)])
+def test_protection_that_comes_or_goes_starts_the_stream_anew(pair: tuple[str, str]) -> None:
+    s = Setup()
+    s.leg.open(pair[0])
+    s.leg.offer(pair[1])
+    assert (s.leg.number, s.config.secure) == (100, pair[1] is SECURE)
+
+
+def test_protection_does_not_go_where_it_is_required() -> None:
+    s = Setup(media_security="required")
+    s.leg.open(SECURE)
+    with pytest.raises(SdpError):
+        s.leg.offer(PHONE)
+    assert (s.leg.number, s.leg.security) == (7, "sdes")
+
+
+def test_keys_that_the_engine_does_not_take_leave_nothing_behind() -> None:
+    s = Setup()
+    s.engine.fail["set_keys"] = EngineBusy("busy")
+    with pytest.raises(EngineBusy):
+        s.leg.open(SECURE)
+    assert s.engine.legs == {} and s.engine.sockets == set()
+    s.leg.close()
+
+
+def test_keys_of_our_offer_that_the_engine_does_not_take() -> None:
+    s = Setup(media_security="required")
+    offer = parse(s.leg.open(None))
+    answer = answer_rtp(offer, LocalStream(9), LocalPorts("198.51.100.1", 9000, 9001), LocalSecurity("required"))
+    s.engine.fail["set_keys"] = EngineBusy("busy")
+    with pytest.raises(EngineBusy):
+        s.leg.answer(write(answer.description))
+    s.leg.close()
+    assert s.engine.legs == {} and s.engine.sockets == set()
+
+
+def test_who_is_not_confirmed_is_not_proved() -> None:
+    s = Setup(confirmed=False)
+    s.leg.prove()  # there is nothing yet
+    s.leg.open(PHONE)
+    assert s.config.unproven and s.engine.said("prove") == []
+    s.leg.prove()
+    assert s.engine.said("prove") == [(7,)]
+    s.leg.offer(PHONE.replace("AVP 8", "AVP 0"))  # a stream anew, to the same host
+    assert s.engine.said("prove") == [(7,), (100,)]
+    s.leg.offer(PHONE.replace("198.51.100.1", "198.51.100.2"))  # and to another
+    assert s.engine.said("prove") == [(7,), (100,)]
+
+
+@pytest.mark.parametrize("hold", ["a=inactive\n", "a=sendonly\n", "a=recvonly\n", "c=IN IP4 0.0.0.0\n"])
+@pytest.mark.parametrize("then", ["", "a=inactive\n", "a=sendonly\n", "c=IN IP4 0.0.0.0\na=sendonly\n"])
+def test_hold_in_all_spellings_keeps_ports_and_stream(hold: str, then: str) -> None:
+    s = Setup(media_timeout_s=10)
+    port = parse(s.leg.open(PHONE)).media[0].port
+    for lines in (hold, then, hold, ""):
+        answer = parse(s.leg.offer(PHONE + lines)).media[0]
+        direction = next((word for word in ("inactive", "sendonly", "recvonly") if word in lines), "sendrecv")
+        assert (answer.port, answer.direction) == (port, REVERSED[direction])  # type: ignore[index]
+        nowhere = "0.0.0.0" in lines or direction == "inactive"
+        assert (s.engine.said("set_remote")[-1][1] is None) == nowhere
+    assert (s.leg.number, s.leg.listens) == (7, True)
+
+
+def test_who_holds_in_the_old_way_may_be_silent() -> None:
+    s = Setup(media_timeout_s=10)
+    s.leg.open(PHONE)
+    s.leg.offer(PHONE + "c=IN IP4 0.0.0.0\n")
+    s.clock.advance(600)
+    s.leg.tick(s.clock.monotonic())
+    s.leg.handle(event(EventType.TIMEOUT, leg=7))
+    assert s.owner.heard == []
+
+
+def test_video_is_declined_and_keeps_its_place() -> None:
+    s = Setup()
+    offer = HEAD + "m=video 9002 RTP/AVP 97\na=rtpmap:97 H264/90000\na=mid:v\nm=audio 9000 RTP/AVP 8\na=mid:a\n"
+    video, audio = parse(s.leg.open(offer)).media
+    assert (video.kind, video.port, video.formats, video.mid) == ("video", 0, ("97",), "v")
+    assert (audio.kind, audio.port > 0, audio.mid) == ("audio", True, "a")
+
+
+def test_our_offer_on_a_running_stream() -> None:
+    s = Setup()
+    port = parse(s.leg.open(PHONE)).media[0].port
+    offer = parse(s.leg.ask())
+    assert offer.media[0].port != port and len(s.engine.sockets) == 2
+    for refused in (s.leg.ask, lambda: s.leg.offer(PHONE)):
+        with pytest.raises(Refused) as caught:
+            refused()
+        assert caught.value.code == "offer-pending"
+    s.leg.answer(PHONE.replace("AVP 8", "AVP 0"))
+    assert (s.leg.number, s.leg.codec, len(s.engine.sockets)) == (100, "PCMU", 1)
+    assert s.config.sockets.rtp_port == offer.media[0].port
+    assert s.owner.heard == [("renumbered", "7")]
+
+
+def test_our_offer_on_a_running_stream_comes_to_nothing() -> None:
+    s = Setup()
+    s.leg.open(PHONE)
+    s.leg.ask()
+    s.leg.withdraw()
+    with pytest.raises(Refused):
+        s.leg.withdraw()
+    s.leg.ask()
+    with pytest.raises(SdpError):
+        s.leg.answer(PHONE.replace("AVP 8 101", "AVP 18"))
+    s.clock.advance(301)
+    s.leg.tick(s.clock.monotonic())  # nobody answers: the stream goes on
+    assert (s.leg.number, len(s.engine.sockets), s.owner.heard) == (7, 1, [])
+    s.leg.ask()
+    s.leg.close()
+    assert s.engine.sockets == set()

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from confero import models
 from confero.clock import FakeClock
 from confero.errors import Refused
+from confero.mcu.legs.base import NewLegNeeded
 from confero.mcu.legs.channel import Turnstile
 from confero.mcu.legs.dtls import Certificate
-from confero.mcu.legs.webrtc import NewLegNeeded, WebRtcLeg
+from confero.mcu.legs.handshake import DtlsMeans
+from confero.mcu.legs.webrtc import WebRtcLeg
 from confero.media import Codec, EngineFull, EventType, JitterBuffer, LegKind
 from confero.protocols.sdp import SdpError, parse
 
@@ -32,7 +35,7 @@ class Setup:
     def __init__(self, certificate: Certificate, **settings: Any) -> None:
         self.engine, self.owner, self.clock = FakeEngine(), FakeOwner(), FakeClock()
         where = context(self.engine, self.owner, self.clock, **settings)
-        self.leg = WebRtcLeg(7, where, certificate, Turnstile())
+        self.leg = WebRtcLeg(7, where, DtlsMeans(certificate, Turnstile()))
 
     def advance(self, seconds: float, *, checks: int = 0) -> None:
         self.clock.advance(seconds)
@@ -209,7 +212,7 @@ async def test_moves_are_seen(opened: Setup) -> None:
 
 async def test_close_is_idempotent_and_leaves_no_task(opened: Setup) -> None:
     opened.leg.handle(event(EventType.ICE_CONNECTED, leg=7))
-    task = opened.leg._task
+    task = opened.leg._dtls.task
     assert task is not None
     opened.leg.close()
     opened.leg.close()
@@ -217,3 +220,44 @@ async def test_close_is_idempotent_and_leaves_no_task(opened: Setup) -> None:
     assert task.done() and opened.engine.said("remove_leg") == [(7,)]
     opened.leg.tick(opened.clock.monotonic() + 1000)
     assert opened.owner.heard == []
+
+
+SIP = models.RtpLegCreate(kind="rtp", participant="p", display_name="P", codecs=("opus",), key_exchange="ice")
+
+
+def sip_leg(certificate: Certificate) -> Setup:
+    s = Setup(certificate)
+    s.leg = WebRtcLeg(7, context(s.engine, s.owner, s.clock), DtlsMeans(certificate, Turnstile()), SIP)
+    return s
+
+
+async def test_an_offer_of_ours_waits_outside_the_engine(certificate: Certificate) -> None:
+    s = sip_leg(certificate)
+    offer = parse(s.leg.open(None))
+    assert (s.leg.number, s.engine.legs, offer.media[0].setup) == (0, {}, "actpass")
+    with pytest.raises(Refused):
+        s.leg.offer(CHROMIUM)
+    for bad in ("nonsense", CHROMIUM):  # that is no answer
+        with pytest.raises(SdpError):
+            s.leg.answer(bad)
+    s.clock.advance(299)
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == []
+    s.clock.advance(1)
+    s.leg.tick(s.clock.monotonic())
+    assert s.owner.heard == [("failed", "media-timeout")]
+    s.leg.close()
+
+
+async def test_sip_may_change_what_a_browser_may_not(certificate: Certificate) -> None:
+    s = sip_leg(certificate)
+    s.leg.open(CHROMIUM)
+    assert (s.leg.kind, s.leg.number, s.engine.legs[7].kind) == ("rtp", 7, LegKind.WEBRTC)
+    s.leg.offer(RESTARTED)
+    for other in (
+        CHROMIUM.replace(" 111", " 112").replace(":111", ":112"),
+        CHROMIUM.replace("a=ice-ufrag", "a=ice-ufrog"),
+    ):
+        with pytest.raises(NewLegNeeded):
+            s.leg.offer(other)
+    s.leg.close()

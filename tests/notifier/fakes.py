@@ -9,7 +9,7 @@ from aiohttp import web
 
 from confero.clock import SystemClock
 from confero.errors import Refused
-from confero.models import SessionNotice, SessionsSnapshot, TokenCheck, TokenGrant
+from confero.models import SessionNotice, SessionNotices, SessionsSnapshot, TokenCheck, TokenGrant
 from confero.runtime.http import HttpApp, Listener, Route, read_model, reply
 
 SECRET = b"a secret of the notifier's tests 123"
@@ -60,7 +60,7 @@ class FakeAppServer:
     async def start(self) -> None:
         routes = [
             Route("POST", "/internal/v1/tokens/validate", self._validate, scope="appserver:tokens"),
-            Route("POST", "/internal/v1/sessions/{kind}", self._notice, scope="appserver:sessions"),
+            Route("POST", "/internal/v1/sessions", self._notice, scope="appserver:sessions"),
             Route("PUT", "/internal/v1/sessions", self._snapshot, scope="appserver:sessions"),
         ]
         app = HttpApp("appserver", routes, secret=SECRET, clock=SystemClock())
@@ -87,7 +87,8 @@ class FakeAppServer:
         return reply(found)
 
     async def _notice(self, request: web.Request) -> web.Response:
-        self.notices.append((request.match_info["kind"], await read_model(request, SessionNotice)))
+        told = await read_model(request, SessionNotices)
+        self.notices += [(notice.kind, notice) for notice in told.notices]
         return reply(None)
 
     async def _snapshot(self, request: web.Request) -> web.Response:

@@ -7,19 +7,29 @@ import json
 import pytest
 
 from confero.clock import FakeClock
-from confero.models import ClosedEvent, McuStarted, Publish, SpeakersEvent
+from confero.errors import Unavailable
+from confero.models import ClosedEvent, LeftEvent, McuStarted, Participant, Publish, RosterEvent, SpeakersEvent
 from confero.notifier.bus import LocalBus
 from confero.notifier.fanout import CONTROL_TOPIC, REMEMBERED_BOOTS, Fanout
 from confero.notifier.hub import Hub, HubLimits, Session
+from confero.notifier.rosters import Rosters
 
 from .fakes import FakeSink, grant
+
+PHONE = Participant(id="phone", display_name="Phone", kind="rtp", leg="leg_1")
+
+
+class AbsentMcu:
+    async def roster(self, url: str, room: str) -> list[Participant]:
+        raise Unavailable("away")
 
 
 class Bench:
     def __init__(self) -> None:
         self.bus = LocalBus()
         self.hub = Hub(FakeClock(), HubLimits(), lambda session, cause: None)
-        self.fanout = Fanout(self.bus, self.hub)
+        self.rosters = Rosters(AbsentMcu())
+        self.fanout = Fanout(self.bus, self.hub, self.rosters)
 
     async def enter(self, participant: str, room: str = "lobby") -> tuple[Session, FakeSink]:
         await self.fanout.want((f"room:{room}", f"participant:{participant}"))
@@ -99,3 +109,37 @@ async def test_nonsense_on_the_bus_is_dropped(bench: Bench, message: str) -> Non
     await bench.bus.publish("room:lobby", message)
     await bench.bus.publish(CONTROL_TOPIC, message)
     assert types(alice) == []
+
+
+async def test_rosters_follow_the_rooms_events_while_somebody_is_there(bench: Bench) -> None:
+    session, _ = await bench.enter("alice")
+    await bench.fanout.publish(Publish(room="lobby", events=[RosterEvent(participants=[PHONE])]))
+    assert (await bench.rosters.of("http://mcu-1", "lobby")).leg_of("phone") == "leg_1"
+    await bench.fanout.publish(Publish(room="lobby", events=[LeftEvent(participant="phone", reason="bye")]))
+    assert (await bench.rosters.of("http://mcu-1", "lobby")).text == "[]"
+    await bench.leave(session)
+    with pytest.raises(Unavailable):
+        await bench.rosters.of("http://mcu-1", "lobby")
+
+
+async def test_what_one_participant_is_told_is_no_roster(bench: Bench) -> None:
+    await bench.enter("alice")
+    told = Publish(room="lobby", participant="alice", events=[RosterEvent(participants=[PHONE])])
+    await bench.fanout.publish(told)
+    with pytest.raises(Unavailable):
+        await bench.rosters.of("http://mcu-1", "lobby")
+
+
+async def test_rosters_of_moved_rooms_and_new_mcus_are_forgotten(bench: Bench) -> None:
+    await bench.enter("alice")
+    await bench.fanout.placed("lobby", "mcu-1", "http://mcu-1")
+    roster = Publish(room="lobby", events=[RosterEvent(participants=[PHONE])])
+    for happens in (
+        bench.fanout.placed("lobby", "mcu-2", "http://mcu-2"),
+        bench.fanout.mcu_started("mcu-2", McuStarted(boot="b", url="http://mcu-2")),
+    ):
+        await bench.fanout.publish(roster)
+        await bench.rosters.of("http://mcu-1", "lobby")
+        await happens
+        with pytest.raises(Unavailable):
+            await bench.rosters.of("http://mcu-1", "lobby")

@@ -257,6 +257,21 @@ def test_started_mcu_with_a_new_id_under_the_same_url(bench: Bench) -> None:
     assert json.loads(alice.sent[-1])["type"] == "renegotiate"
 
 
+def test_a_room_whose_sessions_disagree_is_put_right_whoever_is_believed(bench: Bench) -> None:
+    old, _ = bench.enter()
+    new = bench.hub.open(grant("bob", mcu="mcu-2", mcu_url="http://mcu-2"), "token")
+    assert bench.hub.place("lobby", "mcu-1", "http://mcu-1") == 1
+    assert bench.hub.place("lobby", "mcu-1", "http://mcu-1") == 0
+    assert (old.grant.mcu, new.grant.mcu) == ("mcu-1", "mcu-1")
+    bench.hub.mcu_started("mcu-2", "http://mcu-1")  # another process is there now, under the old one's address
+    assert bench.hub.place("lobby", "mcu-1", "http://mcu-1") == 2
+    for session in (old, new):
+        bench.hub.end(session, "left")
+    assert bench.hub.place("lobby", "mcu-2", "http://mcu-2") == 0
+    bench.enter("carol")
+    assert bench.hub.place("lobby", "mcu-2", "http://mcu-2") == 1
+
+
 def test_a_resumed_session_learns_of_a_move_as_an_event(bench: Bench) -> None:
     session, sink = bench.enter()
     bench.hub.detach(session, sink)

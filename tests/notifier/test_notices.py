@@ -9,9 +9,9 @@ import pytest
 
 from confero.clock import FakeClock
 from confero.errors import Refused, Unavailable
-from confero.models import SessionNotice, SessionsSnapshot
+from confero.models import TOLD_AT_ONCE, SessionNotices, SessionsSnapshot
 from confero.notifier.hub import Hub, HubLimits, Session
-from confero.notifier.notices import NoticeKind, NoticeLimits, Notices
+from confero.notifier.notices import NoticeLimits, Notices
 from confero.runtime.tasks import spawn
 
 from ..support.waiting import until
@@ -24,14 +24,16 @@ class ScriptedAppServer:
     def __init__(self) -> None:
         self.script: list[Exception] = []
         self.got: list[str] = []
+        self.calls = 0
 
     def _fail(self) -> None:
         if self.script:
             raise self.script.pop(0)
 
-    async def notice(self, kind: NoticeKind, notice: SessionNotice) -> None:
+    async def notices(self, notices: SessionNotices) -> None:
         self._fail()
-        self.got.append(f"{kind} {notice.participant}")
+        self.calls += 1
+        self.got += [f"{notice.kind} {notice.participant}" for notice in notices.notices]
 
     async def snapshot(self, snapshot: SessionsSnapshot) -> None:
         self._fail()
@@ -44,7 +46,7 @@ class Bench:
         self.appserver = ScriptedAppServer()
         self.hub = Hub(self.clock, HubLimits(), lambda session, cause: None)
         self.notices = Notices(
-            self.appserver, "n1", self.hub.sessions, self.clock, limits or NoticeLimits(retry_s=(0.0,))
+            self.appserver, "n1", self.hub.sessions, self.clock, limits or NoticeLimits(retry_s=(0.0,), pause_s=0.0)
         )
         self.task: asyncio.Task[None] | None = None
 
@@ -86,6 +88,7 @@ async def test_a_refused_notice_is_not_repeated(bench: Bench) -> None:
     await until(lambda: bench.appserver.got)
     bench.appserver.script = [Refused("no", status=404)]
     bench.notices.connected(bench.session("alice"))
+    await until(lambda: not bench.appserver.script)
     bench.notices.connected(bench.session("bob"))
     await until(lambda: len(bench.appserver.got) == 2)
     assert bench.appserver.got[1:] == ["connected bob"]
@@ -99,7 +102,7 @@ async def test_a_refused_snapshot_does_not_stop_notices(bench: Bench) -> None:
 
 
 async def test_a_full_queue_drops_the_oldest() -> None:
-    bench = Bench(NoticeLimits(queue=2, retry_s=(0.0,)))
+    bench = Bench(NoticeLimits(queue=2, retry_s=(0.0,), pause_s=0.0))
     for name in ("alice", "bob", "carol"):
         bench.notices.connected(bench.session(name))
     assert bench.notices.dropped == 1
@@ -118,3 +121,12 @@ async def test_snapshots_are_repeated(bench: Bench) -> None:
     bench.notices.connected(alice)  # wakes the sender, which finds a snapshot due
     await until(lambda: len(bench.appserver.got) == 3)
     assert bench.appserver.got[1:] == ["snapshot of 1", "connected alice"]
+
+
+async def test_a_burst_goes_in_few_calls(bench: Bench) -> None:
+    for number in range(TOLD_AT_ONCE + 10):
+        bench.notices.connected(bench.session(f"p{number}"))
+    bench.run()
+    await until(lambda: len(bench.appserver.got) == TOLD_AT_ONCE + 11)
+    assert bench.appserver.calls == 2
+    assert bench.appserver.got[1:] == [f"connected p{number}" for number in range(TOLD_AT_ONCE + 10)]

@@ -10,7 +10,7 @@ from confero.clock import FakeClock
 from confero.errors import Refused, Unavailable
 from confero.models import Participant
 from confero.notifier.hub import EndCause, Hub, HubLimits, Session
-from confero.notifier.orphans import OrphanLimits, Orphans
+from confero.notifier.orphans import GRID_S, OrphanLimits, Orphans
 
 from .fakes import grant
 
@@ -66,7 +66,7 @@ class Bench:
 
     async def later(self, looks: int = 1) -> None:
         for _ in range(looks):
-            self.clock.advance(LIMITS.look_s)
+            self.clock.advance(LIMITS.look_s + GRID_S)
             await self.orphans.look()
 
 
@@ -121,6 +121,24 @@ async def test_looks_are_rare_and_one_request_for_each_room(bench: Bench) -> Non
         await bench.orphans.look()
         bench.clock.advance(1.0)
     assert bench.mcus.asked == [("http://mcu-1", "lobby")]
+
+
+async def test_legs_that_lost_their_sessions_one_by_one_share_a_question(bench: Bench) -> None:
+    for number in range(LIMITS.legs):
+        bench.mcus.put(f"p{number}", "connected")
+        bench.hub.open(grant(f"p{number}"), "token")
+        bench.clock.advance(1.0)
+    bench.clock.advance(7.0)
+    for _ in range(20):
+        bench.hub.expire()
+        await bench.orphans.look()
+        bench.clock.advance(1.0)
+    bench.mcus.asked.clear()
+    for _ in range(40):
+        await bench.orphans.look()
+        bench.clock.advance(1.0)
+    assert len(bench.orphans) == LIMITS.legs
+    assert len(bench.mcus.asked) == 1  # for three whose first looks were seconds apart
 
 
 async def test_a_leg_that_has_gone_is_forgotten(bench: Bench) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from confero.clock import FakeClock
@@ -23,9 +25,10 @@ from confero.models import (
     WebRtcLegCreate,
 )
 from confero.notifier.hub import Hub, HubLimits, Session
+from confero.notifier.rosters import Rosters
 from confero.notifier.signaling import Signaling, room_spec
 
-from .fakes import grant
+from .fakes import FakeSink, grant
 
 
 class ScriptedMcu:
@@ -50,6 +53,13 @@ class ScriptedMcu:
         self._note("roster", url, room)
         return [Participant(id=who, display_name=who, kind="webrtc", leg=leg) for leg, who in self.legs.items()]
 
+    async def leg(self, url: str, leg: str) -> Participant:
+        self._note("leg", leg)
+        if leg not in self.legs:
+            raise Refused("no such leg", status=404, code="leg-unknown")
+        who = self.legs[leg]
+        return Participant(id=who, display_name=who, kind="webrtc", leg=leg)
+
     async def ensure_room(self, url: str, room: str, spec: RoomSpec) -> None:
         self._note("ensure", url, room, spec)
         self.rooms.add(room)
@@ -71,7 +81,8 @@ class ScriptedMcu:
 
     async def delete_leg(self, url: str, leg: str, reason: str) -> None:
         self._note("delete", leg, reason)
-        self.legs.pop(leg, None)
+        if self.legs.pop(leg, None) is None:
+            raise Refused("no such leg", status=404, code="leg-unknown")
 
 
 class Bench:
@@ -79,7 +90,8 @@ class Bench:
         self.mcu = ScriptedMcu()
         self.hub = Hub(FakeClock(), HubLimits(), lambda session, cause: None)
         self.followed: list[Session] = []
-        self.signaling = Signaling(self.mcu, self.hub, self._follow)
+        self.rosters = Rosters(self.mcu)
+        self.signaling = Signaling(self.mcu, self.hub, self.rosters, self._follow)
         self.session = self.hub.open(grant(), "token")
 
     async def _follow(self, session: Session) -> None:
@@ -209,6 +221,20 @@ async def test_leave_when_the_leg_just_went(bench: Bench) -> None:
     assert await bench.ask(Leave(type="leave", id=5)) == Ok(id=5)
 
 
+async def test_leave_costs_no_roster(bench: Bench) -> None:
+    await bench.offer()
+    await bench.ask(Leave(type="leave", id=5))
+    assert bench.mcu.names == ["delete"]
+
+
+async def test_leave_finds_the_leg_that_took_the_known_ones_place(bench: Bench) -> None:
+    await bench.offer()
+    bench.mcu.legs = {"leg_other": "alice"}
+    await bench.ask(Leave(type="leave", id=5))
+    assert bench.mcu.calls[-1] == ("delete", "leg_other", "left")
+    assert bench.mcu.legs == {}
+
+
 async def test_ping(bench: Bench) -> None:
     assert await bench.ask(Ping(type="ping", id=6)) == Ok(id=6)
     assert bench.mcu.calls == []
@@ -216,7 +242,56 @@ async def test_ping(bench: Bench) -> None:
 
 async def test_roster_of_an_unknown_room_is_empty(bench: Bench) -> None:
     bench.mcu.failures["roster"] = Refused("no such room", status=404, code="room-unknown")
-    assert await bench.signaling.roster(bench.session) == []
+    assert await bench.signaling.roster(bench.session) == "[]"
+    assert bench.session.informed  # by the MCU, once somebody makes the room
+
+
+async def roster(bench: Bench) -> list[str]:
+    bench.mcu.calls.clear()
+    return [entry["leg"] for entry in json.loads(await bench.signaling.roster(bench.session))]
+
+
+async def test_the_mcu_is_asked_for_a_roster_once(bench: Bench) -> None:
+    bench.mcu.legs["leg_bob"] = "bob"
+    assert await roster(bench) == ["leg_bob"]
+    assert bench.mcu.names == ["roster"]
+    assert await roster(bench) == ["leg_bob"]
+    assert bench.mcu.names == []
+
+
+async def test_who_is_back_is_asked_for_at_the_mcu(bench: Bench) -> None:
+    bench.mcu.legs |= {"leg_bob": "bob", "leg_9": "alice"}
+    assert await roster(bench) == ["leg_bob", "leg_9"]
+    assert (bench.mcu.names, bench.session.leg) == (["roster", "leg"], "leg_9")
+    del bench.mcu.legs["leg_9"]  # and the word of it is still on its way
+    assert await roster(bench) == ["leg_bob"]
+    assert (bench.mcu.names, bench.session.leg) == (["leg"], None)
+    assert await roster(bench) == ["leg_bob"]
+    assert bench.mcu.names == []
+
+
+async def test_who_is_back_while_the_mcu_is_away_offers_afresh(bench: Bench) -> None:
+    bench.mcu.legs["leg_9"] = "alice"
+    await roster(bench)
+    bench.mcu.failures["leg"] = Unavailable("away")
+    assert await roster(bench) == []
+    assert bench.session.leg is None
+
+
+async def test_the_roster_comes_later_if_the_welcome_could_not_have_it(bench: Bench) -> None:
+    sink = FakeSink()
+    bench.hub.attach(bench.session, sink, "welcome", 0)
+    bench.mcu.legs["leg_bob"] = "bob"
+    bench.mcu.failures["roster"] = Unavailable("away")
+    assert await roster(bench) == []
+    await bench.offer()
+    assert sink.sent == ["welcome"]
+    del bench.mcu.failures["roster"]
+    await bench.offer()
+    (event,) = [json.loads(text) for text in sink.sent[1:]]
+    assert (event["type"], event["seq"], event["participants"][0]["id"]) == ("roster", 1, "bob")
+    await bench.offer()
+    assert len(sink.sent) == 2
 
 
 async def test_leave_spares_the_leg_of_a_newer_session(bench: Bench) -> None:
@@ -225,4 +300,4 @@ async def test_leave_spares_the_leg_of_a_newer_session(bench: Bench) -> None:
     bench.hub.open(grant(), "token")
     bench.mcu.calls.clear()
     assert await bench.signaling.answer(old, Leave(type="leave", id=9)) == Ok(id=9)
-    assert bench.mcu.names == ["roster"]
+    assert bench.mcu.names == []

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = {"confero": "confero", **{name: f"confero/{name}" for name in ("appserver", "notifier", "mcu", "lab")}}
+FOLDERS = {
+    "confero": "confero",
+    **{name: f"confero/{name}" for name in ("appserver", "notifier", "mcu", "sipgw", "lab")},
+}
 DATA_SUFFIXES = {
     ".py",
     ".js",

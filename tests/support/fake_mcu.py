@@ -112,6 +112,7 @@ class FakeMcu:
             Route("POST", "/v1/rooms/{room}/legs", self._post_leg, scope="mcu:legs"),
             Route("PUT", "/v1/legs/{leg}/offer", self._put_offer, scope="mcu:legs"),
             Route("PATCH", "/v1/legs/{leg}", self._patch_leg, scope="mcu:legs"),
+            Route("GET", "/v1/legs/{leg}", self._get_leg, scope="mcu:legs"),
             Route("DELETE", "/v1/legs/{leg}", self._delete_leg, scope="mcu:legs"),
         ]
 
@@ -179,6 +180,10 @@ class FakeMcu:
         participant = participant.model_copy(update=patch.model_dump(exclude_none=True))
         self.legs[leg] = (room, participant)
         return reply(participant)
+
+    async def _get_leg(self, request: web.Request) -> web.Response:
+        await self._note(request)
+        return reply(self._leg(request)[1][1])
 
     async def _delete_leg(self, request: web.Request) -> web.Response:
         await self._note(request)

@@ -73,6 +73,7 @@ class Backend:
         self.refuse_hello: int | None = None
         self.silent = False
         """Offers get no answer."""
+        self.creations: list[RoomCreate] = []
         self.joins: list[JoinRequest] = []
         self.hellos: list[Hello] = []
         self.offers: list[Offer] = []
@@ -189,9 +190,12 @@ class Backend:
             id="red-owl",
             name=body.name or "Red owl",
             max_participants=8,
+            noise_dbov=body.noise_dbov,
+            announce=body.announce,
             participants=0,
             join_url=f"{self.url}/r/red-owl",
         )
+        self.creations.append(body)
         self.rooms[room.id] = room
         return json_reply(room, 201)
 

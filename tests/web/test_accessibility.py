@@ -57,6 +57,8 @@ async def fill(backend: Backend) -> None:
 async def test_quiet_screens(scheme: str, size: dict[str, object], open_page: OpenPage, backend: Backend) -> None:
     page = await open_page("/", color_scheme=scheme, **size)
     await check(page)
+    await page.get_by_text("Sound of the room").click()
+    await check(page)
     await page.get_by_label("Have a link").fill("?")
     await page.get_by_role("button", name="Go").click()
     await expect(page.get_by_role("alert")).to_be_visible()

@@ -40,6 +40,19 @@ async def test_new_room_from_the_front_page(open_page: OpenPage, backend: Backen
     await expect(page.get_by_role("button", name="Start")).to_be_visible()
 
 
+async def test_how_a_new_room_sounds_is_chosen(open_page: OpenPage, backend: Backend) -> None:
+    page = await open_page("/")
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.get_by_role("heading", name="Red owl")).to_be_visible()
+    await page.go_back()
+    await page.get_by_text("Sound of the room").click()
+    await page.get_by_label("Two notes when somebody comes or goes").check()
+    await page.get_by_label("A soft noise").check()
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.get_by_role("heading", name="Red owl")).to_be_visible()
+    assert [(wish.announce, wish.noise_dbov) for wish in backend.creations] == [(False, None), (True, 70)]
+
+
 async def test_a_room_is_entered_by_its_link_or_its_code(open_page: OpenPage, backend: Backend) -> None:
     page = await open_page("/")
     field = page.get_by_label("Have a link or a room's code?")

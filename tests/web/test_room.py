@@ -73,6 +73,19 @@ async def test_mute_by_button_and_key(join_page: JoinPage, backend: Backend) -> 
     assert await page.evaluate("window.confero.muted") is False
 
 
+async def test_the_key_rests_while_a_dialog_is_open(join_page: JoinPage, backend: Backend) -> None:
+    page = await join_page()
+    await page.get_by_role("button", name="Settings").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.get_by_role("button", name="Close", exact=True).focus()
+    await page.keyboard.press("m")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("m")
+    await expect(page.get_by_role("button", name="Unmute", exact=True)).to_be_visible()
+    await until(lambda: backend.mutes[-1:] == [True])
+
+
 async def test_a_moderator_may_mute_but_not_unmute(join_page: JoinPage, backend: Backend) -> None:
     page = await join_page()
     own = await page.evaluate("window.confero.participant")

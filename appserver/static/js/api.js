@@ -7,9 +7,9 @@ import { RequestError, problemCode } from "./problem.js";
 
 const TIMEOUT_MS = 8000;
 
-/** @param {string} name what people see; "" lets the server make one up @returns {Promise<RoomInfo>} */
-export function createRoom(name) {
-  return call("POST", "/api/v1/rooms", name ? { name } : {});
+/** @param {import("./wire.js").RoomCreate} wish without a name the server makes one up @returns {Promise<RoomInfo>} */
+export function createRoom(wish) {
+  return call("POST", "/api/v1/rooms", { ...wish });
 }
 
 /** @param {string} room @returns {Promise<RoomInfo>} */

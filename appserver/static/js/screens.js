@@ -44,10 +44,10 @@ export function navigate(path) {
   return openAddress();
 }
 
-/** @param {string} name of the new room; "" lets the server make one up @returns {Promise<EndReason | null>} what went wrong */
-export async function startRoom(name) {
+/** @param {import("./wire.js").RoomCreate} wish without a name the server makes one up @returns {Promise<EndReason | null>} what went wrong */
+export async function startRoom(wish) {
   try {
-    const room = await createRoom(name);
+    const room = await createRoom(wish);
     history.pushState(null, "", pathOf(room.id) + location.search);
     opening += 1;
     if (supported()) showPrejoin(room, null);

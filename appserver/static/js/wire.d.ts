@@ -1,4 +1,4 @@
-/** The wire models of confero/models.py. Made by tools/wire_types.py: do not edit. */
+/** The wire models of confero/models. Made by tools/wire_types.py: do not edit. */
 
 export interface ActiveSpeaker {
   participant: string;

@@ -5,7 +5,9 @@ from .model import Codec, Fingerprint, Media, Session
 from .offer_answer import ALL_CODECS, Agreement, LocalStream, Redundancy
 from .parser import Limits, parse
 from .rtp import Endpoint, LocalPorts, RtpAgreement, answer_rtp, apply_answer, offer_rtp
-from .webrtc import STRONG_HASHES, LocalTransport, WebRtcAgreement, answer_webrtc
+from .security import STRONG_HASHES, Dtls, LocalSecurity, Policy, Protection, strong
+from .webrtc import LocalTransport, WebRtcAgreement, answer_webrtc, offers_ice
+from .webrtc_offer import apply_webrtc_answer, offer_webrtc
 from .writer import write
 
 __all__ = [
@@ -13,13 +15,17 @@ __all__ = [
     "STRONG_HASHES",
     "Agreement",
     "Codec",
+    "Dtls",
     "Endpoint",
     "Fingerprint",
     "Limits",
     "LocalPorts",
+    "LocalSecurity",
     "LocalStream",
     "LocalTransport",
     "Media",
+    "Policy",
+    "Protection",
     "Redundancy",
     "RtpAgreement",
     "SdpError",
@@ -28,7 +34,11 @@ __all__ = [
     "answer_rtp",
     "answer_webrtc",
     "apply_answer",
+    "apply_webrtc_answer",
     "offer_rtp",
+    "offer_webrtc",
+    "offers_ice",
     "parse",
+    "strong",
     "write",
 ]

@@ -14,6 +14,7 @@ from . import fields
 from .model import (
     Attribute,
     Candidate,
+    Crypto,
     Direction,
     ExtMap,
     Feedback,
@@ -32,6 +33,7 @@ LIST_LIMITS = {
     "attributes": 512,
     "bandwidths": 16,
     "candidates": 64,
+    "cryptos": 32,
     "extmaps": 64,
     "feedback": 256,
     "fingerprints": 16,
@@ -109,6 +111,20 @@ def _fingerprint(section: Builder, value: str) -> None:
     if len(digest) != len(octets) or len(digest) != DIGEST_LENGTHS.get(algorithm, len(digest)):
         raise ValueError(f"fingerprint has the wrong length for {algorithm}")
     section.add("fingerprints", Fingerprint(algorithm, digest))
+
+
+def _crypto(section: Builder, value: str) -> None:
+    """RFC 4568 section 9.1, its parts in order."""
+    tag, suite, keys, *parameters = fields.words(value, "crypto", 3, 16)
+    section.add(
+        "cryptos",
+        Crypto(
+            fields.number(tag, "crypto tag", 0, 999_999_999),
+            fields.token(suite, "crypto suite"),
+            keys,
+            tuple(parameters),
+        ),
+    )
 
 
 def _extmap(section: Builder, value: str) -> None:
@@ -244,6 +260,7 @@ READERS: dict[str, dict[str, Reader]] = {
         "maxptime": _milliseconds("maxptime"),
         "rtcp": _rtcp,
         "candidate": _candidate,
+        "crypto": _crypto,
         "msid": _msid,
         "ssrc": _ssrc,
     },

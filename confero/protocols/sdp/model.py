@@ -64,6 +64,16 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Crypto:
+    """``a=crypto`` (RFC 4568): one way in which media may be protected. ``sdes`` reads keys and parameters."""
+
+    tag: int
+    suite: str
+    keys: str = field(repr=False)
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExtMap:
     """A header extension (RFC 8285)."""
 
@@ -185,6 +195,7 @@ class Media(Section):
     ptime: int | None = None
     """Milliseconds."""
     maxptime: int | None = None
+    cryptos: tuple[Crypto, ...] = ()
     rtcp: Rtcp | None = None
     rtcp_mux: bool = False
     rtcp_rsize: bool = False

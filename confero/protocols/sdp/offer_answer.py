@@ -121,6 +121,14 @@ def find_noise(media: Media, codec: Codec) -> Codec | None:
     return next((c for c in media.codecs if c.key == ("cn", codec.clock_rate, 1)), None)
 
 
+def offered_codecs(names: Iterable[str]) -> tuple[Codec, ...]:
+    """The codec lines of an offer: these codecs in order, comfort noise where it fits, and events on each of their clocks."""
+    codecs = [CODECS[name] for name in names]
+    rates = {codec.clock_rate: None for codec in codecs}
+    codecs += [NOISE] if NOISE.clock_rate in rates else []
+    return (*codecs, *(Codec(EVENT_PTS[rate], EVENTS, rate, 1, EVENTS_FMTP) for rate in rates))
+
+
 def answered_codecs(
     codec: Codec, events: Codec | None, red: Codec | None, noise: Codec | None, wish: Redundancy
 ) -> tuple[Codec, ...]:

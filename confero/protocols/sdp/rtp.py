@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import SdpError
 from .model import REVERSED, Codec, Media, Origin, Rtcp, Session
 from .offer_answer import (
-    CODECS,
-    EVENT_PTS,
     EVENTS,
-    EVENTS_FMTP,
     NAMES,
     NOISE,
     Agreement,
@@ -26,9 +23,20 @@ from .offer_answer import (
     find_red,
     formats,
     no_usable_media,
+    offered_codecs,
+)
+from .security import (
+    PROTOCOLS,
+    UNPROTECTED,
+    Lines,
+    LocalSecurity,
+    Protection,
+    answer_lines,
+    answered,
+    offered,
+    protect,
 )
 
-PROTOCOLS = frozenset({"RTP/AVP", "RTP/AVPF"})
 PTIME_MS = 20
 
 
@@ -55,9 +63,12 @@ class RtpAgreement(Agreement):
     """None: on hold in the old way (0.0.0.0, RFC 3264 section 8.4): nothing is sent, RTCP included."""
     remote_rtcp: Endpoint | None
     rtcp_mux: bool
+    protection: Protection = field(default=Protection(), kw_only=True)
 
 
-def answer_rtp(offer: Session, stream: LocalStream, ports: LocalPorts) -> RtpAgreement:
+def answer_rtp(
+    offer: Session, stream: LocalStream, ports: LocalPorts, security: LocalSecurity = UNPROTECTED
+) -> RtpAgreement:
     """Accepts the first usable audio section with one codec (the offerer's first that we know) and telephone-event.
 
     The other sections are declined. Raises SdpError ``sdp-no-usable-media``, which says of each m-line why not.
@@ -65,19 +76,19 @@ def answer_rtp(offer: Session, stream: LocalStream, ports: LocalPorts) -> RtpAgr
     reasons = []
     for index, media in enumerate(offer.media):
         reason = _unusable(media, offer, stream)
-        if reason is None:
-            return _agree(offer, index, stream, ports)
-        reasons.append(f"m-line {index + 1} ({media.kind}): {reason}")
+        protection = reason or protect(offer, media, security)
+        if not isinstance(protection, str):
+            return _agree(offer, index, stream, ports, protection, answer_lines(protection, security))
+        reasons.append(f"m-line {index + 1} ({media.kind}): {protection}")
     raise no_usable_media(reasons)
 
 
-def offer_rtp(stream: LocalStream, ports: LocalPorts, *, mux: bool = False) -> Session:
+def offer_rtp(
+    stream: LocalStream, ports: LocalPorts, *, mux: bool = False, security: LocalSecurity = UNPROTECTED
+) -> Session:
     """An offer of one audio stream with all of the codecs, in order; ``mux``: RTCP may come on the RTP port (RFC 5761)."""
-    codecs = [CODECS[name] for name in stream.codecs]
-    rates = {codec.clock_rate: None for codec in codecs}
-    codecs += [NOISE] if NOISE.clock_rate in rates else []
-    codecs += [Codec(EVENT_PTS[rate], EVENTS, rate, 1, EVENTS_FMTP) for rate in rates]
-    media = _local_media(ports, tuple(codecs), mux=mux)
+    protocol, lines = offered(security)
+    media = _local_media(ports, offered_codecs(stream.codecs), lines, mux=mux, protocol=protocol)
     return _describe(stream, ports, (media,))
 
 
@@ -95,6 +106,7 @@ def apply_answer(offer: Session, answer: Session) -> RtpAgreement:
     if not common:
         raise no_usable_media(["the answer has no codec of the offer"])
     mux = theirs.rtcp_mux and ours.rtcp_mux
+    protection = answered(ours, answer, theirs)
     rtp, rtcp = _remote(answer, theirs, mux)
     return RtpAgreement(
         description=offer,
@@ -112,6 +124,7 @@ def apply_answer(offer: Session, answer: Session) -> RtpAgreement:
         remote_rtp=rtp,
         remote_rtcp=rtcp,
         rtcp_mux=mux,
+        protection=protection,
     )
 
 
@@ -119,14 +132,15 @@ def _unusable(media: Media, offer: Session, stream: LocalStream) -> str | None:
     checks = (
         (media.kind == "audio", "not audio"),
         (media.port != 0, "withdrawn (port 0)"),
-        (media.protocol in PROTOCOLS, f"protocol {media.protocol}"),
         (offer.connection_of(media) is not None, "no c= line"),
         (choose_theirs(media, stream.codecs) is not None, f"no codec of {', '.join(stream.codecs)}"),
     )
     return next((reason for passed, reason in checks if not passed), None)
 
 
-def _agree(offer: Session, index: int, stream: LocalStream, ports: LocalPorts) -> RtpAgreement:
+def _agree(
+    offer: Session, index: int, stream: LocalStream, ports: LocalPorts, protection: Protection, lines: Lines
+) -> RtpAgreement:
     media = offer.media[index]
     codec = choose_theirs(media, stream.codecs)
     assert codec is not None
@@ -137,6 +151,7 @@ def _agree(offer: Session, index: int, stream: LocalStream, ports: LocalPorts) -
     accepted = _local_media(
         ports,
         answered_codecs(codec, events, red, noise, stream.redundancy),
+        lines,
         mux=media.rtcp_mux,
         protocol=media.protocol,
         mid=media.mid,
@@ -159,11 +174,12 @@ def _agree(offer: Session, index: int, stream: LocalStream, ports: LocalPorts) -
         remote_rtp=rtp,
         remote_rtcp=rtcp,
         rtcp_mux=media.rtcp_mux,
+        protection=protection,
     )
 
 
 def _local_media(
-    ports: LocalPorts, codecs: tuple[Codec, ...], *, mux: bool, protocol: str = "RTP/AVP", **more: Any
+    ports: LocalPorts, codecs: tuple[Codec, ...], lines: Lines, *, mux: bool, protocol: str = "RTP/AVP", **more: Any
 ) -> Media:
     next_port = ports.rtcp_port == ports.rtp_port + 1
     return Media(
@@ -175,7 +191,10 @@ def _local_media(
         connection=connection_to(ports.address),
         ptime=PTIME_MS,
         rtcp_mux=mux,
-        rtcp=None if next_port else Rtcp(ports.rtcp_port),
+        rtcp=None if next_port or mux else Rtcp(ports.rtcp_port),
+        cryptos=lines.cryptos,
+        fingerprints=lines.fingerprints,
+        setup=lines.setup,
         **more,
     )
 

@@ -18,7 +18,6 @@ from .model import (
     Session,
     Setup,
     SsrcAttribute,
-    Transport,
 )
 from .offer_answer import (
     Agreement,
@@ -33,9 +32,8 @@ from .offer_answer import (
     formats,
     no_usable_media,
 )
+from .security import strong
 
-STRONG_HASHES = ("sha-256", "sha-384", "sha-512")
-"""Only these prove a certificate; RFC 8122 section 5 forbids md5 and md2, and sha-1 collides today."""
 PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"})
 """All mean the same where a fingerprint is given (RFC 8829 section 5.1.2)."""
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
@@ -91,6 +89,13 @@ def answer_webrtc(offer: Session, stream: LocalStream, transport: LocalTransport
     raise no_usable_media(reasons)
 
 
+def offers_ice(offer: Session) -> bool:
+    """Whether an audio section is for ICE with DTLS and one port: then :func:`answer_webrtc` answers it, whoever signals."""
+    audio = [media for media in offer.media if media.kind == "audio" and media.offered and media.rtcp_mux]
+    audio = [media for media in audio if media.protocol in PROTOCOLS]
+    return any(offer.transport_of(m).ice_ufrag and strong(offer.transport_of(m)) for m in audio)
+
+
 def _unusable(offer: Session, media: Media, stream: LocalStream) -> str | None:
     """Why this section cannot be accepted, or None."""
     remote = offer.transport_of(media)
@@ -100,15 +105,11 @@ def _unusable(offer: Session, media: Media, stream: LocalStream) -> str | None:
         (media.protocol in PROTOCOLS, f"protocol {media.protocol}"),
         (media.rtcp_mux, "no rtcp-mux"),
         (remote.ice_ufrag is not None, "no ICE user name and password"),
-        (bool(_strong(remote)), "no sha-256 or stronger fingerprint"),
+        (bool(strong(remote)), "no sha-256 or stronger fingerprint"),
         (remote.setup != "holdconn", "setup:holdconn"),
         (choose_ours(media, stream.codecs) is not None, f"no codec of {', '.join(stream.codecs)}"),
     )
     return next((reason for passed, reason in checks if not passed), None)
-
-
-def _strong(transport: Transport) -> tuple[Fingerprint, ...]:
-    return tuple(f for f in transport.fingerprints if f.algorithm in STRONG_HASHES)
 
 
 def _agree(offer: Session, index: int, stream: LocalStream, transport: LocalTransport) -> WebRtcAgreement:
@@ -141,7 +142,7 @@ def _agree(offer: Session, index: int, stream: LocalStream, transport: LocalTran
         csrc_level_ext=_wanted(extensions.get(CSRC_AUDIO_LEVEL)),
         remote_ufrag=remote.ice_ufrag,
         remote_pwd=remote.ice_pwd,
-        fingerprints=_strong(remote),
+        fingerprints=strong(remote),
         dtls_role="client" if setup == "active" else "server",
     )
 
@@ -178,7 +179,7 @@ def _accept(
         fingerprints=(transport.fingerprint,),
         setup=setup,
         extmaps=tuple(ExtMap(e.id, e.uri, REVERSED[e.direction] if e.direction else None) for e in extensions),
-        candidates=_candidates(transport),
+        candidates=candidates_of(transport),
         end_of_candidates=True,
     )
     if direction not in ("sendrecv", "sendonly"):
@@ -202,7 +203,7 @@ def _answer(offer: Session, index: int, accepted: Media, stream: LocalStream) ->
     )
 
 
-def _candidates(transport: LocalTransport) -> tuple[Candidate, ...]:
+def candidates_of(transport: LocalTransport) -> tuple[Candidate, ...]:
     """One host candidate per address, the first preferred (RFC 8445 section 5.1.2.1)."""
     return tuple(
         Candidate(

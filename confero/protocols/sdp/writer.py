@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .model import Candidate, Codec, Connection, ExtMap, Media, Rtcp, Section, Session
+from .model import Candidate, Codec, Connection, Crypto, ExtMap, Media, Rtcp, Section, Session
 
 
 def write(session: Session) -> str:
@@ -36,6 +36,7 @@ def _media(media: Media) -> Iterator[str]:
         yield f"a=mid:{media.mid}"
     yield from _flags(media)
     yield from _shared(media)
+    yield from (_crypto(crypto) for crypto in media.cryptos)
     yield from (_candidate(candidate) for candidate in media.candidates)
     if media.end_of_candidates:
         yield "a=end-of-candidates"
@@ -93,6 +94,10 @@ def _shared(section: Section) -> Iterator[str]:
 def _extmap(extension: ExtMap) -> str:
     direction = f"/{extension.direction}" if extension.direction else ""
     return f"a=extmap:{extension.id}{direction} {extension.uri} {extension.parameters}".rstrip(" ")
+
+
+def _crypto(crypto: Crypto) -> str:
+    return " ".join((f"a=crypto:{crypto.tag} {crypto.suite} {crypto.keys}", *crypto.parameters))
 
 
 def _candidate(candidate: Candidate) -> str:

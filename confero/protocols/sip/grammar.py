@@ -80,7 +80,8 @@ def split_list(text: str) -> list[str]:
 def host(text: str) -> str:
     """A host name, an IPv4 address, or an IPv6 address in brackets, as it stands. Remembered: the same few are in all messages."""
     if text.startswith("["):
-        if not text.endswith("]") or "%" in text or not _is_ipv6(text[1:-1]):
+        # RFC 5118 section 4.10: by the grammar of RFC 2373 a third colon came before an IPv4 address.
+        if not text.endswith("]") or "%" in text or not _is_ipv6(text[1:-1].replace(":::", "::")):
             raise ValueError("host is not an IPv6 address")
     elif not HOST.fullmatch(text) or len(text) > 255 or ".." in text:
         raise ValueError("host is neither a name nor an address")

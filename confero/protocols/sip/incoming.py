@@ -10,6 +10,7 @@ from .admission import Admission, TransactionLimits, source_name
 from .build import RandomBytes, response_to
 from .events import AckIn, CancelIn, RequestIn, ServerKey
 from .hub import AnyTransaction, Gate, Hub, Refusal
+from .inspection import METHODS
 from .matching import Fork, fork_of, is_old, old_ack_key, server_key
 from .message import Request, Response
 from .replies import mark, second_choice
@@ -19,19 +20,7 @@ from .transaction import BY_CLASS, Transaction
 
 TAG_SIZE = 8
 """Bytes of the To tags that we make: 64 bits (RFC 3261 section 19.3 asks for 32 at least)."""
-CANCELLABLE = (
-    "BYE",
-    "INFO",
-    "MESSAGE",
-    "NOTIFY",
-    "OPTIONS",
-    "PRACK",
-    "PUBLISH",
-    "REFER",
-    "REGISTER",
-    "SUBSCRIBE",
-    "UPDATE",
-)
+CANCELLABLE = tuple(sorted(METHODS - {"INVITE", "ACK", "CANCEL"}))
 """Methods besides INVITE that a CANCEL may name, to no effect (section 9.2)."""
 
 
@@ -192,5 +181,6 @@ class Incoming:
         self._admission.went(server.source, answered=self._answered.pop(key, None) is not None)
         if server.fork is not None:
             del self._forks[server.fork]
-        if server.alias is not None:
+        # Another INVITE, which had our To tag from the start, may have the same ACK.
+        if server.alias is not None and self._old_acks.get(server.alias) is server:
             del self._old_acks[server.alias]

@@ -78,7 +78,7 @@ class Message:
     def top_via(self) -> Via:
         """The hop that the message came from, or goes to if it is ours."""
         raw = self.headers.get("Via")
-        if raw is not None and "," not in raw:
+        if raw and "," not in raw:
             return self._need("Via", Via.parse)
         found = self.vias
         if not found:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .errors import SipError
 from .grammar import TOKEN_CHARS, number
-from .headers import Headers, key_of
+from .headers import KNOWN, Headers, key_of
 from .message import VERSION, Message, Request, Response
 
 
@@ -150,7 +150,9 @@ def _check(message: Request | Response, limits: Limits) -> None:
         raise SipError("Call-ID is malformed")
     cseq = message.cseq
     if isinstance(message, Request):
-        _ = message.target
+        # 19.1.1: what a URI asks for in header fields is for who makes a request of it, not for the request.
+        if message.target.headers:
+            raise SipError("the Request-URI has header fields in it")
         if cseq.method != message.method:
             raise SipError("the method of CSeq is another")
     _cut_body(message)
@@ -163,10 +165,10 @@ def _check_counts(message: Message, limits: Limits) -> None:
         counts[key] = counts.get(key, 0) + 1
     for name in ONCE:
         if counts.get(name, 0) > 1:
-            raise SipError(f"{name} appears twice")
+            raise SipError(f"{KNOWN[name]} appears twice")
     for name in HOPS:
         if counts.get(name) and len(message.headers.all(name)) > limits.hops:
-            raise SipError(f"{name} has more than {limits.hops} values", status=513)
+            raise SipError(f"{KNOWN[name]} has more than {limits.hops} values", status=513)
 
 
 def _cut_body(message: Message) -> None:

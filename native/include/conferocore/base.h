@@ -37,6 +37,7 @@ uint32_t cf_rng_u32(cf_rng *rng);
 double cf_rng_unit(cf_rng *rng); /* uniform in [0, 1) */
 
 bool cf_addr_equal(const cf_addr *a, const cf_addr *b);
+bool cf_addr_same_host(const cf_addr *a, const cf_addr *b); /* whatever the ports */
 bool cf_path_equal(const cf_path *a, const cf_path *b);
 uint64_t cf_addr_hash(const cf_addr *a);
 

@@ -94,6 +94,9 @@ typedef struct cf_leg_config {
                       fourth in a row */
     int64_t media_timeout_ms; /* 0: never */
     int secure;               /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
+    int dtls;                 /* RTP legs: 1 = secure, and the keys come by DTLS over rtp_socket */
+    int unproven; /* RTP legs: 1 = nothing is sent to a host that was signalled before a valid packet has come from
+                     there or cf_core_leg_prove has said so */
 } cf_leg_config;
 
 /* Counters are written by the media thread alone and may be read at any time by any thread. */
@@ -104,11 +107,11 @@ typedef struct cf_leg_stats {
     uint64_t srtp_failures, srtp_replays, stun_checks, stun_bad, dtls_dropped;
     uint64_t own_encodes, shared_frames; /* frames sent from an own / from a shared encoding */
     uint32_t jitter_us, rtt_us;
-    uint32_t remote_lost, remote_fraction_lost; /* as the peer reports it (RR) */
-    uint8_t level_in, level_out;                /* last frame, -dBov */
-    uint8_t level_claimed;                      /* what the sender says of its last packet (RFC 6464), 127 at first */
-    uint8_t gated;                              /* 1: adds nothing now */
-    uint8_t connected;                          /* ICE selected and keys set (WebRTC), media seen (RTP) */
+    uint32_t remote_lost, remote_fraction_lost, remote_jitter_us; /* as the peer reports it (RR) */
+    uint8_t level_in, level_out;                                  /* last frame, -dBov */
+    uint8_t level_claimed; /* what the sender says of its last packet (RFC 6464), 127 at first */
+    uint8_t gated;         /* 1: adds nothing now */
+    uint8_t connected;     /* ICE selected and keys set (WebRTC), media seen (RTP) */
     cf_playout_stats playout;
 } cf_leg_stats;
 
@@ -215,9 +218,11 @@ int cf_core_leg_play(cf_core *core, uint64_t leg, cf_playing *play);
 int cf_core_room_stop(cf_core *core, uint64_t room, uint64_t number); /* fades out within 5 ms; -ENOENT: it has ended */
 int cf_core_leg_stop(cf_core *core, uint64_t leg, uint64_t number);
 int cf_core_leg_remote(cf_core *core, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp); /* RTP legs: re-INVITE */
+int cf_core_leg_prove(cf_core *core, uint64_t leg); /* RTP legs: who was signalled wants what is sent there */
 int cf_core_leg_ice(cf_core *core, uint64_t leg, const char *local_ufrag, const char *local_pwd,
                     const char *remote_ufrag); /* ICE restart */
-/* The contexts go over to the leg; the old ones (NULL at first) come back for freeing. */
+/* The contexts go over to the leg; the old ones (NULL at first) come back for freeing. An RTP leg goes on with another
+ * SSRC under another key. */
 int cf_core_leg_keys(cf_core *core, uint64_t leg, cf_srtp **inbound, cf_srtp **outbound);
 int cf_core_leg_dtls_send(cf_core *core, uint64_t leg, const uint8_t *data, size_t len);
 /* id: leg or room by the tap's point. Its room does not sleep meanwhile. */

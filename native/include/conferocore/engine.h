@@ -53,6 +53,7 @@ int cf_engine_leg_agc(cf_engine *engine, uint64_t leg, int agc);
 int cf_engine_pair(cf_engine *engine, uint64_t listener, uint64_t talker, int32_t gain_q14);
 int cf_engine_unpair(cf_engine *engine, uint64_t listener, uint64_t talker);
 int cf_engine_leg_remote(cf_engine *engine, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp);
+int cf_engine_leg_prove(cf_engine *engine, uint64_t leg);
 int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, const char *local_pwd,
                       const char *remote_ufrag);
 int cf_engine_leg_keys(cf_engine *engine, uint64_t leg, int profile, const uint8_t *rx_key, const uint8_t *rx_salt,

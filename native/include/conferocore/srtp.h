@@ -9,6 +9,7 @@
 enum cf_srtp_profile {
     CF_SRTP_NONE = 0,
     CF_SRTP_AES128_CM_SHA1_80 = 0x0001,
+    CF_SRTP_AES128_CM_SHA1_32 = 0x0002, /* by SDES only: 4 bytes of tag, of SRTCP 10 (RFC 4568 section 6.2.2) */
     CF_SRTP_AEAD_AES_128_GCM = 0x0007,
     CF_SRTP_AEAD_AES_256_GCM = 0x0008
 };
@@ -41,5 +42,7 @@ void cf_srtp_warm(const cf_srtp *srtp);
 /* What new contexts encrypt by on this machine: "AES-NI" or "libcrypto". */
 const char *cf_srtp_backend_name(void);
 /*end*/
+/* Inbound: `fresh` takes the place of `before`, whose source may go on with its roll-over counter under the new key. */
+void cf_srtp_follow(cf_srtp *fresh, const cf_srtp *before);
 
 #endif

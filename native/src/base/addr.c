@@ -8,6 +8,10 @@ bool cf_addr_equal(const cf_addr *a, const cf_addr *b) {
     return memcmp(a, b, sizeof *a) == 0;
 }
 
+bool cf_addr_same_host(const cf_addr *a, const cf_addr *b) {
+    return a->family == b->family && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
 /* The remote address first: it is what differs between two peers on one socket. */
 bool cf_path_equal(const cf_path *a, const cf_path *b) {
     return cf_addr_equal(&a->remote, &b->remote) && a->socket == b->socket && cf_addr_equal(&a->local, &b->local);

@@ -23,7 +23,7 @@ static inline void counter_add(counter *c, uint64_t n) {
 #define LEG_COUNTERS(X)                                                                                                \
     X(rx_packets) X(rx_bytes) X(tx_packets) X(tx_bytes) X(rx_dropped) X(rx_recovered) X(srtp_failures) X(srtp_replays) X(stun_checks)  \
     X(stun_bad) X(dtls_dropped) X(own_encodes) X(shared_frames) X(jitter_us) X(rtt_us) X(remote_lost)                  \
-    X(remote_fraction_lost) X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
+    X(remote_fraction_lost) X(remote_jitter_us) X(level_in) X(level_out) X(level_claimed) X(gated) X(connected)
 #define PLAYOUT_COUNTERS(X)                                                                                            \
     X(packets) X(late) X(duplicate) X(lost) X(recovered) X(concealed) X(overflow) X(undecodable) X(stretched)          \
     X(squeezed) X(skipped) X(restarts) X(target_ms) X(delay_ms)

@@ -45,6 +45,18 @@ static void receive_shared(cf_core *core, const cf_path *path, uint8_t *data, si
         counter_add(&leg->count.rx_dropped, 1);
 }
 
+/* The sockets of one RTP leg. */
+static void receive_own(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
+    if (is_media(data[0])) {
+        leg_media(core, leg, path, data, len, now);
+    } else if (is_dtls(data[0]) && leg_dtls_allowed(leg, path)) {
+        leg->dtls_path = *path;
+        leg_dtls(core, leg, data, len, now);
+    } else {
+        counter_add(&leg->count.rx_dropped, 1);
+    }
+}
+
 bool cf_core_has_socket(const cf_core *core, uint32_t socket) {
     return leg_by_socket(core, socket) != NULL;
 }
@@ -57,10 +69,8 @@ void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t l
         return;
     }
     cf_leg *leg = leg_by_socket(core, path->socket);
-    if (!leg)
-        receive_shared(core, path, data, len, now);
-    else if (is_media(data[0]))
-        leg_media(core, leg, path, data, len, now);
+    if (leg)
+        receive_own(core, leg, path, data, len, now);
     else
-        counter_add(&leg->count.rx_dropped, 1);
+        receive_shared(core, path, data, len, now);
 }

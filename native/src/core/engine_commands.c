@@ -77,6 +77,10 @@ static void do_leg_remote(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_remote(media->core, c->id, &c->rtp, &c->rtcp);
 }
 
+static void do_leg_prove(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_prove(media->core, c->id);
+}
+
 static void do_leg_ice(cf_media *media, cf_command *c) {
     const cf_ice_restart *r = c->object;
     c->result = cf_core_leg_ice(media->core, c->id, r->local_ufrag, r->local_pwd, r->remote_ufrag);
@@ -144,6 +148,7 @@ static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_PAIR] = do_pair,
     [CF_OP_UNPAIR] = do_unpair,
     [CF_OP_LEG_REMOTE] = do_leg_remote,
+    [CF_OP_LEG_PROVE] = do_leg_prove,
     [CF_OP_LEG_ICE] = do_leg_ice,
     [CF_OP_LEG_KEYS] = do_leg_keys,
     [CF_OP_LEG_DTLS] = do_leg_dtls,

@@ -121,6 +121,7 @@ enum cf_op {
     CF_OP_PAIR,
     CF_OP_UNPAIR,
     CF_OP_LEG_REMOTE,
+    CF_OP_LEG_PROVE,
     CF_OP_LEG_ICE,
     CF_OP_LEG_KEYS,
     CF_OP_LEG_DTLS,
@@ -257,6 +258,7 @@ typedef struct cf_leg_handle {
     cf_leg *leg; /* NULL: the core refused it */
     cf_room_handle *room;
     cf_socket *rtp, *rtcp; /* RTP legs; equal with rtcp-mux */
+    bool dtls;             /* datagrams of DTLS go up and down */
     bool leaving;          /* its removal is under way */
     int refused;           /* why the core did not take it */
 } cf_leg_handle;

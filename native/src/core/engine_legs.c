@@ -114,6 +114,7 @@ int cf_engine_leg_add(cf_engine *engine, const cf_leg_config *config) {
     if (room->media->legs == CF_ENGINE_LEGS)
         return -ENOSPC;
     cf_leg_handle draft = {.base.id = config->id, .kind = config->kind, .media = room->media, .room = room};
+    draft.dtls = config->kind == CF_LEG_WEBRTC || config->dtls;
     int rc = find_sockets(room->media, config, &draft);
     if (rc < 0)
         return rc;
@@ -221,9 +222,21 @@ static int check_kind(cf_engine *engine, uint64_t id, int kind) {
     return leg->kind == kind ? 0 : -EINVAL;
 }
 
+static int check_dtls(cf_engine *engine, uint64_t id) {
+    const cf_leg_handle *leg = find_leg(engine, id);
+    if (leg == NULL)
+        return -ENOENT;
+    return leg->dtls ? 0 : -EINVAL;
+}
+
 int cf_engine_leg_remote(cf_engine *engine, uint64_t leg, const cf_addr *rtp, const cf_addr *rtcp) {
     int rc = check_kind(engine, leg, CF_LEG_RTP);
     return rc < 0 ? rc : cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_REMOTE, .rtp = *rtp, .rtcp = *rtcp});
+}
+
+int cf_engine_leg_prove(cf_engine *engine, uint64_t leg) {
+    int rc = check_kind(engine, leg, CF_LEG_RTP);
+    return rc < 0 ? rc : cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_PROVE});
 }
 
 int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, const char *local_pwd,
@@ -246,12 +259,12 @@ int cf_engine_leg_ice(cf_engine *engine, uint64_t leg, const char *local_ufrag, 
     return rc;
 }
 
-/* Lengths of master key and salt (RFC 5764 section 4.1.2, RFC 7714 section 12). */
+/* Lengths of master key and salt (RFC 5764 section 4.1.2, RFC 4568 section 6.2, RFC 7714 section 12). */
 static bool key_lengths(int profile, size_t *key, size_t *salt) {
     *key = profile == CF_SRTP_AEAD_AES_256_GCM ? 32 : 16;
-    *salt = profile == CF_SRTP_AES128_CM_SHA1_80 ? 14 : 12;
-    return profile == CF_SRTP_AES128_CM_SHA1_80 || profile == CF_SRTP_AEAD_AES_128_GCM ||
-           profile == CF_SRTP_AEAD_AES_256_GCM;
+    bool counter_mode = profile == CF_SRTP_AES128_CM_SHA1_80 || profile == CF_SRTP_AES128_CM_SHA1_32;
+    *salt = counter_mode ? 14 : 12;
+    return counter_mode || profile == CF_SRTP_AEAD_AES_128_GCM || profile == CF_SRTP_AEAD_AES_256_GCM;
 }
 
 int cf_engine_leg_keys(cf_engine *engine, uint64_t leg, int profile, const uint8_t *rx_key, const uint8_t *rx_salt,
@@ -272,7 +285,7 @@ int cf_engine_leg_keys(cf_engine *engine, uint64_t leg, int profile, const uint8
 }
 
 int cf_engine_leg_dtls_send(cf_engine *engine, uint64_t leg, const uint8_t *data, size_t len) {
-    int rc = len == 0 || len > CF_DTLS_MAX ? -EMSGSIZE : check_kind(engine, leg, CF_LEG_WEBRTC);
+    int rc = len == 0 || len > CF_DTLS_MAX ? -EMSGSIZE : check_dtls(engine, leg);
     if (rc < 0)
         return rc;
     uint8_t *copy = malloc(len);
@@ -286,7 +299,7 @@ int cf_engine_leg_dtls_send(cf_engine *engine, uint64_t leg, const uint8_t *data
 }
 
 int cf_engine_leg_dtls_take(cf_engine *engine, uint64_t leg, uint8_t *out, size_t cap) {
-    int rc = check_kind(engine, leg, CF_LEG_WEBRTC);
+    int rc = check_dtls(engine, leg);
     return rc < 0 ? rc : (int)cf_leg_dtls_take(find_leg(engine, leg)->leg, out, cap);
 }
 

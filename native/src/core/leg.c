@@ -79,13 +79,13 @@ static int leg_make_playout(cf_leg *leg) {
 
 static int leg_make_transport(cf_leg *leg) {
     const cf_leg_config *c = &leg->config;
-    if (c->kind == CF_LEG_RTP)
+    if (c->kind == CF_LEG_RTP && !c->dtls)
         return 0;
     leg->inbox = malloc(sizeof *leg->inbox);
     if (!leg->inbox)
         return -ENOMEM;
     inbox_init(leg->inbox);
-    return cf_ice_init(&leg->ice, c->local_ufrag, c->local_pwd, c->remote_ufrag);
+    return c->kind == CF_LEG_RTP ? 0 : cf_ice_init(&leg->ice, c->local_ufrag, c->local_pwd, c->remote_ufrag);
 }
 
 static void leg_own_nodes(cf_leg *leg) {

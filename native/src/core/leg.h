@@ -63,6 +63,8 @@ struct cf_leg {
     cf_ice ice;
     cf_path path, rtcp_path;            /* where we send */
     bool has_path, locked, rtcp_locked; /* locked: symmetric RTP has learnt its address */
+    bool proven;                        /* RTP: who gets what is sent over `path` is known to want it */
+    cf_path dtls_path;                  /* RTP: where DTLS came from last; family 0: none yet */
     bool ice_seen;                      /* ICE_CONNECTED was told */
     cf_addr signalled;                  /* symmetric RTP: where the peer said it would send from */
     struct trial trial;
@@ -70,7 +72,7 @@ struct cf_leg {
     int64_t alive_since; /* added, restarted or given another address, ns: the time-out counts from here at first */
     struct bucket notices;
     cf_srtp *inbound, *outbound;
-    struct inbox *inbox; /* NULL: RTP leg */
+    struct inbox *inbox; /* NULL: RTP leg without DTLS */
 
     /* receive */
     cf_playout *playout;

@@ -37,6 +37,8 @@ static void on_report(void *arg, uint32_t sender, const cf_rtcp_report *block) {
     leg->mid_known = true;
     counter_set(&leg->count.remote_lost, block->lost > 0 ? (uint64_t)block->lost : 0);
     counter_set(&leg->count.remote_fraction_lost, block->fraction_lost);
+    if (leg->ts_step)
+        counter_set(&leg->count.remote_jitter_us, block->jitter * UINT64_C(1000000) / (leg->ts_step * CF_TICKS));
     leg_red_note(leg, block->fraction_lost, visit->now);
     if (!block->lsr)
         return;
@@ -93,6 +95,8 @@ static int write_report(cf_core *core, cf_leg *leg, uint8_t *out, size_t cap, si
 }
 
 void leg_rtcp_send(cf_core *core, cf_leg *leg, bool bye, int64_t now) {
+    if (!leg_reports(leg))
+        return;
     uint8_t *out = core->packet;
     size_t cap = sizeof core->packet, len = 0;
     int failed = write_report(core, leg, out, cap - CF_SRTCP_OVERHEAD, &len, now);

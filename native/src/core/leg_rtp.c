@@ -12,11 +12,12 @@
 enum { TRIAL_RUN = 4 }; /* packets in a row after which symmetric RTP believes a host that was not signalled */
 
 bool leg_secure(const cf_leg *leg) {
-    return leg->config.kind == CF_LEG_WEBRTC || leg->config.secure;
+    return leg->config.kind == CF_LEG_WEBRTC || leg->config.secure || leg->config.dtls;
 }
 
 bool leg_sendable(const cf_leg *leg) {
-    bool consent = leg->config.kind == CF_LEG_RTP || !leg->timed_out; /* RFC 7675 section 5.1: no consent, no packet */
+    /* RFC 7675 section 5.1: no consent, no packet */
+    bool consent = leg->config.kind == CF_LEG_RTP ? leg->proven : !leg->timed_out;
     return leg->has_path && consent && (leg->outbound || !leg_secure(leg));
 }
 
@@ -24,8 +25,9 @@ static bool muxed(const cf_leg *leg) {
     return leg->config.rtp_socket == leg->config.rtcp_socket;
 }
 
-static bool same_host(const cf_addr *a, const cf_addr *b) {
-    return a->family == b->family && !memcmp(a->ip, b->ip, sizeof a->ip);
+/* RFC 5764 section 3: RTCP on a port of its own has keys from a handshake of its own, which is not held here. */
+bool leg_reports(const cf_leg *leg) {
+    return !leg->config.dtls || muxed(leg);
 }
 
 /* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that proves itself and then no other.
@@ -35,10 +37,10 @@ static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
     if (leg->config.kind == CF_LEG_WEBRTC)
         return true; /* the path was proved by a check */
     if (rtcp && !muxed(leg)) {
-        if (path->socket != leg->config.rtcp_socket)
+        if (path->socket != leg->config.rtcp_socket || !leg_reports(leg))
             return false;
         if (leg->config.symmetric && leg->locked && !leg->rtcp_locked)
-            return same_host(&path->remote, &leg->path.remote);
+            return cf_addr_same_host(&path->remote, &leg->path.remote);
         return cf_addr_equal(&path->remote, &leg->rtcp_path.remote);
     }
     if (path->socket != leg->config.rtp_socket)
@@ -52,13 +54,22 @@ static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
  * which the signalled one has kept silent. */
 static bool source_proved(cf_leg *leg, const cf_path *path, const cf_rtp *rtp) {
     if (leg->config.kind == CF_LEG_WEBRTC || !leg->config.symmetric || leg->locked || leg->inbound ||
-        same_host(&path->remote, &leg->signalled))
+        cf_addr_same_host(&path->remote, &leg->signalled))
         return true;
     struct trial *trial = &leg->trial;
     bool goes_on = cf_addr_equal(&trial->remote, &path->remote) && trial->ssrc == rtp->ssrc &&
                    rtp->seq == (uint16_t)(trial->seq + 1);
     *trial = (struct trial){path->remote, rtp->ssrc, rtp->seq, goes_on ? trial->run + 1 : 1};
     return trial->run >= TRIAL_RUN;
+}
+
+/* DTLS may come from wherever media may. What it comes from is answered, and learnt by nothing but a packet that its
+ * keys have authenticated. */
+bool leg_dtls_allowed(const cf_leg *leg, const cf_path *path) {
+    if (!leg->inbox || path->socket != leg->config.rtp_socket)
+        return false;
+    bool may_move = leg->config.symmetric && !leg->locked && !leg->inbound;
+    return may_move || cf_addr_equal(&path->remote, &leg->path.remote) || cf_path_equal(path, &leg->dtls_path);
 }
 
 static void source_learn(cf_core *core, cf_leg *leg, const cf_path *path, bool rtcp) {
@@ -134,6 +145,11 @@ static void media_first(cf_core *core, cf_leg *leg, const cf_path *path) {
     event_path(core, CF_EVENT_MEDIA, leg, path);
 }
 
+static void leg_prove(cf_core *core, cf_leg *leg) {
+    leg->proven = true;
+    leg_changed(core, leg);
+}
+
 static void drop(cf_leg *leg) {
     counter_add(&leg->count.rx_dropped, 1);
 }
@@ -148,6 +164,8 @@ static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const 
         return;
     }
     source_learn(core, leg, path, false);
+    if (!leg->proven)
+        leg_prove(core, leg);
     leg->packet_at = now;
     if (leg->config.kind == CF_LEG_RTP)
         leg->timed_out = false;

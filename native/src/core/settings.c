@@ -97,6 +97,7 @@ int cf_core_leg_remote(cf_core *core, uint64_t id, const cf_addr *rtp, const cf_
         return -ENOENT;
     if (leg->config.kind != CF_LEG_RTP)
         return -EINVAL;
+    leg->proven = !leg->config.unproven || (leg->proven && cf_addr_same_host(rtp, &leg->path.remote));
     leg->path = (cf_path){.socket = leg->config.rtp_socket, .remote = *rtp};
     leg->rtcp_path = (cf_path){.socket = leg->config.rtcp_socket, .remote = rtcp_addr(leg, rtp, rtcp)};
     leg->has_path = rtp->family != 0;
@@ -134,11 +135,37 @@ int cf_core_leg_ice(cf_core *core, uint64_t id, const char *local_ufrag, const c
     return 0;
 }
 
+int cf_core_leg_prove(cf_core *core, uint64_t id) {
+    cf_leg *leg = leg_by_id(core, id);
+    if (!leg)
+        return -ENOENT;
+    if (leg->config.kind != CF_LEG_RTP)
+        return -EINVAL;
+    leg->proven = true;
+    leg_changed(core, leg);
+    return 0;
+}
+
+/* Whether a roll-over counter goes on under another key (RFC 3711 section 3.3.1) or begins again, as many peers have
+ * it, nobody needs to know of a source that begins. */
+static void source_begin(cf_leg *leg) {
+    uint32_t before = leg->ssrc;
+    while (leg->ssrc == before || !leg->ssrc)
+        leg->ssrc = cf_rng_u32(&leg->rng);
+    leg->seq = (uint16_t)cf_rng_u32(&leg->rng);
+    leg->started = false;
+    leg->sent_packets = leg->sent_octets = leg->sent_at_report = 0;
+}
+
 int cf_core_leg_keys(cf_core *core, uint64_t id, cf_srtp **inbound, cf_srtp **outbound) {
     cf_leg *leg = leg_by_id(core, id);
     if (!leg)
         return -ENOENT;
     cf_srtp *old_inbound = leg->inbound, *old_outbound = leg->outbound;
+    if (old_inbound && *inbound)
+        cf_srtp_follow(*inbound, old_inbound);
+    if (old_outbound && leg->config.kind == CF_LEG_RTP)
+        source_begin(leg);
     leg->inbound = *inbound;
     leg->outbound = *outbound;
     leg_changed(core, leg);
@@ -151,10 +178,12 @@ int cf_core_leg_dtls_send(cf_core *core, uint64_t id, const uint8_t *data, size_
     cf_leg *leg = leg_by_id(core, id);
     if (!leg)
         return -ENOENT;
-    if (!leg->inbox || !leg->has_path)
+    bool answers = leg->dtls_path.remote.family != 0;
+    bool known = leg->has_path && (leg->config.kind == CF_LEG_WEBRTC || leg->proven);
+    if (!leg->inbox || (!answers && !known))
         return -ENOTCONN;
     if (!len || len > INBOX_BYTES)
         return -EMSGSIZE;
-    core_send(core, &leg->path, data, len);
+    core_send(core, answers ? &leg->dtls_path : &leg->path, data, len);
     return 0;
 }

@@ -9,14 +9,15 @@ static const cf_srtp_window NOTHING_YET;
 /* HMAC's tag stands behind E bit and index, AEAD's before them. Both are authenticated. */
 static cf_srtp_job make_job(const cf_srtp *srtp, uint8_t *pkt, size_t len, uint8_t **word) {
     bool hmac = srtp->suite->auth_len > 0;
-    *word = pkt + len + (hmac ? 0 : srtp->suite->tag_len);
+    *word = pkt + len + (hmac ? 0 : srtp->suite->rtcp_tag_len);
     return (cf_srtp_job){.data = pkt,
                          .body = pkt + RTCP_HEADER,
                          .clear = RTCP_HEADER,
                          .len = len,
                          .ssrc = cf_get32(pkt + 4),
                          .word = *word,
-                         .tag = pkt + len + (hmac ? CF_SRTP_WORD : 0)};
+                         .tag = pkt + len + (hmac ? CF_SRTP_WORD : 0),
+                         .tag_len = srtp->suite->rtcp_tag_len};
 }
 
 static bool is_rtcp(const uint8_t *pkt, size_t len) {
@@ -24,7 +25,7 @@ static bool is_rtcp(const uint8_t *pkt, size_t len) {
 }
 
 int cf_srtcp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap) {
-    size_t trailer = srtp->suite->tag_len + CF_SRTP_WORD;
+    size_t trailer = srtp->suite->rtcp_tag_len + CF_SRTP_WORD;
     if (!is_rtcp(pkt, len))
         return -EBADMSG;
     if (cap < len || cap - len < trailer)
@@ -46,7 +47,7 @@ int cf_srtcp_protect(cf_srtp *srtp, uint8_t *pkt, size_t len, size_t cap) {
 }
 
 int cf_srtcp_unprotect(cf_srtp *srtp, uint8_t *pkt, size_t len) {
-    size_t trailer = srtp->suite->tag_len + CF_SRTP_WORD;
+    size_t trailer = srtp->suite->rtcp_tag_len + CF_SRTP_WORD;
     if (len < trailer || !is_rtcp(pkt, len - trailer))
         return -EBADMSG;
     uint8_t *word;

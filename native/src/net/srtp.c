@@ -37,7 +37,8 @@ static cf_srtp_job make_job(const cf_srtp *srtp, uint8_t *pkt, size_t header, si
                          .ssrc = cf_get32(pkt + 8),
                          .index = index,
                          .word = srtp->suite->auth_len ? roc : NULL,
-                         .tag = pkt + len};
+                         .tag = pkt + len,
+                         .tag_len = srtp->suite->tag_len};
 }
 
 static int open_at(cf_srtp *srtp, uint8_t *pkt, size_t header, size_t len, uint64_t index) {
@@ -89,13 +90,19 @@ int cf_srtp_protect_from(cf_srtp *srtp, uint8_t *pkt, size_t header_len, const u
 }
 
 /* Opens with the guessed index. A source whose first packets were lost may have rolled over once before the first that
- * came. */
+ * came; or it goes on as it was under the key before (RFC 3711 section 3.3.1). */
 static int open_guessed(cf_srtp *srtp, const cf_srtp_window *w, uint8_t *pkt, size_t header, size_t len,
                         uint64_t *index) {
     int error = open_at(srtp, pkt, header, len, *index);
-    if (error == 0 || w->started || *index >= 32768)
+    if (error == 0 || w->started)
         return error;
-    *index += 65536;
+    if (*index < 32768) {
+        *index += 65536;
+        error = open_at(srtp, pkt, header, len, *index);
+    }
+    if (error == 0 || !srtp->earlier.started || srtp->earlier_ssrc != cf_get32(pkt + 8))
+        return error;
+    *index = cf_srtp_window_guess(&srtp->earlier, cf_get16(pkt + 2));
     return open_at(srtp, pkt, header, len, *index);
 }
 

@@ -49,6 +49,20 @@ void cf_srtp_free(cf_srtp *srtp) {
     free(srtp);
 }
 
+void cf_srtp_follow(cf_srtp *fresh, const cf_srtp *before) {
+    fresh->earlier_ssrc = before->earlier_ssrc;
+    fresh->earlier = before->earlier;
+    uint64_t latest = 0;
+    for (size_t i = 0; i < before->count; i++) {
+        const cf_srtp_stream *stream = &before->streams[i];
+        if (!stream->rtp.started || stream->last_packet <= latest)
+            continue;
+        latest = stream->last_packet;
+        fresh->earlier_ssrc = before->ssrc[i];
+        fresh->earlier = stream->rtp;
+    }
+}
+
 cf_srtp_stream *cf_srtp_find(cf_srtp *srtp, uint32_t ssrc) {
     for (size_t i = 0; i < srtp->count; i++)
         if (srtp->ssrc[i] == ssrc)

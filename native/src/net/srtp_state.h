@@ -29,6 +29,8 @@ struct cf_srtp {
     size_t retired_count;
     uint32_t retired[CF_SRTP_RETIRED];
     cf_srtp_session rtcp;
+    uint32_t earlier_ssrc;  /* under the key before this one the last to come, */
+    cf_srtp_window earlier; /* and how far it was; not started: there was none */
 };
 
 /* NULL: none yet. */

@@ -6,9 +6,10 @@
 #include <string.h>
 
 static const cf_srtp_suite SUITES[] = {
-    {CF_SRTP_AES128_CM_SHA1_80, "AES-128-CTR", "AES-128-CTR", 16, 14, 20, 10, 4},
-    {CF_SRTP_AEAD_AES_128_GCM, "AES-128-GCM", "AES-128-CTR", 16, 12, 0, 16, 2},
-    {CF_SRTP_AEAD_AES_256_GCM, "AES-256-GCM", "AES-256-CTR", 32, 12, 0, 16, 2},
+    {CF_SRTP_AES128_CM_SHA1_80, "AES-128-CTR", "AES-128-CTR", 16, 14, 20, 10, 10, 4},
+    {CF_SRTP_AES128_CM_SHA1_32, "AES-128-CTR", "AES-128-CTR", 16, 14, 20, 4, 10, 4},
+    {CF_SRTP_AEAD_AES_128_GCM, "AES-128-GCM", "AES-128-CTR", 16, 12, 0, 16, 16, 2},
+    {CF_SRTP_AEAD_AES_256_GCM, "AES-256-GCM", "AES-256-CTR", 32, 12, 0, 16, 16, 2},
 };
 
 const cf_srtp_suite *cf_srtp_suite_of(int profile) {
@@ -84,33 +85,31 @@ static bool cm_crypt(cf_srtp_session *session, const cf_srtp_job *job, const uin
     return session->backend->ctr(session, iv, job->body, job->data + job->clear, job->len - job->clear);
 }
 
-static bool cm_seal(const cf_srtp_suite *suite, cf_srtp_session *session, const cf_srtp_job *job,
-                    const uint8_t iv[16]) {
+static bool cm_seal(cf_srtp_session *session, const cf_srtp_job *job, const uint8_t iv[16]) {
     uint8_t code[CF_SHA1_LEN];
     if (!cm_crypt(session, job, iv))
         return false;
     sign(session, job, code);
-    memcpy(job->tag, code, suite->tag_len);
+    memcpy(job->tag, code, job->tag_len);
     return true;
 }
 
-static bool cm_open(const cf_srtp_suite *suite, cf_srtp_session *session, const cf_srtp_job *job,
-                    const uint8_t iv[16]) {
+static bool cm_open(cf_srtp_session *session, const cf_srtp_job *job, const uint8_t iv[16]) {
     uint8_t code[CF_SHA1_LEN];
     sign(session, job, code);
-    return CRYPTO_memcmp(job->tag, code, suite->tag_len) == 0 && cm_crypt(session, job, iv);
+    return CRYPTO_memcmp(job->tag, code, job->tag_len) == 0 && cm_crypt(session, job, iv);
 }
 
 int cf_srtp_seal(const cf_srtp_suite *suite, cf_srtp_session *session, const cf_srtp_job *job) {
     uint8_t iv[CF_SRTP_IV];
     make_iv(suite, session, job, iv);
-    bool done = suite->auth_len ? cm_seal(suite, session, job, iv) : session->backend->seal(session, job, iv);
+    bool done = suite->auth_len ? cm_seal(session, job, iv) : session->backend->seal(session, job, iv);
     return done ? 0 : -EIO;
 }
 
 int cf_srtp_open(const cf_srtp_suite *suite, cf_srtp_session *session, const cf_srtp_job *job) {
     uint8_t iv[CF_SRTP_IV];
     make_iv(suite, session, job, iv);
-    bool done = suite->auth_len ? cm_open(suite, session, job, iv) : session->backend->open(session, job, iv);
+    bool done = suite->auth_len ? cm_open(session, job, iv) : session->backend->open(session, job, iv);
     return done ? 0 : -EKEYREJECTED;
 }

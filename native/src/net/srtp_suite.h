@@ -10,14 +10,15 @@
 enum { CF_SRTP_KEY_MAX = 32, CF_SRTP_SALT_MAX = 14, CF_SRTP_TAG_MAX = 16, CF_SRTP_IV = 16 };
 
 typedef struct cf_srtp_suite {
-    int profile;        /* enum cf_srtp_profile */
-    const char *cipher; /* libcrypto's name of what encrypts packets */
-    const char *prf;    /* and of what derives keys (counter mode) */
-    uint8_t key_len;    /* of master and session keys, bytes */
-    uint8_t salt_len;   /* of master and session salts */
-    uint8_t auth_len;   /* of the HMAC key, 0: the cipher authenticates (AEAD) */
-    uint8_t tag_len;
-    uint8_t ssrc_at; /* where the SSRC is XORed into the initialization vector; the 48-bit index follows it */
+    int profile;          /* enum cf_srtp_profile */
+    const char *cipher;   /* libcrypto's name of what encrypts packets */
+    const char *prf;      /* and of what derives keys (counter mode) */
+    uint8_t key_len;      /* of master and session keys, bytes */
+    uint8_t salt_len;     /* of master and session salts */
+    uint8_t auth_len;     /* of the HMAC key, 0: the cipher authenticates (AEAD) */
+    uint8_t tag_len;      /* of RTP and ... */
+    uint8_t rtcp_tag_len; /* ... of RTCP */
+    uint8_t ssrc_at;      /* where the SSRC is XORed into the initialization vector; the 48-bit index follows it */
 } cf_srtp_suite;
 
 /* NULL: none with this number. */
@@ -53,6 +54,7 @@ typedef struct cf_srtp_job {
     uint64_t index;      /* 48 bits */
     const uint8_t *word; /* 4 bytes that are authenticated after the packet: ROC, or E and SRTCP index. NULL: none */
     uint8_t *tag;
+    size_t tag_len; /* of HMAC's; AEAD's have one length */
 } cf_srtp_job;
 
 enum cf_srtp_use { CF_SRTP_FOR_PACKETS, CF_SRTP_FOR_KEYS };

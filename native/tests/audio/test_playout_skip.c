@@ -18,14 +18,19 @@ static lab *opened(const cf_codec_params *opus, uint64_t seed) {
     return now;
 }
 
-static double likeness(const int16_t *a, const int16_t *b, size_t n) {
+/* Of every `step`th sample. */
+static double likeness_at(const int16_t *a, const int16_t *b, size_t n, size_t step) {
     double ab = 0, aa = 1, bb = 1;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i += step) {
         ab += (double)a[i] * b[i];
         aa += (double)a[i] * a[i];
         bb += (double)b[i] * b[i];
     }
     return ab / sqrt(aa * bb);
+}
+
+static double likeness(const int16_t *a, const int16_t *b, size_t n) {
+    return likeness_at(a, b, n, 1);
 }
 
 static double distance_db(const int16_t *a, const int16_t *b, size_t n) {
@@ -51,16 +56,23 @@ static void decode_all(const lab *l, int16_t *pcm, int frames) {
     lab_close(&sender);
 }
 
-/* Where in `whole`, up to 120 ms back from `at`, x is found. */
-static const int16_t *find(const int16_t *whole, size_t at, const int16_t *x, size_t n) {
-    size_t best = at;
+/* Where from `from` on x is found, if only every `step`th place and sample is looked at. */
+static size_t best_of(const int16_t *whole, size_t from, size_t places, const int16_t *x, size_t n, size_t step) {
+    size_t best = from;
     double score = -2;
-    for (size_t back = 0; back < 48 * 120; back++) {
-        double now = likeness(whole + at - back, x, n);
-        best = now > score ? at - back : best;
+    for (size_t at = from; at < from + places; at += step) {
+        double now = likeness_at(whole + at, x, n, step);
+        best = now > score ? at : best;
         score = fmax(score, now);
     }
-    return whole + best;
+    return best;
+}
+
+/* Where in `whole`, up to 120 ms back from `at`, x is found: roughly at first, as looking everywhere takes long. */
+static const int16_t *find(const int16_t *whole, size_t at, const int16_t *x, size_t n) {
+    enum { STEP = 4 };
+    size_t near = best_of(whole, at - 48 * 120, 48 * 120 + 1, x, n, STEP);
+    return whole + best_of(whole, near - STEP, 2 * STEP + 1, x, n, 1);
 }
 
 /* One ear that skips `frames` has to hear what a decoder gives that never stopped. */

@@ -100,6 +100,15 @@ static inline cf_leg_config plain_config(uint64_t id, uint64_t room) {
     return config;
 }
 
+/* One that talks the same way and is sent something else, with this payload type. */
+enum { EAR_PT = 96 };
+static inline cf_leg_config ear_config(uint64_t id, const cf_codec_params *tx) {
+    cf_leg_config config = plain_config(id, 1);
+    config.tx = *tx;
+    config.tx_pt = EAR_PT;
+    return config;
+}
+
 static inline cf_leg *join_as(fixture *f, const cf_leg_config *config, int want) {
     cf_leg *leg = cf_leg_new(config, config->id * 77);
     CHECK(leg != NULL);
@@ -114,6 +123,12 @@ static inline cf_leg *join_as(fixture *f, const cf_leg_config *config, int want)
 static inline cf_leg *join(fixture *f, uint64_t id, uint64_t room) {
     cf_leg_config config = plain_config(id, room);
     return join_as(f, &config, 0);
+}
+
+/* Members 1 to `count`, in room 1. */
+static inline void join_many(fixture *f, uint64_t count) {
+    for (uint64_t id = 1; id <= count; id++)
+        join(f, id, 1);
 }
 
 static inline void leave(fixture *f, uint64_t id) {
@@ -160,33 +175,37 @@ static inline void run_ms(fixture *f, int ms, voice *voices, int count) {
     }
 }
 
+/* Visits the media packets that a member was sent since clear_sent; `at` begins as 0. */
+static inline bool next_rtp(const fixture *f, uint64_t id, int *at, cf_rtp *rtp) {
+    while (*at < f->out_count) {
+        const sent *s = &f->out[(*at)++];
+        bool rtcp;
+        if (s->path.socket == id && cf_rtp_looks_like(s->data, s->len, &rtcp) && !rtcp &&
+            !cf_rtp_parse(rtp, s->data, s->len))
+            return true;
+    }
+    return false;
+}
+
 /* Amplitude of a tone in what was sent to a member (G.711), over all its packets since clear_sent. */
 static inline double heard_tone(const fixture *f, uint64_t id, double hz) {
     double re = 0, im = 0;
-    int n = 0;
-    for (int i = 0; i < f->out_count; i++) {
-        const sent *s = &f->out[i];
-        cf_rtp rtp;
-        bool rtcp;
-        if (s->path.socket != id || !cf_rtp_looks_like(s->data, s->len, &rtcp) || rtcp ||
-            cf_rtp_parse(&rtp, s->data, s->len))
-            continue;
+    int n = 0, at = 0;
+    cf_rtp rtp;
+    while (next_rtp(f, id, &at, &rtp))
         for (size_t k = 0; k < rtp.payload_len; k++, n++) {
             double x = cf_ulaw_decode(rtp.payload[k]);
             re += x * cos(2 * M_PI * hz * n / 8000);
             im += x * sin(2 * M_PI * hz * n / 8000);
         }
-    }
     return n ? 2 * sqrt(re * re + im * im) / n : 0;
 }
 
 static inline int count_rtp(const fixture *f, uint64_t id) {
-    int n = 0;
-    for (int i = 0; i < f->out_count; i++) {
-        bool rtcp = false;
-        bool media = cf_rtp_looks_like(f->out[i].data, f->out[i].len, &rtcp);
-        n += media && !rtcp && f->out[i].path.socket == id;
-    }
+    int n = 0, at = 0;
+    cf_rtp rtp;
+    while (next_rtp(f, id, &at, &rtp))
+        n++;
     return n;
 }
 

@@ -140,8 +140,7 @@ static void test_three_hear_each_other_and_not_themselves(void) {
     voice voices[] = {{.id = 1, .hz = 440, .amplitude = 5000},
                       {.id = 2, .hz = 620, .amplitude = 5000},
                       {.id = 3, .hz = 830, .amplitude = 5000}};
-    for (uint64_t id = 1; id <= 3; id++)
-        join(f, id, 1);
+    join_many(f, 3);
     run_ms(f, 500, voices, 3);
     clear_sent(f);
     run_ms(f, 2000, voices, 3);

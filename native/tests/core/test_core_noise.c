@@ -17,9 +17,7 @@ static const cf_codec_params kinds[] = {{.codec = CF_CODEC_PCMU},
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static cf_leg *join_ear(fixture *f, uint64_t id, const cf_codec_params *tx, int cn_pt) {
-    cf_leg_config config = plain_config(id, 1);
-    config.tx = *tx;
-    config.tx_pt = 96;
+    cf_leg_config config = ear_config(id, tx);
     config.cn_pt = cn_pt;
     return join_as(f, &config, 0);
 }
@@ -34,19 +32,6 @@ static fixture *silent_room(const cf_codec_params *tx, voice *v) {
     return f;
 }
 
-static bool next_rtp(const fixture *f, uint64_t id, int *at, cf_rtp *rtp) {
-    for (; *at < f->out_count; (*at)++) {
-        const sent *s = &f->out[*at];
-        bool rtcp;
-        if (s->path.socket == id && cf_rtp_looks_like(s->data, s->len, &rtcp) && !rtcp &&
-            !cf_rtp_parse(rtp, s->data, s->len)) {
-            (*at)++;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void test_silence_is_sent_as_comfort_noise(void) {
     for (int k = 0; k < KINDS; k++) {
         voice v = {.id = TALKER, .hz = 440, .amplitude = 8000};
@@ -58,7 +43,7 @@ static void test_silence_is_sent_as_comfort_noise(void) {
         run_ms(f, 4000, NULL, 0);
         CHECK_INT(core_stats(f).frames_encoded, encoded);
         int at = 0, count = 0;
-        cf_rtp rtp, last;
+        cf_rtp rtp, last = {0};
         for (; next_rtp(f, EAR, &at, &rtp); last = rtp, count++) {
             cf_cn cn;
             CHECK(rtp.pt == CN && !rtp.marker && cf_cn_parse(&cn, rtp.payload, rtp.payload_len) == 0);
@@ -82,7 +67,7 @@ static size_t hear(const fixture *f, const cf_codec_params *tx, int16_t *pcm, si
     *marked = 0;
     while (next_rtp(f, EAR, &at, &rtp)) {
         *marked += rtp.marker;
-        if (rtp.pt == 96 && n + CF_DECODE_MAX <= cap)
+        if (rtp.pt == EAR_PT && n + CF_DECODE_MAX <= cap)
             n += (size_t)cf_decoder_decode(decoder, rtp.payload, rtp.payload_len, pcm + n, CF_DECODE_MAX);
     }
     cf_decoder_free(decoder);

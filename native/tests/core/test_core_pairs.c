@@ -73,20 +73,14 @@ static void test_a_voice_aside_is_heard_by_its_pairs_alone(void) {
 
 /* The largest step between two samples of what was sent to a member. */
 static int largest_step(const fixture *f, uint64_t id) {
-    int last = INT_MIN, largest = 0;
-    for (int i = 0; i < f->out_count; i++) {
-        const sent *s = &f->out[i];
-        cf_rtp rtp;
-        bool rtcp;
-        if (s->path.socket != id || !cf_rtp_looks_like(s->data, s->len, &rtcp) || rtcp ||
-            cf_rtp_parse(&rtp, s->data, s->len))
-            continue;
+    int last = INT_MIN, largest = 0, at = 0;
+    cf_rtp rtp;
+    while (next_rtp(f, id, &at, &rtp))
         for (size_t k = 0; k < rtp.payload_len; k++) {
             int x = cf_ulaw_decode(rtp.payload[k]), step = last == INT_MIN ? 0 : abs(x - last);
             largest = step > largest ? step : largest;
             last = x;
         }
-    }
     return largest;
 }
 
@@ -182,8 +176,7 @@ static void test_a_voice_aside_holds_no_place(void) {
     cf_room_config config = {.id = 1, .talkers = 1};
     CHECK_INT(cf_core_room_add(f->core, cf_room_new(&config), f->now), 0);
     voice voices[2] = {voice_of(1), voice_of(2)};
-    for (uint64_t id = 1; id <= 3; id++)
-        join(f, id, 1);
+    join_many(f, 3);
     run_ms(f, 1000, voices, 1);
     CHECK_INT(cf_core_leg_aside(f->core, 1, true), 0);
     run_ms(f, 200, voices, 2);

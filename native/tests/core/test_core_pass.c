@@ -85,13 +85,9 @@ static void ear_free(ear *e) {
 }
 
 static void hear(fixture *f, ear *e) {
-    for (int i = 0; i < f->out_count; i++) {
-        const sent *s = &f->out[i];
-        cf_rtp rtp;
-        bool rtcp;
-        if (s->path.socket != e->id || !cf_rtp_looks_like(s->data, s->len, &rtcp) || rtcp ||
-            cf_rtp_parse(&rtp, s->data, s->len) || e->n + CF_FRAME > HEARD_MAX)
-            continue;
+    int at = 0;
+    cf_rtp rtp;
+    while (e->n + CF_FRAME <= HEARD_MAX && next_rtp(f, e->id, &at, &rtp)) {
         int n = cf_decoder_decode(e->decoder, rtp.payload, rtp.payload_len, e->pcm + e->n, CF_FRAME);
         CHECK_INT(n, CF_FRAME);
         e->n += CF_FRAME;

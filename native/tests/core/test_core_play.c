@@ -25,8 +25,7 @@ static const cf_event *played(const fixture *f, uint64_t number) {
 static fixture *room_of_three(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
-    for (uint64_t id = 1; id <= 3; id++)
-        join(f, id, 1);
+    join_many(f, 3);
     run_ms(f, 400, NULL, 0);
     clear_sent(f);
     return f;

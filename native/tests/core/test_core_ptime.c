@@ -15,27 +15,6 @@ static const cf_codec_params kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static cf_leg_config ear(uint64_t id, const cf_codec_params *tx) {
-    cf_leg_config config = plain_config(id, 1);
-    config.tx = *tx;
-    config.tx_pt = 96;
-    return config;
-}
-
-/* Visits the media packets of one member. */
-static bool next_rtp(const fixture *f, uint64_t id, int *at, cf_rtp *rtp) {
-    for (; *at < f->out_count; (*at)++) {
-        const sent *s = &f->out[*at];
-        bool rtcp;
-        if (s->path.socket == id && cf_rtp_looks_like(s->data, s->len, &rtcp) && !rtcp &&
-            !cf_rtp_parse(rtp, s->data, s->len)) {
-            (*at)++;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Every packet begins where the one before it ended; returns how many there were. */
 static int check_rhythm(const fixture *f, uint64_t id, const cf_codec_params *tx) {
     uint32_t step = (uint32_t)(cf_codec_clock(tx->codec, tx->rate) / 1000 * tx->ptime_ms);
@@ -54,7 +33,7 @@ static void test_every_codec_and_length_has_its_rhythm(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
     for (int k = 0; k < KINDS; k++) {
-        cf_leg_config config = ear((uint64_t)k + 10, &kinds[k]);
+        cf_leg_config config = ear_config((uint64_t)k + 10, &kinds[k]);
         CHECK(join_as(f, &config, 0) != NULL);
     }
     voice v = {.id = TALKER, .hz = 440, .amplitude = 5000};
@@ -121,7 +100,7 @@ static void test_listeners_hear_the_same_in_packets_of_any_length(void) {
         add_room(f, 1);
         join(f, REFERENCE, 1);
         join(f, TALKER, 1);
-        cf_leg_config config = ear(SUBJECT, &kinds[k]);
+        cf_leg_config config = ear_config(SUBJECT, &kinds[k]);
         join_as(f, &config, 0);
         voice v = {.id = TALKER, .hz = 440, .amplitude = 5000};
         run_ms(f, 2400, &v, 1);
@@ -138,7 +117,7 @@ static void test_turns_neither_repeat_nor_skip_a_sample(void) {
             fixture *f = fixture_new();
             add_room(f, 1);
             join(f, TALKER, 1);
-            cf_leg_config shared = ear(9, &kinds[k]), config = ear(SUBJECT, &kinds[k]);
+            cf_leg_config shared = ear_config(9, &kinds[k]), config = ear_config(SUBJECT, &kinds[k]);
             join_as(f, &shared, 0);
             voice both[] = {{.id = TALKER, .hz = 440, .amplitude = 5000},
                             {.id = SUBJECT, .hz = 900, .amplitude = 5000}};
@@ -162,7 +141,7 @@ static void test_nothing_old_comes_after_a_pause(void) {
             add_room(f, 1);
             join(f, REFERENCE, 1);
             join(f, TALKER, 1);
-            cf_leg_config config = ear(SUBJECT, &kinds[k]);
+            cf_leg_config config = ear_config(SUBJECT, &kinds[k]);
             join_as(f, &config, 0);
             voice v = {.id = TALKER, .hz = 440, .amplitude = 5000};
             run_ms(f, 400 + pause * 20, &v, 1);
@@ -202,7 +181,7 @@ static void test_an_own_encoding_begins_in_step(void) {
             fixture *f = fixture_new();
             add_room(f, 1);
             join(f, TALKER, 1);
-            cf_leg_config shared = ear(9, &kinds[k]), config = ear(SUBJECT, &kinds[k]);
+            cf_leg_config shared = ear_config(9, &kinds[k]), config = ear_config(SUBJECT, &kinds[k]);
             join_as(f, &shared, 0);
             voice v = {.id = TALKER, .hz = 440, .amplitude = 5000};
             run_ms(f, 300 + 20 * begin, &v, 1);
@@ -227,7 +206,7 @@ static void test_going_over_changes_no_sample(void) {
             add_room(f, 1);
             join(f, REFERENCE, 1);
             join(f, TALKER, 1);
-            cf_leg_config shared = ear(9, &kinds[k]), config = ear(SUBJECT, &kinds[k]);
+            cf_leg_config shared = ear_config(9, &kinds[k]), config = ear_config(SUBJECT, &kinds[k]);
             join_as(f, &shared, 0);
             cf_leg *subject = join_as(f, &config, 0);
             voice v = {.id = TALKER, .hz = 440, .amplitude = 5000};
@@ -270,7 +249,7 @@ static void test_silence_is_heard_as_silence(void) {
     memcpy(silent, kinds, sizeof kinds);
     silent[KINDS] = (cf_codec_params){.codec = CF_CODEC_G722, .ptime_ms = 20};
     for (int k = 0; k <= KINDS; k++) {
-        cf_leg_config config = ear((uint64_t)k + 10, &silent[k]);
+        cf_leg_config config = ear_config((uint64_t)k + 10, &silent[k]);
         join_as(f, &config, 0);
     }
     voice v = {.id = TALKER, .hz = 700, .amplitude = 9000};
@@ -293,7 +272,7 @@ static void test_g722_is_encoded_through_silence(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
     join(f, TALKER, 1);
-    cf_leg_config reference = ear(REFERENCE, &odd), config = ear(SUBJECT, &even);
+    cf_leg_config reference = ear_config(REFERENCE, &odd), config = ear_config(SUBJECT, &even);
     join_as(f, &reference, 0);
     join_as(f, &config, 0);
     voice v = {.id = TALKER, .hz = 700, .amplitude = 9000};

@@ -15,6 +15,12 @@ static voice voice_of(uint64_t id, double amplitude) {
     return (voice){.id = id, .hz = 300 + 170 * (double)id, .amplitude = amplitude};
 }
 
+/* Talkers 1 to `count`, as loud as one another. */
+static void voices_of(voice *voices, uint64_t count, double amplitude) {
+    for (uint64_t id = 1; id <= count; id++)
+        voices[id - 1] = voice_of(id, amplitude);
+}
+
 static double heard(const fixture *f, uint64_t ear, uint64_t talker) {
     return heard_tone(f, ear, 300 + 170 * (double)talker);
 }
@@ -23,10 +29,8 @@ static void test_only_so_many_are_mixed(void) {
     fixture *f = fixture_new();
     add_room_of(f, 3);
     voice voices[5];
-    for (uint64_t id = 1; id <= 6; id++)
-        join(f, id, 1);
-    for (uint64_t id = 1; id <= 5; id++)
-        voices[id - 1] = voice_of(id, 3000);
+    join_many(f, 6);
+    voices_of(voices, 5, 3000);
     run_ms(f, 1000, voices, 5);
     clear_sent(f);
     run_ms(f, 1000, voices, 5);
@@ -44,10 +48,8 @@ static void test_all_are_mixed_where_that_is_wanted(void) {
     fixture *f = fixture_new();
     add_room_of(f, CF_TALKERS_ALL);
     voice voices[9];
-    for (uint64_t id = 1; id <= 10; id++)
-        join(f, id, 1);
-    for (uint64_t id = 1; id <= 9; id++)
-        voices[id - 1] = voice_of(id, 1500);
+    join_many(f, 10);
+    voices_of(voices, 9, 1500);
     run_ms(f, 1000, voices, 9);
     clear_sent(f);
     run_ms(f, 1000, voices, 9);
@@ -60,10 +62,8 @@ static void test_six_are_mixed_by_default(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
     voice voices[8];
-    for (uint64_t id = 1; id <= 9; id++)
-        join(f, id, 1);
-    for (uint64_t id = 1; id <= 8; id++)
-        voices[id - 1] = voice_of(id, 2000);
+    join_many(f, 9);
+    voices_of(voices, 8, 2000);
     run_ms(f, 1000, voices, 8);
     clear_sent(f);
     run_ms(f, 1000, voices, 8);
@@ -83,10 +83,8 @@ static void test_who_is_clearly_louder_takes_a_place(void) {
     fixture *f = fixture_new();
     add_room_of(f, 3);
     voice voices[4];
-    for (uint64_t id = 1; id <= 5; id++)
-        join(f, id, 1);
-    for (uint64_t id = 1; id <= 4; id++)
-        voices[id - 1] = voice_of(id, 1000);
+    join_many(f, 5);
+    voices_of(voices, 4, 1000);
     run_ms(f, 1500, voices, 3);
     voices[3].amplitude = 1200; /* 1.6 dB louder: not enough to push anybody aside */
     run_ms(f, 2000, voices, 4);

@@ -4,9 +4,9 @@
 #include "core_fixture.h"
 
 static cf_leg_config opus_ear(uint64_t id, uint64_t room, int dtx) {
-    cf_leg_config config = plain_config(id, room);
-    config.tx = (cf_codec_params){.codec = CF_CODEC_OPUS, .complexity = 0, .bitrate = 24000};
-    config.tx_pt = 111;
+    cf_codec_params opus = {.codec = CF_CODEC_OPUS, .complexity = 0, .bitrate = 24000};
+    cf_leg_config config = ear_config(id, &opus);
+    config.room = room;
     config.dtx = dtx;
     return config;
 }
@@ -33,14 +33,9 @@ static void test_empty_rooms_are_not_ticked(void) {
 
 /* Payload lengths that a member was sent, with its marker bits. */
 static int lengths_of(const fixture *f, uint64_t id, size_t *lengths, bool *markers, int cap) {
-    int n = 0;
-    for (int i = 0; i < f->out_count && n < cap; i++) {
-        cf_rtp rtp;
-        bool rtcp;
-        const sent *s = &f->out[i];
-        if (s->path.socket != id || !cf_rtp_looks_like(s->data, s->len, &rtcp) || rtcp ||
-            cf_rtp_parse(&rtp, s->data, s->len))
-            continue;
+    int n = 0, at = 0;
+    cf_rtp rtp;
+    while (n < cap && next_rtp(f, id, &at, &rtp)) {
         lengths[n] = rtp.payload_len;
         markers[n++] = rtp.marker;
     }
@@ -102,14 +97,9 @@ static void test_a_silent_room_is_sent_the_same_again(void) {
 /* Decoded, the seams of settled silence are as quiet as silence encoded all along. */
 static int loudest(cf_decoder *decoder, const fixture *f, uint64_t id, int16_t *last_frame) {
     int16_t pcm[CF_DECODE_MAX];
-    int most = 0;
-    for (int i = 0; i < f->out_count; i++) {
-        cf_rtp rtp;
-        bool rtcp;
-        const sent *s = &f->out[i];
-        if (s->path.socket != id || !cf_rtp_looks_like(s->data, s->len, &rtcp) || rtcp ||
-            cf_rtp_parse(&rtp, s->data, s->len))
-            continue;
+    int most = 0, at = 0;
+    cf_rtp rtp;
+    while (next_rtp(f, id, &at, &rtp)) {
         int n = cf_decoder_decode(decoder, rtp.payload, rtp.payload_len, pcm, CF_DECODE_MAX);
         for (int k = 0; k < n; k++)
             most = abs(pcm[k]) > most ? abs(pcm[k]) : most;
@@ -217,14 +207,9 @@ static void test_no_period_is_sent_twice(void) {
     CHECK_INT(core_stats(f).rooms_asleep, MANY);
     for (uint64_t id = 1; id <= MANY; id++) {
         uint32_t last = 0;
-        int packets = 0;
-        for (int i = 0; i < f->out_count; i++) {
-            cf_rtp rtp;
-            bool rtcp;
-            const sent *s = &f->out[i];
-            if (s->path.socket != id || !cf_rtp_looks_like(s->data, s->len, &rtcp) || rtcp ||
-                cf_rtp_parse(&rtp, s->data, s->len))
-                continue;
+        int packets = 0, at = 0;
+        cf_rtp rtp;
+        while (next_rtp(f, id, &at, &rtp)) {
             CHECK(packets++ == 0 || cf_ts_diff(rtp.ts, last) > 0);
             last = rtp.ts;
         }
@@ -267,15 +252,10 @@ static void test_a_sleeping_room_is_told_of_nobody(void) {
     CHECK_INT(core_stats(f).rooms_asleep, 1);
     clear_sent(f);
     run_ms(f, 6000, &v, 1);
-    int seen = 0;
-    for (int i = 0; i < f->out_count; i++) {
-        bool rtcp = false;
-        const sent *s = &f->out[i];
-        if (s->path.socket != 1 || !cf_rtp_looks_like(s->data, s->len, &rtcp) || rtcp)
-            continue;
-        CHECK_INT(s->data[0] & 0x0F, 0);
-        seen++;
-    }
+    int seen = 0, at = 0;
+    cf_rtp rtp;
+    for (; next_rtp(f, 1, &at, &rtp); seen++)
+        CHECK_INT(f->out[at - 1].data[0] & 0x0F, 0); /* CSRCs */
     CHECK(seen >= 2);
     fixture_free(f);
 }

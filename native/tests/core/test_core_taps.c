@@ -109,8 +109,7 @@ static const cf_event *last_speakers(const fixture *f) {
 static void test_speakers_are_told_loudest_first(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
-    for (uint64_t id = 1; id <= 12; id++)
-        join(f, id, 1);
+    join_many(f, 12);
     run_ms(f, 1000, NULL, 0);
     CHECK_INT(count_events(f, CF_EVENT_SPEAKERS, 0), 0);
     voice voices[10];

@@ -6,17 +6,24 @@
 #include "net/srtp_suite.h"
 #include "netlib.h"
 
-static const int PROFILES[] = {CF_SRTP_AES128_CM_SHA1_80, CF_SRTP_AEAD_AES_128_GCM, CF_SRTP_AEAD_AES_256_GCM};
-enum { PROFILE_COUNT = 3, ROOM = 256 };
+static const int PROFILES[] = {CF_SRTP_AES128_CM_SHA1_80, CF_SRTP_AEAD_AES_128_GCM, CF_SRTP_AEAD_AES_256_GCM,
+                               CF_SRTP_AES128_CM_SHA1_32};
+enum { PROFILE_COUNT = 4, ROOM = 256 };
 
 static inline size_t key_len_of(int profile) {
     return profile == CF_SRTP_AEAD_AES_256_GCM ? 32 : 16;
 }
+static inline bool is_counter_mode(int profile) {
+    return profile == CF_SRTP_AES128_CM_SHA1_80 || profile == CF_SRTP_AES128_CM_SHA1_32;
+}
 static inline size_t salt_len_of(int profile) {
-    return profile == CF_SRTP_AES128_CM_SHA1_80 ? 14 : 12;
+    return is_counter_mode(profile) ? 14 : 12;
+}
+static inline size_t rtcp_tag_len_of(int profile) {
+    return is_counter_mode(profile) ? 10 : 16;
 }
 static inline size_t tag_len_of(int profile) {
-    return profile == CF_SRTP_AES128_CM_SHA1_80 ? 10 : 16;
+    return profile == CF_SRTP_AES128_CM_SHA1_32 ? 4 : rtcp_tag_len_of(profile);
 }
 
 /* What new_srtp makes its contexts over. */

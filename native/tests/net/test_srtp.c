@@ -61,16 +61,16 @@ static void round_trip(const char *text, size_t clear, int (*protect)(cf_srtp *,
 }
 
 static void test_round_trips(void) {
-    size_t tag = tag_len_of(profile);
+    size_t tag = tag_len_of(profile), rtcp_tag = rtcp_tag_len_of(profile);
     round_trip("8000 0001 00000002 00000003 0102030405060708", 12, cf_srtp_protect, cf_srtp_unprotect, tag);
     round_trip("8000 0001 00000002 00000003", 12, cf_srtp_protect, cf_srtp_unprotect, tag); /* no payload */
     round_trip("a200 ffff 00000002 00000003 11111111 22222222 0102030400000004", 20, cf_srtp_protect, cf_srtp_unprotect,
                tag);
     round_trip("9100 0001 00000002 00000003 11111111 bede0002 10aa21bb cc000000 0102030405", 28, cf_srtp_protect,
                cf_srtp_unprotect, tag);
-    round_trip("80c90001 00000003", 8, cf_srtcp_protect, cf_srtcp_unprotect, tag + 4);
+    round_trip("80c90001 00000003", 8, cf_srtcp_protect, cf_srtcp_unprotect, rtcp_tag + 4);
     round_trip("80c80006 00000003 01020304 05060708 090a0b0c 00000001 00000002", 8, cf_srtcp_protect,
-               cf_srtcp_unprotect, tag + 4);
+               cf_srtcp_unprotect, rtcp_tag + 4);
 }
 
 /* Neither sealed nor, with and without room for a trailer, opened; in memory that ends with the packet. */
@@ -100,7 +100,7 @@ static void test_not_rtp(void) {
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         refuse(texts[i], cf_srtp_protect, cf_srtp_unprotect, tag_len_of(profile));
     for (size_t i = 0; i < sizeof rtcp / sizeof rtcp[0]; i++)
-        refuse(rtcp[i], cf_srtcp_protect, cf_srtcp_unprotect, tag_len_of(profile) + 4);
+        refuse(rtcp[i], cf_srtcp_protect, cf_srtcp_unprotect, rtcp_tag_len_of(profile) + 4);
     CHECK(out->count == 0 && in->count == 0);
     close_pair();
 }
@@ -223,7 +223,7 @@ static void test_rtcp_index_and_replay(void) {
     open_pair();
     for (uint32_t i = 0; i < 200; i++) {
         len = cf_srtcp_protect(out, record[i], make_rtcp(record[i], 7), ROOM);
-        size_t word = profile == CF_SRTP_AES128_CM_SHA1_80 ? (size_t)len - 14 : (size_t)len - 4;
+        size_t word = is_counter_mode(profile) ? (size_t)len - 14 : (size_t)len - 4;
         CHECK_INT(cf_get32(record[i] + word), 0x80000000 | i);
     }
     for (uint32_t i = 0; i < 400; i++) { /* in pairs backwards, each twice */
@@ -417,17 +417,41 @@ static void test_indices_end(void) {
     cf_srtp_find(out, 7)->rtcp.highest = 0x7ffffffe;
     make_rtcp(pkt, 7);
     CHECK(cf_srtcp_protect(out, pkt, len, sizeof pkt) > 0);
-    CHECK(cf_srtcp_unprotect(in, pkt, len + tag_len_of(profile) + 4) == (int)len);
+    CHECK(cf_srtcp_unprotect(in, pkt, len + rtcp_tag_len_of(profile) + 4) == (int)len);
     make_rtcp(pkt, 7);
     CHECK_INT(cf_srtcp_protect(out, pkt, len, sizeof pkt), -EKEYEXPIRED);
     close_pair();
+}
+
+/* A peer may go on with its roll-over counter under another key, or begin again: both are understood. */
+static void test_another_key_and_the_roll_over_goes_on(void) {
+    for (int goes_on = 0; goes_on < 2; goes_on++) {
+        open_pair();
+        CHECK(seal_index(7, 65535) > 0); /* and the one after it is the first of the next round */
+        int len = seal_index(7, 65536);
+        CHECK(open_index(len, 7, 65536) > 0);
+        cf_srtp *before = in, *sender = new_srtp(profile, 9);
+        in = new_srtp(profile, 9);
+        cf_srtp_follow(in, before);
+        cf_srtp_free(before);
+        cf_srtp_free(out);
+        out = sender;
+        if (goes_on)
+            cf_srtp_touch(out, NULL, 7)->rtp = (cf_srtp_window){.started = true, .highest = 65540};
+        uint32_t next = goes_on ? 65541 : 5;
+        len = seal_index(7, next);
+        CHECK(open_index(len, 7, next) > 0);
+        len = seal_index(7, next + 1);
+        CHECK(open_index(len, 7, next + 1) > 0);
+        close_pair();
+    }
 }
 
 static void test_wrong_parameters(void) {
     uint8_t bytes[64] = {0};
     size_t key = key_len_of(profile), salt = salt_len_of(profile);
     CHECK(cf_srtp_new(CF_SRTP_NONE, bytes, key, bytes, salt) == NULL);
-    CHECK(cf_srtp_new(2, bytes, key, bytes, salt) == NULL);
+    CHECK(cf_srtp_new(3, bytes, key, bytes, salt) == NULL);
     CHECK(cf_srtp_new(profile, bytes, key - 1, bytes, salt) == NULL);
     CHECK(cf_srtp_new(profile, bytes, key + 1, bytes, salt) == NULL);
     CHECK(cf_srtp_new(profile, bytes, key, bytes, salt - 1) == NULL);
@@ -459,6 +483,7 @@ static void run_all(void) {
         RUN(test_many_ssrcs_one_after_the_other);
         RUN(test_an_index_is_never_used_twice);
         RUN(test_indices_end);
+        RUN(test_another_key_and_the_roll_over_goes_on);
         RUN(test_wrong_parameters);
     }
 }

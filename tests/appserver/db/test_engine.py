@@ -95,6 +95,29 @@ async def test_deadlock_is_tried_again(database: Database) -> None:
     assert starts == (2 if database.is_sqlite else 3)
 
 
+async def test_many_writers_all_get_their_turn(database: Database) -> None:
+    """SQLite's by asking, so that none waits for ever while others overtake it; MariaDB has locks by row."""
+    lock = "" if database.is_sqlite else " FOR UPDATE"
+    order: list[int] = []
+
+    async def prepare(connection: AsyncConnection) -> None:
+        await connection.execute(text("INSERT INTO mcus VALUES ('a', 'b', 'u', 0, 0)"))
+
+    def increase(number: int) -> Any:
+        async def work(connection: AsyncConnection) -> None:
+            count = await connection.scalar(text(f"SELECT capacity FROM mcus WHERE id = 'a'{lock}")) or 0
+            order.append(number)
+            await connection.execute(text(f"UPDATE mcus SET capacity = {count + 1} WHERE id = 'a'"))
+
+        return work
+
+    await database.write(prepare)
+    await asyncio.gather(*(database.write(increase(number)) for number in range(60)))
+    async with database.read() as connection:
+        assert await connection.scalar(text("SELECT capacity FROM mcus")) == 60
+    assert (order if database.is_sqlite else sorted(order)) == list(range(60))
+
+
 async def test_conflict_without_end_is_given_up(database: Database) -> None:
     starts = 0
 

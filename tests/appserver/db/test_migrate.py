@@ -18,6 +18,8 @@ from confero.appserver.db.repositories import SqlStore
 from confero.appserver.rooms.entities import Room
 from confero.errors import LocalError, Unavailable
 
+from .backwards import downgrade
+
 
 async def tables(database: Database) -> set[str]:
     async with database.read() as connection:
@@ -55,14 +57,12 @@ async def test_many_processes_at_once(url_text: str, tmp_path: Path) -> None:
 async def test_rooms_of_the_version_before_are_kept(empty: Database) -> None:
     await migrate(empty)
 
-    async def back(connection: Any) -> None:
-        for column in ("noise_dbov", "announce"):
-            await connection.execute(text(f"ALTER TABLE rooms DROP COLUMN {column}"))
+    async def fill(connection: Any) -> None:
         old = {"id": "old", "name": "Old", "max_participants": 5, "created_at": 1.0, "used_at": 2.0, "permanent": False}
         await connection.execute(insert(rooms).values(**old, talkers=3))
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
 
-    await empty.write(back)
+    await downgrade(empty, "0002")
+    await empty.write(fill)
     await migrate(empty)
     room = await SqlStore(empty).room("old")
     assert room == Room("old", "Old", 5, created_at=1.0, used_at=2.0, talkers=3, noise_dbov=None, announce=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -16,7 +16,16 @@ from confero.appserver.rooms.farm import Farm
 from confero.appserver.rooms.presence import Presence
 from confero.appserver.rooms.reception import Admission, Policy, Reception
 from confero.clock import FakeClock
-from confero.models import JoinRequest, LegRecord, McuHeartbeat, McuRegister, RoomPlacement, SessionNotice
+from confero.models import (
+    JoinRequest,
+    LegRecord,
+    LegRecords,
+    McuHeartbeat,
+    McuRegister,
+    RoomPlacement,
+    SessionNotice,
+    SessionNotices,
+)
 
 SECRET = b"a secret of the reception's tests 12"
 
@@ -61,10 +70,11 @@ class Bench:
     async def join(self, name: str = "Alice", room: str = "lobby", previous: str | None = None) -> Admission:
         return await self.reception.join(room, JoinRequest(display_name=name, previous_token=previous))
 
-    def notice(self, admission: Admission, session: str = "s1") -> SessionNotice:
-        return SessionNotice(
-            session=session, participant=admission.person.id, room=admission.room.id, at=self.clock.wall()
+    async def session(self, kind: Literal["connected", "disconnected"], admission: Admission, id: str = "s1") -> None:
+        notice = SessionNotice(
+            kind=kind, session=id, participant=admission.person.id, room=admission.room.id, at=self.clock.wall()
         )
+        await self.presence.sessions(SessionNotices(notices=[notice]))
 
     async def record(self, admission: Admission, event: Any, mcu: str = "m1", reason: str = "") -> None:
         record = LegRecord(
@@ -78,7 +88,7 @@ class Bench:
             event=event,
             reason=reason,
         )
-        await self.presence.record(record)
+        await self.presence.records(LegRecords(records=[record]))
 
     async def count(self, room: str = "lobby") -> int:
         return (await self.reception.room(room))[1]

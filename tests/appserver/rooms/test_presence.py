@@ -13,10 +13,10 @@ from .conftest import Bench
 async def test_session_holds_the_place(bench: Bench) -> None:
     await bench.mcu()
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     bench.clock.advance(3600)
     assert await bench.count() == 1
-    await bench.presence.disconnected(bench.notice(alice))
+    await bench.session("disconnected", alice)
     assert await bench.count() == 0
 
 
@@ -33,7 +33,7 @@ async def test_leg_holds_the_place(bench: Bench) -> None:
 async def test_lost_notifier_keeps_places_for_a_while(bench: Bench) -> None:
     await bench.mcu()
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     bench.clock.advance(60)
     await bench.presence.snapshot(SessionsSnapshot(notifier="notifier", sessions=[]))
     assert await bench.count() == 1
@@ -44,7 +44,7 @@ async def test_lost_notifier_keeps_places_for_a_while(bench: Bench) -> None:
 async def test_snapshot_keeps_the_living(bench: Bench) -> None:
     await bench.mcu()
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     bench.clock.advance(60)
     await bench.presence.snapshot(SessionsSnapshot(notifier="notifier", sessions=["s1"]))
     bench.clock.advance(60)
@@ -101,7 +101,7 @@ async def test_restart_while_a_room_has_no_home(bench: Bench) -> None:
     """An MCU was lost, no other was there, and then this server died too: the room is not forgotten."""
     await bench.mcu("m1")
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     bench.clock.advance(6)
     await bench.presence.sweep()
     bench.restart()
@@ -116,7 +116,7 @@ async def test_restart_while_a_room_has_no_home(bench: Bench) -> None:
 async def test_lost_mcu_with_a_spare_one(bench: Bench) -> None:
     await bench.mcu("m1")
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     await bench.record(alice, "joined")
     bench.clock.advance(6)
     await bench.mcu("m2")
@@ -133,7 +133,7 @@ async def test_a_room_sounds_the_same_at_its_next_mcu(bench: Bench) -> None:
     room = await bench.reception.create(
         RoomCreate(name="Quiet", max_participants=9, talkers=3, noise_dbov=70, announce=True)
     )
-    await bench.presence.connected(bench.notice(await bench.join(room=room.id)))
+    await bench.session("connected", await bench.join(room=room.id))
     bench.clock.advance(6)
     await bench.mcu("m2")
     await bench.presence.sweep()
@@ -144,7 +144,7 @@ async def test_a_room_sounds_the_same_at_its_next_mcu(bench: Bench) -> None:
 async def test_lost_mcu_without_a_spare_one(bench: Bench) -> None:
     await bench.mcu("m1")
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     bench.clock.advance(6)
     await bench.presence.sweep()
     assert bench.notifier.placed == []
@@ -156,7 +156,7 @@ async def test_lost_mcu_without_a_spare_one(bench: Bench) -> None:
 async def test_lost_mcu_that_comes_back(bench: Bench) -> None:
     await bench.mcu("m1")
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     bench.clock.advance(6)
     await bench.presence.sweep()
     await bench.mcu("m1", boot="b2")
@@ -168,19 +168,19 @@ async def test_lost_mcu_that_comes_back(bench: Bench) -> None:
 async def test_restarted_mcu_with_a_new_id_gets_its_rooms_at_once(bench: Bench) -> None:
     await bench.mcu("m1")
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     await bench.record(alice, "joined")
     await bench.presence.registered(McuRegister(id="m2", boot="b2", url="http://m1", capacity=100))
     await bench.presence.sweep()
     assert [placement.mcu for _, placement in bench.notifier.placed] == ["m2"]
-    await bench.presence.disconnected(bench.notice(alice))
+    await bench.session("disconnected", alice)
     assert await bench.count() == 0
 
 
 async def test_notifier_away_while_a_room_moves(bench: Bench) -> None:
     await bench.mcu("m1")
     alice = await bench.join()
-    await bench.presence.connected(bench.notice(alice))
+    await bench.session("connected", alice)
     bench.clock.advance(6)
     await bench.mcu("m2")
     bench.notifier.failure = Unavailable("away")

@@ -27,15 +27,25 @@ export function Home() {
   </div>`;
 }
 
+/** Level of the noise that a new room may have, -dBov: a quiet room. */
+const NOISE_DBOV = 70;
+
 function NewRoom() {
   const busy = useSignal(false);
   const problem = useSignal(/** @type {import("../text.js").EndReason | null} */ (null));
   const name = useSignal("");
+  const announce = useSignal(false);
+  const noise = useSignal(false);
+  const wish = () => ({
+    ...(name.value.trim() ? { name: name.value.trim() } : {}),
+    ...(announce.value ? { announce: true } : {}),
+    ...(noise.value ? { noise_dbov: NOISE_DBOV } : {}),
+  });
   const start = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (busy.value) return;
     busy.value = true;
-    problem.value = await startRoom(name.value.trim());
+    problem.value = await startRoom(wish());
     busy.value = false;
   };
   return html`<form class="door" onSubmit=${start}>
@@ -47,8 +57,22 @@ function NewRoom() {
         <button type="submit" class="button button-primary" disabled=${busy.value}><${Icon} name="plus" />Start</button>
       </div>
     </div>
+    <details class="more">
+      <summary>Sound of the room</summary>
+      <${Choice} chosen=${announce}>Two notes when somebody comes or goes<//>
+      <${Choice} chosen=${noise}>A soft noise, so that silence does not sound like a dead line<//>
+    </details>
     ${problem.value && html`<${Alert} tone="danger" title=${ENDINGS[problem.value].title} detail=${ENDINGS[problem.value].detail} />`}
   </form>`;
+}
+
+/** @param {{ chosen: import("../../vendor/preact.js").Signal<boolean>, children?: unknown }} props */
+function Choice({ chosen, children }) {
+  return html`<label class="choice">
+    <input type="checkbox" checked=${chosen.value}
+      onChange=${(/** @type {Event} */ event) => (chosen.value = /** @type {HTMLInputElement} */ (event.target).checked)} />
+    <span>${children}</span>
+  </label>`;
 }
 
 function EnterRoom() {

@@ -92,6 +92,7 @@ function useMuteKey() {
     const press = (/** @type {KeyboardEvent} */ event) => {
       if (event.key.toLowerCase() !== "m" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.target instanceof Element && event.target.closest("input, select, textarea, [contenteditable]")) return;
+      if (document.querySelector("dialog[open]")) return;
       void toggleMute();
     };
     addEventListener("keydown", press);

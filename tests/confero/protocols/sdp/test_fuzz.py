@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from confero.protocols.sdp import (
     Fingerprint,
     LocalPorts,
+    LocalSecurity,
     LocalStream,
     LocalTransport,
     SdpError,
@@ -29,9 +30,11 @@ STREAM = LocalStream(session_id=1, ssrc=2)
 PORTS = LocalPorts("127.0.0.1", 6000, 6001)
 TRANSPORT = LocalTransport((("127.0.0.1", 5000),), "abcdefgh", "p" * 24, Fingerprint("sha-256", bytes(32)))
 OFFER = offer_rtp(STREAM, PORTS)
+SECURE = LocalSecurity("optional", best_effort=True, fingerprint=TRANSPORT.fingerprint)
+SECURE_OFFER = offer_rtp(STREAM, PORTS, security=SECURE)
 
 lines = st.one_of(st.sampled_from(LINES), st.text(max_size=60), st.builds("a={}:{}".format, st.sampled_from(
-    ["mid", "rtpmap", "fmtp", "candidate", "extmap", "group", "fingerprint", "setup", "rtcp", "ssrc", "msid", "ptime"]
+    ["mid", "rtpmap", "fmtp", "candidate", "extmap", "group", "fingerprint", "setup", "rtcp", "ssrc", "msid", "ptime", "crypto"]
 ), st.text(max_size=40)))  # fmt: skip
 
 
@@ -59,7 +62,9 @@ def check(text: str | bytes) -> None:
     attempts: list[Callable[[Session], object]] = [
         lambda s: parse(write(answer_webrtc(s, STREAM, TRANSPORT).description)),
         lambda s: parse(write(answer_rtp(s, STREAM, PORTS).description)),
+        lambda s: parse(write(answer_rtp(s, STREAM, PORTS, SECURE).description)),
         lambda s: apply_answer(OFFER, s),
+        lambda s: apply_answer(SECURE_OFFER, s),
     ]
     for attempt in attempts:
         try:

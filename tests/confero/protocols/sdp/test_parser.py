@@ -19,9 +19,11 @@ BROKEN = {
     "baresip": (8, "clock rate is not a number"),
     "chromium-all": (0, "BUNDLE group names a mid"),
     "chromium-audio": (18, "wrong length for sha-256"),
+    "dtls-phone": (12, "setup is not"),
     "ffmpeg-g711": (4, "address"),
     "firefox-all": (0, "two m-lines have one mid"),
     "firefox-audio": (10, "port is not within 0..65535"),
+    "sdes-phone": (12, "crypto tag is not a number"),
 }
 """What is wrong with each broken twin, and in which line (0: only the whole can tell)."""
 

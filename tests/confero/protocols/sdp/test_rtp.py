@@ -93,7 +93,7 @@ def test_other_sections_are_declined() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (PHONE.replace("RTP/AVP", "RTP/SAVP"), "protocol RTP/SAVP"),
+        (PHONE.replace("RTP/AVP", "RTP/SAVP"), "RTP/SAVP, and nothing is to be protected"),
         (PHONE.replace("9000", "0"), "withdrawn"),
         (PHONE.replace("AVP 8 0 101", "AVP 18 101"), "no codec"),
         (PHONE.replace("c=IN IP4 192.0.2.7\n", ""), "no c= line"),
@@ -189,7 +189,7 @@ def test_two_of_our_legs_agree() -> None:
         (HEAD, "sdp-invalid"),
         (HEAD + "m=audio 1 RTP/AVP 0\nm=video 0 RTP/AVP 34\n", "sdp-invalid"),
         (HEAD + "m=video 9000 RTP/AVP 34\n", "sdp-invalid"),
-        (HEAD + "m=audio 9000 RTP/SAVP 0\n", "sdp-invalid"),
+        (HEAD + "m=audio 9000 RTP/SAVP 0\n", "sdp-no-usable-media"),
         (HEAD + "m=audio 0 RTP/AVP 0\n", "sdp-no-usable-media"),
         (HEAD + "m=audio 9000 RTP/AVP 8\n", "sdp-no-usable-media"),
         ("v=0\no=- 1 1 IN IP4 192.0.2.7\nm=audio 9000 RTP/AVP 0\n", "sdp-invalid"),

@@ -204,6 +204,17 @@ def test_old_requests_differ_by_more_than_the_branch(change: dict[str, str]) -> 
     assert driven.layer.servers == 2
 
 
+def test_two_old_invites_with_one_ack() -> None:
+    driven = Driven()
+    first = driven.opened(request("INVITE", via=OLD))
+    driven.respond(first, 486)
+    second = driven.opened(request("INVITE", via=OLD, to_tag="us"))
+    driven.respond(second, 486)
+    assert driven.receive(request("ACK", via=OLD, to_tag="us")) == []
+    driven.run(40)
+    assert empty(driven)
+
+
 def test_two_hosts_may_invent_the_same_branch() -> None:
     driven = Driven()
     driven.opened(request(call_id="1"))

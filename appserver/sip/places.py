@@ -1,0 +1,53 @@
+"""Places in rooms for telephones: what a browser gets by joining, without a token."""
+
+from __future__ import annotations
+
+from confero.errors import Refused
+from confero.models import RoomSpec
+from confero.models.sip import SipPlace, SipPlaceAsk
+
+from ..rooms.entities import Person, Room
+from ..rooms.farm import Mcu
+from ..rooms.reception import Reception
+from .callers import MAX_NAME, shown_name
+
+
+class Places:
+    """Gives them."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    async def give(self, room: str, display_name: str, participant: str | None = None) -> SipPlace:
+        """Raises Refused: 404 ``room-unknown``, 409 ``room-full``, 503 ``no-media-server``."""
+        return _place(*await self._reception.admit_caller(room, display_name[:MAX_NAME], participant))
+
+    async def ask(self, ask: SipPlaceAsk) -> SipPlace:
+        """In the room named, or in a fresh one; for a participant who is there already: the place again, where its room lives now.
+
+        Raises as ``give``, and Refused 404 ``participant-unknown``.
+        """
+        if ask.room is None and ask.participant is not None:
+            raise Refused("A participant's place is in a room.", status=422, code="room-missing")
+        room = ask.room or (await self._reception.create_for_call()).id
+        return await self.give(room, shown_name(ask.caller), ask.participant)
+
+
+def _place(person: Person, room: Room, mcu: Mcu) -> SipPlace:
+    spec = RoomSpec(
+        name=room.name,
+        max_participants=room.max_participants,
+        talkers=room.talkers,
+        noise_dbov=room.noise_dbov,
+        announce=room.announce,
+    )
+    return SipPlace(
+        participant=person.id,
+        display_name=person.display_name,
+        role=person.role,
+        room=room.id,
+        spec=spec,
+        mcu=mcu.id,
+        mcu_url=mcu.url,
+        reserved_until=person.reserved_until,
+    )

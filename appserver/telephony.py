@@ -1,0 +1,67 @@
+"""The SIP side of the application server put together: stores, rules, routes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from confero.clock import Clock
+from confero.ratelimit import Rate, RateLimiter
+from confero.runtime.http import Route
+
+from .api.admin import AdminGuard
+from .api.sipadmin import SipAdminApi
+from .api.sipinternal import SipInternalApi
+from .config import AppserverConfig
+from .db.engine import Database
+from .db.repositories import SqlStore
+from .db.sipcalls import SqlCallStore
+from .db.sipstore import SqlSipStore
+from .rooms.reception import Reception
+from .sip.callouts import CallOuts, Rights
+from .sip.exchange import Exchange
+from .sip.office import Office
+from .sip.pins import PinDesk
+from .sip.places import Places
+from .sip.vault import Vault
+
+WRONG_TOKENS = Rate(burst=10, per_s=0.1)
+"""Of one source address."""
+MISSES = Rate(burst=20, per_s=0.05)
+"""Calls of one unproven source to what is not there."""
+
+
+class Telephony:
+    """Made once, by the application."""
+
+    def __init__(
+        self,
+        config: AppserverConfig,
+        database: Database,
+        people: SqlStore,
+        reception: Reception,
+        clock: Clock,
+        secret: bytes,
+    ) -> None:
+        self._clock = clock
+        self.store = SqlSipStore(database)
+        self.calls = SqlCallStore(database)
+        self.vault = Vault(secret)
+        self.places = Places(reception)
+        rights = Rights(config.call_out_roles, config.call_out_patterns, config.calls_out_per_hour)
+        call_outs = CallOuts(self.calls, clock, rights)
+        misses = RateLimiter(MISSES, clock)
+        per_minute = config.strangers_per_minute
+        strangers = RateLimiter(Rate(burst=max(1.0, per_minute / 2), per_s=per_minute / 60), clock)
+        self.exchange = Exchange(self.store, people, self.places, call_outs, clock, misses, strangers)
+        self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
+        self.office = Office(self.store, reception, self.vault, clock, asyncio.to_thread)
+
+    def internal_routes(self) -> list[Route]:
+        """For the SIP gateway."""
+        api = SipInternalApi(self.store, self.calls, self.exchange, self.pins, self.places, self.vault, self._clock)
+        return api.routes()
+
+    def admin_routes(self, token: bytes) -> list[Route]:
+        """For whoever shows the token."""
+        guard = AdminGuard(token, RateLimiter(WRONG_TOKENS, self._clock))
+        return SipAdminApi(self.office, self.calls, guard).routes()

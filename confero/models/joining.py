@@ -1,0 +1,60 @@
+"""Browser and application server (443, /api/v1): a room is made, and joined."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .base import DEFAULT_TALKERS, DisplayName, Id, Noise, Reply, Request, Token
+
+
+class RoomCreate(Request):
+    """POST /api/v1/rooms"""
+
+    name: DisplayName | None = None
+    """What people see; a name is made up when absent."""
+    max_participants: int = Field(default=100, ge=2, le=8000)
+    talkers: int = Field(default=DEFAULT_TALKERS, ge=0, le=64)
+    """How many are mixed at once, the loudest; 0: all."""
+    noise_dbov: Noise | None = None
+    """Comfort noise in the mix."""
+    announce: bool = False
+    """Two notes up when somebody has come, two down when somebody has gone."""
+
+
+class RoomInfo(Reply):
+    """GET /api/v1/rooms/{room}; the reply to RoomCreate adds 201."""
+
+    id: Id
+    name: str
+    max_participants: int
+    talkers: int = DEFAULT_TALKERS
+    noise_dbov: int | None = None
+    announce: bool = False
+    participants: int
+    join_url: str
+
+
+class JoinRequest(Request):
+    """POST /api/v1/rooms/{room}/join"""
+
+    display_name: DisplayName
+    previous_token: Token | None = None
+    """A token of an earlier join: keeps the participant's identity after a break, even if it has run out less than 12 h ago."""
+
+
+class IceServer(Reply):
+    """As RTCIceServer takes it."""
+
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class JoinReply(Reply):
+    token: Token
+    token_expires: float
+    participant: Id
+    room: RoomInfo
+    events_path: str = "/events"
+    """WebSocket path on the same origin."""
+    ice_servers: list[IceServer] = Field(default_factory=list)

@@ -1,0 +1,54 @@
+"""MCU to application server (80, /internal/v1): who it is, how it fares, what has happened to its legs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import TOLD_AT_ONCE, Id, Request
+
+
+class McuRegister(Request):
+    """POST /internal/v1/mcus: at start, whenever a heartbeat was answered 404, and every 60 s."""
+
+    id: Id
+    boot: Id
+    """New at each start of the process: tells a restart from a reconnect."""
+    url: str = Field(max_length=256)
+    """Where its control API is reached."""
+    capacity: int = Field(ge=1)
+    """Capacity units: an Opus leg costs 1."""
+    participants: list[Id] = Field(default_factory=list, max_length=10_000)
+    """Who is there: rows of others are closed."""
+
+
+class McuHeartbeat(Request):
+    """PUT /internal/v1/mcus/{id}/heartbeat every 2 s; 404: register again. Silent for 6 s: the MCU counts as lost."""
+
+    boot: Id
+    load: int = Field(ge=0)
+    rooms: int = Field(ge=0)
+    legs: int = Field(ge=0)
+    draining: bool = False
+
+
+class LegRecord(Request):
+    """One thing that happened to a leg."""
+
+    at: float
+    mcu: Id
+    boot: Id
+    room: Id
+    participant: Id
+    display_name: str = Field(max_length=64)
+    kind: Literal["webrtc", "rtp"]
+    event: Literal["joined", "connected", "left"]
+    reason: str = Field(default="", max_length=64)
+    stats: dict[str, int] = Field(default_factory=dict, max_length=64)
+
+
+class LegRecords(Request):
+    """POST /internal/v1/records: in the order in which it happened."""
+
+    records: list[LegRecord] = Field(max_length=TOLD_AT_ONCE)

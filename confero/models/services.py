@@ -1,0 +1,83 @@
+"""Application server and notifier (80 and 14040, /internal/v1): tokens, sessions, placement, what is published."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import DEFAULT_TALKERS, TOLD_AT_ONCE, Id, Reply, Request, Role, Token
+from .events import RoomEvent
+from .rooms import RoomSpec
+
+
+class TokenCheck(Request):
+    """POST /internal/v1/tokens/validate"""
+
+    token: Token
+
+
+class TokenGrant(Reply):
+    """What a valid join token allows. 401 problem ``token-expired`` or ``token-invalid`` otherwise."""
+
+    participant: Id
+    display_name: str
+    role: Role
+    room: Id
+    room_name: str
+    max_participants: int
+    talkers: int = DEFAULT_TALKERS
+    noise_dbov: int | None = None
+    announce: bool = False
+    mcu: Id
+    mcu_url: str
+    expires: float
+
+
+class SessionNotice(Request):
+    """A browser's session has come or gone."""
+
+    kind: Literal["connected", "disconnected"]
+    session: Id
+    participant: Id
+    room: Id
+    at: float
+    notifier: Id = "notifier"
+    """Which notifier holds the session."""
+
+
+class SessionNotices(Request):
+    """POST /internal/v1/sessions: in the order in which it happened."""
+
+    notices: list[SessionNotice] = Field(max_length=TOLD_AT_ONCE)
+
+
+class SessionsSnapshot(Request):
+    """PUT /internal/v1/sessions: at the notifier's start and every 30 s, so that a lost notice or process leaves nothing behind."""
+
+    notifier: Id
+    sessions: list[Id] = Field(max_length=20_000)
+    """Sessions of this notifier that live; its others are over."""
+
+
+class RoomPlacement(Request):
+    """PUT /internal/v1/rooms/{room} at the notifier: passed on to the MCU named here."""
+
+    mcu: Id
+    mcu_url: str = Field(max_length=256)
+    spec: RoomSpec
+
+
+class Publish(Request):
+    """POST /internal/v1/publish: events for a room or a single participant, from MCU or application server."""
+
+    room: Id
+    participant: Id | None = None
+    events: list[RoomEvent] = Field(max_length=256)
+
+
+class McuStarted(Request):
+    """POST /internal/v1/mcus/{mcu}/started: sessions on that MCU get ``renegotiate``."""
+
+    boot: Id
+    url: str = Field(max_length=256)

@@ -1,0 +1,90 @@
+"""What browsers ask of the notifier (WebSocket), and its answers.
+
+A request carries ``id``; its answer is ``{"type": "answer"|"ok", "id": same, ...}`` or
+``{"type": "error", "id": same, "problem": {...}}``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import Id, Problem, Reply, Request, Sdp, Token
+from .people import Participant
+
+
+class Hello(Request):
+    """The first message, within 5 s."""
+
+    type: Literal["hello"]
+    token: Token
+    resume: Id | None = None
+    """Session id of a broken connection."""
+    last_seq: int = Field(default=0, ge=0)
+
+
+class Offer(Request):
+    """SDP offer. With ``leg``: ICE restart or change on that leg; without: a fresh leg that replaces the participant's old one."""
+
+    type: Literal["offer"]
+    id: int
+    sdp: Sdp
+    leg: Id | None = None
+
+
+class Mute(Request):
+    type: Literal["mute"]
+    id: int
+    muted: bool
+
+
+class Leave(Request):
+    type: Literal["leave"]
+    id: int
+
+
+class Ping(Request):
+    """Application-level keep-alive; answered by ``{"type": "ok"}``."""
+
+    type: Literal["ping"]
+    id: int
+
+
+ClientMessage = Annotated[Hello | Offer | Mute | Leave | Ping, Field(discriminator="type")]
+
+
+class Welcome(Reply):
+    """Answer to Hello. When ``resumed`` the missed events follow; else ``roster`` is all there is to know."""
+
+    type: Literal["welcome"] = "welcome"
+    session: Id
+    seq: int
+    resumed: bool
+    participant: Id
+    room: Id
+    room_name: str
+    roster: list[Participant]
+    """Whether the own leg still lives is seen here: if not, send a fresh offer."""
+
+
+class Answer(Reply):
+    type: Literal["answer"] = "answer"
+    id: int
+    leg: Id
+    sdp: Sdp
+
+
+class Ok(Reply):
+    """A request without more to say has been done."""
+
+    type: Literal["ok"] = "ok"
+    id: int
+
+
+class ErrorReply(Reply):
+    """A request has failed; the connection goes on."""
+
+    type: Literal["error"] = "error"
+    id: int
+    problem: Problem

@@ -1,0 +1,48 @@
+"""Owners of legs: they say that they are there, or that they have no use for their legs (``/v1/owners/{owner}``)."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from confero import models
+from confero.errors import Refused
+from confero.runtime.http import Route, reply
+
+from ..conference import Conference
+from .legs import SCOPE
+
+OWNER = "/v1/owners/{owner}"
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+INVALID = "422 invalid-id"
+
+
+class OwnerCalls:
+    def __init__(self, conference: Conference) -> None:
+        self._conference = conference
+
+    def routes(self) -> list[Route]:
+        legs = models.OwnerLegs
+        return [
+            Route(
+                "PUT", OWNER, self._renew, SCOPE, "The owner is there: its legs go on", None, legs, errors=(INVALID,)
+            ),
+            Route("DELETE", OWNER, self._end, SCOPE, "Ends all legs of the owner", status=204, errors=(INVALID,)),
+        ]
+
+    async def _renew(self, request: web.Request) -> web.Response:
+        leases = self._conference.leases
+        return reply(models.OwnerLegs(legs=leases.renew(_owner(request)), lease_s=leases.seconds))
+
+    async def _end(self, request: web.Request) -> web.Response:
+        self._conference.end_owner(_owner(request))
+        return reply(None)
+
+
+def _owner(request: web.Request) -> str:
+    """Raises Refused ``invalid-id``."""
+    owner: str = request.match_info["owner"]
+    if not NAME.fullmatch(owner):
+        raise Refused("An owner is 1 to 64 of A-Z a-z 0-9 _ -.", status=422, code="invalid-id")
+    return owner

@@ -1,0 +1,61 @@
+"""Rooms: made, looked at, ended (``/v1/rooms``)."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from confero import models
+from confero.errors import Refused
+from confero.runtime.http import Route, read_model, reply
+
+from ..conference import Conference
+
+SCOPE = "mcu:rooms"
+ROOM = "/v1/rooms/{room}"
+ROOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+UNKNOWN = "404 room-unknown"
+CREATE_SUMMARY = "Makes the room if it is new (201); changes nothing if it is there (200)"
+CREATE_FAULTS = ("422 invalid-id", "503 draining", "503 mcu-full")
+
+
+class RoomCalls:
+    def __init__(self, conference: Conference) -> None:
+        self._conference = conference
+
+    def routes(self) -> list[Route]:
+        state, stats = models.RoomState, models.RoomStats
+        return [
+            Route("GET", "/v1/rooms", self._list, SCOPE, "All rooms", reply=list[models.RoomState]),
+            Route("PUT", ROOM, self._put, SCOPE, CREATE_SUMMARY, models.RoomSpec, state, errors=CREATE_FAULTS),
+            Route("GET", ROOM, self._get, SCOPE, "A room", reply=state, errors=(UNKNOWN,)),
+            Route("DELETE", ROOM, self._delete, SCOPE, "Ends the room", status=204, errors=(UNKNOWN,)),
+            Route("GET", f"{ROOM}/stats", self._stats, SCOPE, "Sums over its legs", reply=stats, errors=(UNKNOWN,)),
+        ]
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return reply([room.view() for room in self._conference.registry])
+
+    async def _put(self, request: web.Request) -> web.Response:
+        spec = await read_model(request, models.RoomSpec)
+        room, new = self._conference.put_room(new_id(request), spec)
+        return reply(room.view(), 201 if new else 200)
+
+    async def _get(self, request: web.Request) -> web.Response:
+        return reply(self._conference.registry.room(request.match_info["room"]).view())
+
+    async def _stats(self, request: web.Request) -> web.Response:
+        return reply(self._conference.room_stats(request.match_info["room"]))
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        self._conference.remove_room(request.match_info["room"])
+        return reply(None)
+
+
+def new_id(request: web.Request) -> str:
+    """A new room's id. Raises Refused for one that no other service could write."""
+    id = request.match_info["room"]
+    if not ROOM_ID.fullmatch(id):
+        raise Refused("A room id is 1 to 64 of A-Z a-z 0-9 _ -.", status=422, code="invalid-id")
+    return id

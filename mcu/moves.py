@@ -1,0 +1,54 @@
+"""From one room to another with the same leg: only for phones, and only where one media thread serves both rooms."""
+
+from __future__ import annotations
+
+from confero.clock import Clock
+from confero.errors import Refused
+
+from . import reasons
+from .news import News
+from .pipeline.engine import MediaEngine
+from .rooms.participant import Participant
+from .rooms.registry import Registry
+from .rooms.room import Room
+
+
+class Moves:
+    def __init__(self, engine: MediaEngine, registry: Registry, news: News, clock: Clock) -> None:
+        self._engine = engine
+        self._registry = registry
+        self._news = news
+        self._clock = clock
+
+    def move(self, participant: Participant, old: Room, new: Room) -> Room:
+        """Its room from now on. Raises Refused ``room-full``, ``participant-exists``, ``other-media-thread``,
+        ``not-for-browsers``; then nothing has changed.
+        """
+        self._check(participant, old, new)
+        if participant.leg.number:
+            self._engine.move_leg(participant.leg.number, new.number)
+        old.remove(participant, self._clock.monotonic())
+        new.admit(participant)
+        self._registry.add_leg(participant, new)
+        participant.leg.moved(new.number)
+        self._news.left(old, participant, reasons.MOVED, {})
+        self._news.joined(new, participant)
+        return new
+
+    def _check(self, participant: Participant, old: Room, new: Room) -> None:
+        """Raises Refused. A leg that waits for its answer has no number yet, but its ports are on a thread already."""
+        if participant.leg.kind == "webrtc":
+            raise Refused(
+                "A browser's session belongs to one room; join the other room from the page.",
+                status=409,
+                code="not-for-browsers",
+            )
+        if participant.id in new.participants:
+            raise Refused("The participant is in that room already.", status=409, code="participant-exists")
+        new.check_place(participant.id)
+        if self._engine.thread_of(old.number) != self._engine.thread_of(new.number):
+            raise Refused(
+                "The rooms live on different media threads; join the other room afresh.",
+                status=409,
+                code="other-media-thread",
+            )

@@ -1,0 +1,93 @@
+"""Under which address peers reach us: what is advertised, or our own address on the way to them."""
+
+from __future__ import annotations
+
+import socket
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from confero.clock import Clock
+from confero.errors import LocalError
+
+REMEMBERED_S = 30.0
+"""Routes change when a machine is carried to another network, not from call to call."""
+ROUTES = 4096
+"""That are remembered; the oldest goes first."""
+
+
+@dataclass(frozen=True)
+class Advertised:
+    """An address for peers; ``internal``: the local address that a 1:1 NAT maps to it."""
+
+    external: str
+    internal: str | None = None
+
+
+def parse_advertised(entries: Sequence[str]) -> tuple[Advertised, ...]:
+    """``address`` or ``external=internal``. Raises LocalError for what is no address, or two of different families."""
+    found = []
+    for entry in entries:
+        external, equals, internal = entry.partition("=")
+        try:
+            versions = {ip_address(one).version for one in (external, internal) if one or equals}
+        except ValueError:
+            raise LocalError(f"sip_advertise: {entry!r} is no address, and no external=internal") from None
+        if len(versions) != 1:
+            raise LocalError(f"sip_advertise: {entry!r} mixes IPv4 and IPv6")
+        found.append(Advertised(external, internal or None))
+    return tuple(found)
+
+
+def route_to(address: str) -> str | None:
+    """Our own address on the way to another; asks the kernel's table, sends nothing. None: no way there."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None
+
+
+class OwnAddresses:
+    """Answers with the address to tell a peer; routes are asked of the kernel once in ``REMEMBERED_S``."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        advertised: Sequence[Advertised] = (),
+        route: Callable[[str], str | None] = route_to,
+    ) -> None:
+        self._clock = clock
+        self._advertised = tuple(advertised)
+        self._route = route
+        self._routes: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
+
+    def towards(self, peer: str, bound: str = "") -> str:
+        """The address under which ``peer`` reaches us. ``bound``: of the socket in use, where it is a particular one."""
+        local = bound if bound and not ip_address(bound).is_unspecified else self._local(peer)
+        version = ip_address(peer).version
+        same = [one for one in self._advertised if ip_address(one.external).version == version]
+        mapped = next((one.external for one in same if one.internal is not None and one.internal == local), None)
+        plain = next((one.external for one in same if one.internal is None), None)
+        return mapped or plain or local or peer
+
+    def is_own(self, host: str) -> bool:
+        """Whether an address is one of ours: advertised, or local to this machine."""
+        if any(host in (one.external, one.internal) for one in self._advertised):
+            return True
+        return self._local(host) == host
+
+    def _local(self, peer: str) -> str | None:
+        now = self._clock.monotonic()
+        known = self._routes.get(peer)
+        if known is not None and now - known[0] < REMEMBERED_S:
+            return known[1]
+        local = self._route(peer)
+        self._routes[peer] = (now, local)
+        self._routes.move_to_end(peer)
+        if len(self._routes) > ROUTES:
+            self._routes.popitem(last=False)
+        return local

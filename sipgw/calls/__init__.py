@@ -1,0 +1,1 @@
+"""Calls: a SIP session on one side, a leg of an MCU on the other."""

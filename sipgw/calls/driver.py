@@ -1,0 +1,142 @@
+"""An INVITE session on the endpoint: its actions become messages, its deadlines timers, its events calls of its owner."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from confero.clock import Clock
+from confero.protocols.sip.events import ServerKey
+from confero.protocols.sip.message import Response
+from confero.protocols.sip.session import (
+    Cancel,
+    Event,
+    InviteSession,
+    Respond,
+    SendAck,
+    SendRequest,
+)
+from confero.protocols.sip.session.actions import Action
+from confero.protocols.sip.target import Target
+
+from ..outbound import Sender, Sending
+
+Do = Callable[[float], Sequence[Action]]
+"""A step of the session, given the time."""
+
+
+class Driver:
+    """Owns the session's timers and transactions. ``finished`` is called when there is nothing left to expect."""
+
+    def __init__(
+        self,
+        sender: Sender,
+        clock: Clock,
+        on_event: Callable[[Event], None],
+        finished: Callable[[], None],
+        *,
+        flow: Target | None = None,
+    ) -> None:
+        """``flow``: where the peer is known to be, if its Contact is not to be trusted (NAT, a connection of its own)."""
+        self.flow = flow
+        self._sender = sender
+        self._clock = clock
+        self._on_event = on_event
+        self._finished = finished
+        self._session: InviteSession | None = None
+        self._sendings: dict[int, Sending] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = False
+        self._actions: deque[Action] = deque()
+        self._performing = False
+
+    @property
+    def session(self) -> InviteSession:
+        assert self._session is not None, "begin comes first"
+        return self._session
+
+    def begin(self, begun: tuple[InviteSession, Sequence[Action]]) -> None:
+        """What ``InviteSession.call`` or ``incoming`` returned."""
+        self._session, actions = begun
+        self._perform(actions)
+
+    def do(self, step: Do) -> None:
+        """Lets the session do something. Raises what it raises."""
+        self._perform(step(self._clock.monotonic()))
+
+    # -- inside --
+
+    def _perform(self, actions: Sequence[Action]) -> None:
+        """In order, also where an action leads to another step at once."""
+        self._actions.extend(actions)
+        if self._performing:
+            return
+        self._performing = True
+        try:
+            while self._actions:
+                self._perform_one(self._actions.popleft())
+        finally:
+            self._performing = False
+        self._keep_time()
+
+    def _perform_one(self, action: Action) -> None:
+        match action:
+            case SendRequest(ref, request):
+                self._sendings[ref] = self._sender.start(request, Reply(self, ref), flow=self.flow)
+            case SendAck(request):
+                self._sender.acknowledge(request, flow=self.flow)
+            case Respond(key, response):
+                assert isinstance(key, ServerKey)
+                self._sender.endpoint.respond(key, response)
+            case Cancel(ref):
+                if ref in self._sendings:
+                    self._sendings[ref].cancel()
+            case _:
+                self._on_event(action)
+
+    def responded(self, ref: int, response: Response) -> None:
+        if response.status >= 200:
+            self._sendings.pop(ref, None)
+        self.do(lambda now: self.session.response(ref, response, now))
+
+    def unanswered(self, ref: int, *, sent: bool) -> None:
+        self._sendings.pop(ref, None)
+        session = self.session
+        self.do(lambda now: session.timed_out(ref, now) if sent else session.transport_failed(ref, now))
+
+    def _keep_time(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        session = self.session
+        due = session.next_deadline()
+        if due is not None:
+            delay = max(0.0, due - self._clock.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._poll)
+        elif session.finished and not self._over:
+            self._over = True
+            self._finished()
+
+    def _poll(self) -> None:
+        self._timer = None
+        self.do(lambda now: self.session.poll(now))
+
+    def abandon(self) -> None:
+        """No timer runs any more: the process ends, and the journal has the call."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+class Reply:
+    """Tells the driver what became of one request."""
+
+    def __init__(self, driver: Driver, ref: int) -> None:
+        self._driver = driver
+        self._ref = ref
+
+    def responded(self, response: Response, source: Target) -> None:
+        self._driver.responded(self._ref, response)
+
+    def unanswered(self, *, sent: bool) -> None:
+        self._driver.unanswered(self._ref, sent=sent)

@@ -1,0 +1,67 @@
+"""Settings of the SIP gateway."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+
+from pydantic import Field, field_validator, model_validator
+
+from confero.config import ServiceConfig
+from confero.ports import find
+
+
+class SipgwConfig(ServiceConfig):
+    """Everything that can be set; ``confero-sipgw --help`` lists it."""
+
+    http_host: str = "127.0.0.1"
+    """Address of the control port, where SIP over WebSocket arrives too; loopback or an internal one."""
+    http_port: int = Field(default=find("sipgw", "control").number, ge=0, le=65_535)
+    """TCP port of it."""
+    sip_bind: list[str] = Field(default_factory=list)
+    """Local addresses for SIP. Empty: all of the machine, IPv4 and IPv6."""
+    sip_port: int = Field(default=find("sipgw", "sip").number, ge=0, le=65_535)
+    """Port for UDP and TCP."""
+    sips_port: int = Field(default=find("sipgw", "sips").number, ge=0, le=65_535)
+    """TCP port for TLS."""
+    sip_advertise: list[str] = Field(default_factory=list)
+    """Addresses that peers are told in Via and Contact, each ``address`` or ``external=internal`` for 1:1 NAT.
+    Empty: our own address on the way to the peer."""
+    domains: list[str] = Field(default_factory=list)
+    """Names besides our addresses under which this gateway is meant, such as meet.example."""
+    realm: str = Field(default="confero", min_length=1, max_length=128, pattern=r'^[^"\\\x00-\x1f]+$')
+    """Realm of digest authentication; the accounts' passwords hold for it only."""
+    certificate: Path | None = None
+    """PEM file with the certificate chain for TLS; read again when it changes.
+    When absent, that of the application server in ``state_dir/tls`` is used as soon as it is there."""
+    certificate_key: Path | None = None
+    """PEM file with its private key."""
+    peer_ca: Path | None = None
+    """PEM file with the authorities that TLS peers are judged by. When absent, those of the system."""
+    nameservers: list[str] = Field(default_factory=list)
+    """Name servers for NAPTR and SRV, each an address or ``address:port``. Empty: the machine's."""
+    appserver_url: str = f"http://127.0.0.1:{find('appserver', 'http').number}"
+    """Where the application server's internal API is reached."""
+    notifier_url: str = f"http://127.0.0.1:{find('notifier', 'http').number}"
+    """Where the notification server is reached."""
+    max_calls: int = Field(default=2000, ge=1)
+    """Calls at once; beyond them 503 with Retry-After."""
+    max_transactions: int = Field(default=20_000, ge=10)
+    """Transactions at once, of both kinds."""
+    requests_per_s: float = Field(default=50.0, gt=0)
+    """Requests outside of calls that one source may send on average, unless it is a trunk; beyond it nothing is answered."""
+    request_burst: float = Field(default=200.0, ge=1)
+    """Requests outside of calls that one source may send at once."""
+
+    @field_validator("sip_bind")
+    @classmethod
+    def _addresses(cls, value: list[str]) -> list[str]:
+        for address in value:
+            ip_address(address)
+        return value
+
+    @model_validator(mode="after")
+    def _pair(self) -> SipgwConfig:
+        if (self.certificate is None) != (self.certificate_key is None):
+            raise ValueError("certificate and certificate_key belong together")
+        return self

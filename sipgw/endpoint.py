@@ -1,0 +1,268 @@
+"""The gateway's SIP endpoint: transports, the transaction layer and the event loop's clock tied together."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from confero.clock import Clock
+from confero.protocols.hep import Mirrored
+from confero.protocols.sip.build import new_branch, reason_for, response_to
+from confero.protocols.sip.errors import SipError
+from confero.protocols.sip.events import (
+    AckIn,
+    CancelIn,
+    ClientKey,
+    Event,
+    RequestIn,
+    ResponseIn,
+    ServerKey,
+    StrayResponse,
+    TimedOut,
+    TransportFailed,
+)
+from confero.protocols.sip.layer import TransactionLayer
+from confero.protocols.sip.message import Request, Response
+from confero.protocols.sip.parser import parse
+from confero.protocols.sip.replies import mark
+from confero.protocols.sip.target import DEFAULT_PORTS, Target, Transport
+from confero.runtime.logging import get_logger
+
+from .addresses import OwnAddresses
+from .trace import Trace
+from .transports.base import Local, authority
+
+log = get_logger(__name__)
+
+Message = Request | Response
+IN_VIA: dict[Transport, str] = {"udp": "UDP", "tcp": "TCP", "tls": "TLS", "ws": "WS", "wss": "WSS"}
+IN_URI: dict[Transport, str] = {
+    "udp": "",
+    "tcp": ";transport=tcp",
+    "tls": ";transport=tls",
+    "ws": ";transport=ws",
+    "wss": ";transport=ws",
+}
+
+
+class Carrier(Protocol):
+    """What sends for a kind of transport."""
+
+    def send(self, data: bytes, target: Target) -> None: ...
+
+    def local(self, target: Target) -> Local:
+        """Where we listen, for a peer at ``target``."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class User(Protocol):
+    """Whom the endpoint tells of requests; each is called in the event loop and returns at once."""
+
+    def request(self, event: RequestIn) -> None: ...
+    def acknowledged(self, event: AckIn) -> None: ...
+    def cancelled(self, event: CancelIn) -> None: ...
+    def stray(self, event: StrayResponse) -> None: ...
+    def server_ended(self, event: TimedOut | TransportFailed) -> None:
+        """A server transaction that ended without ACK, or could not be answered."""
+        ...
+
+
+Outcome = ResponseIn | TimedOut | TransportFailed
+Listener = Callable[[Outcome], None]
+"""Told of each response of a request of ours, or how it ended without one."""
+
+
+class Endpoint:
+    """Receives, sends, keeps time. ``carriers`` is filled in by whoever starts the transports."""
+
+    def __init__(self, clock: Clock, layer: TransactionLayer, addresses: OwnAddresses, trace: Trace) -> None:
+        self.layer = layer
+        self.carriers: dict[Transport, Carrier] = {}
+        self.random = random.SystemRandom()
+        self.malformed = 0
+        self._clock = clock
+        self._addresses = addresses
+        self._trace = trace
+        self._user: User | None = None
+        self._listeners: dict[ClientKey, Listener] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self._closed = False
+
+    def serve(self, user: User) -> None:
+        """From now on ``user`` is told of requests; before it they are lost as on a network."""
+        self._user = user
+
+    # -- from transports --
+
+    def received(self, data: bytes, source: Target) -> None:
+        if not data.strip(b"\r\n\x00"):
+            return  # RFC 5626 section 4.4: keep-alive
+        try:
+            message = parse(data)
+        except SipError as error:
+            self.malformed += 1
+            log.debug("not SIP", source=source.host, transport=source.transport, reason=str(error))
+            self._note(data, source, came=True, title="malformed", call_id="")
+            self._answer_broken(error, source)
+            return
+        self._note(data, source, came=True, title=title(message), call_id=call_id(message))
+        self._dispatch(self.layer.receive(message, source, self._clock.monotonic()))
+
+    def _answer_broken(self, error: SipError, source: Target) -> None:
+        """8.2: a request that can be answered is, once; nothing is kept of it."""
+        request = error.message
+        if not isinstance(request, Request) or request.method == "ACK":
+            return
+        try:
+            where = mark(request, source)
+            response = response_to(request, error.status, f"{reason_for(error.status)}: {error.detail}"[:100])
+        except SipError:
+            return
+        self.layer.send(response, where)
+        self._flush()
+
+    def failed(self, target: Target, reason: str) -> None:
+        log.debug("not sent", to=target.host, transport=target.transport, reason=reason)
+        self._dispatch(self.layer.transport_error(target, self._clock.monotonic()))
+
+    # -- for users --
+
+    def request(self, request: Request, target: Target, listener: Listener) -> ClientKey:
+        """Sends a request of ours under a new Via. ``listener`` hears of it until it ends. Raises Unavailable when too many run."""
+        request.headers.prepend("Via", self.via(target))
+        key = self.layer.request(request, target, self._clock.monotonic())
+        self._listeners[key] = listener
+        self._flush()
+        return key
+
+    def respond(self, key: ServerKey, response: Response) -> None:
+        self.layer.respond(key, response, self._clock.monotonic())
+        self._flush()
+
+    def acknowledge(self, ack: Request, target: Target) -> None:
+        """Sends an ACK for a 2xx under a new Via (13.2.2.4)."""
+        ack.headers.prepend("Via", self.via(target))
+        self.layer.send(ack, target)
+        self._flush()
+
+    def cancel(self, key: ClientKey) -> None:
+        self.layer.cancel(key, self._clock.monotonic())
+        self._flush()
+
+    def via(self, target: Target) -> str:
+        """A Via for a request to ``target``, with a branch of its own."""
+        host, port = self.sent_by(target)
+        branch = new_branch(self.random)
+        return f"SIP/2.0/{IN_VIA[target.transport]} {authority(host, port)};rport;branch={branch}"
+
+    def contact(self, target: Target, user: str = "confero") -> str:
+        """The URI under which the peer at ``target`` reaches us for requests within a dialog."""
+        host, port = self.sent_by(target)
+        return f"sip:{user}@{authority(host, port)}{IN_URI[target.transport]}"
+
+    def sent_by(self, target: Target) -> tuple[str, int]:
+        """Address and port that peers are told, for one at ``target``."""
+        carrier = self.carriers.get(target.transport)
+        local = carrier.local(target) if carrier is not None else Local("", DEFAULT_PORTS[target.transport])
+        return self._addresses.towards(target.host, local.address), local.port
+
+    # -- inside --
+
+    def _dispatch(self, events: list[Event]) -> None:
+        self._flush()
+        for event in events:
+            self._tell(event)
+        self._flush()
+
+    def _tell(self, event: Event) -> None:
+        user = self._user
+        match event:
+            case ResponseIn():
+                self._tell_listener(event.key, event, ended=event.response.status >= 200)
+            case TimedOut(key=ClientKey() as key) | TransportFailed(key=ClientKey() as key):
+                self._tell_listener(key, event, ended=True)
+            case _ if user is None:
+                return
+            case RequestIn():
+                user.request(event)
+            case AckIn():
+                user.acknowledged(event)
+            case CancelIn():
+                user.cancelled(event)
+            case StrayResponse():
+                user.stray(event)
+            case TimedOut() | TransportFailed():
+                user.server_ended(event)
+
+    def _tell_listener(self, key: ClientKey, event: Outcome, *, ended: bool) -> None:
+        listener = self._listeners.pop(key, None) if ended else self._listeners.get(key)
+        if listener is not None:
+            listener(event)
+
+    def _flush(self) -> None:
+        for message, target in self.layer.take_outgoing():
+            data = bytes(message)
+            self._note(data, target, came=False, title=title(message), call_id=call_id(message))
+            carrier = self.carriers.get(target.transport)
+            if carrier is None:
+                asyncio.get_running_loop().call_soon(self.failed, target, "no such transport here")
+            else:
+                carrier.send(data, target)
+        self._keep_time()
+
+    def _keep_time(self) -> None:
+        due = self.layer.next_deadline()
+        if due is None or self._closed or (self._timer is not None and self._due <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = due
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, due - self._clock.monotonic()), self._poll)
+
+    def _poll(self) -> None:
+        self._timer = None
+        self._dispatch(self.layer.poll(self._clock.monotonic()))
+
+    def _note(self, data: bytes, peer: Target, *, came: bool, title: str, call_id: str) -> None:
+        there, here = (peer.host, peer.port), self.sent_by(peer)
+        source, destination = (there, here) if came else (here, there)
+        message = Mirrored(self._clock.wall(), peer.transport, source, destination, data, call_id)
+        self._trace.saw(message, came=came, title=title)
+
+    def close(self) -> None:
+        """No timer runs any more. Idempotent; transports are closed by who made them."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def title(message: Message) -> str:
+    """The line of a ladder: what it is, and the CSeq."""
+    cseq = message.headers.get("CSeq") or "?"
+    if isinstance(message, Response):
+        return f"{message.status} {message.reason} ({cseq})"
+    return f"{message.method} {message.uri} ({cseq})"
+
+
+def call_id(message: Message) -> str:
+    return message.headers.get("Call-ID") or ""
+
+
+def figures(endpoint: Endpoint) -> Mapping[str, int]:
+    """Counters for metrics, by name."""
+    layer = endpoint.layer
+    tally = layer.tally
+    return {
+        "sent_again": tally.sent_again,
+        "absorbed": tally.absorbed,
+        "refused": tally.refused,
+        "merged": tally.merged,
+        "malformed": tally.malformed + endpoint.malformed,
+        "unmatched": tally.unmatched,
+    }

@@ -1,0 +1,158 @@
+"""The services that the gateway calls: the application server's dial plan, and MCUs by their URL."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from urllib.parse import quote
+
+from confero.clock import Clock
+from confero.models import (
+    CollectRequest,
+    Digits,
+    LegPatch,
+    LegReply,
+    LegSdp,
+    LegStats,
+    OwnerLegs,
+    Participant,
+    Playing,
+    PlayRequest,
+    RoomSpec,
+    RoomState,
+    RtpLegCreate,
+)
+from confero.models.sip import (
+    SipCallRecord,
+    SipConfigReply,
+    SipCredentials,
+    SipCredentialsAsk,
+    SipDecision,
+    SipPinAsk,
+    SipPinReply,
+    SipPlace,
+    SipPlaceAsk,
+    SipRouteAsk,
+)
+from confero.runtime.client import ServiceClient
+from confero.runtime.tasks import TaskBag
+
+CALLER = "sipgw"
+KNOWN_MCUS = 64
+"""MCUs to which connections are kept open; the one unused for longest is closed."""
+PREFIX = "/internal/v1/sip"
+
+
+class AppServerPeer:
+    """The application server's internal API. All raise Refused, Unavailable."""
+
+    def __init__(self, url: str, *, secret: bytes, clock: Clock) -> None:
+        self._client = ServiceClient(CALLER, "appserver", url, secret=secret, clock=clock)
+
+    async def config(self, version: int, wait_s: float) -> SipConfigReply:
+        """Trunks and accounts; waits for another version for up to ``wait_s`` seconds."""
+        return await self._client.call(
+            "GET", f"{PREFIX}/config?version={version}&wait_s={wait_s}", reply=SipConfigReply, timeout_s=wait_s + 5
+        )
+
+    async def credentials(self, ask: SipCredentialsAsk) -> SipCredentials:
+        return await self._client.call("POST", f"{PREFIX}/credentials", body=ask, reply=SipCredentials, idempotent=True)
+
+    async def route(self, ask: SipRouteAsk) -> SipDecision:
+        """What is to become of a call. The same call asked for again counts once."""
+        return await self._client.call("POST", f"{PREFIX}/route", body=ask, reply=SipDecision, idempotent=True)
+
+    async def pin(self, ask: SipPinAsk) -> SipPinReply:
+        return await self._client.call("POST", f"{PREFIX}/pin", body=ask, reply=SipPinReply)
+
+    async def place(self, ask: SipPlaceAsk) -> SipPlace:
+        return await self._client.call("POST", f"{PREFIX}/places", body=ask, reply=SipPlace)
+
+    async def record(self, record: SipCallRecord) -> None:
+        await self._client.call("POST", f"{PREFIX}/calls", body=record, idempotent=True)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class McuPeer:
+    """One MCU's control API, as far as telephones need it. All raise Refused, Unavailable."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    async def ensure_room(self, room: str, spec: RoomSpec) -> None:
+        await self._client.call("PUT", f"/v1/rooms/{quote(room)}", body=spec, reply=RoomState)
+
+    async def create_leg(self, room: str, body: RtpLegCreate) -> LegReply:
+        return await self._client.call("POST", f"/v1/rooms/{quote(room)}/legs", body=body, reply=LegReply)
+
+    async def answer_offer(self, leg: str, sdp: str) -> LegReply:
+        """The peer's offer; the reply has our answer. Another leg may take this one's place: the reply names it."""
+        return await self._client.call("PUT", f"/v1/legs/{quote(leg)}/offer", body=LegSdp(sdp=sdp), reply=LegReply)
+
+    async def ask(self, leg: str) -> LegReply:
+        """An offer of ours."""
+        return await self._client.call("POST", f"/v1/legs/{quote(leg)}/offer", reply=LegReply)
+
+    async def withdraw(self, leg: str) -> None:
+        """Our offer was not taken."""
+        await self._client.call("DELETE", f"/v1/legs/{quote(leg)}/offer")
+
+    async def take_answer(self, leg: str, sdp: str) -> None:
+        await self._client.call("PUT", f"/v1/legs/{quote(leg)}/answer", body=LegSdp(sdp=sdp))
+
+    async def patch(self, leg: str, patch: LegPatch) -> Participant:
+        return await self._client.call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)
+
+    async def delete_leg(self, leg: str, reason: str) -> None:
+        await self._client.call("DELETE", f"/v1/legs/{quote(leg)}?reason={quote(reason)}")
+
+    async def stats(self, leg: str) -> LegStats:
+        return await self._client.call("GET", f"/v1/legs/{quote(leg)}/stats", reply=LegStats)
+
+    async def play(self, leg: str, request: PlayRequest) -> Playing:
+        return await self._client.call("POST", f"/v1/legs/{quote(leg)}/play", body=request, reply=Playing)
+
+    async def stop(self, leg: str, playing: int) -> None:
+        await self._client.call("DELETE", f"/v1/legs/{quote(leg)}/play/{playing}")
+
+    async def collect(self, leg: str) -> None:
+        await self._client.call("POST", f"/v1/legs/{quote(leg)}/collect", body=CollectRequest())
+
+    async def digits(self, leg: str, after: int, wait_s: float) -> Digits:
+        path = f"/v1/legs/{quote(leg)}/collect?after={after}&wait_s={wait_s}"
+        return await self._client.call("GET", path, reply=Digits, timeout_s=wait_s + 5)
+
+    async def renew(self, owner: str) -> OwnerLegs:
+        """The owner is there; the legs that it has."""
+        return await self._client.call("PUT", f"/v1/owners/{quote(owner)}", reply=OwnerLegs, timeout_s=2.0)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class McuPeers:
+    """MCUs by their URL."""
+
+    def __init__(self, *, secret: bytes, clock: Clock) -> None:
+        self._secret = secret
+        self._clock = clock
+        self._peers: OrderedDict[str, McuPeer] = OrderedDict()
+        self._closing = TaskBag()
+
+    def at(self, url: str) -> McuPeer:
+        peer = self._peers.get(url)
+        if peer is None:
+            peer = McuPeer(ServiceClient(CALLER, "mcu", url, secret=self._secret, clock=self._clock))
+            self._peers[url] = peer
+            if len(self._peers) > KNOWN_MCUS:
+                _, oldest = self._peers.popitem(last=False)
+                self._closing.spawn(oldest.close(), name="close-mcu-client")
+        self._peers.move_to_end(url)
+        return peer
+
+    async def close(self) -> None:
+        await self._closing.close()
+        for peer in self._peers.values():
+            await peer.close()
+        self._peers.clear()
