@@ -10,14 +10,14 @@ from confero.errors import LocalError
 from ..build import new_tag
 from ..dialog import Dialog
 from ..errors import SipError
+from ..fields import supports
 from ..message import Request, Response
 from .accepted import Accepted
 from .actions import Answer, Established, Key, Offer, OfferWithdrawn
 from .bodies import SDP, not_understood, sdp_of
-from .core import Core, HeaderList, Peer
+from .core import Core, HeaderList, Peer, options
 from .refresh import IntervalTooSmall, SessionTimer
 from .reliable import Reliable
-from .values import tokens
 
 
 class Callee:
@@ -102,10 +102,10 @@ class Callee:
     @property
     def _reliably(self) -> bool:
         """RFC 3262 section 3: where the INVITE requires it, and where it allows it if we like to."""
-        policy, headers = self._core.config.reliable, self._invite.headers
-        if policy == "supported" and "100rel" in tokens(headers, "Supported"):
-            return True
-        return policy != "never" and "100rel" in tokens(headers, "Require")
+        policy = self._core.config.reliable
+        if policy == "supported":
+            return supports(self._invite, "100rel")
+        return policy == "asked" and "100rel" in options(self._invite, "Require")
 
     def _show(self, peer: Peer, sdp: str | None) -> None:
         """Early media by a response that may get lost: its description must be the answer later on (RFC 6337 section 3.1)."""

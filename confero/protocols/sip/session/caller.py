@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from confero.errors import LocalError
 
 from ..build import MAX_FORWARDS, new_call_id, new_tag
@@ -169,7 +171,8 @@ class Caller:
         core.peer, core.phase = peer, "established"
         core.alarms.stop("rings")
         core.learn(response)
-        self._timer.answered(response, now)
+        with suppress(SipError):
+            self._timer.answered(response, now)
         self._negotiate(peer, response, now)
 
     def _negotiate(self, peer: Peer, response: Response, now: float) -> None:

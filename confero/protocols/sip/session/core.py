@@ -16,7 +16,6 @@ from .alarms import Alarms
 from .bodies import SDP, sdp_of
 from .config import SessionConfig
 from .offers import Offers
-from .values import methods, tokens
 
 Phase = Literal["early", "established", "ended"]
 HeaderList = Iterable[tuple[str, str]]
@@ -274,13 +273,13 @@ class Core:
     def learn(self, message: Request | Response) -> None:
         """What the peer says that it can do."""
         if "Allow" in message.headers:
-            self.peer_allows = methods(message.headers)
+            self.peer_allows = frozenset(message.tokens("Allow"))
         if "Supported" in message.headers:
-            self.peer_supports = tokens(message.headers, "Supported")
+            self.peer_supports = options(message, "Supported")
 
     def unsupported(self, request: Request) -> list[str]:
         """Options that the peer requires and we do not have (8.2.2.3)."""
-        return sorted(tokens(request.headers, "Require") - set(self.config.extensions))
+        return sorted(options(request, "Require") - set(self.config.extensions))
 
     # -- the end --
 
@@ -293,6 +292,11 @@ class Core:
             wind_up(now)
         self.alarms.set("linger", now + self.config.timers.lifetime, lambda now: None)
         self.emit(Ended(by, status, reason, message))
+
+
+def options(message: Request | Response, name: str) -> frozenset[str]:
+    """The option tags of a list such as Require, in lower case. Raises SipError."""
+    return frozenset(tag.lower() for tag in message.tokens(name))
 
 
 def ignore(request: Request, response: Response, now: float) -> None:
