@@ -81,9 +81,9 @@ class InviteSession:
         parts = session._parts
         callee = parts.callee = Callee(parts.core, parts.timer, parts.accepted, key, invite)
         callee.examine(now)
-        peer = session._core.peer
-        if peer is not None:
-            session.call_id, session.local_tag = peer.dialog.call_id, peer.dialog.local_tag
+        session.call_id = invite.call_id
+        if parts.core.peer is not None:
+            session.local_tag = parts.core.peer.dialog.local_tag
         return session, session._take(now)
 
     @classmethod

@@ -175,4 +175,4 @@ def test_an_unreadable_invite_is_answered_and_over() -> None:
         session, actions = InviteSession.incoming(SessionConfig("<sip:b@x>"), 1, invite, 0.0, random=line.random)
         (response,) = [action.response for action in actions if isinstance(action, Respond)]
         assert (name, response.status) == (name, status)
-        assert session.phase == "ended"
+        assert session.phase == "ended" and session.call_id == good.call_id
