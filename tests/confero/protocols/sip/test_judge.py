@@ -1,17 +1,4 @@
-<<<<<<< HEAD
-<<<<<<< HEAD
-=======
->>>>>>> sip-core
-"""What we write, an independent parser reads as we meant it.
-
-It is stricter than we are, and reads less: not all can be put to it.
-"""
-<<<<<<< HEAD
-=======
 """What we write, an independent parser reads as we meant it; it reads less than we do, so that not all can be put to it."""
->>>>>>> sip-message
-=======
->>>>>>> sip-core
 
 from __future__ import annotations
 
