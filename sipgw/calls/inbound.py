@@ -9,6 +9,7 @@ from confero.protocols.sip.session import InviteSession
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
+from ..flows import flow_of
 from .call import About, Call, Means
 from .media import Terms
 
@@ -59,19 +60,3 @@ class InboundCall(Call):
         session = self.driver.session
         if session.phase == "early":
             self.driver.do(lambda now: session.reject(status, now))
-
-
-def flow_of(invite: Request, source: Target) -> Target | None:
-    """Where the caller is reached for requests of the dialog, if not by its Contact: on its connection, or behind its NAT.
-
-    None where proxies say the way (Record-Route), or where the Contact is where the INVITE came from.
-    """
-    if invite.record_routes:
-        return None
-    if source.reliable:
-        return source
-    contact = invite.contact
-    if contact is None or (contact.uri.host.strip("[]"), contact.uri.port or 5060) == (source.host, source.port):
-        return None
-    # RFC 3581: who asks for rport is behind a NAT, or may be; who does not is where its Contact says.
-    return source if "rport" in invite.top_via.parameters else None
