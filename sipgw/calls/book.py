@@ -29,6 +29,8 @@ class CallBook:
         self._tasks = tasks
         self._by_names: dict[tuple[str, str], Call] = {}
         """By Call-ID and our tag."""
+        self._running: dict[str, Call] = {}
+        """By the call's id, from its first step to its last."""
         self._by_invite: dict[ServerKey, Call] = {}
         self.handlers: dict[str, Handler] = {}
         self._empty = asyncio.Event()
@@ -44,7 +46,19 @@ class CallBook:
 
     def start(self, call: Call) -> None:
         """Runs a call."""
-        self._tasks.spawn(call.run(), name=f"call {call.about.id}")
+        self._running[call.about.id] = call
+        self._tasks.spawn(self._run(call), name=f"call {call.about.id}")
+
+    async def _run(self, call: Call) -> None:
+        try:
+            await call.run()
+        finally:
+            del self._running[call.about.id]
+
+    def find(self, name: str) -> Call | None:
+        """The running call of this id, or of the participant as which its telephone is in a room."""
+        running = self._running
+        return running.get(name) or next((call for call in running.values() if call.about.participant == name), None)
 
     def incoming(self, key: ServerKey, call: Call) -> None:
         """... that came by this INVITE, which may be cancelled."""

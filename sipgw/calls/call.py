@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from confero.clock import Clock
 from confero.errors import ConferoError, LocalError, Refused
 from confero.ids import new_id
+from confero.models.calls import CallEvent, CallState
 from confero.models.sip import SipCaller, SipPlace, SipPlaceAsk
 from confero.protocols.sip.session import (
     Acknowledged,
@@ -32,10 +33,13 @@ from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
 from ..outbound import Sender
+from ..pages import Pages
 from ..peers import AppServerPeer, McuPeers
 from ..trace import Trace
+from ..userdata import Told
 from .driver import Driver
 from .media import MediaLeg, Reason, Terms
+from .ring import Ring
 
 log = get_logger(__name__)
 
@@ -59,7 +63,20 @@ class HangUp:
     reason: str
 
 
-Happening = Event | LegLost | HangUp
+@dataclass(frozen=True)
+class RingSaid:
+    """Somebody has answered the ring: see there."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """In whose browser a call is shown: who has made it, or has accepted it."""
+
+    room: str
+    participant: str
+
+
+Happening = Event | LegLost | HangUp | RingSaid
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,12 @@ class Means:
     """Takes the call's record, now and at its end."""
     over: Callable[[Call], None]
     """Told when a call may be forgotten."""
+    pages: Pages
+    """Where browsers are told of calls."""
+    ring_s: float
+    """How long browsers and telephones ring."""
+    pass_headers: Sequence[str] = ()
+    """Header fields that go to pages, and from them."""
 
     def session_config(self, contact_at: Target, user: str) -> SessionConfig:
         contact = f"<{self.sender.endpoint.contact(contact_at, user)}>"
@@ -121,6 +144,13 @@ class Call:
         self._asked = False
         """An offer of ours is out, made by the MCU."""
         self._ended = False
+        self.state: CallState = "calling"
+        self.owner: Owner | None = None
+        self.name = about.caller.from_name or about.caller.from_user
+        """Of the telephone, as the room sees it."""
+        self.told = Told()
+        """By the telephone's side."""
+        self.ring: Ring | None = None
 
     # -- told by others --
 
@@ -148,20 +178,38 @@ class Call:
         try:
             await self.set_up()
             while not self._ended:
-                await self._deal_with(await self._happenings.get())
+                await self.deal_with(await self._happenings.get())
         except ConferoError as error:
             self._fail(error)
         finally:
             await self._clean_up()
+            self.advance("ended", self.about.status, self.about.reason)
 
     async def set_up(self) -> None:
         """From the first message to the one that makes it a call, or ends it."""
         raise NotImplementedError
 
+    def advance(self, state: CallState, status: int, reason: str) -> None:
+        """The call is that far; its owner's page is told."""
+        self.state = state
+        if self.owner is None:
+            return
+        event = CallEvent(
+            call=self.about.id,
+            state=state,
+            status=status,
+            reason=reason,
+            name=self.name,
+            participant=self.about.participant or self.about.id,
+        )
+        self.means.pages.tell(self.owner.room, self.owner.participant, event)
+
     def _fail(self, error: ConferoError) -> None:
         status, text = status_of(error)
         log.info("call failed", call=self.about.id, status=status, reason=text)
         self.about.status, self.about.reason = self.about.status or status, text[:128]
+        if not self.driver.begun:
+            return  # no message has been sent
         session = self.driver.session
         if session.phase == "early" and not session.we_called:
             self.driver.do(lambda now: session.reject(status, now, headers=retry_after(status)))
@@ -169,9 +217,9 @@ class Call:
             self.driver.do(lambda now: session.hang_up(now))
 
     async def _clean_up(self) -> None:
-        session = self.driver.session
-        if session.phase != "ended":  # cancelled, or a bug of ours: the peer must not be left waiting
-            self.driver.do(lambda now: session.hang_up(now))
+        if self.driver.begun and self.driver.session.phase != "ended":
+            # Cancelled, or a bug of ours: the peer must not be left waiting.
+            self.driver.do(lambda now: self.driver.session.hang_up(now))
         self.about.ended_at = self.means.clock.wall()
         await self._measure()
         await self.media.close(self.reason_of_leg())
@@ -191,7 +239,7 @@ class Call:
 
     # -- what happens --
 
-    async def _deal_with(self, happening: Happening) -> None:
+    async def deal_with(self, happening: Happening) -> None:
         match happening:
             case Offer(sdp):
                 await self._offered(sdp)
@@ -291,6 +339,7 @@ class Call:
         """There is a call."""
         self.about.answered_at = self.means.clock.wall()
         self.about.status = 200
+        self.advance("answered", 200, "OK")
         self.means.write(self)
 
     async def ringing(self, status: int, reason: str) -> None:
@@ -311,6 +360,7 @@ class Call:
     def seated(self, place: SipPlace) -> None:
         """The call has its place in a room."""
         self.about.room, self.about.participant = place.room, place.participant
+        self.name = place.display_name
 
 
 STATUS = {

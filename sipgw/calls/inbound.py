@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from confero.models.sip import SipDecision, SipRouteAsk
+from collections.abc import Sequence
+
+from confero.models.sip import SipBrowser, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip.events import ServerKey
 from confero.protocols.sip.message import Request
 from confero.protocols.sip.session import InviteSession
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
-from .call import About, Call, Means
+from ..userdata import told_by
+from .call import About, Call, Means, Owner
 from .media import Terms
+from .ring import Ring
+from .ringing import ring_browsers
 
 log = get_logger(__name__)
 
@@ -24,6 +29,7 @@ class InboundCall(Call):
         super().__init__(means, about, terms, flow_of(invite, source))
         self._called = invite.target.username
         self._domain = invite.target.host
+        self.told = told_by(invite.headers, means.pass_headers)
         config = means.session_config(source, self._called or "confero")
         random, now = means.sender.endpoint.random, means.clock.monotonic()
         self.begin(InviteSession.incoming(config, key, invite, now, random=random))
@@ -45,13 +51,29 @@ class InboundCall(Call):
     async def go(self, decision: SipDecision) -> None:
         """Raises Refused for what is rejected or cannot be done here."""
         if decision.action == "room" and decision.place is not None:
-            self.seated(decision.place)
-            session = self.driver.session
-            sdp = await self.media.open(decision.place, session.offered, confirmed=False)
-            if session.phase == "early":
-                self.driver.do(lambda now: session.accept(now, sdp))
+            await self.enter(decision.place)
+        elif decision.action == "user" and decision.browsers:
+            await self._ring(decision.browsers)
+        else:
+            self.reject(decision.status or 404, decision.code)
+
+    async def enter(self, place: SipPlace) -> None:
+        """Answers the call, in a room."""
+        self.seated(place)
+        session = self.driver.session
+        sdp = await self.media.open(place, session.offered, confirmed=False)
+        if session.phase == "early":
+            self.driver.do(lambda now: session.accept(now, sdp))
+
+    async def _ring(self, browsers: Sequence[SipBrowser]) -> None:
+        """Who accepts is in a room, and gets the caller there."""
+        self.ring = Ring(browsers)
+        self.state = "ringing"
+        taker = await ring_browsers(self, self.ring, self.means.ring_s)
+        if taker is None:
             return
-        self.reject(decision.status or 404, decision.code)
+        self.owner = Owner(taker.room, taker.participant)
+        await self.enter(await self.means.appserver.place(SipPlaceAsk(room=taker.room, caller=self.about.caller)))
 
     def reject(self, status: int, code: str) -> None:
         """Not this call; the session ends by it."""

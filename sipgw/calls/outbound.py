@@ -83,6 +83,7 @@ class OutboundCall(Call):
         )
 
     async def ringing(self, status: int, reason: str) -> None:
+        self.advance("ringing", status, reason)
         self._on_progress(status, reason)
 
     async def _answered(self, sdp: str) -> None:
