@@ -38,7 +38,7 @@ class Spec:
     after: tuple[str, ...] = ()
     """Services that start before it. A matter of quiet logs: each must cope with any order."""
     listens: tuple[Listen, ...] = ()
-    """``http``, with ``/ready`` and ``/health``, is one of them."""
+    """One of them is that of ``health``."""
     wires: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Fields that take the URL of a port: service and purpose."""
     page: str = ""
@@ -47,6 +47,8 @@ class Spec:
     """The field with the room that is always there."""
     media: tuple[str, str, str] | None = None
     """Fields of the media ports: list of addresses, first port, last port."""
+    health: str = "http"
+    """The purpose of the port with ``/ready`` and ``/health``."""
     folder: str = ""
     """The package, where it is not ``confero.<name>``."""
 
@@ -72,6 +74,17 @@ SPECS: tuple[Spec, ...] = (
         (HTTP,),
         {"url": ("mcu", "http"), "appserver_url": ("appserver", "http"), "notifier_url": ("notifier", "http")},
         media=("media_bind", "media_port_min", "media_port_max"),
+    ),
+    Spec(
+        "sipgw",
+        ("appserver", "notifier", "mcu"),
+        (
+            Listen("sip", "sip_bind", "sip_port"),
+            Listen("sips", "sip_bind", "sips_port"),
+            Listen("control", "http_host", "http_port"),
+        ),
+        {"appserver_url": ("appserver", "http"), "notifier_url": ("notifier", "http")},
+        health="control",
     ),
 )
 
@@ -226,7 +239,7 @@ class _Planner:
         full = {**env, **self._wiring()}
         return Plan(
             children=tuple(
-                Child(name, (sys.executable, "-m", spec.package), full, spec.after, self._url(name, "http"))
+                Child(name, (sys.executable, "-m", spec.package), full, spec.after, self._url(name, spec.health))
                 for name, spec in self._specs.items()
             ),
             sockets=tuple(socket for spec in self._specs.values() for socket in self._sockets(spec)),
@@ -272,7 +285,7 @@ class _Planner:
 
     def _address(self, service: str, listen: Listen) -> tuple[str, int]:
         moved = self._moved.get((service, listen.purpose))
-        return self._value(service, listen.host), moved.used if moved else self._value(service, listen.port)
+        return _one(self._value(service, listen.host)), moved.used if moved else self._value(service, listen.port)
 
     def _url(self, service: str, purpose: str) -> str:
         """Where the other services of this machine reach a port."""
@@ -308,6 +321,11 @@ class _Planner:
             bind, low, high = (self._value(spec.name, name) for name in spec.media)
             found.append(Socket(spec.name, ", ".join(bind) or "all", f"{low}-{high}", entry.transport, entry.carries))
         return found
+
+
+def _one(host: str | Sequence[str]) -> str:
+    """An address of a port that may have several; none are all."""
+    return host if isinstance(host, str) else (host[0] if host else "*")
 
 
 def is_wildcard(host: str) -> bool:

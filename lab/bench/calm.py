@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-CALM_PERCENT = 5.0
+CALM_PERCENT = 4.0
 """Of a core, by all services together but without the media threads: what heartbeats and sweeps cost, and little more."""
+PERCENT_PER_MEMBER = 0.003
+"""Added to it: the MCU looks at every leg each two seconds, for ever."""
 CALM_S = 3
 """Seconds in succession in which it is not exceeded."""
 LIMIT_S = 60
@@ -25,7 +27,13 @@ class Calm:
     reached: bool
 
 
+def calm_percent(members: int) -> float:
+    """What counts as calm with so many members."""
+    return CALM_PERCENT + PERCENT_PER_MEMBER * members
+
+
 async def wait_until_calm(
+    limit_percent: float,
     busy_s: Callable[[], float],
     now: Callable[[], float],
     progress: Callable[[int], None],
@@ -40,7 +48,7 @@ async def wait_until_calm(
         used, at = busy_s(), now()
         percent = 100 * (used - before) / max(at - began, 1e-3)
         before, began = used, at
-        quiet = quiet + 1 if percent <= CALM_PERCENT else 0
+        quiet = quiet + 1 if percent <= limit_percent else 0
         if quiet == CALM_S:
             return Calm(second, round(percent, 1), reached=True)
     return Calm(LIMIT_S, round(percent, 1), reached=False)

@@ -14,7 +14,7 @@ from typing import Any
 from confero.lab.stack import SERVICES, Stack
 
 from . import counters
-from .calm import LIMIT_S, Calm, wait_until_calm
+from .calm import LIMIT_S, Calm, calm_percent, wait_until_calm
 from .case import Case, disturbed
 from .generator import Generator, build
 from .joining import Front
@@ -91,7 +91,7 @@ async def _with_generator(
             await front.join_all()
             joined_s = round(asyncio.get_running_loop().time() - started, 1)
             keep_apart(stack, generator)
-            calm = await _calm(stack, progress)
+            calm = await _calm(case, stack, progress)
             generator.go()
             rows = await windows(runs, generator.next, lambda: _window(case, stack, generator, progress))
             lost = front.closed_sessions if case.keeps_sessions else 0
@@ -102,11 +102,14 @@ async def _with_generator(
         await generator.stop()
 
 
-async def _calm(stack: Stack, progress: Progress) -> Calm:
+async def _calm(case: Case, stack: Stack, progress: Progress) -> Calm:
     """Nobody talks yet: what the services are busy with now is not what is to be measured."""
     loop = asyncio.get_running_loop()
     return await wait_until_calm(
-        lambda: counters.services_s(stack), loop.time, lambda second: progress("waiting for calm", second, LIMIT_S)
+        calm_percent(case.members),
+        lambda: counters.services_s(stack),
+        loop.time,
+        lambda second: progress("waiting for calm", second, LIMIT_S),
     )
 
 

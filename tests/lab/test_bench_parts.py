@@ -204,7 +204,7 @@ class Services:
         self.used += seconds * (self._percent.pop(0) if len(self._percent) > 1 else self._percent[0]) / 100
 
     async def wait(self) -> Calm:
-        return await wait_until_calm(lambda: self.used, lambda: self.time, self.shown.append, self.sleep)
+        return await wait_until_calm(5.0, lambda: self.used, lambda: self.time, self.shown.append, self.sleep)
 
 
 async def test_calm_is_some_quiet_seconds_in_succession() -> None:
