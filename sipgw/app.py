@@ -30,19 +30,24 @@ from confero.runtime.tasks import TaskBag
 from .addresses import OwnAddresses, parse_advertised
 from .calls.book import CallBook
 from .calls.call import About, Call, Means
+from .calls.desk import Desk
 from .calls.inbound import InboundCall
 from .calls.lease import Leases
 from .calls.media import Terms
+from .calls.parties import Parties
 from .config import SipgwConfig
+from .control import CallsApi
 from .endpoint import Endpoint
 from .guard import Guard
 from .outbound import Sender
+from .pages import Pages
 from .peers import AppServerPeer, McuPeers
 from .resolve import Resolver, SystemDns
 from .trace import Trace
 from .transports.base import CONNECTIONS, PER_SOURCE
 from .transports.stream import StreamTransport
 from .transports.udp import UdpTransport
+from .transports.websocket import Forwarded, WebSocketTransport, websocket_route
 
 log = get_logger(__name__)
 
@@ -75,6 +80,9 @@ class SipgwApp:
         self.sender = Sender(self.endpoint, resolver, self._tasks)
         self.appserver = AppServerPeer(config.appserver_url, secret=self._secret, clock=clock)
         self.mcus = McuPeers(secret=self._secret, clock=clock)
+        self.pages = Pages(config.notifier_url, secret=self._secret, clock=clock)
+        self.connections = Connections(CONNECTIONS, PER_SOURCE)
+        self.websockets = WebSocketTransport(self.endpoint, self.connections, Forwarded(self._secret, clock).source_of)
         self.book = CallBook(self.endpoint, self._tasks)
         self.owner = f"sipgw-{new_id('gw')}"
         self.leases = Leases(self.book, self.mcus, clock, self.owner)
@@ -89,28 +97,34 @@ class SipgwApp:
             begun=self.book.begun,
             write=self._write,
             over=self.book.over,
+            pages=self.pages,
+            ring_s=config.ring_s,
+            pass_headers=config.pass_headers,
         )
+        self.parties = Parties(self.sender)
+        self.desk = Desk(self.means, self.book, self.parties, config.max_calls)
         self.book.handlers |= {"INVITE": self._invite, "OPTIONS": self._options}
         self.http = HttpApp("sipgw", self._routes(), secret=self._secret, clock=clock)
 
     def _routes(self) -> list[Route]:
-        return []
+        return [websocket_route(self.websockets), *CallsApi(self.desk).routes()]
 
     async def start(self) -> None:
         """Listen. Neither application server nor MCU need be there yet. Raises LocalError if an address cannot be used."""
         config = self.config
         self.endpoint.serve(self.book)
         addresses = config.sip_bind or every_address()
-        connections = Connections(CONNECTIONS, PER_SOURCE)
+        connections = self.connections
         udp, tcp = UdpTransport(self.endpoint), StreamTransport("tcp", self.endpoint, connections)
         await udp.start(addresses, config.sip_port)
         await tcp.start(addresses, config.sip_port or udp.locals[0].port)
-        self.endpoint.carriers |= {"udp": udp, "tcp": tcp}
+        self.endpoint.carriers |= {"udp": udp, "tcp": tcp, "ws": self.websockets, "wss": self.websockets}
         tls = self._tls(connections)
         if tls is not None:
             await tls.start(addresses, config.sips_port)
             self.endpoint.carriers["tls"] = tls
         self._tasks.spawn(self.leases.run(), name="leases")
+        self._tasks.spawn(self.pages.run(), name="pages")
         self.listener = await Listener.start(self.http.app, config.http_host, config.http_port)
         self.http.set_ready(True)
 
@@ -174,7 +188,7 @@ class SipgwApp:
 
     async def drain(self) -> None:
         """No new calls; those that run may finish."""
-        self._draining = True
+        self._draining = self.desk.closed = True
         self.http.set_ready(False)
         await self.book.empty()
 
@@ -189,6 +203,7 @@ class SipgwApp:
             await carrier.close()
         self.endpoint.close()
         await self.mcus.close()
+        await self.pages.close()
         await self.appserver.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from pydantic import Field, field_validator, model_validator
 
 from confero.config import ServiceConfig
 from confero.ports import find
+
+PASSED = re.compile(r"[Xx]-[A-Za-z0-9-]{1,62}")
+"""Others belong to SIP itself."""
 
 
 class SipgwConfig(ServiceConfig):
@@ -44,6 +48,11 @@ class SipgwConfig(ServiceConfig):
     """Where the application server's internal API is reached."""
     notifier_url: str = f"http://127.0.0.1:{find('notifier', 'http').number}"
     """Where the notification server is reached."""
+    ring_s: float = Field(default=45.0, gt=0, le=600)
+    """How long browsers and telephones ring before nobody has answered."""
+    pass_headers: list[str] = Field(default_factory=list, max_length=16)
+    """Header fields of INVITEs, such as X-Customer, that are told to the page that is called, and taken from the page that calls.
+    User-to-User (RFC 7433) always goes, as user data."""
     max_calls: int = Field(default=2000, ge=1)
     """Calls at once; beyond them 503 with Retry-After."""
     max_transactions: int = Field(default=20_000, ge=10)
@@ -58,6 +67,14 @@ class SipgwConfig(ServiceConfig):
     def _addresses(cls, value: list[str]) -> list[str]:
         for address in value:
             ip_address(address)
+        return value
+
+    @field_validator("pass_headers")
+    @classmethod
+    def _header_names(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not PASSED.fullmatch(name):
+                raise ValueError(f"{name!r}: names that begin with X- can be passed")
         return value
 
     @model_validator(mode="after")

@@ -24,8 +24,8 @@ RECEIVED: tuple[type[BaseModel], ...] = (
     models.IncomingCallEvent, models.RingStoppedEvent, models.SiteInfo,
 )  # fmt: skip
 EVENTS = (
-    "RosterEvent", "ParticipantEvent", "LeftEvent", "SpeakersEvent", "RenegotiateEvent", "ClosedEvent", "CallEvent", "IncomingCallEvent",
-    "RingStoppedEvent",
+    "RosterEvent", "ParticipantEvent", "LeftEvent", "SpeakersEvent", "RenegotiateEvent", "ClosedEvent",
+    "CallEvent", "IncomingCallEvent", "RingStoppedEvent",
 )  # fmt: skip
 SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 

@@ -1,4 +1,4 @@
-"""Calls between browsers and telephones: dialled on the page (443, /api/v1), carried by the SIP gateway (2133, /v1), told as events."""
+"""Calls between browsers and telephones: dialled on the page (443), carried by the SIP gateway (2133, /v1), told as events."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ class CallInfo(Reply):
     id: Id
     direction: Literal["in", "out"]
     """``out``: a browser has called."""
-    room: Id
-    participant: Id
+    room: Id | None
+    """None while browsers ring for it."""
+    participant: Id | None
     """As which the telephone is in the room."""
     owner: Id | None = None
     """The participant who has called it, or accepted its call."""
@@ -93,7 +94,7 @@ class CallEvent(Reply):
     """Of the SIP response, or 0."""
     reason: str
     name: str
-    participant: Id
+    participant: Id | None
     """The telephone's."""
 
 

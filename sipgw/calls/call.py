@@ -200,7 +200,7 @@ class Call:
             status=status,
             reason=reason,
             name=self.name,
-            participant=self.about.participant or self.about.id,
+            participant=self.about.participant or None,
         )
         self.means.pages.tell(self.owner.room, self.owner.participant, event)
 

@@ -83,8 +83,8 @@ def info_of(call: Call) -> CallInfo:
     return CallInfo(
         id=about.id,
         direction="out" if about.direction == "out" else "in",
-        room=about.room or "-",
-        participant=about.participant or about.id,
+        room=about.room or None,
+        participant=about.participant or None,
         owner=call.owner.participant if call.owner else None,
         name=call.name,
         state=call.state,

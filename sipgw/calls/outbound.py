@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from confero.models.sip import SipPlace
 from confero.protocols.sip.message import Request, Response
@@ -64,7 +64,7 @@ class OutboundCall(Call):
         offer = await self.media.open(self._place, None, confirmed=False)
         self._asked = True
         party, means = self._party, self.means
-        config = means.session_config(party.local, "confero")
+        config = replace(means.session_config(party.local, "confero"), ring_for=self.ring_s)
         authorize = party.credentials or (lambda request, response: None)
         now = means.clock.monotonic()
         self.begin(

@@ -24,14 +24,14 @@ export interface CallEvent {
   status: number;
   reason: string;
   name: string;
-  participant: string;
+  participant: string | null;
 }
 
 export interface CallInfo {
   id: string;
   direction: "in" | "out";
-  room: string;
-  participant: string;
+  room: string | null;
+  participant: string | null;
   owner: string | null;
   name: string;
   state: "calling" | "ringing" | "answered" | "ended";

@@ -32,7 +32,7 @@ def unpack(value: str) -> str:
 
 def printable(text: str) -> str:
     """Without control characters, but for tabs and ends of lines."""
-    return "".join(c for c in text if c in "\t\r\n" or c >= " " and c != "\x7f")
+    return "".join(c for c in text if c in "\t\r\n" or (c >= " " and c != "\x7f"))
 
 
 def _encoding(parameters: str) -> str:
