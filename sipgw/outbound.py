@@ -77,6 +77,10 @@ class Sender:
             self._begin(sending.tries, request, flow)
         return sending
 
+    async def near(self, uri: URI) -> Target | None:
+        """Where a request to this SIP URI would go first; None: its host is not found."""
+        return next(iter(await self.locate([destination(uri)])), None)
+
     def acknowledge(self, ack: Request, *, flow: Target | None = None) -> None:
         """Sends an ACK for a 2xx to the first hop."""
         self._begin(lambda targets: self._ack(ack, targets), ack, flow)

@@ -9,6 +9,7 @@ from confero.clock import Clock
 from confero.models import (
     CollectRequest,
     Digits,
+    DigitsSend,
     LegPatch,
     LegReply,
     LegSdp,
@@ -124,6 +125,9 @@ class McuPeer:
     async def digits(self, leg: str, after: int, wait_s: float) -> Digits:
         path = f"/v1/legs/{quote(leg)}/collect?after={after}&wait_s={wait_s}"
         return await self._client.call("GET", path, reply=Digits, timeout_s=wait_s + 5)
+
+    async def send_digits(self, leg: str, digits: DigitsSend) -> None:
+        await self._client.call("POST", f"/v1/legs/{quote(leg)}/digits", body=digits)
 
     async def renew(self, owner: str) -> OwnerLegs:
         """The owner is there; the legs that it has."""

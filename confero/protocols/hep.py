@@ -1,6 +1,7 @@
 """HEP version 3, in which SIP is mirrored to a Homer server: the only outside view of what goes over TLS.
 
-The format is the Homer project's "HEP3 network protocol specification", revision 36: a head, then chunks (vendor, type, length, value).
+The format is the Homer project's "HEP3 network protocol specification", revision 36: a head, then chunks of vendor, type,
+length and value.
 """
 
 from __future__ import annotations

@@ -61,6 +61,11 @@ class Driver:
         self._performing = False
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a session yet."""
+        return self._session is not None
+
+    @property
     def session(self) -> InviteSession:
         assert self._session is not None, "begin comes first"
         return self._session

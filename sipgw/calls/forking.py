@@ -24,6 +24,8 @@ class Branch:
     routes: tuple[str, ...] = ()
     """Its Path, as Route values."""
     flow: Target | None = None
+    near: Target | None = None
+    """Where it is, for our Contact."""
 
 
 class Caller(Protocol):
@@ -121,6 +123,9 @@ class Arm:
         copy = copy_of(request)
         copy.uri = self.branch.uri
         copy.headers.set_all("Route", self.branch.routes)
+        if self.branch.near is not None:
+            # Each phone reaches us by its own transport.
+            copy.headers.set("Contact", f"<{sender.endpoint.contact(self.branch.near)}>")
         self._errand = sender.start(copy, self, flow=self.branch.flow)
 
     def cancel(self) -> None:

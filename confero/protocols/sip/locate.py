@@ -13,7 +13,6 @@ from typing import Literal, Protocol, TypeVar
 
 from .target import DEFAULT_PORTS, Transport
 
-
 SERVICES: dict[str, Transport] = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
 """NAPTR services (RFC 3263 section 4.1); SCTP and those of WebSocket servers are not for us."""
 SRV_NAMES: dict[Transport, str] = {"udp": "_sip._udp.", "tcp": "_sip._tcp.", "tls": "_sips._tcp."}
@@ -79,6 +78,8 @@ class Question:
 
 
 class Random(Protocol):
+    """``random.Random`` is one."""
+
     def randint(self, low: int, high: int, /) -> int: ...
 
 

@@ -243,6 +243,11 @@ void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t l
 enum { CF_EXPECT_MAX = 8 }; /* what they need fits an L1 cache */
 void cf_core_expect(const cf_core *core, const cf_path *paths, size_t count);
 bool cf_core_has_socket(const cf_core *core, uint32_t socket); /* true: a leg has this socket for itself */
+/* True: this is where an RTP leg's media comes and goes, and until cf_core_leg_remote or the leg's end it takes and
+ * sends nothing else from this socket: the shell may connect it to *remote. */
+bool cf_core_socket_settled(const cf_core *core, uint32_t socket, cf_addr *remote);
+/* The socket of an RTP leg's media; false for other legs and none. */
+bool cf_core_leg_socket(const cf_core *core, uint64_t id, uint32_t *socket);
 /* What the clock says, for the calls that do not tell it: a core in which nothing is due is not advanced. */
 void cf_core_time(cf_core *core, int64_t now);
 /* The wall clock has drifted or been set: what to add to core time from now on, see cf_core_config. */

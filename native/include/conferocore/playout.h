@@ -65,10 +65,18 @@ void cf_playout_pass(cf_playout *playout, uint16_t seq);
 /* Exactly CF_FRAME samples at 48 kHz, all zero with CF_PLAY_SILENCE; returns enum cf_play. Called every 20 ms. */
 int cf_playout_get(cf_playout *playout, int16_t *pcm, int64_t now);
 /* How loud the next get would be, from what is known without decoding: the loudest of the packets that it needs, -dBov
- * (127: nothing to play, or only silence), CF_PEEK_UNKNOWN, or CF_PEEK_QUIET: unknown, but the sender's encoder heard
- * no voice. Changes nothing. */
+ * (127: nothing to play, or only silence), CF_PEEK_UNKNOWN, or CF_PEEK_QUIET and what lies below it: unknown, but
+ * the sender's encoder heard no voice. Changes nothing. */
 enum { CF_PEEK_UNKNOWN = -1, CF_PEEK_QUIET = -2 };
 int cf_playout_peek(const cf_playout *playout, int64_t now);
+static inline bool cf_peek_is_quiet(int level) {
+    return level <= CF_PEEK_QUIET;
+}
+/* Of a quiet frame: SILK's gain, 0-63 in steps of 1.4 dB, which follows the loudness of what sounds the same otherwise;
+ * -1: not known. */
+static inline int cf_peek_gain(int level) {
+    return CF_PEEK_QUIET - 1 - level;
+}
 /* In the place of a get: 20 ms pass unheard and undecoded. Packets that are due are dropped and counted as skipped; the
  * position follows the clock at the wanted delay. The next get begins with a fade of 5 ms, otherwise as if every packet
  * had been decoded. */

@@ -4,7 +4,7 @@
 
 #include "conferocore/base.h"
 
-/* -dBov, or CF_LEVEL_UNKNOWN or CF_LEVEL_HINT_QUIET (store.h). The payload is one that cf_decoder_duration accepts. */
+/* -dBov, or one of the levels that are none (store.h). The payload is one that cf_decoder_duration accepts. */
 int cf_estimate_level(int codec, const uint8_t *payload, size_t len);
 
 #endif

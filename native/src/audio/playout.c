@@ -39,6 +39,7 @@ cf_playout *cf_playout_new(const cf_playout_config *config) {
     cf_store_init(&p->store, &p->payloads);
     p->min_delay = least(config) * MS;
     p->max_delay = most(config) * MS;
+    p->minimum = config->minimum;
     p->most_jitter = config->minimum ? MINIMUM_JITTER_NS : LIMIT_MS * MS;
     p->slack_min = config->minimum ? MS / 2 : MS;
     p->slack_max = CF_FRAME_NS + (config->minimum ? 3 * MS / 2 : 4 * MS);

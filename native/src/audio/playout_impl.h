@@ -27,6 +27,7 @@ typedef struct cf_playout_entry {
 struct cf_playout {
     int64_t min_delay, max_delay; /* ns */
     int64_t most_jitter;          /* ns: what is more is not waited for */
+    bool minimum;                 /* what waits too long is cut also where there is no pause */
     int64_t slack_min, slack_max; /* the range of what packets wait longer than they need, ns */
     cf_playout_entry entries[CF_PLAYOUT_PTS];
     size_t entry_count;

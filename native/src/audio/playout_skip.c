@@ -7,14 +7,23 @@ enum {
     UNDER_WAY = 16,           /* packets: audio from before a number without audio may come after it */
 };
 
+/* The stronger of two hints; one without a gain may be anything that is no voice. */
+static int stronger(int a, int b) {
+    if (a == CF_LEVEL_HINT_QUIET || b == CF_LEVEL_HINT_QUIET)
+        return CF_LEVEL_HINT_QUIET;
+    return a < b ? a : b;
+}
+
 /* The louder of two levels: what is not known may be anything, a hint counts for more than silence. */
 static int louder(int a, int b) {
     if (a == CF_LEVEL_UNKNOWN || b == CF_LEVEL_UNKNOWN)
         return CF_LEVEL_UNKNOWN;
     if (a >= 0 && b >= 0)
         return a < b ? a : b;
-    int known = a >= 0 ? a : b;
-    return known >= 0 && known < CF_LEVEL_NONE ? known : CF_LEVEL_HINT_QUIET;
+    if (a < 0 && b < 0)
+        return stronger(a, b);
+    int known = a >= 0 ? a : b, hint = a >= 0 ? b : a;
+    return known < CF_LEVEL_NONE ? known : hint;
 }
 
 /* The loudest packet between two positions, from `packet` on; `level` is that of what comes before it. */

@@ -11,12 +11,13 @@
 #define MS INT64_C(1000000)
 
 enum {
-    STEADY = 3,           /* frames that the delay must be out of range for: a late tick is not a long delay */
-    QUIET_DBOV = 60,      /* below, any place fits to change the length ... */
-    QUIET_BESIDE = 25,    /* ... and so much below what was heard since the delay has not been as it should */
-    PATIENCE = 250,       /* frames: 5 s, in which whoever talks takes breath */
-    UNALIGNED_LONG = 500, /* frames: 10 s */
-    TONE_FRAMES = 8,      /* meanwhile looks for a pure tone so often */
+    STEADY = 3,             /* frames that the delay must be out of range for: a late tick is not a long delay */
+    QUIET_DBOV = 60,        /* below, any place fits to change the length ... */
+    QUIET_BESIDE = 25,      /* ... and so much below what was heard since the delay has not been as it should */
+    PATIENCE = 250,         /* frames: 5 s, in which whoever talks takes breath */
+    UNALIGNED_LONG = 500,   /* frames: 10 s */
+    UNALIGNED_MINIMUM = 40, /* frames: 0.8 s, where the least delay is asked for */
+    TONE_FRAMES = 8,        /* meanwhile looks for a pure tone so often */
     SQUEEZE_NEEDS = CF_FRAME + CF_TIMESCALE_MAX, /* so that a whole frame is left whatever is cut out */
 };
 
@@ -38,10 +39,20 @@ bool cf_playout_slack(const cf_playout *p, int64_t *slack) {
 
 /* A delay that is too long can wait for a pause. If none comes, then the further out of range, the less alike the two
  * sides of the cut need be. */
-static float likeness_to_squeeze(int64_t out, int frames) {
+static float patient_likeness(int64_t out, int frames) {
     if (frames < PATIENCE && out < 150 * MS)
         return IN_PAUSES;
     return out < 10 * MS ? 0.7F : out < 20 * MS ? 0.4F : 0.0F;
+}
+
+/* Who asks for the least delay has it back within two seconds, pauses or not: first where the sound repeats itself,
+ * then at the best place of each third frame, or of each while it is far too long. */
+static float hurried_likeness(int frames) {
+    return frames < 10 ? ALIKE : frames < 20 ? 0.9F : frames < 30 ? 0.7F : frames < 40 ? 0.4F : 0.0F;
+}
+
+static float likeness_to_squeeze(const cf_playout *p, int64_t out) {
+    return p->minimum ? hurried_likeness(p->watched) : patient_likeness(out, p->out_of_band);
 }
 
 /* One that is too short has half a second for a good place, with packets coming late all the time. */
@@ -50,13 +61,21 @@ static float likeness_to_stretch(int frames) {
 }
 
 /* Frames that lie across packets cost a little delay and nothing else. In ten seconds speech has had its pauses; what
- * is left of sound without any has to fit less well, if there is enough to choose a place from. */
+ * is left of sound without any has to fit less well, if there is enough to choose a place from. Where the delay counts
+ * it has to after one. */
 static float likeness_to_align(const cf_playout *p, size_t off) {
-    return p->watched > UNALIGNED_LONG && off >= 2 * CF_TIMESCALE_MIN ? 0.9F : ALIKE;
+    if (off < 2 * CF_TIMESCALE_MIN)
+        return ALIKE;
+    return p->minimum ? hurried_likeness(p->watched - UNALIGNED_MINIMUM) : p->watched > UNALIGNED_LONG ? 0.9F : ALIKE;
 }
 
-static int cooldown_after(int64_t off) {
-    return off < 60 * MS ? 5 : off < 150 * MS ? 2 : 0;
+static int cooldown_after(const cf_playout *p, int64_t off) {
+    return p->minimum ? 0 : off < 60 * MS ? 5 : off < 150 * MS ? 2 : 0;
+}
+
+/* How many of the frames that make a delay out of range are behind already. */
+static int steadied_after(const cf_playout *p, int64_t off) {
+    return p->minimum && off > 60 * MS ? STEADY - 1 : 0;
 }
 
 /* The length of what is waiting has changed by `change` samples. */
@@ -65,8 +84,8 @@ static void moved(cf_playout *p, int64_t off, int64_t change) {
     p->whole = false;
     p->audio_end = p->count;
     p->concealed_end = p->concealed_end < p->count ? p->concealed_end : p->count;
-    p->cooldown = cooldown_after(off);
-    p->out_of_band = 0;
+    p->cooldown = cooldown_after(p, off);
+    p->out_of_band = steadied_after(p, off);
 }
 
 /* Nobody hears a cut here. */
@@ -85,7 +104,7 @@ static void read_ahead(cf_playout *p) {
 
 static void squeeze(cf_playout *p, int64_t slack) {
     int64_t off = slack - CF_FRAME_NS;
-    float likeness = likeness_to_squeeze(off, p->out_of_band);
+    float likeness = likeness_to_squeeze(p, off);
     if (likeness == IN_PAUSES && p->out_of_band % TONE_FRAMES && !is_quiet(p))
         return;
     read_ahead(p);

@@ -12,7 +12,8 @@ enum {
     CF_STORE_CHUNKS = CF_PLAYOUT_SLOTS + CF_STORE_KEPT,
 };
 
-/* Levels that are none: nothing is known, or nothing but that the sender's encoder heard no voice. */
+/* Levels that are none: nothing is known, or nothing but that the sender's encoder heard no voice; where its gain is
+ * known too, that is CF_LEVEL_HINT_QUIET - 1 - gain (silk_gain.h). */
 enum { CF_LEVEL_UNKNOWN = -1, CF_LEVEL_HINT_QUIET = -2, CF_LEVEL_NONE = 127 };
 
 typedef struct cf_packet {

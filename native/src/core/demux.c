@@ -61,6 +61,24 @@ bool cf_core_has_socket(const cf_core *core, uint32_t socket) {
     return leg_by_socket(core, socket) != NULL;
 }
 
+/* As source_allowed (leg_rtp.c) has it: what is learnt is learnt for good. */
+bool cf_core_socket_settled(const cf_core *core, uint32_t socket, cf_addr *remote) {
+    const cf_leg *leg = leg_by_socket(core, socket);
+    if (!leg || leg->config.kind != CF_LEG_RTP || leg->config.rtp_socket != socket || !leg->has_path ||
+        (leg->config.symmetric && !leg->locked))
+        return false;
+    *remote = leg->path.remote;
+    return true;
+}
+
+bool cf_core_leg_socket(const cf_core *core, uint64_t id, uint32_t *socket) {
+    const cf_leg *leg = leg_by_id(core, id);
+    if (!leg || leg->config.kind != CF_LEG_RTP)
+        return false;
+    *socket = leg->config.rtp_socket;
+    return true;
+}
+
 void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t len, int64_t now) {
     cf_core_time(core, now);
     counter_add(&core->count.packets_in, 1);

@@ -28,6 +28,7 @@ static void do_leg_add(cf_media *media, cf_command *c) {
 }
 
 static void do_leg_remove(cf_media *media, cf_command *c) {
+    cf_media_unsettle(media, c->id); /* the next leg with this socket may have another peer */
     c->object = cf_core_leg_remove(media->core, c->id, c->value != 0, media->now);
 }
 
@@ -74,6 +75,7 @@ static void do_unpair(cf_media *media, cf_command *c) {
 }
 
 static void do_leg_remote(cf_media *media, cf_command *c) {
+    cf_media_unsettle(media, c->id);
     c->result = cf_core_leg_remote(media->core, c->id, &c->rtp, &c->rtcp);
 }
 

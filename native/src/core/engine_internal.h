@@ -44,6 +44,8 @@ typedef struct cf_socket {
     bool shared, wildcard; /* wildcard: PKTINFO tells and sets the local address */
     bool closing;          /* control side */
     unsigned users;        /* control side: legs that send from it */
+    bool connected;        /* media thread: it has one peer, and nothing else comes in */
+    unsigned taken;        /* media thread: datagrams that came before it was connected */
 } cf_socket;
 
 /* What a path needs of sockaddr_storage's 128 bytes. */
@@ -99,6 +101,12 @@ bool cf_tx_commit(cf_tx *tx, const cf_path *path, size_t len);
 bool cf_tx_put(cf_tx *tx, const cf_path *path, const uint8_t *data, size_t len);
 /* Sends and empties the batch; how many the kernel refused (they are gone: late media is worse than lost media). */
 unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets);
+/* From now on datagrams come from and go to this address alone, which saves the search for a route with each; and back.
+ * Not a wildcard socket, which would be bound to one local address by it. 0, or a negative errno and nothing has
+ * changed.
+ */
+int cf_udp_connect(cf_socket *socket, const cf_addr *remote);
+int cf_udp_disconnect(cf_socket *socket);
 /* What the kernel has dropped because the socket's buffer was full, since it was opened. */
 uint32_t cf_udp_drops(const cf_socket *socket);
 
@@ -207,6 +215,8 @@ void cf_media_advance_late(cf_media *media);
 void cf_media_flush(cf_media *media);
 struct epoll_event;
 void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n);
+/* engine_io.c: an RTP leg's media may come from elsewhere again. */
+void cf_media_unsettle(cf_media *media, uint64_t leg);
 /* What the core calls for each datagram (arg: the cf_media). */
 void cf_media_send(void *arg, const cf_path *path, const uint8_t *data, size_t len);
 uint8_t *cf_media_reserve(void *arg);

@@ -47,7 +47,7 @@ void cf_media_commit(void *arg, const cf_path *path, size_t len) {
     put_in(media, cf_tx_commit(&media->tx, path, len));
 }
 
-static const cf_socket *socket_of(const cf_media *media, uint32_t number) {
+static cf_socket *socket_of(const cf_media *media, uint32_t number) {
     return atomic_load_explicit(&media->sockets[number], memory_order_acquire);
 }
 
@@ -64,11 +64,37 @@ static int64_t came_at(const cf_media *media, const cf_datagram *datagram) {
     return datagram->came && at <= media->now && media->now - at < LONGEST_WAIT ? at : media->now;
 }
 
+/* A leg's own socket is connected when the core has settled on where its media comes from: asked each second of media.
+ */
+static void settle(cf_media *media, uint32_t number) {
+    enum { ASKED_EVERY = 50 };
+    cf_socket *socket = socket_of(media, number);
+    cf_addr remote;
+    if (socket->shared || socket->wildcard || socket->connected || ++socket->taken % ASKED_EVERY != 0)
+        return;
+    if (cf_core_socket_settled(media->core, number, &remote))
+        cf_udp_connect(socket, &remote); /* where that is refused it works as before */
+}
+
+/* What is still to be sent to the old peer goes first: a connected socket sends to nobody else. */
+void cf_media_unsettle(cf_media *media, uint64_t leg) {
+    uint32_t number;
+    if (!cf_core_leg_socket(media->core, leg, &number) || number >= CF_ENGINE_SOCKETS)
+        return;
+    cf_socket *socket = socket_of(media, number);
+    if (socket == NULL || !socket->connected)
+        return;
+    cf_media_flush(media);
+    cf_udp_disconnect(socket);
+}
+
 static void take(cf_media *media, const cf_datagram *datagram) {
-    if (is_wanted(media, datagram->path.socket))
-        cf_core_receive(media->core, &datagram->path, datagram->data, datagram->len, came_at(media, datagram));
-    else
+    if (!is_wanted(media, datagram->path.socket)) {
         cf_count(&media->unusable, 1);
+        return;
+    }
+    cf_core_receive(media->core, &datagram->path, datagram->data, datagram->len, came_at(media, datagram));
+    settle(media, datagram->path.socket);
 }
 
 /* The first n datagrams of the batch go to the core; whose they are is foretold for a few at a time. */

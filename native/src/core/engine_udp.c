@@ -89,6 +89,30 @@ int cf_udp_open(const cf_addr *addr, bool shared, cf_socket *out) {
     return rc;
 }
 
+int cf_udp_connect(cf_socket *s, const cf_addr *remote) {
+    cf_sockaddr name;
+    socklen_t len = to_sockaddr(remote, &name);
+    if (len == 0 || s->wildcard)
+        return -EINVAL;
+    if (connect(s->fd, &name.any, len) < 0)
+        return -errno;
+    s->connected = true;
+    return 0;
+}
+
+/* A port that the kernel had chosen is given up by this, and asked for again; one that was named is kept (EINVAL: it
+ * has its name). */
+int cf_udp_disconnect(cf_socket *s) {
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+    cf_sockaddr name;
+    socklen_t len = to_sockaddr(&s->bound, &name);
+    if (connect(s->fd, &none, sizeof none) < 0)
+        return -errno;
+    s->connected = false;
+    s->taken = 0;
+    return bind(s->fd, &name.any, len) < 0 && errno != EINVAL ? -errno : 0;
+}
+
 void cf_rx_init(cf_rx *rx) {
     for (int i = 0; i < CF_RX_BATCH; i++) {
         rx->iov[i] = (struct iovec){rx->data[i], CF_RX_DATA};
@@ -161,7 +185,7 @@ void cf_tx_init(cf_tx *tx) {
     tx->count = 0;
     for (int i = 0; i < CF_TX_BATCH; i++) {
         tx->iov[i].iov_base = tx->data[i];
-        tx->msgs[i].msg_hdr = (struct msghdr){.msg_name = &tx->to[i], .msg_iov = &tx->iov[i], .msg_iovlen = 1};
+        tx->msgs[i].msg_hdr = (struct msghdr){.msg_iov = &tx->iov[i], .msg_iovlen = 1};
     }
 }
 
@@ -196,6 +220,7 @@ uint8_t *cf_tx_room(cf_tx *tx) {
 bool cf_tx_commit(cf_tx *tx, const cf_path *path, size_t len) {
     unsigned i = tx->count;
     struct msghdr *h = &tx->msgs[i].msg_hdr;
+    h->msg_name = &tx->to[i];
     h->msg_namelen = to_sockaddr(&path->remote, &tx->to[i]);
     if (len > CF_TX_DATA || h->msg_namelen == 0)
         return false;
@@ -213,10 +238,17 @@ bool cf_tx_put(cf_tx *tx, const cf_path *path, const uint8_t *data, size_t len) 
     return cf_tx_commit(tx, path, len);
 }
 
+/* A connected socket tells once that an earlier datagram found nobody (RFC 1122 section 4.1.3.3); this one has not been
+ * sent then, and somebody may be back. */
+static int send_some(int fd, struct mmsghdr *msgs, unsigned n) {
+    int sent = sendmmsg(fd, msgs, n, MSG_DONTWAIT);
+    return sent < 0 && errno == ECONNREFUSED ? sendmmsg(fd, msgs, n, MSG_DONTWAIT) : sent;
+}
+
 static unsigned send_run(int fd, struct mmsghdr *msgs, unsigned n) {
     unsigned at = 0, failed = 0;
     while (at < n) {
-        int sent = sendmmsg(fd, msgs + at, n - at, MSG_DONTWAIT);
+        int sent = send_some(fd, msgs + at, n - at);
         if (sent > 0) {
             at += (unsigned)sent;
             continue;
@@ -229,6 +261,23 @@ static unsigned send_run(int fd, struct mmsghdr *msgs, unsigned n) {
     return failed;
 }
 
+/* With a name the kernel would look for a route all the same. */
+static void leave_out_names(struct mmsghdr *msgs, unsigned n) {
+    for (unsigned i = 0; i < n; i++) {
+        msgs[i].msg_hdr.msg_name = NULL;
+        msgs[i].msg_hdr.msg_namelen = 0;
+    }
+}
+
+/* Datagrams in a row of one socket. */
+static unsigned flush_run(const cf_socket *socket, struct mmsghdr *msgs, unsigned n) {
+    if (socket == NULL)
+        return n;
+    if (socket->connected)
+        leave_out_names(msgs, n);
+    return send_run(socket->fd, msgs, n);
+}
+
 unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets) {
     unsigned failed = 0;
     for (unsigned at = 0, end; at < tx->count; at = end) {
@@ -237,7 +286,7 @@ unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets) {
         uint32_t number = tx->socket[at];
         const cf_socket *socket =
             number < CF_ENGINE_SOCKETS ? atomic_load_explicit(&sockets[number], memory_order_acquire) : NULL;
-        failed += socket != NULL ? send_run(socket->fd, tx->msgs + at, end - at) : end - at;
+        failed += flush_run(socket, tx->msgs + at, end - at);
     }
     tx->count = 0;
     return failed;

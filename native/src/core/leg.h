@@ -98,6 +98,8 @@ struct cf_leg {
     uint32_t placed_at;      /* room->ticks */
     uint32_t quiet_frames;
     uint32_t rested;        /* frames passed over that only seemed silent */
+    bool calm;              /* it was silent when it was last decoded, ... */
+    int8_t calm_gain;       /* ... and SILK's gain was no more than this */
     uint32_t wrong_claims;  /* frames in a row whose level was not what the sender said */
     int64_t distrust_until; /* ns */
     int32_t gain, gain_now; /* Q14: wanted, and where the last frame ended */

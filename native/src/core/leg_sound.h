@@ -14,6 +14,8 @@ static inline bool leg_audible(const cf_leg *leg) {
     return !leg->muted && !leg->suspended && leg->gain;
 }
 void leg_voice(cf_core *core, cf_leg *leg, int64_t now);
+/* A leg whose sender hears no voice, but something stronger than when it was last found silent; `level`: of a peek. */
+bool leg_has_grown(const cf_leg *leg, int level);
 void leg_fade(cf_core *core, cf_leg *leg); /* adds its faded next frame to its room's tail */
 
 /* hear.c */

@@ -91,7 +91,8 @@ void room_rest_if_idle(cf_core *core, cf_room *room) {
 /* A packet for a room that sleeps: what may be heard wakes it, anything else is let go by. */
 void room_packet(cf_core *core, cf_leg *leg, int64_t now) {
     int level = cf_playout_peek(leg->playout, now + SECOND);
-    bool loud = level == CF_PEEK_UNKNOWN || (level >= 0 && level <= leg_gate(leg) && level < 127);
+    bool loud =
+        level == CF_PEEK_UNKNOWN || leg_has_grown(leg, level) || (level >= 0 && level <= leg_gate(leg) && level < 127);
     if (loud && (leg_audible(leg) || leg->dtmf))
         room_wake(core, leg->room);
     else

@@ -10,23 +10,37 @@
 #include "tap.h"
 #include "units.h"
 
+#include <math.h>
+
 #include <string.h>
 
 enum { TIMER_TICKS = 5 }; /* a leg's timers are looked at every 100 ms: the shortest of them are seconds */
 
 enum { SPEAKER_TICKS = 10 }; /* 200 ms */
 
+/* As loud as it is in the mix (RFC 6465): what its gain, automatic or not, makes of how it came. */
+static uint8_t level_added(const cf_leg *leg) {
+    int came = (int)counter_get(&leg->count.level_in);
+    if (leg->gain_now == CF_GAIN_ONE || came == 127)
+        return (uint8_t)came;
+    if (leg->gain_now <= 0)
+        return 127;
+    long level = came - lrint(20 * log10((double)leg->gain_now / CF_GAIN_ONE));
+    return (uint8_t)(level < 0 ? 0 : level > 127 ? 127 : level);
+}
+
 static void note_contributor(cf_core *core, const cf_leg *leg) {
     if (core->csrc_count == CSRCS || leg->aside)
         return;
     int i = core->csrc_count++;
     core->csrc[i] = leg->source.ssrc;
-    core->csrc_level[i] = (uint8_t)counter_get(&leg->count.level_in);
+    core->csrc_level[i] = level_added(leg);
     core->csrc_leg[i] = (cf_leg *)leg;
 }
 
-static void add_voice(cf_core *core, cf_leg *leg, int64_t at, int64_t now) {
-    leg_voice(core, leg, now);
+/* At the time that the tick was due: a late one hears what it would have heard, and takes no delay for longer. */
+static void add_voice(cf_core *core, cf_leg *leg, int64_t at) {
+    leg_voice(core, leg, at);
     if (leg->active) {
         core->voices++;
         note_contributor(core, leg);
@@ -76,7 +90,7 @@ static void collect(cf_core *core, cf_room *room, int64_t at, int64_t now, uint6
         if (timers_are_due(room, leg))
             leg_timers(core, leg, now);
         if (leg_is_due(leg, period))
-            add_voice(core, leg, at, now);
+            add_voice(core, leg, at);
     }
     add_tail(core, room);
     int plays = plays_add(core, &room->plays, core->sum, NULL, room);

@@ -10,10 +10,14 @@
 enum { GATE_OPEN_SAMPLES = 96 }; /* ramp of an opening gate: 2 ms, so that no first syllable is cut */
 
 enum {
-    SAMPLE_FRAMES = 25,  /* 500 ms: how often a leg is decoded that is only thought to be silent; by its id, so that a
-                          * room that fell silent at once is not decoded at once */
-    DISTRUST_MS = 10000, /* how long a sender whose levels proved wrong is believed no longer */
-    STATS_TICKS = 16,    /* a resting leg's statistics are copied every 320 ms */
+    SAMPLE_FRAMES = 50, /* 1 s: how often a leg is decoded that is only thought to be silent; by its id, so that a
+                         * room that fell silent at once is not decoded at once */
+    CALM_FRAMES = 250,  /* 5 s: the same of one whose packets are no stronger than when it was last found silent ... */
+    CALM_LOOKS = 5,     /* ... and in a room that sleeps, which looks once a second */
+    GROWN_STEPS = 3,    /* of SILK's gain, 4 dB: then it is decoded at once */
+    DISTRUST_FRAMES = 25, /* 500 ms: the same of one whose levels proved wrong */
+    DISTRUST_MS = 10000,  /* how long a sender whose levels proved wrong is believed no longer */
+    STATS_TICKS = 16,     /* a resting leg's statistics are copied every 320 ms */
     LOUDNESS_OF_SILENCE = 0
 };
 
@@ -68,6 +72,31 @@ static bool distrusted(const cf_leg *leg, int64_t now) {
     return now < leg->distrust_until;
 }
 
+bool leg_has_grown(const cf_leg *leg, int level) {
+    return cf_peek_is_quiet(level) && leg->calm && cf_peek_gain(level) > leg->calm_gain + GROWN_STEPS;
+}
+
+static uint32_t sampled_every(const cf_leg *leg, int level) {
+    bool calm = leg->calm && cf_peek_is_quiet(level) && cf_peek_gain(level) >= 0;
+    if (leg->room->state == ROOM_ASLEEP)
+        return calm ? CALM_LOOKS : 1;
+    return calm ? CALM_FRAMES : cf_peek_is_quiet(level) ? SAMPLE_FRAMES : DISTRUST_FRAMES;
+}
+
+/* One that only seems silent is decoded now and then; its id spreads that over the room. */
+static bool is_sampled(cf_leg *leg, int level) {
+    return (++leg->rested + leg->config.id) % sampled_every(leg, level) == 0 || leg_has_grown(leg, level);
+}
+
+/* What was just decoded, and found silent or not: the packets that follow are measured by it. A gain that rises and
+ * falls is not a new one each time. */
+static void calm_step(cf_leg *leg, int level, bool loud) {
+    int gain = cf_peek_is_quiet(level) ? cf_peek_gain(level) : -1;
+    int kept = leg->calm ? leg->calm_gain - 1 : 0;
+    leg->calm = gain >= 0 && !loud;
+    leg->calm_gain = (int8_t)(gain > kept ? gain : kept);
+}
+
 /* `level`: what is known of the frame, CF_PEEK_* where it is not. What a sender says of its level decides only this. */
 static bool worth_decoding(cf_leg *leg, int level, int64_t now) {
     if (leg->dtmf && level != 127)
@@ -76,10 +105,10 @@ static bool worth_decoding(cf_leg *leg, int level, int64_t now) {
         return true; /* it is heard: whatever comes, it ends with a ramp */
     if (!leg_audible(leg))
         return false;
-    if (level == CF_PEEK_UNKNOWN || (level == CF_PEEK_QUIET && (leg->gate_open || distrusted(leg, now))))
+    if (level == CF_PEEK_UNKNOWN || (cf_peek_is_quiet(level) && (leg->gate_open || distrusted(leg, now))))
         return true;
-    if (level == CF_PEEK_QUIET || distrusted(leg, now))
-        return (++leg->rested + leg->config.id) % SAMPLE_FRAMES == 0 || leg->room->state == ROOM_ASLEEP;
+    if (cf_peek_is_quiet(level) || distrusted(leg, now))
+        return is_sampled(leg, level);
     return (leg->gate_open || is_loud(leg, level)) && has_place(leg);
 }
 
@@ -87,9 +116,9 @@ static bool worth_decoding(cf_leg *leg, int level, int64_t now) {
  * unheard: what the decoder says stands, for a while. */
 static void check_claim(cf_leg *leg, int claimed, int level, int64_t now) {
     bool wrong =
-        claimed >= 0 ? is_loud(leg, claimed) && !is_loud(leg, level) : claimed == CF_PEEK_QUIET && is_loud(leg, level);
+        claimed >= 0 ? is_loud(leg, claimed) && !is_loud(leg, level) : cf_peek_is_quiet(claimed) && is_loud(leg, level);
     leg->wrong_claims = wrong ? leg->wrong_claims + 1 : 0;
-    if (claimed == CF_PEEK_QUIET ? wrong : leg->wrong_claims >= leg->room->hold_frames)
+    if (cf_peek_is_quiet(claimed) ? wrong : leg->wrong_claims >= leg->room->hold_frames)
         leg->distrust_until = now + DISTRUST_MS * MS;
     else if (claimed >= 0 && !wrong && is_loud(leg, level))
         leg->distrust_until = 0;
@@ -135,6 +164,7 @@ static void speak(cf_core *core, cf_leg *leg, int claimed, int64_t now) {
     counter_set(&leg->count.level_in, level);
     if (!digit) /* its sender was not wrong: it is we who have silenced it */
         check_claim(leg, claimed, level, now);
+    calm_step(leg, claimed, is_loud(leg, level));
     bool gate_opened = gate_step(leg, level);
     loudness_step(leg, level);
     follow_aside(leg);

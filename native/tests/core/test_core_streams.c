@@ -260,6 +260,39 @@ static void test_contributing_sources_and_their_levels_go_out(void) {
     fixture_free(f);
 }
 
+/* The level is that of the mix: what a leg's gain has made of it. */
+static void test_a_contributors_level_follows_its_gain(void) {
+    static const struct {
+        int32_t gain;
+        int level;
+    } cases[] = {{CF_GAIN_ONE, 29}, {CF_GAIN_ONE / 2, 35}, {CF_GAIN_ONE / 10, 49}, {CF_GAIN_ONE * 4, 17}};
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    join(f, 1, 1);
+    cf_leg_config config = plain_config(2, 1);
+    config.csrc_level_ext = 5;
+    join_as(f, &config, 0);
+    voice v = {.id = 1, .hz = 440, .amplitude = 1600};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_INT(cf_core_leg_gain(f->core, 1, cases[i].gain), 0);
+        run_ms(f, 1000, &v, 1);
+        clear_sent(f);
+        run_ms(f, 20, &v, 1);
+        int seen = 0;
+        for (int k = 0; k < f->out_count; k++) {
+            cf_rtp rtp;
+            size_t len = 0;
+            if (f->out[k].path.socket != 2 || cf_rtp_parse(&rtp, f->out[k].data, f->out[k].len))
+                continue;
+            const uint8_t *levels = cf_rtp_ext_find(&rtp, 5, &len);
+            CHECK(len == 1 && abs(levels[0] - cases[i].level) <= 1);
+            seen++;
+        }
+        CHECK_INT(seen, 1);
+    }
+    fixture_free(f);
+}
+
 int main(void) {
     RUN(test_silent_listeners_share_one_encoding);
     RUN(test_each_kind_of_coding_has_its_encoding);
@@ -272,5 +305,6 @@ int main(void) {
     RUN(test_the_deaf_share_their_silence);
     RUN(test_hearing_comes_back_softly);
     RUN(test_contributing_sources_and_their_levels_go_out);
+    RUN(test_a_contributors_level_follows_its_gain);
     return REPORT();
 }

@@ -123,6 +123,55 @@ static void test_a_batch_may_be_of_many_sockets(void) {
     close_all();
 }
 
+static bool gets(const cf_socket *socket, const char *text) {
+    cf_datagram in;
+    return wait_and_read(socket) == 1 && cf_rx_get(&rx, 0, socket, 0, &in) && in.len == strlen(text) &&
+           memcmp(in.data, text, in.len) == 0;
+}
+
+/* It hears and reaches one peer, and after it everybody as before, at the same port. */
+static void test_a_socket_is_connected_and_let_go(void) {
+    cf_socket a, b, c, wild;
+    open_as(0, &a, v4(1, 0), false);
+    open_as(1, &b, v4(1, 0), false);
+    open_as(2, &c, v4(1, 0), false);
+    open_as(3, &wild, (cf_addr){.family = 4}, false);
+    CHECK_INT(cf_udp_connect(&wild, &b.bound), -EINVAL);
+    CHECK_INT(cf_udp_connect(&a, &b.bound), 0);
+    send_from(0, (cf_addr){0}, b.bound, "to the peer");
+    send_from(2, (cf_addr){0}, a.bound, "from a stranger");
+    send_from(1, (cf_addr){0}, a.bound, "from the peer");
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    CHECK(gets(&b, "to the peer"));
+    CHECK(gets(&a, "from the peer"));
+    CHECK_INT(cf_rx_read(&rx, &a), 0);
+    CHECK_INT(cf_udp_disconnect(&a), 0);
+    send_from(0, (cf_addr){0}, c.bound, "to a stranger");
+    send_from(2, (cf_addr){0}, a.bound, "from a stranger");
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    CHECK(gets(&c, "to a stranger"));
+    CHECK(gets(&a, "from a stranger"));
+    close_all();
+}
+
+/* The peer was away: what is refused counts against nobody, and the next datagram goes out. */
+static void test_a_refusal_costs_no_datagram(void) {
+    cf_socket a, b;
+    open_as(0, &a, v4(1, 0), false);
+    open_as(1, &b, v4(1, 0), false);
+    cf_addr peer = b.bound;
+    CHECK_INT(cf_udp_connect(&a, &peer), 0);
+    close(b.fd);
+    atomic_store(&sockets[1], NULL);
+    send_from(0, (cf_addr){0}, peer, "to nobody");
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    open_as(1, &b, peer, false);
+    send_from(0, (cf_addr){0}, peer, "again");
+    CHECK_INT(cf_tx_flush(&tx, sockets), 0);
+    CHECK(gets(&b, "again"));
+    close_all();
+}
+
 static void test_what_the_kernel_drops_is_counted(void) {
     cf_socket a, b;
     open_as(0, &a, v4(1, 0), true);
@@ -223,6 +272,8 @@ int main(void) {
     RUN(test_a_datagram_is_written_where_it_is_sent_from);
     RUN(test_a_datagram_says_when_it_came);
     RUN(test_a_batch_may_be_of_many_sockets);
+    RUN(test_a_socket_is_connected_and_let_go);
+    RUN(test_a_refusal_costs_no_datagram);
     RUN(test_what_the_kernel_drops_is_counted);
     RUN(test_wildcard_answers_from_the_address_that_was_asked);
     RUN(test_ipv4_and_ipv6_share_a_port);

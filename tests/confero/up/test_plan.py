@@ -40,7 +40,22 @@ class McuConfig(ServiceConfig):
     media_port_max: int = 15000
 
 
-MODELS: dict[str, type[ServiceConfig]] = {"appserver": AppserverConfig, "notifier": NotifierConfig, "mcu": McuConfig}
+class SipgwConfig(ServiceConfig):
+    http_host: str = "127.0.0.1"
+    http_port: int = 2133
+    sip_bind: list[str] = Field(default_factory=list)
+    sip_port: int = 5060
+    sips_port: int = 5061
+    appserver_url: str = ""
+    notifier_url: str = ""
+
+
+MODELS: dict[str, type[ServiceConfig]] = {
+    "appserver": AppserverConfig,
+    "notifier": NotifierConfig,
+    "mcu": McuConfig,
+    "sipgw": SipgwConfig,
+}
 
 
 def model_of(spec: Spec) -> type[ServiceConfig]:
@@ -60,11 +75,12 @@ def told(made: Plan) -> dict[str, str]:
 
 def test_by_default_all_is_on_loopback_at_the_documented_ports() -> None:
     made = plan()
-    assert [child.name for child in made.children] == ["appserver", "notifier", "mcu"]
+    assert [child.name for child in made.children] == ["appserver", "notifier", "mcu", "sipgw"]
     assert [child.url for child in made.children] == [
         "http://127.0.0.1",
         "http://127.0.0.1:14040",
         "http://127.0.0.1:2131",
+        "http://127.0.0.1:2133",
     ]
     assert told(made) == {
         "CONFERO_APPSERVER_NOTIFIER_URL": "http://127.0.0.1:14040",
@@ -72,6 +88,8 @@ def test_by_default_all_is_on_loopback_at_the_documented_ports() -> None:
         "CONFERO_MCU_URL": "http://127.0.0.1:2131",
         "CONFERO_MCU_APPSERVER_URL": "http://127.0.0.1",
         "CONFERO_MCU_NOTIFIER_URL": "http://127.0.0.1:14040",
+        "CONFERO_SIPGW_APPSERVER_URL": "http://127.0.0.1",
+        "CONFERO_SIPGW_NOTIFIER_URL": "http://127.0.0.1:14040",
     }
     assert made.moved == () and made.join_url == "https://localhost/r/lobby"
     assert made.children[2].command[1:] == ("-m", "confero.mcu") and made.children[2].after == ("appserver", "notifier")
@@ -140,8 +158,14 @@ def test_the_table_of_sockets() -> None:
     assert made.sockets[0] == Socket(
         "appserver", "0.0.0.0", "8443", "tcp", "pages, REST, the WebSocket passed on to the notifier"
     )
-    assert made.sockets[-1].address == "127.0.0.13" and made.sockets[-1].ports == "5000-15000"
-    assert plan().sockets[-1].address == "all"
+    media = next(socket for socket in made.sockets if socket.ports == "5000-15000")
+    assert media.address == "127.0.0.13"
+    assert next(socket for socket in plan().sockets if socket.ports == "5000-15000").address == "all"
+    assert made.sockets[-3:] == (
+        Socket("sipgw", "*", "5060", "tcp/udp", "SIP"),
+        Socket("sipgw", "*", "5061", "tcp", "SIP over TLS"),
+        Socket("sipgw", "127.0.0.1", "2133", "tcp", "health, metrics, control"),
+    )
 
 
 def test_faults_of_all_services_and_options_are_one_error() -> None:

@@ -2,11 +2,14 @@
 
 import { html, useComputed, useLayoutEffect, useRef, useSignal, useSignalEffect } from "../../vendor/preact.js";
 import { shownTiles } from "../roster.js";
-import { me, view } from "../store.js";
+import { callOf } from "../lines.js";
+import { currentCall } from "../screens.js";
+import { lines, me, view } from "../store.js";
 import { fitTiles, GAP } from "../tiles.js";
 import { isMuted, people, voiceOf } from "../voice.js";
 import { Avatar } from "./common.js";
 import { Icon } from "./icons.js";
+import { Keypad } from "./phone.js";
 
 /** @typedef {import("../wire.js").Participant} Participant */
 
@@ -80,7 +83,24 @@ function Row({ person }) {
       ${state && html`<p class="row-state">${state}</p>`}
     </div>
     <p class="marks">${marks({ muted, kind, role, talking })}</p>
+    ${kind === "rtp" && mayRule(person) && html`<${TelephoneButtons} person=${person} />`}
   </li>`;
+}
+
+/** Hosts rule all telephones, others those that they have called or taken. @param {Participant} person */
+function mayRule(person) {
+  return people.value.get(me.value)?.role === "host" || callOf(lines.value, person.id) !== null;
+}
+
+/** @param {{ person: Participant }} props */
+function TelephoneButtons({ person }) {
+  const keys = useSignal(false);
+  const name = person.display_name;
+  return html`<p class="row-buttons">
+    <button type="button" class="button button-round button-ghost" onClick=${() => (keys.value = true)}><${Icon} name="keys" /><span class="hidden">Keys for ${name}</span></button>
+    <button type="button" class="button button-round button-ghost" onClick=${() => currentCall()?.phone.hangUp(person.id)}><${Icon} name="leave" /><span class="hidden">Hang up on ${name}</span></button>
+    ${keys.value && html`<${Keypad} call=${person.id} name=${name} onClose=${() => (keys.value = false)} />`}
+  </p>`;
 }
 
 /**
@@ -96,7 +116,7 @@ function useVoice(id) {
 
 /** @param {Participant} person */
 function facts(person) {
-  const states = { connecting: "Joining…", disconnected: "Connection lost", connected: "" };
+  const states = { connecting: person.kind === "rtp" ? "Calling…" : "Joining…", disconnected: "Connection lost", connected: "" };
   return {
     name: person.display_name,
     own: person.id === me.value,
