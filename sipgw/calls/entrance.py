@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from confero.clock import Clock
 from confero.errors import ConferoError
+from confero.models import MediaSecurity
 from confero.models.sip import SipCaller
 from confero.protocols.sip.build import new_tag, response_to
 from confero.protocols.sip.errors import SipError
@@ -90,8 +93,8 @@ def terms_of(trunk: Trunk | None, owner: str) -> Terms:
     """How media goes with this caller."""
     if trunk is None:
         return Terms(owner)
-    security, symmetric = trunk.settings.media_security, trunk.settings.symmetric
-    return Terms(owner, security=security, symmetric=symmetric)  # type: ignore[arg-type] - checked when it was made
+    settings = trunk.settings
+    return Terms(owner, security=cast(MediaSecurity, settings.media_security), symmetric=settings.symmetric)
 
 
 def called_by(trunk: Trunk | None, request: Request) -> str | None:

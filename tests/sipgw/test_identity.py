@@ -6,7 +6,6 @@ import random
 from typing import Any
 
 import pytest
-from sipparts import request
 
 from confero.clock import FakeClock
 from confero.errors import Refused, Unavailable
@@ -16,6 +15,8 @@ from confero.ratelimit import Rate
 from confero.sipgw.credentials import FRESH_S, STALE_S, CredentialBook
 from confero.sipgw.guard import GUESSES, Guard
 from confero.sipgw.identity import Identity
+
+from .sipparts import request
 
 PHONE = Target("udp", "192.0.2.7", 5060)
 TRUNK = Target("udp", "198.51.100.1", 5060)
@@ -98,7 +99,10 @@ async def test_a_stranger_is_a_stranger() -> None:
 async def test_names_of_ours_have_to_be_proven(address: str) -> None:
     answer = await Case().ask(invite(From=f"<{address}>;tag=1"))
     assert isinstance(answer, Response) and answer.status == 401
-    assert [row.split("algorithm=")[1].split(",")[0] for row in answer.headers.rows("WWW-Authenticate")] == ["SHA-256", "MD5"]
+    assert [row.split("algorithm=")[1].split(",")[0] for row in answer.headers.rows("WWW-Authenticate")] == [
+        "SHA-256",
+        "MD5",
+    ]
 
 
 async def test_of_our_bare_address_anybody_may_have_a_name() -> None:
