@@ -40,7 +40,7 @@ class CallsApi:
         return [
             Route("GET", "/api/v1/site", self.site, summary="What the page may offer", reply=SiteInfo),
             Route(
-                "POST", CALLS, limited(self._tries, self.make), summary="Call somebody into the room: a telephone number, or a SIP address",
+                "POST", CALLS, limited(self._tries, self.make), summary="Call a number or SIP address into the room",
                 body=CallOut, reply=CallInfo, status=201, errors=MAKE_FAULTS, security=person,
             ),
             Route(

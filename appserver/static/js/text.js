@@ -123,7 +123,7 @@ export function callFault(code) {
 
 /** What a SIP status says to people, as it follows a name. @type {Readonly<Record<number, string>>} */
 const OUTCOMES = Object.freeze({
-  200: "hung up",
+  200: "is off the line",
   403: "can't be called from here",
   404: "is not known there",
   408: "did not answer",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from .errors import SipError
 from .headers import Headers
 from .message import Request, Response
 from .values import Address, CSeq, Via
@@ -138,7 +139,10 @@ def response_to(request: Request, status: int, reason: str | None = None, to_tag
 
 
 def _tagged(request: Request, value: str, tag: str) -> str:
-    if request.to.tag is not None:
+    try:
+        if "tag" in request.to.parameters:
+            return value
+    except SipError:
         return value
     # A URI without brackets has no parameters of its own: those after it are the field's.
     return f"{value};tag={tag}"

@@ -1,4 +1,4 @@
-"""Header fields of SIP's extensions as frozen values: timers, transfers, reliable responses, reasons, identity, user data.
+"""Header fields of SIP's extensions as frozen values: timers, transfers, reliable responses, reasons, subscriptions.
 
 ``read(message, SessionExpires)`` gives the value, or None if the field is absent; ``str`` of a value is what to ``set``.
 """
@@ -6,16 +6,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, Self, TypeVar, runtime_checkable
 
-from .errors import SipError
 from .grammar import QUOTED, TOKEN_CHARS, Parameters, number, quote, token, unquote
 from .message import Message
-from .values import MAX_CSEQ
+from .values import MAX_CSEQ, Address
 
-MAX_UUI = 1_024
-"""Octets of user data that are taken; ISDN carries 128 (RFC 7433 section 4.1 warns of long ones over UDP)."""
 HEAD = re.compile(QUOTED, re.S)
 RETRY_AFTER = re.compile(r"([0-9]{1,10})[ \t]*(?:\((?:[^()\\]|\\.)*\)[ \t]*)?(;.*)?", re.S)
 WARNING = re.compile(rf"([0-9]{{3}})[ \t]+([^ \t]+)[ \t]+({QUOTED})", re.S)
@@ -58,13 +55,23 @@ def allows(message: Message, method: str) -> bool | None:
     return method in message.tokens("Allow") if "Allow" in message.headers else None
 
 
-def _split(text: str, what: str) -> tuple[str, Parameters]:
+def split_field(text: str, what: str) -> tuple[str, Parameters]:
     """What comes before the parameters, and those."""
     quoted = HEAD.match(text) if text.startswith('"') else None
     head, semicolon, rest = (quoted[0], "", text[quoted.end() :]) if quoted else text.partition(";")
     if not head.strip(" \t") or (quoted is None and '"' in head):
         raise ValueError(f"{what} is malformed")
     return head.strip(" \t"), Parameters.parse(semicolon + rest)
+
+
+def refer_to(message: Message) -> Address | None:
+    """RFC 3515 section 2.1: whom to call; ``uri.header("Replaces")`` says in whose place. Raises SipError."""
+    return message.typed("Refer-To", Address.parse)
+
+
+def referred_by(message: Message) -> Address | None:
+    """RFC 3892: who asked for a call. Not proven by anything. Raises SipError."""
+    return message.typed("Referred-By", Address.parse)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class SessionExpires:
 
     @classmethod
     def parse(cls, text: str) -> SessionExpires:
-        head, parameters = _split(text, "Session-Expires")
+        head, parameters = split_field(text, "Session-Expires")
         refresher = (parameters.get("refresher") or "").lower()
         if refresher not in ("", "uac", "uas"):
             raise ValueError("refresher is neither uac nor uas")
@@ -96,7 +103,7 @@ class MinSE:
 
     @classmethod
     def parse(cls, text: str) -> MinSE:
-        return cls(number(_split(text, "Min-SE")[0], "seconds", 1))
+        return cls(number(split_field(text, "Min-SE")[0], "seconds", 1))
 
     def __str__(self) -> str:
         return str(self.seconds)
@@ -149,7 +156,7 @@ class Replaces:
 
     @classmethod
     def parse(cls, text: str) -> Replaces:
-        call_id, parameters = _split(text, "Replaces")
+        call_id, parameters = split_field(text, "Replaces")
         to_tag, from_tag = parameters.get("to-tag"), parameters.get("from-tag")
         if not to_tag or not from_tag or call_id.startswith('"'):
             raise ValueError("Replaces names no dialog")
@@ -171,7 +178,7 @@ class Reason:
 
     @classmethod
     def parse(cls, text: str) -> Reason:
-        head, parameters = _split(text, "Reason")
+        head, parameters = split_field(text, "Reason")
         cause = parameters.get("cause")
         return cls(
             token(head, "protocol"),
@@ -235,7 +242,7 @@ class Event:
 
     @classmethod
     def parse(cls, text: str) -> Event:
-        head, parameters = _split(text, "Event")
+        head, parameters = split_field(text, "Event")
         return cls(token(head, "package"), parameters.get("id"))
 
     def __str__(self) -> str:
@@ -254,7 +261,7 @@ class SubscriptionState:
 
     @classmethod
     def parse(cls, text: str) -> SubscriptionState:
-        head, parameters = _split(text, "Subscription-State")
+        head, parameters = split_field(text, "Subscription-State")
         expires = parameters.get("expires")
         seconds = None if expires is None else number(expires, "expires")
         return cls(token(head, "state").lower(), seconds, parameters.get("reason"))
@@ -262,64 +269,3 @@ class SubscriptionState:
     def __str__(self) -> str:
         expires = "" if self.expires is None else f";expires={self.expires}"
         return f"{self.state}{expires}" + ("" if self.reason is None else f";reason={self.reason}")
-
-
-@dataclass(frozen=True)
-class Privacy:
-    """RFC 3323 section 4.2 and RFC 3325 section 9.3: what a caller wants hidden, as words between semicolons."""
-
-    FIELD: ClassVar[str] = "Privacy"
-    wishes: frozenset[str]
-
-    @classmethod
-    def parse(cls, text: str) -> Privacy:
-        words = [token(word.strip(" \t"), "privacy value").lower() for word in text.replace(",", ";").split(";")]
-        return cls(frozenset(words))
-
-    @property
-    def hides_identity(self) -> bool:
-        """What P-Asserted-Identity says is not to be shown."""
-        return bool(self.wishes & {"id", "user", "header"}) and "none" not in self.wishes
-
-    def __str__(self) -> str:
-        return ";".join(sorted(self.wishes))
-
-
-@dataclass(frozen=True)
-class UserToUser:
-    """RFC 7433: opaque data from one user to the other, through everything between."""
-
-    FIELD: ClassVar[str] = "User-to-User"
-    data: str
-    """As it is written: hexadecimal digits, or text if ``encoding`` is another."""
-    parameters: Parameters = field(default_factory=Parameters)
-
-    @classmethod
-    def parse(cls, text: str) -> UserToUser:
-        head, parameters = _split(text, "User-to-User")
-        found = cls(unquote(head), parameters)
-        if len(found.data) > 2 * MAX_UUI:
-            raise ValueError(f"user data is longer than {MAX_UUI} octets")
-        return found
-
-    @classmethod
-    def of(cls, octets: bytes, purpose: str | None = None, content: str | None = None) -> UserToUser:
-        """User data to be sent. Raises ValueError if it is longer than MAX_UUI."""
-        if len(octets) > MAX_UUI:
-            raise ValueError(f"user data is longer than {MAX_UUI} octets")
-        given = {"purpose": purpose, "content": content, "encoding": "hex"}
-        return cls(octets.hex(), Parameters({name: value for name, value in given.items() if value is not None}))
-
-    @property
-    def octets(self) -> bytes:
-        """The data. Section 4.1: hexadecimal unless another encoding is named. Raises SipError."""
-        if (self.parameters.get("encoding") or "hex").lower() != "hex":
-            return self.data.encode()
-        try:
-            return bytes.fromhex(self.data)
-        except ValueError:
-            raise SipError("User-to-User: not hexadecimal") from None
-
-    def __str__(self) -> str:
-        data = self.data if re.fullmatch(f"[{TOKEN_CHARS}]+", self.data) else quote(self.data)
-        return f"{data}{self.parameters}"

@@ -23,6 +23,9 @@ PARAMETER = re.compile(rf"[ \t]*;[ \t]*([{TOKEN_CHARS}]+)(?:[ \t]*=[ \t]*({QUOTE
 LIST_ITEM = re.compile(rf'(?:{QUOTED}|<[^<>"]*>|[^,"<>])*', re.S)
 QUOTES_AND_BRACKETS = re.compile(r'["<>]')
 HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?")
+NUMERIC = re.compile(r"(?:^|\.)(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?$")
+OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}")
 ESCAPES = re.compile(r"\\(.)", re.S)
 TO_ESCAPE = re.compile(r'(["\\\x00-\x1f\x7f])')
 LINE_ENDS = re.compile(r"[\r\n]+")
@@ -83,10 +86,12 @@ def host(text: str) -> str:
         # RFC 5118 section 4.10: by the grammar of RFC 2373 a third colon came before an IPv4 address.
         if not text.endswith("]") or "%" in text or not _is_ipv6(text[1:-1].replace(":::", "::")):
             raise ValueError("host is not an IPv6 address")
+    elif NUMERIC.search(text):
+        # The last label of a name is no number: resolvers take 127.1, 0x7f.1 and 2130706433 for addresses.
+        if not IPV4.fullmatch(text):
+            raise ValueError("host is not an IPv4 address")
     elif not HOST.fullmatch(text) or len(text) > 255 or ".." in text:
         raise ValueError("host is neither a name nor an address")
-    elif text[-1].isdigit() and text.count(".") == 3 and text.replace(".", "").isdigit():
-        ipaddress.IPv4Address(text)
     return text
 
 

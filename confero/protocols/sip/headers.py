@@ -140,6 +140,10 @@ class Headers:
         """Names and values in order."""
         return [(KNOWN[key] if len(name) == 1 and key in KNOWN else name, value) for key, name, value in self._fields]
 
+    def keys(self) -> list[str]:
+        """What each field is found by, in order: long names in lower case."""
+        return [key for key, _, _ in self._fields]
+
     def copy(self) -> Headers:
         copy = Headers()
         copy._fields = list(self._fields)

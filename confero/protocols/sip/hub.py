@@ -17,12 +17,14 @@ AnyTransaction = Transaction[ClientKey] | Transaction[ServerKey]
 
 @dataclass(frozen=True)
 class Refusal:
-    """How a request is turned away without a transaction."""
+    """How a request is turned away of which nothing is kept."""
 
     status: int | None
     """None: not a word."""
     retry_after: int | None = None
     """Seconds."""
+    fields: tuple[tuple[str, str], ...] = ()
+    """Header fields of the response, such as a challenge."""
 
 
 Gate = Callable[[Request, Target, float], Refusal | None]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2s
 
-from .admission import Admission, TransactionLimits, source_name
+from .admission import Admission, Remembered, TransactionLimits, source_name
 from .build import RandomBytes, response_to
 from .events import AckIn, CancelIn, RequestIn, ServerKey
 from .hub import AnyTransaction, Gate, Hub, Refusal
@@ -41,8 +40,7 @@ class Incoming:
         self._is_ours = is_ours
         self._gate = gate
         self._servers: dict[tuple[str, str, str], Server] = {}
-        self._answered: OrderedDict[ServerKey, Server] = OrderedDict()
-        """Those that are kept for repetitions only, the oldest first."""
+        self._answered = Remembered(limits)
         self._forks: dict[Fork, Server] = {}
         self._old_acks: dict[ServerKey, Server] = {}
         self._admission = Admission(limits)
@@ -100,6 +98,8 @@ class Incoming:
         response = response_to(request, refusal.status, to_tag=self._tag(key))
         if refusal.retry_after is not None:
             response.headers.set("Retry-After", str(refusal.retry_after))
+        for name, value in refusal.fields:
+            response.headers.add(name, value)
         self._hub.send(response, reply_to)
 
     def _open(self, key: ServerKey, request: Request, reply_to: Target, now: float) -> Server:
@@ -123,14 +123,21 @@ class Incoming:
             self._settle(server, response)
         server.take(cause, now, response)
 
+    def dismiss(self, key: ServerKey, refusal: Refusal) -> None:
+        """Refuses a request that is still unanswered, and forgets it."""
+        server = self._servers.get(key)
+        if server is not None and server.request is not None:
+            self.refuse(refusal, key, server.request, server.target)
+            server.drop()
+
     def _settle(self, server: Server, response: Response) -> None:
         """It is answered with this final: from now on it is only remembered."""
-        self._admission.was_answered(server.source)
-        self._answered[server.key] = server
-        if len(self._answered) > self._limits.answered:
-            # Dropped is what was answered first: whoever repeats that now has taken longest.
+        self._admission.went(server.source)
+        oldest = self._answered.add(server.key, server.source)
+        if oldest is not None:
+            # Whoever repeats that one now has taken longest.
             self._hub.tally.forgotten += 1
-            next(iter(self._answered.values())).drop()
+            self._servers[oldest].drop()
         if is_old(server.key) and server.key.method == "INVITE" and response.status >= 300:
             server.alias = old_ack_key(server.key, response.to.tag)
             self._old_acks[server.alias] = server
@@ -178,7 +185,8 @@ class Incoming:
         key = server.key
         del self._servers[key]
         self._hub.leave(server)
-        self._admission.went(server.source, answered=self._answered.pop(key, None) is not None)
+        if not self._answered.remove(key):
+            self._admission.went(server.source)
         if server.fork is not None:
             del self._forks[server.fork]
         # Another INVITE, which had our To tag from the start, may have the same ACK.

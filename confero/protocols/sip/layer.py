@@ -104,6 +104,14 @@ class TransactionLayer:
         """Answers a request. Without effect once it has its final, but for further 2xx to an INVITE, which go out (RFC 6026)."""
         self._incoming.respond(key, response, now)
 
+    def dismiss(self, key: ServerKey, refusal: Refusal, now: float) -> None:
+        """Refuses an unanswered request by one response, and keeps nothing of it: section 26.3.2.4 asks for challenges to be
+        given so. A request forged in somebody's name would else bring him the response up to eleven times.
+
+        The request is told again if it comes again, and the ACK as one that belongs to nothing.
+        """
+        self._incoming.dismiss(key, refusal)
+
     def send(self, message: AnyMessage, target: Target) -> None:
         """Sends without a transaction: the ACK for a 2xx."""
         self._hub.send(message, target)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .errors import SipError
 from .grammar import TOKEN_CHARS, number
-from .headers import KNOWN, Headers, key_of
+from .headers import KEYS, KNOWN, Headers
 from .message import VERSION, Message, Request, Response
 
 
@@ -113,7 +113,7 @@ def _check_controls(lines: list[str]) -> None:
 def _field(line: str, limits: Limits) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     name, value = name.rstrip(BLANKS), value.strip(BLANKS)
-    if not colon or not FIELD_NAME.fullmatch(name):
+    if not colon or (name not in KEYS and not FIELD_NAME.fullmatch(name)):
         raise SipError("there is a line that is no header field")
     if len(value) > limits.value:
         raise SipError(f"{name} is longer than {limits.value} characters", status=513)
@@ -146,6 +146,9 @@ def _check(message: Request | Response, limits: Limits) -> None:
     _ = message.vias, message.from_, message.to, message.max_forwards, message.media_type
     if not message.vias:
         raise SipError("there is no Via")
+    for name, address in (("From", message.from_), ("To", message.to)):
+        if "tag" in address.parameters and not address.tag:
+            raise SipError(f"{name}: the tag is empty")
     if not CALL_ID.fullmatch(message.call_id):
         raise SipError("Call-ID is malformed")
     cseq = message.cseq
@@ -159,15 +162,13 @@ def _check(message: Request | Response, limits: Limits) -> None:
 
 
 def _check_counts(message: Message, limits: Limits) -> None:
-    counts: dict[str, int] = {}
-    for name, _ in message.headers.items():
-        key = key_of(name)
-        counts[key] = counts.get(key, 0) + 1
-    for name in ONCE:
-        if counts.get(name, 0) > 1:
-            raise SipError(f"{KNOWN[name]} appears twice")
+    keys = message.headers.keys()
+    if len(set(keys)) < len(keys):
+        for name in ONCE:
+            if keys.count(name) > 1:
+                raise SipError(f"{KNOWN[name]} appears twice")
     for name in HOPS:
-        if counts.get(name) and len(message.headers.all(name)) > limits.hops:
+        if name in keys and len(message.headers.all(name)) > limits.hops:
             raise SipError(f"{KNOWN[name]} has more than {limits.hops} values", status=513)
 
 

@@ -61,19 +61,22 @@ function Tile({ person }) {
 
 /** @param {{ onClose: () => void }} props */
 export function PeoplePanel({ onClose }) {
+  const keys = useSignal(/** @type {Participant | null} */ (null));
+  const telephone = keys.value;
   return html`<aside class="people" aria-label="People">
     <div class="panel-head">
       <h2>People <span class="count">${people.value.size}</span></h2>
       <button type="button" class="button button-round button-ghost" onClick=${onClose}><${Icon} name="close" /><span class="hidden">Close the list</span></button>
     </div>
     <ul class="people-list" tabindex="0" aria-label="Everybody in the room">
-      ${[...people.value.values()].map((person) => html`<${Row} key=${person.id} person=${person} />`)}
+      ${[...people.value.values()].map((person) => html`<${Row} key=${person.id} person=${person} onKeys=${() => (keys.value = person)} />`)}
     </ul>
+    ${telephone && html`<${Keypad} call=${telephone.id} name=${telephone.display_name} onClose=${() => (keys.value = null)} />`}
   </aside>`;
 }
 
-/** @param {{ person: Participant }} props */
-function Row({ person }) {
+/** @param {{ person: Participant, onKeys: () => void }} props */
+function Row({ person, onKeys }) {
   const { ring, talking } = useVoice(person.id);
   const { muted, kind, role, state, name, own } = facts(person);
   return html`<li class="row ${talking ? "is-talking" : ""} ${state ? "is-away" : ""}">
@@ -83,7 +86,7 @@ function Row({ person }) {
       ${state && html`<p class="row-state">${state}</p>`}
     </div>
     <p class="marks">${marks({ muted, kind, role, talking })}</p>
-    ${kind === "rtp" && mayRule(person) && html`<${TelephoneButtons} person=${person} />`}
+    ${kind === "rtp" && mayRule(person) && html`<${TelephoneButtons} person=${person} onKeys=${onKeys} />`}
   </li>`;
 }
 
@@ -92,15 +95,13 @@ function mayRule(person) {
   return people.value.get(me.value)?.role === "host" || callOf(lines.value, person.id) !== null;
 }
 
-/** @param {{ person: Participant }} props */
-function TelephoneButtons({ person }) {
-  const keys = useSignal(false);
+/** @param {{ person: Participant, onKeys: () => void }} props */
+function TelephoneButtons({ person, onKeys }) {
   const name = person.display_name;
-  return html`<p class="row-buttons">
-    <button type="button" class="button button-round button-ghost" onClick=${() => (keys.value = true)}><${Icon} name="keys" /><span class="hidden">Keys for ${name}</span></button>
+  return html`<div class="row-buttons">
+    <button type="button" class="button button-round button-ghost" onClick=${onKeys}><${Icon} name="keys" /><span class="hidden">Keys for ${name}</span></button>
     <button type="button" class="button button-round button-ghost" onClick=${() => currentCall()?.phone.hangUp(person.id)}><${Icon} name="leave" /><span class="hidden">Hang up on ${name}</span></button>
-    ${keys.value && html`<${Keypad} call=${person.id} name=${name} onClose=${() => (keys.value = false)} />`}
-  </p>`;
+  </div>`;
 }
 
 /**

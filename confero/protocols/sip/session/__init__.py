@@ -24,8 +24,8 @@ from .actions import (
 )
 from .config import SessionConfig
 from .offers import Agreed
+from .replacing import as_peer_has, refer_to, replaces_in
 from .session import InviteSession
-from .values import RAck, Replaces, SessionExpires, header_of_uri, refer_to
 
 __all__ = [
     "Acknowledged",
@@ -44,16 +44,14 @@ __all__ = [
     "OfferRefused",
     "OfferWanted",
     "OfferWithdrawn",
-    "RAck",
-    "Replaces",
     "Respond",
     "Ringing",
     "SendAck",
     "SendRequest",
     "SessionConfig",
-    "SessionExpires",
     "Transfer",
     "TransferProgress",
-    "header_of_uri",
+    "as_peer_has",
     "refer_to",
+    "replaces_in",
 ]

@@ -54,6 +54,7 @@ class Ringing:
     fork: str
     status: int
     reason: str
+    response: Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,9 @@ class OfferDue:
 class Established:
     """A 2xx was received or sent: there is a call."""
 
+    response: Response
+    """The 2xx: what else it says (User-to-User, say) is for the owner."""
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
@@ -110,13 +114,14 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The call is over, or did not come to be. ``response`` is the peer's final, where one ended it (redirects: its Contacts)."""
+    """The call is over, or did not come to be."""
 
     by: By
     status: int
     """What a failed call failed with; 200 after a call."""
     reason: str
-    response: Response | None = None
+    message: Request | Response | None = None
+    """What the peer ended it by: its final response (redirects: its Contacts), its CANCEL, its BYE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,7 @@ class Transfer:
     target: str
     """The Refer-To URI, with its headers (``?Replaces=...`` of an attended transfer)."""
     referred_by: str
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)

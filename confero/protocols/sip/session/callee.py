@@ -10,14 +10,14 @@ from confero.errors import LocalError
 from ..build import new_tag
 from ..dialog import Dialog
 from ..errors import SipError
+from ..fields import supports
 from ..message import Request, Response
 from .accepted import Accepted
 from .actions import Answer, Established, Key, Offer, OfferWithdrawn
 from .bodies import SDP, not_understood, sdp_of
-from .core import Core, HeaderList, Peer
+from .core import Core, HeaderList, Peer, options
 from .refresh import IntervalTooSmall, SessionTimer
 from .reliable import Reliable
-from .values import tokens
 
 
 class Callee:
@@ -102,10 +102,10 @@ class Callee:
     @property
     def _reliably(self) -> bool:
         """RFC 3262 section 3: where the INVITE requires it, and where it allows it if we like to."""
-        policy, headers = self._core.config.reliable, self._invite.headers
-        if policy == "supported" and "100rel" in tokens(headers, "Supported"):
-            return True
-        return policy != "never" and "100rel" in tokens(headers, "Require")
+        policy = self._core.config.reliable
+        if policy == "supported":
+            return supports(self._invite, "100rel")
+        return policy == "asked" and "100rel" in options(self._invite, "Require")
 
     def _show(self, peer: Peer, sdp: str | None) -> None:
         """Early media by a response that may get lost: its description must be the answer later on (RFC 6337 section 3.1)."""
@@ -170,7 +170,7 @@ class Callee:
         core.phase = "established"
         core.alarms.stop("rings")
         self._accepted.sent(self.key, response, now)
-        core.emit(Established())
+        core.emit(Established(response))
 
     def reject(self, status: int, reason: str | None, headers: HeaderList, now: float) -> None:
         """3xx to 6xx. Raises LocalError when the call is answered."""
@@ -188,7 +188,7 @@ class Callee:
             return
         self._answered = True
         self._core.reply(self.key, self._invite, 487)
-        self._core.end("peer", 487, request.headers.get("Reason") or "cancelled", now)
+        self._core.end("peer", 487, request.headers.get("Reason") or "cancelled", now, request)
 
     def pracked(self, key: Key, request: Request, now: float) -> None:
         """RFC 3262 section 3 and 5. Raises SipError: 481 when nothing waits for it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from confero.errors import LocalError
 
 from ..build import MAX_FORWARDS, new_call_id, new_tag
@@ -73,11 +75,10 @@ class Caller:
         """Our answer to the offer in the 2xx goes with the ACK. Raises LocalError when there is none."""
         if peer.held is None:
             raise LocalError("no 2xx waits for an answer")
-        invite, _ = peer.held
-        peer.held = None
+        (invite, response), peer.held = peer.held, None
         peer.offers.we_answer(sdp)
         self._core.acknowledge(peer, invite, sdp)
-        self._core.emit(Established())
+        self._core.emit(Established(response))
 
     def decline(self, peer: Peer, now: float, why: str) -> None:
         """14.1: the offer of the 2xx is not acceptable: it is answered, since it must be, and the call ended."""
@@ -112,7 +113,7 @@ class Caller:
             return
         core.learn(response)
         if core.phase == "early":
-            core.emit(Ringing(peer.fork if peer else "", response.status, response.reason))
+            core.emit(Ringing(peer.fork if peer else "", response.status, response.reason, response))
 
     def _early(self, response: Response) -> Peer | None:
         """The early dialog of a provisional response (12.1.2); None for those that make none."""
@@ -170,7 +171,8 @@ class Caller:
         core.peer, core.phase = peer, "established"
         core.alarms.stop("rings")
         core.learn(response)
-        self._timer.answered(response, now)
+        with suppress(SipError):
+            self._timer.answered(response, now)
         self._negotiate(peer, response, now)
 
     def _negotiate(self, peer: Peer, response: Response, now: float) -> None:
@@ -189,7 +191,7 @@ class Caller:
             return
         core.acknowledge(peer, self._invite)
         if peer.offers.agreed is not None:
-            core.emit(Established())
+            core.emit(Established(response))
             return
         core.bye(peer)
         core.end("network", 488, "the 2xx has neither an answer nor an offer", now, response)

@@ -16,7 +16,6 @@ from .alarms import Alarms
 from .bodies import SDP, sdp_of
 from .config import SessionConfig
 from .offers import Offers
-from .values import methods, tokens
 
 Phase = Literal["early", "established", "ended"]
 HeaderList = Iterable[tuple[str, str]]
@@ -274,17 +273,17 @@ class Core:
     def learn(self, message: Request | Response) -> None:
         """What the peer says that it can do."""
         if "Allow" in message.headers:
-            self.peer_allows = methods(message.headers)
+            self.peer_allows = frozenset(message.tokens("Allow"))
         if "Supported" in message.headers:
-            self.peer_supports = tokens(message.headers, "Supported")
+            self.peer_supports = options(message, "Supported")
 
     def unsupported(self, request: Request) -> list[str]:
         """Options that the peer requires and we do not have (8.2.2.3)."""
-        return sorted(tokens(request.headers, "Require") - set(self.config.extensions))
+        return sorted(options(request, "Require") - set(self.config.extensions))
 
     # -- the end --
 
-    def end(self, by: By, status: int, reason: str, now: float, response: Response | None = None) -> None:
+    def end(self, by: By, status: int, reason: str, now: float, message: Request | Response | None = None) -> None:
         """The call is over. What the parts have under way is wound up; repeated messages are still answered for a while."""
         if self.phase == "ended":
             return
@@ -292,7 +291,12 @@ class Core:
         for wind_up in self.at_end:
             wind_up(now)
         self.alarms.set("linger", now + self.config.timers.lifetime, lambda now: None)
-        self.emit(Ended(by, status, reason, response))
+        self.emit(Ended(by, status, reason, message))
+
+
+def options(message: Request | Response, name: str) -> frozenset[str]:
+    """The option tags of a list such as Require, in lower case. Raises SipError."""
+    return frozenset(tag.lower() for tag in message.tokens(name))
 
 
 def ignore(request: Request, response: Response, now: float) -> None:

@@ -128,7 +128,7 @@ class Parts:
         self._bye_waits = None
         if self.callee is not None:
             self.callee.bye_early()
-        core.end("peer", 200, request.headers.get("Reason") or "hung up", now)
+        core.end("peer", 200, request.headers.get("Reason") or "hung up", now, request)
 
     # -- nobody is there --
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from confero.errors import LocalError
 
+from ..fields import RAck, RSeq, read
 from ..message import Request, Response
 from .actions import Answer, Offer
-from .core import Core, Peer, description_in, ignore
-from .values import RAck, number, tokens
+from .core import Core, Peer, description_in, ignore, options
 
 
 def is_reliable(response: Response) -> bool:
-    return "100rel" in tokens(response.headers, "Require") and "RSeq" in response.headers
+    return "100rel" in options(response, "Require") and "RSeq" in response.headers
+
+
+def number_of(response: Response) -> int:
+    """Its RSeq; 0 if there is none, which is the number of no response. Raises SipError."""
+    found = read(response, RSeq)
+    return 0 if found is None else found.number
 
 
 def take_in_order(peer: Peer, response: Response) -> bool:
     """False for one that was taken before, or whose predecessor is missing: it will come again. Raises SipError."""
-    rseq = number(response.headers.get("RSeq") or "", "RSeq")
+    rseq = number_of(response)
     if peer.rseq is not None and rseq != peer.rseq + 1:
         return False
     peer.rseq = rseq
@@ -59,8 +65,7 @@ def _preview(core: Core, peer: Peer, response: Response) -> None:
 
 def acknowledge(core: Core, peer: Peer, response: Response, sdp: str | None = None) -> None:
     """PRACK, with the answer if the response had an offer."""
-    rseq = number(response.headers.get("RSeq") or "", "RSeq")
-    rack = RAck(rseq, response.cseq.number, response.cseq.method)
+    rack = RAck(number_of(response), response.cseq.number, response.cseq.method)
     core.send_within(peer, "PRACK", ignore, [("RAck", str(rack))], sdp)
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from confero.errors import LocalError
 
 from ..errors import SipError
+from ..fields import Event, SubscriptionState, read
 from ..message import Request, Response
 from .actions import Key, Transfer, TransferProgress
 from .core import Core, HeaderList, Peer
-from .values import number, split_parameters
 
 MOST = 4
 """Transfers of one call that are open at a time, each way; further ones are refused with 503."""
@@ -79,30 +79,32 @@ class Referral:
 
     def notified(self, key: Key, request: Request, now: float) -> None:
         """A NOTIFY (RFC 3515 section 2.4.4). Raises SipError: 489 for other events, 481 for none of our transfers."""
-        event, parameters = split_parameters(request.headers.get("Event") or "")
-        if event.lower() != "refer":
-            raise SipError(f"{event[:40]!r} is not subscribed to", status=489)
-        id = self._order_of(parameters.get("id"))
+        event = read(request, Event)
+        if event is None or event.package.lower() != "refer":
+            raise SipError("only reports on transfers are subscribed to", status=489)
+        id = self._order_of(event.id)
         found = STATUS_LINE.match(request.body)
         if found is None:
             raise SipError("a report has a status line", status=400)
         status, reason = int(found[1]), (found[2] or b"").decode("utf-8", "replace")
-        state, more = split_parameters(request.headers.get("Subscription-State") or "active")
+        state = read(request, SubscriptionState) or SubscriptionState("active")
         self._core.reply(key, request, 200)
-        if state.lower() == "terminated" or status >= 200:
+        if state.state == "terminated" or status >= 200:
             self._over(id, status, reason)
             return
         self._core.emit(TransferProgress(id, status, reason, False))
-        lasts = number(more["expires"], "expires") if more.get("expires") else self._core.config.subscription
-        self._expect(id, min(lasts, self._core.config.subscription) + self._core.config.timers.lifetime, now)
+        longest = self._core.config.subscription
+        lasts = longest if state.expires is None else min(state.expires, longest)
+        self._expect(id, lasts + self._core.config.timers.lifetime, now)
 
     def _order_of(self, id: str | None) -> int:
         """The first REFER's reports need no id (RFC 3515 section 2.4.6). Raises SipError."""
         if id is None and self._orders:
             return min(self._orders)
-        if id is None or number(id, "id") not in self._orders:
+        found = next((order for order in self._orders if str(order) == id), None)
+        if found is None:
             raise SipError("no transfer of ours", status=481)
-        return number(id, "id")
+        return found
 
     # -- the peer asks us --
 
@@ -119,7 +121,7 @@ class Referral:
         target = found[1] if found else targets[0].split(";")[0].strip()
         id = request.cseq.number
         self._wishes[id] = Wish(key, request, self._wants_reports(request))
-        self._core.emit(Transfer(id, target, request.headers.get("Referred-By") or ""))
+        self._core.emit(Transfer(id, target, request.headers.get("Referred-By") or "", request))
 
     def _wants_reports(self, request: Request) -> bool:
         """RFC 4488 section 4: none, if it says so, and knows that we may do without."""

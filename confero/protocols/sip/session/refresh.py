@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import SipError
-from ..headers import Headers
+from ..fields import MinSE, SessionExpires, read, supports
 from ..message import Request, Response
 from .core import Core
-from .values import SessionExpires, min_se, tokens
 
 MARGIN = 32.0
 """Section 10: BYE is sent this many seconds before the session expires, or a third of the interval if that is less."""
@@ -56,7 +55,7 @@ class SessionTimer:
 
     def too_small(self, response: Response) -> bool:
         """A 422 (7.3): True if the request is worth another try, with a longer interval. Raises SipError."""
-        least = min_se(response.headers)
+        least = shortest(response)
         if not self._least < least <= LONGEST:
             return False
         self._least = least
@@ -64,7 +63,7 @@ class SessionTimer:
 
     def answered(self, response: Response, now: float) -> None:
         """A 2xx to our INVITE or UPDATE (7.2). Raises SipError."""
-        expires = SessionExpires.of(response.headers)
+        expires = read(response, SessionExpires)
         if expires is None:
             # The peer knows no session timers. We may refresh all the same, and find out whether it is still there.
             self._start(self._core.config.session_expires, True, now)
@@ -75,17 +74,17 @@ class SessionTimer:
 
     def check(self, request: Request) -> None:
         """Raises IntervalTooSmall (section 6), for peers that know what it means (section 9); SipError for what cannot be read."""
-        expires = SessionExpires.of(request.headers)
-        min_se(request.headers)
+        expires = read(request, SessionExpires)
+        shortest(request)
         least = self._core.config.min_se
-        if expires is not None and expires.seconds < least and "timer" in tokens(request.headers, "Supported"):
+        if expires is not None and expires.seconds < least and supports(request, "timer"):
             raise IntervalTooSmall(expires.seconds, least)
 
     def agree(self, request: Request, now: float) -> list[tuple[str, str]]:
         """The headers of our 2xx to this INVITE or UPDATE; the timer starts with it (section 9)."""
-        expires = SessionExpires.of(request.headers)
-        theirs = "timer" in tokens(request.headers, "Supported")
-        seconds = self._interval(expires, request.headers)
+        expires = read(request, SessionExpires)
+        theirs = supports(request, "timer")
+        seconds = self._interval(expires, request)
         if not seconds:
             self._start(0, False, now)
             return []
@@ -97,12 +96,12 @@ class SessionTimer:
         require = [("Require", "timer")] if theirs else []
         return [("Session-Expires", str(SessionExpires(seconds, refresher))), *require]
 
-    def _interval(self, expires: SessionExpires | None, headers: Headers) -> int:
+    def _interval(self, expires: SessionExpires | None, request: Request) -> int:
         """As short as we would like it, but never longer than asked for and never shorter than allowed."""
         ours = self._core.config.session_expires
         if expires is None:
-            return max(ours, min_se(headers)) if ours else 0
-        least = max(min_se(headers), self._core.config.min_se)
+            return max(ours, shortest(request)) if ours else 0
+        least = max(shortest(request), self._core.config.min_se)
         return max(min(expires.seconds, ours or expires.seconds), least)
 
     # -- time --
@@ -130,3 +129,9 @@ class SessionTimer:
     def stop(self) -> None:
         self._core.alarms.stop("refresh")
         self._core.alarms.stop("session expires")
+
+
+def shortest(message: Request | Response) -> int:
+    """Min-SE in seconds; 0 if there is none. Raises SipError."""
+    found = read(message, MinSE)
+    return 0 if found is None else found.seconds

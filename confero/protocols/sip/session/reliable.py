@@ -8,10 +8,10 @@ from collections.abc import Callable
 from confero.errors import LocalError
 
 from ..errors import SipError
+from ..fields import RAck, read
 from ..message import Request, Response
 from .actions import Key, Respond
 from .core import Core
-from .values import RAck
 
 MOST_QUEUED = 8
 """Provisional responses that wait for the PRACK of their predecessor. The owner makes them, and is told when it makes too many."""
@@ -65,7 +65,7 @@ class Reliable:
 
     def check(self, prack: Request) -> None:
         """Raises SipError: 481 for a PRACK for which no response waits (3)."""
-        rack = RAck.of(prack.headers)
+        rack = read(prack, RAck)
         wanted = RAck(self._rseq, self._invite.cseq.number, self._invite.method)
         if self._open is None or rack != wanted:
             raise SipError(f"nothing waits for RAck {rack}", status=481)

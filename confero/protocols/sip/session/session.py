@@ -7,6 +7,7 @@ from typing import Any
 from confero.errors import LocalError
 
 from ..dialog import Dialog, tag_of
+from ..fields import Replaces
 from ..message import Request, Response
 from .actions import Action, Key
 from .callee import Callee
@@ -16,7 +17,7 @@ from .core import Authorize, HeaderList, Peer, Phase, Random, no_credentials
 from .offers import Agreed
 from .parts import Parts
 from .receiving import Receiver
-from .values import Replaces
+from .replacing import judged, names
 
 
 class InviteSession:
@@ -80,9 +81,9 @@ class InviteSession:
         parts = session._parts
         callee = parts.callee = Callee(parts.core, parts.timer, parts.accepted, key, invite)
         callee.examine(now)
-        peer = session._core.peer
-        if peer is not None:
-            session.call_id, session.local_tag = peer.dialog.call_id, peer.dialog.local_tag
+        session.call_id = invite.call_id
+        if parts.core.peer is not None:
+            session.local_tag = parts.core.peer.dialog.local_tag
         return session, session._take(now)
 
     @classmethod
@@ -317,16 +318,6 @@ class InviteSession:
 
     def judge(self, replaces: Replaces) -> int:
         """Whether an INVITE may take this call's place (RFC 3891 section 3): 200, or the status of its refusal."""
-        dialog = next((p.dialog for p in self._core.peers.values() if _names(replaces, p.dialog)), None)
-        if dialog is None:
+        if not any(names(replaces, peer.dialog) for peer in self._core.peers.values()):
             return 481
-        if self.phase == "ended":
-            return 603
-        if self.phase == "established":
-            return 486 if replaces.early_only else 200
-        # An early dialog can be replaced by whoever has been called by us, not where we are called.
-        return 200 if self.we_called else 481
-
-
-def _names(replaces: Replaces, dialog: Dialog) -> bool:
-    return dialog.id == (replaces.call_id, replaces.to_tag, replaces.from_tag)
+        return judged(replaces, self.phase, we_called=self.we_called)

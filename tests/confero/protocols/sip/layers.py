@@ -7,7 +7,7 @@ from random import Random
 from confero.protocols.sip.admission import TransactionLimits
 from confero.protocols.sip.build import response_to
 from confero.protocols.sip.events import ClientKey, Event, RequestIn, ServerKey
-from confero.protocols.sip.hub import Gate
+from confero.protocols.sip.hub import Gate, Refusal
 from confero.protocols.sip.layer import TransactionLayer
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.target import Target
@@ -57,6 +57,10 @@ class Driven:
 
     def say(self, key: ServerKey, response: Response) -> None:
         self.layer.respond(key, response, self.now)
+        self._note([])
+
+    def dismiss(self, event: RequestIn, refusal: Refusal) -> None:
+        self.layer.dismiss(event.key, refusal, self.now)
         self._note([])
 
     def fail(self, target: Target = PEER) -> list[Event]:

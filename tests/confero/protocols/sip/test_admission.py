@@ -73,16 +73,41 @@ def test_answered_requests_are_remembered_up_to_a_number_and_the_oldest_goes() -
     assert driven.layer.servers == 0 and driven.layer.next_deadline() is None
 
 
-def test_a_flood_that_is_answered_takes_its_share_only() -> None:
-    driven = Driven(TransactionLimits(waiting=4, answered=20, share=0.5))
+def test_a_flood_that_is_answered_pushes_out_its_own_only() -> None:
+    driven = Driven(TransactionLimits(answered=20, share=0.5))
+    other = driven.opened(spoofed(200), stranger(200))
+    driven.respond(other, 486)
     for number in range(100):
-        for event in driven.receive(spoofed(number, "OPTIONS")):
-            assert isinstance(event, RequestIn)
-            driven.respond(event, 200)
-    assert driven.layer.servers == 12 and driven.layer.tally.forgotten == 0
-    driven.respond(driven.opened(spoofed(200), stranger(200)), 486)
+        (event,) = driven.receive(spoofed(number, "OPTIONS"))
+        assert isinstance(event, RequestIn)
+        driven.respond(event, 200)
+    assert driven.layer.servers == 11 and driven.layer.tally.forgotten == 90
+    assert driven.receive(spoofed(200), stranger(200)) == []
     driven.run(33)
-    driven.opened(spoofed(300, "OPTIONS"))
+    assert driven.layer.servers == 0
+
+
+def test_a_challenge_is_given_once_and_nothing_is_kept() -> None:
+    driven = Driven()
+    challenge = Refusal(401, fields=(("WWW-Authenticate", 'Digest realm="r", nonce="n"'),))
+    for _ in range(2):
+        driven.dismiss(driven.opened(spoofed(0)), challenge)
+    driven.run(100)
+    assert driven.take_wire() == [(0.0, "401 INVITE")] * 2
+    first, second = (bytes(message) for message, _ in driven.sent)
+    assert first == second and b'WWW-Authenticate: Digest realm="r", nonce="n"' in first
+    assert driven.layer.servers == driven.layer.waiting == 0 and driven.layer.next_deadline() is None
+    # The answer to it is a request of its own, though the call is the same.
+    driven.opened(request("INVITE", branch="z9hG4bK-9", call_id="0", number=2))
+
+
+def test_what_is_answered_is_not_dismissed() -> None:
+    driven = Driven()
+    event = driven.opened(spoofed(0))
+    driven.respond(event, 200)
+    driven.dismiss(event, Refusal(401))
+    driven.run(1)
+    assert driven.take_wire() == [(0.0, "200 INVITE")] and driven.layer.servers == 1
 
 
 def test_a_cancel_gets_in_when_nothing_else_does() -> None:
@@ -124,10 +149,10 @@ def test_counts_come_back_to_nothing() -> None:
     for _ in range(2):
         admission.came("a")
     assert not admission.admits("a") and not admission.admits("b")
-    admission.was_answered("a")
-    admission.went("a", answered=True)
-    admission.went("a", answered=False)
-    assert admission.waiting == 0 and admission.admits("a") and admission._sources == {}
+    admission.went("a")
+    assert admission.waiting == 1 and admission.admits("b")
+    admission.went("a")
+    assert admission.waiting == 0 and admission._sources == {}
 
 
 @pytest.mark.parametrize("wrong", [{"waiting": 0}, {"answered": 0}, {"clients": 0}, {"share": 0}, {"share": 1.1}])

@@ -48,6 +48,7 @@ steps = st.lists(
         st.tuples(st.just("receive"), incoming, st.sampled_from(SOURCES)),
         st.tuples(st.just("answer"), incoming, st.sampled_from(SOURCES), st.integers(100, 699)),
         st.tuples(st.just("respond"), st.integers(0, 20), st.sampled_from([100, 180, 200, 404, 487])),
+        st.tuples(st.just("dismiss"), st.integers(0, 20)),
         st.tuples(st.just("ask"), st.sampled_from(["INVITE", "BYE"]), st.sampled_from(SOURCES)),
         st.tuples(st.just("hear"), st.integers(0, 5), st.sampled_from([100, 180, 200, 302, 487, 503])),
         st.tuples(st.just("cancel"), st.integers(0, 20)),
@@ -92,6 +93,10 @@ class Play:
         if index < len(self.requests):
             event = self.requests[index]
             self.layer.respond(event.key, response_to(event.request, status, to_tag="us"), self.now)
+
+    def _dismiss(self, index: int) -> None:
+        if index < len(self.requests):
+            self.layer.dismiss(self.requests[index].key, Refusal(401), self.now)
 
     def _ask(self, method: str, target: Target) -> None:
         if self.layer.clients < LIMITS.clients:
@@ -140,8 +145,8 @@ def test_anything_in_any_order(script: list[tuple[str, object]]) -> None:
     assert (layer.clients, layer.servers, layer.waiting) == (0, 0, 0)
     assert layer.next_deadline() is None
     hub, incoming = layer._hub, layer._incoming
-    assert hub._by_target == incoming._forks == incoming._old_acks == incoming._answered == {}
-    assert incoming._admission._sources == {}
+    assert hub._by_target == incoming._forks == incoming._old_acks == {}
+    assert incoming._admission._sources == incoming._answered._sources == {} and len(incoming._answered) == 0
 
 
 def test_what_could_not_be_parsed_is_answered_and_not_kept() -> None:

@@ -12,7 +12,6 @@ from confero.protocols.sip import Headers, Parameters, Request, SipError, fields
 from confero.protocols.sip.fields import (
     Event,
     MinSE,
-    Privacy,
     RAck,
     Reason,
     Replaces,
@@ -20,9 +19,9 @@ from confero.protocols.sip.fields import (
     RSeq,
     SessionExpires,
     SubscriptionState,
-    UserToUser,
     Warning,
 )
+from confero.protocols.sip.identity import Privacy, UserToUser, asserted_identities
 
 
 def message(**values: str) -> Request:
@@ -119,6 +118,24 @@ def test_options_and_methods() -> None:
     assert [fields.supports(request, tag) for tag in ("timer", "100rel", "tdialog")] == [True, True, False]
     assert [fields.allows(request, method) for method in ("BYE", "UPDATE")] == [True, False]
     assert fields.allows(message(), "UPDATE") is None
+
+
+def test_transfers() -> None:
+    request = message(r="<sip:bob@b?Replaces=1%3Bto-tag%3D2%3Bfrom-tag%3D3>", Referred_By="Alice <sip:a@b>;cid=x")
+    to, by = fields.refer_to(request), fields.referred_by(request)
+    assert to and Replaces.parse(to.uri.header("Replaces") or "") == Replaces("1", "2", "3")
+    assert by and by.name == "Alice" and by.uri.user == "a"
+    assert fields.refer_to(message()) is None and fields.referred_by(message()) is None
+
+
+def test_asserted_identities() -> None:
+    """RFC 3325 section 9.1."""
+    request = message(P_Asserted_Identity='"Cullen Jennings" <sip:fluffy@cisco.com>, tel:+14085264000')
+    assert [str(one.uri) for one in asserted_identities(request)] == ["sip:fluffy@cisco.com", "tel:+14085264000"]
+    assert asserted_identities(message()) == []
+    for bad in ("<sip:a@b>, <sip:c@d>", "tel:+1, tel:+2", "<sip:a@b>, tel:+1, <sip:c@d>", "<sip:a@b"):
+        with pytest.raises(SipError):
+            asserted_identities(message(P_Asserted_Identity=bad))
 
 
 def test_privacy() -> None:

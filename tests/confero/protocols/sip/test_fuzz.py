@@ -56,6 +56,9 @@ PIECES = [
     "é",
 ]
 
+bends = st.one_of(
+    st.binary(max_size=3), st.sampled_from([piece.encode() for piece in [*PIECES, ";tag", "\r", "\n", "\0"]])
+)
 values = st.lists(st.sampled_from(PIECES), max_size=16).map("".join)
 lines = st.one_of(
     st.sampled_from(LINES),
@@ -73,7 +76,7 @@ def mutated(draw: st.DrawFn) -> bytes:
         at = draw(st.integers(0, len(parts) - 1))
         line = parts[at]
         cut = draw(st.integers(0, len(line)))
-        bend = line[:cut] + draw(st.binary(max_size=3)) + line[cut + draw(st.integers(0, 3)) :]
+        bend = line[:cut] + draw(bends) + line[cut + draw(st.integers(0, 3)) :]
         parts[at : at + 1] = draw(st.sampled_from([[], [line, line], [bend], [draw(lines)], [draw(lines), line]]))
         parts = parts or [b""]
     return b"\r\n".join(parts)

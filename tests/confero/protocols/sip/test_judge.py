@@ -1,7 +1,4 @@
-"""What we write, an independent parser reads as we meant it.
-
-It is stricter than we are, and reads less: not all can be put to it.
-"""
+"""What we write, an independent parser reads as we meant it; it reads less than we do, so that not all can be put to it."""
 
 from __future__ import annotations
 

@@ -116,6 +116,8 @@ def test_what_no_message_has_twice(name: str) -> None:
         ("Via", "SIP/2.0/UDP a;branch=1;branch=2"),
         ("Via", "SIP/2.0/UDP a b"),
         ("From", "<sip:a@b>;tag=1;TAG=2"),
+        ("From", "<sip:a@b>;tag"),
+        ("To", "<sip:a@b>;tag="),
         ("From", "<sip:a@b"),
         ("From", '"a <sip:a@b>'),
         ("From", "sip:a@b?c=d"),
@@ -200,6 +202,12 @@ def test_an_answer_to_what_could_not_be_read() -> None:
     assert isinstance(error.message, Request)
     answer = parse(bytes(response_to(error.message, error.status, to_tag="x")))
     assert isinstance(answer, Response) and (answer.status, answer.to.tag) == (505, "x")
+
+
+def test_an_answer_even_where_no_tag_can_be_put() -> None:
+    error = refused(text(To="<broken"))
+    assert error.message is not None and isinstance(error.message, Request)
+    assert response_to(error.message, 400, to_tag="x").headers.get("To") == "<broken"
 
 
 def test_bounds() -> None:

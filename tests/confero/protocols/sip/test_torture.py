@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from confero.protocols.sip import Request, Response, SipError, parse, response_to
+from confero.protocols.sip.events import RequestIn
 from confero.protocols.sip.framing import StreamFramer
 from confero.protocols.sip.inspection import METHODS, Abilities, refusal
+from confero.protocols.sip.verifier import Policy, Verifier
+
+from .layers import Driven
 
 DATA = Path(__file__).parents[3] / "data" / "sip"
 DROPPED = 0
@@ -49,7 +54,7 @@ VERDICTS: dict[str, int] = {
     "rfc4475/mismatch01": 400,
     "rfc4475/mismatch02": 400,  # Or 501.
     "rfc4475/bigcode": DROPPED,
-    # Section 3.2: the transaction layer tells it by its whole (see the tests of the layer).
+    # Section 3.2: see test_a_branch_that_is_the_cookie_alone.
     "rfc4475/badbranch": 200,
     # Section 3.3: application layer.
     "rfc4475/insuf": 400,
@@ -58,10 +63,10 @@ VERDICTS: dict[str, int] = {
     "rfc4475/unksm2": 200,  # To and From may be of any scheme; whether it can be registered is the registrar's to say.
     "rfc4475/bext01": 420,
     "rfc4475/invut": 415,
-    "rfc4475/regaut01": 200,  # 401 or 403 by who authenticates: see the tests of digest.
+    "rfc4475/regaut01": 200,  # See test_credentials_of_a_scheme_that_nobody_knows.
     "rfc4475/multi01": 400,
     "rfc4475/mcl01": 400,
-    "rfc4475/bcast": 200,  # To be dropped because the top Via is none of ours, which only the transaction layer knows.
+    "rfc4475/bcast": 200,  # Well-formed; see test_a_response_that_is_for_others.
     "rfc4475/zeromf": 200,  # A proxy answers 483; to a user agent it has arrived.
     "rfc4475/cparam01": 200,
     "rfc4475/cparam02": 200,
@@ -83,6 +88,7 @@ VERDICTS: dict[str, int] = {
     "rfc5118/ipv6-bug-abnf-3-colons": 200,
     "rfc5118/ipv6-correct-abnf-2-colons": 200,
 }
+RESPONSES = {"rfc4475/unreason", "rfc4475/noreason", "rfc4475/bcast"}
 ABILITIES = Abilities(methods=tuple(sorted(METHODS)))
 
 
@@ -259,3 +265,29 @@ def test_ipv6() -> None:
         ("[::ffff:192.0.2.2]", None),
     ]
     assert mapped.contact and mapped.contact.uri.host == "[::ffff:192.0.2.2]"
+
+
+def test_a_branch_that_is_the_cookie_alone() -> None:
+    """3.2.1: it is not unique, so that the request is told from others by what RFC 2543 has."""
+    driven = Driven()
+    first, other = request("rfc4475/badbranch"), request("rfc4475/badbranch")
+    other.headers.set("Call-ID", "another")
+    assert [len(driven.receive(one)) for one in (first, other, request("rfc4475/badbranch"))] == [1, 1, 0]
+
+
+def test_a_response_that_is_for_others() -> None:
+    """3.3.10."""
+    driven = Driven()
+    assert driven.receive(parse(data("rfc4475/bcast"))) == [] and driven.sent == []
+
+
+def test_credentials_of_a_scheme_that_nobody_knows() -> None:
+    """3.3.7: as if there were none."""
+    assert Verifier(Policy("example.com"), Random(1)).claim(request("rfc4475/regaut01")) is None
+
+
+@pytest.mark.parametrize("name", [name for name, status in VERDICTS.items() if status == 200 and name not in RESPONSES])
+def test_what_is_understood_reaches_its_user_once(name: str) -> None:
+    driven = Driven()
+    assert [type(event) for event in driven.receive(request(name))] == [RequestIn]
+    assert driven.receive(request(name)) == []

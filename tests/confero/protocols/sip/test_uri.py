@@ -75,6 +75,12 @@ def test_numbers(text: str, number: str | None) -> None:
         *(
             "sip:a@[fe80::1%25eth0]",
             "sip:a@-b",
+            "sip:a@127.1",
+            "sip:a@2130706433",
+            "sip:a@0x7f.1",
+            "sip:a@b.0x7F.",
+            "sip:a@010.0.0.1",
+            "sip:a@1.2.3.4.",
             "sip:a@b..c",
             "sip:<a@b>",
             'sip:"a"@b',

@@ -67,7 +67,7 @@ def test_a_call_is_refused(status: int) -> None:
     line.run()
     ended = line.a.last(Ended)
     assert (ended.by, ended.status) == ("peer", status)
-    assert ended.response is not None and ended.response.contact is not None
+    assert isinstance(ended.message, Response) and ended.message.contact is not None
     assert not line.a.has(Established)
 
 
@@ -220,8 +220,8 @@ def test_an_option_that_we_do_not_have_is_refused() -> None:
     line.call()
     line.run()
     ended = line.a.last(Ended)
-    assert ended.status == 420 and ended.response is not None
-    assert ended.response.headers.get("Unsupported") == "precondition"
+    assert ended.status == 420 and isinstance(ended.message, Response)
+    assert ended.message.headers.get("Unsupported") == "precondition"
     assert line.b.it.phase == "ended"
 
 

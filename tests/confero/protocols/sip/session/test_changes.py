@@ -62,7 +62,12 @@ def test_a_refused_change_leaves_the_call_as_it_was() -> None:
     assert line.trace == ["A INVITE[video]", "B 488 INVITE"]
     assert line.a.last(OfferRefused).status == 488
     assert (agreed(line.a), agreed(line.b)) == before
-    line.do(line.a, line.a.it.offer(sdp("again"), line.now))
+    for one, other in ((line.a, line.b), (line.b, line.a)):
+        line.do(one, one.it.offer(sdp("again"), line.now))
+        line.run()
+        line.do(other, other.it.answer(sdp("yes"), line.now))
+        line.run()
+        assert agreed(one) == ("again", "yes")
 
 
 def test_an_offer_that_nobody_answers_is_refused_in_time() -> None:
@@ -127,6 +132,16 @@ def test_the_peer_is_asked_for_an_offer() -> None:
     assert line.trace == ["A INVITE", "B 200 INVITE[fresh]", "A ACK[fresh-ok]"]
     assert name_of(line.b.last(Answer).sdp) == "fresh-ok"
     assert agreed(line.b) == ("fresh", "fresh-ok")
+
+
+def test_who_has_asked_for_an_offer_takes_no_other_one() -> None:
+    line = running()
+    line.do(line.a, line.a.it.offer(None, line.now))
+    line.do(line.b, line.b.it.offer(sdp("from-b"), line.now))
+    line.deliver("INVITE[from-b]")
+    assert line.trace[-1] == "A 491 INVITE" and not line.a.has(Offer)
+    line.run()
+    assert sorted(line.trace[2:]) == ["A 491 INVITE", "B 491 INVITE"]
 
 
 def test_who_is_asked_for_an_offer_may_refuse() -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from confero.protocols.sip import Headers
+from confero.protocols.sip import URI, Headers, Request
+from confero.protocols.sip.fields import Replaces
 from confero.protocols.sip.session import (
     Ended,
     Established,
     Offer,
-    Replaces,
     Transfer,
     TransferProgress,
-    header_of_uri,
+    as_peer_has,
     refer_to,
+    replaces_in,
 )
 
 from .line import Line, name_of, sdp
@@ -30,7 +31,7 @@ def test_attended_transfer() -> None:
     with_c = second.a.it.dialog
     assert with_c is not None
 
-    target = refer_to("sip:c@192.0.2.3", Replaces.by_peer_of(with_c))
+    target = refer_to("sip:c@192.0.2.3", as_peer_has(with_c))
     _, actions = first.a.it.transfer(target, first.now)
     first.do(first.a, actions)
     first.run()
@@ -39,11 +40,11 @@ def test_attended_transfer() -> None:
     first.run()
 
     third = Line(seed=3)
-    third.invite_headers = [("Replaces", header_of_uri(wish.target, "Replaces") or "")]
+    third.invite_headers = [("Replaces", URI.parse(wish.target).header("Replaces") or "")]
     third.call("offer-b")
     third.run()
     # C finds the call that is to be replaced, answers the new one, and ends the old one.
-    replaces = Replaces.of(Headers(third.invite_headers))
+    replaces = replaces_in(Request("INVITE", "sip:c@d", Headers(third.invite_headers)))
     assert replaces is not None and second.b.it.judge(replaces) == 200
     third.do(third.b, third.b.it.accept(third.now, sdp("answer-c")))
     third.run()

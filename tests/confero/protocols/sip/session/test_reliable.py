@@ -254,3 +254,54 @@ def test_an_offer_before_the_one_that_is_due_from_us() -> None:
     line._send(line.a, update)
     line.run()
     assert line.trace[-1] == "B 491 UPDATE" and not line.b.has(Offer)
+
+
+def with_offer_in_prack() -> Line:
+    line = ringing()
+    line.do(line.b, line.b.it.progress(183, line.now, sdp("answer")))
+    line.deliver("183 INVITE[answer]")
+    prack = line.take("PRACK")
+    body = sdp("prack-offer").encode()
+    head = prack.data.replace(b"Content-Length: 0", b"Content-Type: application/sdp\r\nContent-Length: %d" % len(body))
+    prack.data = head + body
+    line.arrive(prack)
+    return line
+
+
+def test_the_offer_of_a_prack_is_refused() -> None:
+    line = with_offer_in_prack()
+    line.do(line.b, line.b.it.refuse(line.now))
+    assert line.trace[-1] == "B 488 PRACK"
+    line.do(line.b, line.b.it.accept(line.now))
+    assert line.trace[-1] == "B 200 INVITE"
+
+
+def test_the_offer_of_a_prack_goes_with_the_call() -> None:
+    line = with_offer_in_prack()
+    line.do(line.a, line.a.it.hang_up(line.now))
+    line.deliver("CANCEL")
+    assert line.trace[-2:] == ["B 487 INVITE", "B 487 PRACK"]
+
+
+def test_an_answer_that_is_missing_in_the_prack() -> None:
+    line = ringing(None)
+    line.do(line.b, line.b.it.progress(183, line.now, sdp("offer-b")))
+    line.deliver("183 INVITE[offer-b]")
+    line.do(line.a, line.a.it.answer(sdp("x"), line.now))
+    prack = line.take("PRACK[x]")
+    head, _, _ = prack.data.partition(b"\r\nContent-Type")
+    prack.data = head + b"\r\nContent-Length: 0\r\n\r\n"
+    line.arrive(prack)
+    assert line.trace[-1] == "B 400 PRACK"
+
+
+def test_an_update_that_the_peer_of_an_unanswered_call_does_not_hear_of_ends_it() -> None:
+    line = ringing()
+    line.do(line.b, line.b.it.progress(183, line.now, sdp("answer")))
+    line.run()
+    line.do(line.b, line.b.it.offer(sdp("from-b"), line.now))
+    line.take("UPDATE[from-b]")
+    (ref,) = line.b.refs.values()
+    line.do(line.b, line.b.it.timed_out(ref, line.now))
+    line.run()
+    assert line.a.last(Ended).status == 504 and line.b.last(Ended).by == "network"

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from confero.errors import LocalError
-from confero.protocols.sip import Headers, SipError
+from confero.protocols.sip import Headers, Request, SipError
+from confero.protocols.sip.fields import Replaces
 from confero.protocols.sip.session import (
     Ended,
     InviteSession,
-    Replaces,
     SessionConfig,
     Transfer,
     TransferProgress,
-    header_of_uri,
+    as_peer_has,
+    replaces_in,
 )
 
 from .line import Line, sdp
@@ -157,7 +158,7 @@ def test_where_transfers_are_not_wanted() -> None:
         ("refer;id=77", b"SIP/2.0 200 OK\r\n", 481),
         ("presence", b"SIP/2.0 200 OK\r\n", 489),
         ("refer", b"hello", 400),
-        ("refer;id=x", b"SIP/2.0 200 OK\r\n", 400),
+        ("refer;id=x", b"SIP/2.0 200 OK\r\n", 481),
     ],
 )
 def test_reports_of_nothing(event: str, body: bytes, status: int) -> None:
@@ -181,8 +182,8 @@ def test_an_attended_transfer_names_the_call_to_be_replaced() -> None:
     assert dialog is not None
     # In C's eyes (here: A's), its own tag is the to-tag.
     value = f"{dialog.call_id};to-tag={dialog.remote_tag};from-tag={dialog.local_tag}"
-    replaces = Replaces.of(Headers([("Replaces", value)]))
-    assert replaces is not None and str(replaces) == value
+    replaces = replaces_in(Request("INVITE", "sip:c@d", Headers([("Replaces", value)])))
+    assert replaces is not None and replaces == as_peer_has(dialog)
     assert line.a.it.judge(replaces) == 200
     mirrored = Replaces(replaces.call_id, replaces.from_tag, replaces.to_tag)
     assert line.a.it.judge(mirrored) == 481 and line.b.it.judge(mirrored) == 200
@@ -205,22 +206,11 @@ def test_what_may_be_replaced_of_calls_that_are_not_answered() -> None:
     assert line.a.it.judge(Replaces(line.a.it.call_id, ours, theirs, early_only=True)) == 486
 
 
-@pytest.mark.parametrize("value", ["", "x", "x;to-tag=1", "x;from-tag=1;to-tag=", ";to-tag=1;from-tag=2"])
-def test_a_malformed_replaces(value: str) -> None:
-    with pytest.raises(SipError):
-        Replaces.of(Headers([("Replaces", value)]))
-
-
-def test_two_replaces_are_one_too_many() -> None:
-    with pytest.raises(SipError):
-        Replaces.of(Headers([("Replaces", "x;to-tag=1;from-tag=2")] * 2))
-    assert Replaces.of(Headers()) is None
-
-
-def test_the_headers_that_a_refer_to_asks_for() -> None:
-    uri = "sip:c@192.0.2.3?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2&Subject=x"
-    assert header_of_uri(uri, "replaces") == "a@b;to-tag=1;from-tag=2"
-    assert header_of_uri(uri, "Call-Info") is None and header_of_uri("sip:c@d", "Replaces") is None
+@pytest.mark.parametrize("values", [["x"], ["x;to-tag=1;from-tag="], ["x;to-tag=1;from-tag=2"] * 2])
+def test_a_replaces_that_names_no_call(values: list[str]) -> None:
+    with pytest.raises(SipError) as caught:
+        replaces_in(Request("INVITE", "sip:a@b", Headers([("Replaces", value) for value in values])))
+    assert caught.value.status == 400
 
 
 def test_a_replaced_call_ends_like_any_other() -> None:

@@ -162,7 +162,7 @@ class World:
                 side.open_offer = False
             case OfferDue():
                 self.plan(0.0, side, lambda it: it.offer(self.description(), self.now))
-            case Transfer(id, _, _):
+            case Transfer(id=id):
                 self.plan(0.2, side, lambda it: it.accept_transfer(id, self.now))
                 self.plan(3.0, side, lambda it: it.transfer_progress(id, 200, "OK", self.now))
             case Answer() | OfferRefused():
