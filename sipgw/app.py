@@ -28,22 +28,25 @@ from confero.runtime.tasks import TaskBag
 
 from .addresses import OwnAddresses, parse_advertised
 from .calls.book import CallBook
-from .calls.call import About, Call, Means
-from .calls.inbound import InboundCall
+from .calls.call import Call, Credentials, Means
+from .calls.desk import Desk
+from .calls.entrance import Entrance
 from .calls.keyfeed import KeyFeed
 from .calls.lease import Leases
-from .calls.media import Terms
+from .calls.parties import Parties
 from .calls.record import record_of
 from .calls.resume import Resumption
 from .calls.unproven import Unproven
 from .certificates import Certificates
 from .config import SipgwConfig, split_address
+from .control import CallsApi
 from .endpoint import Endpoint
 from .guard import Guard
 from .journal import Journal
 from .measures import Measures
 from .outbound import Sender
 from .owner import kept_owner
+from .pages import Pages
 from .peers import AppServerPeer, McuPeers
 from .records import Records
 from .resolve import Resolver, SystemDns
@@ -51,7 +54,9 @@ from .trace import HepMirror, Trace
 from .transports.base import CONNECTIONS, PER_SOURCE
 from .transports.stream import StreamTransport
 from .transports.udp import UdpTransport
+from .transports.websocket import Forwarded, WebSocketTransport, websocket_route
 from .watching import TraceApi
+from .who import Who
 
 log = get_logger(__name__)
 
@@ -79,7 +84,7 @@ class SipgwApp:
         config, clock = self.config, self._clock
         self.hep = hep_mirror(config)
         self.trace = Trace(clock, self.hep)
-        self.guard = Guard(clock, Rate(config.request_burst, config.requests_per_s))
+        self.guard = Guard(clock, Rate(config.request_burst, config.requests_per_s), self._is_trunk)
         self.layer = TransactionLayer(random=random.SystemRandom(), gate=self._gate)
         addresses = OwnAddresses(clock, parse_advertised(config.sip_advertise))
         self.endpoint = Endpoint(clock, self.layer, addresses, self.trace)
@@ -88,7 +93,11 @@ class SipgwApp:
         self.appserver = AppServerPeer(config.appserver_url, secret=self._secret, clock=clock)
         self.mcus = McuPeers(secret=self._secret, clock=clock)
         self.records = Records(self.appserver, config.state_dir / "sipgw" / "records")
+        self.pages = Pages(config.notifier_url, secret=self._secret, clock=clock)
+        self.connections = Connections(CONNECTIONS, PER_SOURCE)
+        self.websockets = WebSocketTransport(self.endpoint, self.connections, Forwarded(self._secret, clock).source_of)
         self.book = CallBook(self.endpoint, self._tasks)
+        self.parties = Parties(self.sender)
         self.owner = kept_owner(config.state_dir / "sipgw" / "owner")
         self.journal = Journal(config.state_dir / "sipgw" / "journal")
         self.leases = Leases(self.book, self.mcus, clock, self.owner)
@@ -100,19 +109,39 @@ class SipgwApp:
             trace=self.trace,
             owner=self.owner,
             user_agent=f"confero/{__version__}",
-            unproven=Unproven(config.unproven_calls),
+            unproven=Unproven(config.unproven_calls, self._is_trunk),
             begun=self.book.begun,
             write=self._write,
             remember=lambda call: self.journal.put(call.about.id, call.memo().model_dump(mode="json")),
             over=self.book.over,
+            start=self.book.start,
+            parties=self.parties,
+            missed=self._missed,
+            pages=self.pages,
+            ring_s=config.ring_s,
+            pass_headers=config.pass_headers,
         )
-        self.resumption = Resumption(self.means, self.book, self.mcus, self.journal)
-        self.book.handlers |= {"INVITE": self._invite, "OPTIONS": self._options}
+        self.who = Who(config, self._secret, clock, self.sender, self.appserver, self.guard, addresses, self._tasks)
+        self.who.add_ways(self.parties)
+        self.resumption = Resumption(self.means, self.book, self.mcus, self.journal, self._proofs_for)
+        entrance = Entrance(self.means, self.book, self.who.identity, self.who.trunks, clock, self._tasks)
+        self.desk = Desk(self.means, self.book, self.parties, config.max_calls)
+        self.book.handlers |= {
+            "INVITE": entrance.handle,
+            "OPTIONS": self._options,
+            "REGISTER": self.who.registrar.handle,
+        }
         self.http = HttpApp("sipgw", self._routes(), secret=self._secret, clock=clock)
+        self.who.measure(self.http.metrics)
         self.measures = Measures(self.http.metrics, self.book, self.endpoint, self.guard, self.records, self.journal)
 
     def _routes(self) -> list[Route]:
-        return TraceApi(self.trace).routes()
+        return [
+            websocket_route(self.websockets),
+            *CallsApi(self.desk).routes(),
+            *self.who.routes(),
+            *TraceApi(self.trace).routes(),
+        ]
 
     async def start(self) -> None:
         """Listen. Neither application server nor MCU need be there yet. Raises LocalError if an address cannot be used."""
@@ -120,16 +149,18 @@ class SipgwApp:
         self.resumption.revive(self.journal.open())
         self.endpoint.serve(self.book)
         addresses = config.sip_bind or every_address()
-        connections = Connections(CONNECTIONS, PER_SOURCE)
+        connections = self.connections
         udp, tcp = UdpTransport(self.endpoint), StreamTransport("tcp", self.endpoint, connections)
         await udp.start(addresses, config.sip_port)
         await tcp.start(addresses, config.sip_port or udp.locals[0].port)
-        self.endpoint.carriers |= {"udp": udp, "tcp": tcp}
+        self.endpoint.carriers |= {"udp": udp, "tcp": tcp, "ws": self.websockets, "wss": self.websockets}
         await self._start_tls(addresses, connections)
+        await self.who.start()
         self._tasks.spawn(self.resumption.finish(), name="resumption")
         self._tasks.spawn(self.records.run(), name="records")
         self._tasks.spawn(self.leases.run(), name="leases")
         self._tasks.spawn(KeyFeed(self.book, self.mcus, self.owner).run(), name="keys")
+        self._tasks.spawn(self.pages.run(), name="pages")
         self.listener = await Listener.start(self.http.app, config.http_host, config.http_port)
         self.http.set_ready(True)
 
@@ -170,13 +201,17 @@ class SipgwApp:
             return BUSY
         return None
 
-    def _invite(self, event: RequestIn) -> None:
-        request, source = event.request, event.source
-        from_ = request.from_
-        caller = SipCaller(source=source.host, from_user=from_.uri.username[:128], from_name=(from_.name or "")[:256])
-        about = About("in", str(from_.uri)[:256], request.uri[:256], self._clock.wall(), caller=caller)
-        call = InboundCall(self.means, about, Terms(self.owner), event.key, request, source)
-        self.book.incoming(event.key, call)
+    def _is_trunk(self, address: str) -> bool:
+        return self.who.trunks.trusts(address)
+
+    def _proofs_for(self, trunk: str) -> Credentials | None:
+        known = self.who.trunks.get(trunk)
+        return known.credentials() if known is not None else None
+
+    def _missed(self, caller: SipCaller, status: int) -> None:
+        """Strangers that ask for what is not there may be looking for what is."""
+        if status in (403, 404) and not caller.account and not caller.trunk:
+            self.guard.failed(caller.source)
 
     def _options(self, event: RequestIn) -> None:
         """11.2: what we can do; also how trunks see that we are there."""
@@ -195,7 +230,7 @@ class SipgwApp:
     def _write(self, call: Call) -> None:
         """The call's record to the application server; at its end the last."""
         call.about.revision += 1
-        trace, call_id = self.trace, call.driver.session.call_id
+        trace, call_id = self.trace, call.driver.session.call_id if call.driver.begun else ""
         ladder = trace.ladder(call_id) if call.about.ended_at is None else trace.take(call_id)
         if call.about.ended_at is not None:
             self.journal.drop(call.about.id)
@@ -204,7 +239,7 @@ class SipgwApp:
 
     async def drain(self) -> None:
         """No new calls; those that run may finish."""
-        self._draining = True
+        self._draining = self.desk.closed = True
         self.http.set_ready(False)
         await self.book.empty()
 
@@ -216,15 +251,18 @@ class SipgwApp:
                 await self.book.empty()
         if self.listener is not None:
             await self.listener.close()
+        await self.who.close()
         await self._tasks.close()
         await self.records.save()
         self.journal.close()
+        await self.who.registrar.close()
         for carrier in self.endpoint.carriers.values():
             await carrier.close()
         self.endpoint.close()
         if self.hep is not None:
             self.hep.close()
         await self.mcus.close()
+        await self.pages.close()
         await self.appserver.close()
 
 

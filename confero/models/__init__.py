@@ -19,6 +19,17 @@ from .base import (
     Sdp,
     Token,
 )
+from .calls import (
+    CallDigits,
+    CallEvent,
+    CallInfo,
+    CallOut,
+    IncomingCallEvent,
+    RingAnswer,
+    RingStoppedEvent,
+    SipCallOut,
+    SipRingAnswer,
+)
 from .digits import CollectRequest, Digit, Digits, DigitsSend, OwnerDigit, OwnerDigits
 from .events import (
     ClosedEvent,
@@ -31,7 +42,7 @@ from .events import (
     RosterEvent,
     SpeakersEvent,
 )
-from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo
+from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo, SiteInfo
 from .legs import (
     LegCreate,
     LegPatch,
@@ -66,6 +77,10 @@ __all__ = [
     "TOLD_AT_ONCE",
     "ActiveSpeaker",
     "Answer",
+    "CallDigits",
+    "CallEvent",
+    "CallInfo",
+    "CallOut",
     "ClientMessage",
     "ClosedEvent",
     "CodecName",
@@ -79,6 +94,7 @@ __all__ = [
     "Hello",
     "IceServer",
     "Id",
+    "IncomingCallEvent",
     "JoinReply",
     "JoinRequest",
     "Leave",
@@ -114,6 +130,8 @@ __all__ = [
     "RenegotiateEvent",
     "Reply",
     "Request",
+    "RingAnswer",
+    "RingStoppedEvent",
     "Role",
     "RoomCreate",
     "RoomEvent",
@@ -129,6 +147,9 @@ __all__ = [
     "SessionNotice",
     "SessionNotices",
     "SessionsSnapshot",
+    "SipCallOut",
+    "SipRingAnswer",
+    "SiteInfo",
     "SpeakersEvent",
     "Token",
     "TokenCheck",

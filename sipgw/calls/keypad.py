@@ -56,8 +56,8 @@ class Keypad:
         """Of the menu that the caller is in; None: it is in none."""
         return None if self._lobby is None else self._lobby.number
 
-    def resume(self) -> None:
-        """The caller has been here before the gateway's restart: it is not greeted again."""
+    def greeted(self) -> None:
+        """The caller is told nothing at first: it was here before a restart, or meets somebody."""
         self._begun = True
 
     def menu(self, number: str) -> None:

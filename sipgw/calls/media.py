@@ -34,7 +34,7 @@ class MediaLeg:
 
     def __init__(self, mcus: McuPeers, terms: Terms) -> None:
         self._mcus = mcus
-        self._terms = terms
+        self.terms = terms
         self._place: SipPlace | None = None
         self.leg = ""
         """Empty: there is none."""
@@ -76,13 +76,13 @@ class MediaLeg:
                 display_name=place.display_name,
                 role=place.role,
                 sdp=offer,
-                symmetric=self._terms.symmetric,
-                media_security=self._terms.security,
-                best_effort=self._terms.security == "optional",
+                symmetric=self.terms.symmetric,
+                media_security=self.terms.security,
+                best_effort=self.terms.security == "optional",
                 confirmed=confirmed,
-                owner=self._terms.owner,
+                owner=self.terms.owner,
                 collect=True,
-                media_timeout_s=self._terms.timeout_s,
+                media_timeout_s=self.terms.timeout_s,
             ),
         )
         self.leg = reply.leg
@@ -139,7 +139,7 @@ class MediaLeg:
         """A second leg in the room of ``place``: our offer of it. Until ``take`` or ``withdraw`` the first goes on."""
         if self._next is not None:
             raise LocalError("the call is on its way already")
-        following = MediaLeg(self._mcus, self._terms)
+        following = MediaLeg(self._mcus, self.terms)
         offer = await following.open(place, None, confirmed=True)
         self._next = following
         return offer

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from confero.models import MediaSecurity
 from confero.models.sip import SipCaller, SipPlace
 from confero.protocols.sip.target import Transport
 
@@ -45,6 +46,12 @@ class Memo(BaseModel):
     flow: Flow | None
     place: SipPlace
     leg: str
+    security: MediaSecurity
+    symmetric: bool
+    owner: tuple[str, str] | None
+    """Room and participant in whose browser the call is shown."""
+    partner: str
+    """The call that this one is connected to, or nothing."""
     menu: str | None
     """A call in the menu begins it again; of which number, if only a PIN is asked."""
     facts: Facts

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from confero.errors import ConferoError
+from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import InviteSession, SessionConfig
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
@@ -16,7 +17,7 @@ from confero.runtime.logging import get_logger
 from ..journal import Journal
 from ..peers import McuPeers
 from .book import CallBook
-from .call import About, Call, Means
+from .call import About, Call, Credentials, Means, Owner
 from .media import Terms
 from .memo import Flow, Memo
 
@@ -26,11 +27,14 @@ PATIENCE_S = 4.0
 """For an MCU to answer: less than half of its lease for our legs, and the peers are told within 5 s."""
 PAUSE_S = 0.25
 
+TrunkCredentials = Callable[[str], Credentials | None]
+"""What proves us to the trunk of this name."""
+
 
 class ResumedCall(Call):
     """It is in the book from the beginning: its peer may say something at once."""
 
-    def __init__(self, means: Means, memo: Memo) -> None:
+    def __init__(self, means: Means, memo: Memo, credentials: TrunkCredentials) -> None:
         facts = memo.facts
         about = About(
             facts.direction,
@@ -43,18 +47,29 @@ class ResumedCall(Call):
             facts.account,
         )
         about.answered_at, about.revision, about.status = facts.answered_at, facts.revision, 200
-        super().__init__(means, about, Terms(means.owner), _target(memo.flow))
+        terms = Terms(means.owner, security=memo.security, symmetric=memo.symmetric)
+        super().__init__(means, about, terms, _target(memo.flow))
         self.alive: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         """Whether its leg is still there."""
         self.media.adopt(memo.place, memo.leg)
         self.seated(memo.place)
         if memo.menu is None:
-            self.keypad.resume()
+            self.keypad.greeted()
         else:
             self.keypad.menu(memo.menu)
+        self.owner = Owner(*memo.owner) if memo.owner else None
+        self.state = "answered"
+
+        def prove(request: Request, response: Response, source: Target) -> Sequence[tuple[str, str]] | None:
+            """By the trunk as it is set then."""
+            known = credentials(facts.trunk) if facts.trunk else None
+            return known(request, response, source) if known else None
+
+        authorize = self.authorizer(self.driver, prove)
         config = SessionConfig(contact=memo.contact, user_agent=means.user_agent)
         random, now = means.sender.endpoint.random, means.clock.monotonic()
-        self.begin((InviteSession.resumed(config, memo.session, now, random=random), []))
+        session = InviteSession.resumed(config, memo.session, now, random=random, authorize=authorize)
+        self.begin((session, []))
 
     async def set_up(self) -> None:
         if await self.alive:
@@ -75,21 +90,30 @@ def _target(flow: Flow | None) -> Target | None:
 class Resumption:
     """``revive`` before anything is received, ``finish`` as soon as something can be sent."""
 
-    def __init__(self, means: Means, book: CallBook, mcus: McuPeers, journal: Journal) -> None:
+    def __init__(
+        self, means: Means, book: CallBook, mcus: McuPeers, journal: Journal, credentials: TrunkCredentials
+    ) -> None:
         self._means = means
         self._book = book
         self._mcus = mcus
         self._journal = journal
+        self._credentials = credentials
         self._calls: list[ResumedCall] = []
 
     def revive(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
         """Calls as the journal has them. What another version has written and we cannot read is left to the MCU's lease."""
+        partners: dict[str, str] = {}
         for id, entry in entries.items():
             try:
-                self._calls.append(ResumedCall(self._means, Memo.model_validate(entry)))
+                memo = Memo.model_validate(entry)
+                self._calls.append(ResumedCall(self._means, memo, self._credentials))
+                partners[id] = memo.partner
             except (ValidationError, ConferoError, LookupError, TypeError, ValueError) as error:
                 log.warning("a call cannot be resumed", call=id, reason=type(error).__name__)
                 self._journal.drop(id)
+        known: dict[str, Call] = {call.about.id: call for call in self._calls}
+        for call in self._calls:
+            call.partner = known.get(partners[call.about.id])
 
     async def finish(self) -> None:
         """Asks each MCU for its legs; legs of ours that belong to no call are ended."""
