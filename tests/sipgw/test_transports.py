@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 import trustme
@@ -16,6 +16,8 @@ from confero.runtime.accepting import Connections
 from confero.sipgw.transports import base, stream
 from confero.sipgw.transports.stream import StreamTransport
 from confero.sipgw.transports.udp import UdpTransport
+
+from ..support.waiting import until
 
 HOST = "127.0.0.1"
 MESSAGE = b"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP c;branch=z9hG4bK1\r\nContent-Length: 4\r\n\r\nbody"
@@ -33,12 +35,6 @@ class Ear:
 
     def failed(self, target: Target, reason: str) -> None:
         self.failures.append((target, reason))
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not true():
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -86,7 +82,7 @@ async def test_what_no_datagram_holds_or_no_socket_reaches_is_told(ear: Ear, udp
 async def test_an_address_that_cannot_be_used_is_named(ear: Ear, udp: UdpTransport) -> None:
     with pytest.raises(LocalError, match=f"cannot listen on UDP {HOST}:{udp.locals[0].port}"):
         await UdpTransport(ear).start([HOST], udp.locals[0].port)
-    with pytest.raises(LocalError, match="cannot listen on TCP 192.0.2.1:0"):
+    with pytest.raises(LocalError, match=r"cannot listen on TCP 192\.0\.2\.1:0"):
         await StreamTransport("tcp", ear, Connections(1, 1)).start(["192.0.2.1"], 0)
 
 
