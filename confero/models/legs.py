@@ -89,6 +89,9 @@ class LegPatch(Request):
     muted: bool | None = None
     deaf: bool | None = None
     gain_db: float | None = Field(default=None, ge=-60, le=18)
+    """How loud the others hear it."""
+    hear_db: float | None = Field(default=None, ge=-60, le=18)
+    """How loud it hears the others; what is played to it alone is not changed. Other than 0 it costs an encoding of its own."""
     suspended: bool | None = None
     """Neither heard nor sent media, at no cost; the leg stays."""
     aside: bool | None = None

@@ -98,6 +98,7 @@ class Settings:
     muted: bool = False
     deaf: bool = False
     gain_db: float = 0.0
+    hear_db: float = 0.0
     suspended: bool = False
     aside: bool = False
     agc: bool = False

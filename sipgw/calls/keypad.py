@@ -19,6 +19,10 @@ from .voice import Voice
 
 log = get_logger(__name__)
 
+STEP_DB = 4.0
+"""One press: heard as a step, and four or five of them are all that is wanted."""
+SOFTEST_DB, LOUDEST_DB = -16.0, 12.0
+
 
 class Owner(Protocol):
     """The call, as far as keys concern it."""
@@ -50,6 +54,7 @@ class Keypad:
         self._features = Features()
         self._lobby: Lobby | None = None
         self._begun = False
+        self._hear_db = 0.0
 
     @property
     def menu_number(self) -> str | None:
@@ -99,22 +104,35 @@ class Keypad:
     async def _do(self, feature: Feature) -> None:
         """What cannot be done now is said to the caller too: silence would be taken for success."""
         try:
-            self.voice.say([await self._done(feature)])
+            self.voice.say(await self._done(feature))
         except ConferoError as error:
             log.info("a feature key did nothing", feature=feature, reason=str(error))
             self.voice.say(["not-available"])
 
-    async def _done(self, feature: Feature) -> str:
-        """Does it; the prompt that says so."""
+    async def _done(self, feature: Feature) -> list[str]:
+        """Does it; the prompts that say so."""
         match feature:
             case "mute":
                 shown = await self._media.show()
                 changed = await self._media.patch(LegPatch(muted=not shown.muted))
-                return "muted" if changed.muted else "unmuted"
+                return ["muted" if changed.muted else "unmuted"]
+            case "softer":
+                return [await self._hear(-STEP_DB, "softer", "softest")]
+            case "louder":
+                return [await self._hear(STEP_DB, "louder", "loudest")]
             case "help":
-                return "help"
+                return ["help"]
             case _:
-                return "not-a-key"
+                return ["not-a-key"]
+
+    async def _hear(self, step_db: float, done: str, bound: str) -> str:
+        """How loud this caller hears the room."""
+        wanted = self._hear_db + step_db
+        if not SOFTEST_DB <= wanted <= LOUDEST_DB:
+            return bound
+        await self._media.patch(LegPatch(hear_db=wanted))
+        self._hear_db = wanted
+        return done
 
     async def close(self) -> None:
         """Idempotent."""

@@ -277,6 +277,14 @@ async def test_a_leg_that_cannot_be_set_up_is_taken_out_again(house: House) -> N
     assert len(house.engine.legs) == 1 and house.take() == []
 
 
+async def test_how_loud_somebody_hears_the_others(house: House) -> None:
+    leg = house.phone().leg
+    house.conference.patch(leg, models.LegPatch(hear_db=-6.0))
+    house.conference.patch(leg, models.LegPatch(muted=True))
+    ((number, gain),) = house.engine.said("set_ear")
+    assert number == house.number(leg) and gain == pytest.approx(0.501, abs=0.001)
+
+
 async def test_move_to_another_room(house: House) -> None:
     house.conference.put_room("other", models.RoomSpec())
     house.conference.put_room("same", models.RoomSpec(max_participants=2))

@@ -111,6 +111,18 @@ async def test_feature_keys(house: House, ring: Ring) -> None:
     await until(lambda: two.sound.levels(440)[0] > HEARD, "heard again")
 
 
+async def test_softer_and_louder(house: House, ring: Ring) -> None:
+    one, two = await ring(house, "meeting", 440), await ring(house, "meeting", 700)
+    await until(lambda: one.sound.levels(700)[0] > HEARD, "a voice")
+    await asyncio.sleep(1.2)
+    before = one.sound.levels(700)[0]
+    await one.press("*1*1")
+    await until(lambda: 0.35 < one.sound.levels(700)[0] / before < 0.45, "8 dB less")
+    await one.press("*3*3*3")
+    await until(lambda: 1.5 < one.sound.levels(700)[0] / before < 1.7, "4 dB more")
+    assert two.sound.levels(440)[0] > HEARD
+
+
 async def test_the_first_one_is_told_so(house: House, ring: Ring) -> None:
     one = await ring(house, "meeting", 440)
     await until(lambda: loud(one), "a prompt")
