@@ -17,8 +17,8 @@ from confero.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
-SPARE = 256
-"""Lines that the file may have beyond twice the calls in it, before it is written anew."""
+SPARE = 4096
+"""Lines that the file may have beyond four for each call in it, before it is written anew: that stops the loop for a moment."""
 LONGEST = 256 * 1024
 """Bytes of a line; two descriptions of 64 KB and their JSON fit. A call that needs more is not journalled."""
 
@@ -90,7 +90,7 @@ class Journal:
     def _append(self, line: bytes) -> None:
         if self._descriptor < 0:
             return
-        if self._written > 2 * len(self._lines) + SPARE:
+        if self._written > 4 * len(self._lines) + SPARE:
             self._compact()
             return
         try:

@@ -61,6 +61,10 @@ class CallBook:
             if not self._running:
                 self._empty.set()
 
+    def running(self) -> list[Call]:
+        """All that are not over."""
+        return list(self._running.values())
+
     def find(self, name: str) -> Call | None:
         """The running call of this id, or of the participant as which its telephone is in a room."""
         running = self._running

@@ -52,6 +52,10 @@ class Desk:
         """By the call's id, or as which its telephone is in the room."""
         return info_of(self._find(name))
 
+    def calls(self) -> list[CallInfo]:
+        """All that are running."""
+        return [info_of(call) for call in self._book.running()]
+
     def end(self, name: str) -> None:
         """Hangs up, or gives up what rings."""
         self._find(name).happened(HangUp(HUNG_UP))

@@ -112,6 +112,14 @@ def _without_ack(phone: Telephone) -> Any:
     return lambda method, *rest: None if method == "ACK" else send(method, *rest)
 
 
+async def test_running_calls_are_listed(house: House, phone: Telephone) -> None:
+    assert await phone.call("meeting") == 200
+    (one,) = house.gateway.desk.calls()
+    assert (one.direction, one.room, one.participant, one.state) == ("in", "meeting", "p1", "answered")
+    house.gateway.desk.end(one.id)
+    await until(lambda: phone.hung_up and not house.gateway.desk.calls(), "the end")
+
+
 async def test_the_live_trace(house: House, phone: Telephone) -> None:
     assert house.gateway.listener is not None
     url = f"{house.gateway.listener.url}/v1/trace"
