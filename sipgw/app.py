@@ -28,11 +28,13 @@ from confero.runtime.tasks import TaskBag
 
 from .addresses import OwnAddresses, parse_advertised
 from .calls.book import CallBook
-from .calls.call import Call, Credentials, Means
+from .calls.call import Call
 from .calls.desk import Desk
 from .calls.entrance import Entrance
 from .calls.keyfeed import KeyFeed
 from .calls.lease import Leases
+from .calls.means import Credentials, Means
+from .calls.memo import memo_of
 from .calls.parties import Parties
 from .calls.record import record_of
 from .calls.resume import Resumption
@@ -112,7 +114,7 @@ class SipgwApp:
             unproven=Unproven(config.unproven_calls, self._is_trunk),
             begun=self.book.begun,
             write=self._write,
-            remember=lambda call: self.journal.put(call.about.id, call.memo().model_dump(mode="json")),
+            remember=lambda call: self.journal.put(call.about.id, memo_of(call).model_dump(mode="json")),
             over=self.book.over,
             start=self.book.start,
             parties=self.parties,

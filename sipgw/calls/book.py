@@ -13,8 +13,9 @@ from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
 from ..endpoint import Endpoint
-from .call import Call, HangUp, LegLost
+from .call import Call
 from .driver import Driver
+from .happenings import HangUp, LegLost
 
 log = get_logger(__name__)
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from confero.clock import Clock
 from confero.errors import ConferoError, LocalError, Refused
-from confero.ids import new_id
 from confero.models.calls import CallEvent, CallState
-from confero.models.sip import SipCaller, SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
+from confero.models.sip import SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Acknowledged,
@@ -20,7 +17,6 @@ from confero.protocols.sip.session import (
     Digit,
     Ended,
     Established,
-    Event,
     InviteSession,
     Offer,
     OfferDue,
@@ -28,28 +24,25 @@ from confero.protocols.sip.session import (
     OfferWanted,
     OfferWithdrawn,
     Ringing,
-    SessionConfig,
     Transfer,
 )
 from confero.protocols.sip.session.actions import Action
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
-from ..outbound import Sender
-from ..pages import Pages
-from ..peers import AppServerPeer, McuPeers
-from ..trace import Trace
 from ..userdata import Told
+from .about import About, Owner
 from .driver import Begin, Driver
+from .happenings import HangUp, Happening, Later, LegLost
 from .keypad import Keypad
+from .means import Authorize, Credentials, Means
 from .media import MediaLeg, Reason, Terms
-from .memo import Facts, Flow, Memo
 from .record import media_of, mos_of
 from .ring import Ring
-from .unproven import Unproven
+from .status import retry_after, status_of
 
 if TYPE_CHECKING:
-    from .parties import Parties
+    pass
 
 log = get_logger(__name__)
 
@@ -61,110 +54,6 @@ GOODBYE_S = 2.0
 """How long the record of a call waits for the peer's answer to our BYE."""
 NO_LEG = 488
 """For offers that the MCU does not take."""
-
-
-Credentials = Callable[[Request, Response, Target], Sequence[tuple[str, str]] | None]
-"""For the challenge in a response that came from there: header fields for the next try; None: nothing is proven to that peer."""
-Authorize = Callable[[Request, Response], Sequence[tuple[str, str]] | None]
-
-
-@dataclass(frozen=True)
-class LegLost:
-    """The MCU has ended the leg, or is gone: the reason as it is known."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class HangUp:
-    """The gateway's own wish: drain, a moderator, the caller of the API."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Later:
-    """A step that the call's task is to take when it is its turn."""
-
-    step: Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class RingSaid:
-    """Somebody has answered the ring: see there."""
-
-
-@dataclass(frozen=True)
-class Owner:
-    """In whose browser a call is shown: who has made it, or has accepted it."""
-
-    room: str
-    participant: str
-
-
-Happening = Event | LegLost | HangUp | Later | RingSaid
-
-
-@dataclass(frozen=True)
-class Means:
-    """What all calls share."""
-
-    sender: Sender
-    appserver: AppServerPeer
-    mcus: McuPeers
-    clock: Clock
-    trace: Trace
-    owner: str
-    """In whose name legs are held."""
-    user_agent: str
-    unproven: Unproven
-    begun: Callable[[Call], None]
-    """Told when a call's session has its names."""
-    write: Callable[[Call], None]
-    """Takes the call's record, now and at its end."""
-    remember: Callable[[Call], None]
-    """Writes down what is needed to go on with an established call after a restart."""
-    over: Callable[[Driver], None]
-    """Told when a call's session may be forgotten."""
-    start: Callable[[Call], None]
-    """Runs a call."""
-    parties: Parties
-    """Whom decisions mean."""
-    pages: Pages
-    """Where browsers are told of calls."""
-    ring_s: float
-    """How long browsers and telephones ring."""
-    missed: Callable[[SipCaller, int], None] = lambda caller, status: None
-    """Told with which status a caller was turned away."""
-    pass_headers: Sequence[str] = ()
-    """Header fields that go to pages, and from them."""
-
-    def session_config(self, contact_at: Target, user: str) -> SessionConfig:
-        contact = f"<{self.sender.endpoint.contact(contact_at, user)}>"
-        return SessionConfig(contact=contact, user_agent=self.user_agent)
-
-
-@dataclass
-class About:
-    """What is known of a call, for its record."""
-
-    direction: str
-    from_uri: str
-    to_uri: str
-    started_at: float
-    id: str = field(default_factory=lambda: new_id("c"))
-    caller: SipCaller = field(default_factory=SipCaller)
-    trunk: str = ""
-    account: str = ""
-    room: str = ""
-    participant: str = ""
-    answered_at: float | None = None
-    ended_at: float | None = None
-    status: int = 0
-    reason: str = ""
-    media: dict[str, int | float | str] = field(default_factory=dict)
-    mos: float | None = None
-    revision: int = 0
 
 
 class Call:
@@ -230,23 +119,6 @@ class Call:
         if mark != self._remembered:
             self._remembered = mark
             self.means.remember(self)
-
-    def memo(self) -> Memo:
-        """What the journal needs of an established call."""
-        flow, session = self.driver.flow, self.driver.session
-        return Memo(
-            session=session.to_json(),
-            contact=session.contact,
-            flow=Flow(transport=flow.transport, host=flow.host, port=flow.port) if flow else None,
-            place=self.media.place,
-            leg=self.media.leg,
-            security=self.media.terms.security,
-            symmetric=self.media.terms.symmetric,
-            menu=self.keypad.menu_number,
-            owner=(self.owner.room, self.owner.participant) if self.owner else None,
-            partner=self.partner.about.id if self.partner else "",
-            facts=Facts.model_validate(self.about),
-        )
 
     def new_driver(self, flow: Target | None, begins: Begin | None = None) -> Driver:
         """For a session of this call; a call out may have several, one after the other."""
@@ -512,35 +384,3 @@ class Call:
         """The call has its place in a room."""
         self.about.room, self.about.participant = place.room, place.participant
         self.name = place.display_name
-
-
-STATUS = {
-    "sdp-invalid": 400,
-    "sdp-no-usable-media": 488,
-    "room-unknown": 404,
-    "room-full": 486,
-    "not-registered": 480,
-    "trunk-away": 503,
-    "call-out-refused": 403,
-    "call-out-limit": 403,
-    "too-many-unproven": 503,
-    "no-ports": 503,
-    "draining": 503,
-    "mcu-full": 503,
-    "no-media-server": 503,
-}
-"""By the code of the refusal of another service; others are 500 if it was our fault, else 403."""
-
-
-def status_of(error: ConferoError) -> tuple[int, str]:
-    """The SIP status that says what went wrong, and the words for the record."""
-    code = getattr(error, "code", "")
-    if code in STATUS:
-        return STATUS[code], str(error)
-    if isinstance(error, LocalError):
-        return 500, str(error)
-    return (503 if getattr(error, "status", 500) >= 500 else 403), str(error)
-
-
-def retry_after(status: int) -> list[tuple[str, str]]:
-    return [("Retry-After", "5")] if status == 503 else []

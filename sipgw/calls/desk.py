@@ -8,8 +8,11 @@ from confero.models.calls import CallInfo, SipCallOut, SipRingAnswer
 from confero.models.sip import SipCaller
 
 from ..userdata import to_tell
+from .about import About, Owner
 from .book import CallBook
-from .call import About, Call, HangUp, Means, Owner, RingSaid
+from .call import Call
+from .happenings import HangUp, RingSaid
+from .means import Means
 from .media import Terms
 from .outbound import OutboundCall
 from .parties import Calling, Parties

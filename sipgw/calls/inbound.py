@@ -13,7 +13,9 @@ from confero.runtime.logging import get_logger
 
 from ..flows import flow_of
 from ..userdata import told_by
-from .call import About, Call, Credentials, Means, Owner
+from .about import About, Owner
+from .call import Call
+from .means import Credentials, Means
 from .media import Terms
 from .passing import Phones, call_phones, ring_phones
 from .ring import Ring
@@ -65,6 +67,8 @@ class InboundCall(Call):
         if decision.action == "room" and decision.place is not None:
             await self.enter(decision.place)
         elif decision.action == "menu":
+            # Before a room is made for it: an INVITE whose address is forged is to cost no more than itself.
+            self.means.unproven.enter(self.about.id, self.about.caller.source, "menu")
             self.keypad.menu(decision.number)
             await self.enter(await self.means.appserver.place(SipPlaceAsk(caller=self.about.caller)))
         elif decision.action in ("user", "trunk", "address"):

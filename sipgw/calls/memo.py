@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from confero.models import MediaSecurity
 from confero.models.sip import SipCaller, SipPlace
 from confero.protocols.sip.target import Transport
+
+if TYPE_CHECKING:
+    from .call import Call
 
 
 class Flow(BaseModel):
@@ -55,3 +58,21 @@ class Memo(BaseModel):
     menu: str | None
     """A call in the menu begins it again; of which number, if only a PIN is asked."""
     facts: Facts
+
+
+def memo_of(call: Call) -> Memo:
+    """Of an established call."""
+    flow, session, media = call.driver.flow, call.driver.session, call.media
+    return Memo(
+        session=session.to_json(),
+        contact=session.contact,
+        flow=Flow(transport=flow.transport, host=flow.host, port=flow.port) if flow else None,
+        place=media.place,
+        leg=media.leg,
+        security=media.terms.security,
+        symmetric=media.terms.symmetric,
+        menu=call.keypad.menu_number,
+        owner=(call.owner.room, call.owner.participant) if call.owner else None,
+        partner=call.partner.about.id if call.partner else "",
+        facts=Facts.model_validate(call.about),
+    )

@@ -13,9 +13,11 @@ from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
 from ..outbound import UNWILLING, Errand
-from .call import About, Call, Credentials, Means
+from .about import About
+from .call import Call
 from .driver import Reply
 from .forking import Branch, Forking
+from .means import Credentials, Means
 from .media import Reason, Terms
 
 log = get_logger(__name__)

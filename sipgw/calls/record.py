@@ -10,7 +10,7 @@ from confero.models.sip import LadderStep, SipCallRecord
 from ..trace import Ladder
 
 if TYPE_CHECKING:
-    from .call import About
+    from .about import About
 
 COUNTERS = ("rx_packets", "rx_dropped", "tx_packets", "srtp_failures", "remote_lost", "jitter_us", "rtt_us")
 """Of the engine's, those that a record keeps."""

@@ -16,8 +16,10 @@ from confero.runtime.logging import get_logger
 
 from ..journal import Journal
 from ..peers import McuPeers
+from .about import About, Owner
 from .book import CallBook
-from .call import About, Call, Credentials, Means, Owner
+from .call import Call
+from .means import Credentials, Means
 from .media import Terms
 from .memo import Flow, Memo
 

@@ -7,6 +7,7 @@ import itertools
 import re
 import secrets
 import struct
+import time
 
 from confero.runtime.tasks import TaskBag
 
@@ -22,10 +23,26 @@ def field(message: str, name: str) -> str:
     return found.group(1) if found else ""
 
 
+class Ear(Phone):
+    """Notes when sound came."""
+
+    def __init__(self, hertz: float) -> None:
+        super().__init__(hertz)
+        self.times: list[float] = []
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.times.append(time.monotonic())
+        super().datagram_received(data, addr)
+
+    def longest_gap(self) -> float:
+        """Seconds without a packet since the first."""
+        return max(after - before for before, after in itertools.pairwise(self.times))
+
+
 class Telephone(asyncio.DatagramProtocol):
     """``call``, then ``press`` keys; re-INVITEs are answered with its present address."""
 
-    def __init__(self, gateway: tuple[str, int], phone: Phone) -> None:
+    def __init__(self, gateway: tuple[str, int], phone: Ear) -> None:
         self.sound = phone
         self.received: list[str] = []
         self.events = True
@@ -45,7 +62,7 @@ class Telephone(asyncio.DatagramProtocol):
 
     @classmethod
     async def open(cls, gateway: tuple[str, int], hertz: float = 440) -> Telephone:
-        phone = await Phone.open(hertz)
+        phone = await Ear.open(hertz)
         loop = asyncio.get_running_loop()
         transport, telephone = await loop.create_datagram_endpoint(
             lambda: cls(gateway, phone), local_addr=("127.0.0.1", 0)

@@ -89,6 +89,31 @@ async def test_a_room_on_another_thread(spread: House, ring: Ring) -> None:
     await until(lambda: len(spread.roster("meeting")) == 2, "the guest in the room")
     await until(lambda: guest.sound.levels(700)[0] > HEARD and host.sound.levels(440)[0] > HEARD, "both ways")
     await until(lambda: spread.legs == 2, "one leg each")
+    assert guest.sound.longest_gap() < 0.3  # the one is heard until the other is
+
+
+async def test_a_phone_that_will_not_have_another_leg(spread: House, ring: Ring) -> None:
+    host = await ring(spread, "meeting", 700)
+    await until(lambda: spread.roster("meeting") == ["p1"], "the host")
+    guest = await ring(spread, "menu")
+    guest.refuses = 488
+    await guest.press("4711#")
+    await until(lambda: guest.hung_up, "goodbye", 20)
+    await until(lambda: spread.legs == 1, "its legs gone")
+    assert spread.roster("meeting") == ["p1"] and not host.hung_up
+
+
+async def test_a_phone_that_offers_at_the_same_time(spread: House, ring: Ring) -> None:
+    """491: the gateway's offer is due again a little later."""
+    host = await ring(spread, "meeting", 700)
+    await until(lambda: spread.roster("meeting") == ["p1"], "the host")
+    guest = await ring(spread, "menu")
+    guest.refuses = 491
+    await guest.press("4711#")
+    await until(lambda: any(m.startswith("INVITE") for m in guest.received), "the first offer")
+    guest.refuses = 0
+    await until(lambda: guest.sound.levels(700)[0] > HEARD and host.sound.levels(440)[0] > HEARD, "both ways")
+    await until(lambda: spread.legs == 2, "one leg each")
 
 
 async def test_three_wrong_pins(house: House, ring: Ring) -> None:
