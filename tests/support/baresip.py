@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from confero.runtime.tasks import spawn
 RATE = 48_000
 CONFIG = """\
 poll_method epoll
-sip_listen {address}:5060
+sip_listen 127.0.0.1:{port}
 call_max_calls 2
 audio_player aubridge,nobody
 audio_source ausine,{hertz}
@@ -25,11 +26,11 @@ ausrc_srate 48000
 auplay_srate 48000
 rtp_ports 9000-9999
 rtcp_mux yes
-net_interface {address}
+net_interface 127.0.0.1
 module_path {modules}
 {lines}
 snd_path {home}
-ctrl_tcp_listen {address}:4444
+ctrl_tcp_listen 127.0.0.1:{control}
 """
 MODULES = ("opus", "g711", "ausine", "aubridge", "sndfile", "srtp", "account", "menu", "ctrl_tcp")
 PATHS = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules")
@@ -37,19 +38,21 @@ START_S = 10.0
 
 
 class Baresip:
-    """One process at a loopback address of its own; ``async with Baresip(...) as phone``."""
+    """One process; ``async with Baresip(...) as phone``. At 127.0.0.1: its sockets for sound send from there, whatever it is told."""
 
-    def __init__(self, home: Path, address: str, *, hertz: int, user: str = "phone", answers: bool = True) -> None:
-        self.home, self.address, self.user = home, address, user
+    def __init__(self, home: Path, *, hertz: int, user: str = "phone", answers: bool = True) -> None:
+        self.home = home
+        port, self._control = free_port(), free_port()
+        self.uri = f"sip:{user}@127.0.0.1:{port}"
         self.events: list[dict[str, Any]] = []
         home.mkdir(parents=True, exist_ok=True)
         modules = next(path for path in PATHS if Path(path).is_dir())
         lines = "\n".join(f"module {name}.so" for name in MODULES)
         (home / "config").write_text(
-            CONFIG.format(address=address, hertz=hertz, modules=modules, lines=lines, home=home)
+            CONFIG.format(port=port, control=self._control, hertz=hertz, modules=modules, lines=lines, home=home)
         )
         mode = "auto" if answers else "manual"
-        (home / "accounts").write_text(f"<sip:{user}@{address}>;regint=0;answermode={mode}\n")
+        (home / "accounts").write_text(f"<sip:{user}@127.0.0.1>;regint=0;answermode={mode}\n")
 
     async def __aenter__(self) -> Baresip:
         command = shutil.which("baresip")
@@ -63,7 +66,7 @@ class Baresip:
         async with asyncio.timeout(START_S):
             while True:
                 try:
-                    self._reader, self._writer = await asyncio.open_connection(self.address, 4444)
+                    self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._control)
                     break
                 except OSError:
                     await asyncio.sleep(0.05)
@@ -108,3 +111,10 @@ class Baresip:
         channels = max(1, int.from_bytes(data[22:24], "little"))
         pcm = np.frombuffer(data[44 : 44 + (len(data) - 44) // 2 * 2], "<i2").astype(np.float64) / 32768
         return pcm[-int(seconds * RATE) * channels :: channels]
+
+
+def free_port() -> int:
+    """Of TCP and, most likely, of UDP."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
