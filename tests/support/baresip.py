@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import random
 import shutil
 import socket
 from pathlib import Path
@@ -38,11 +40,12 @@ START_S = 10.0
 
 
 class Baresip:
-    """One process; ``async with Baresip(...) as phone``. At 127.0.0.1: its sockets for sound send from there, whatever it is told."""
+    """One process; ``async with Baresip(...) as phone``. At 127.0.0.1: its sound leaves from there, whatever it is told."""
 
     def __init__(self, home: Path, *, hertz: int, user: str = "phone", answers: bool = True) -> None:
         self.home = home
-        port, self._control = free_port(), free_port()
+        port = free_ports(3)  # TLS is on the second
+        self._control = port + 2
         self.uri = f"sip:{user}@127.0.0.1:{port}"
         self.events: list[dict[str, Any]] = []
         home.mkdir(parents=True, exist_ok=True)
@@ -63,13 +66,12 @@ class Baresip:
             stdout=(self.home / "log").open("wb"),
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        async with asyncio.timeout(START_S):
-            while True:
-                try:
-                    self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._control)
-                    break
-                except OSError:
-                    await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(START_S):
+                self._reader, self._writer = await self._connect()
+        except TimeoutError:
+            self._process.terminate()
+            raise
         self._reading = spawn(self._read(), name="baresip events")
         return self
 
@@ -79,6 +81,13 @@ class Baresip:
         if self._process.returncode is None:
             self._process.terminate()
             await self._process.wait()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while True:
+            try:
+                return await asyncio.open_connection("127.0.0.1", self._control)
+            except OSError:
+                await asyncio.sleep(0.05)
 
     async def do(self, command: str, params: str = "") -> None:
         """One of its commands, such as ``dial`` or ``hangup``."""
@@ -113,8 +122,11 @@ class Baresip:
         return pcm[-int(seconds * RATE) * channels :: channels]
 
 
-def free_port() -> int:
-    """Of TCP and, most likely, of UDP."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> int:
+    """The first of some free ports of TCP in a row, below those that the kernel gives to others."""
+    while True:
+        first = random.randrange(16_000, 20_000 - count)
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
