@@ -23,6 +23,7 @@ ACCESS: dict[str, frozenset[str]] = {
     # MCU, port 2131
     "mcu:rooms": frozenset({"notifier", "sipgw", "lab"}),
     "mcu:legs": frozenset({"notifier", "sipgw", "lab"}),
+    "sipgw:trunks": frozenset({"appserver", "lab"}),
     "mcu:taps": frozenset({"mediaproc", "lab"}),
 }
 

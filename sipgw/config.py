@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -35,6 +36,14 @@ class SipgwConfig(ServiceConfig):
     """Names besides our addresses under which this gateway is meant, such as meet.example."""
     realm: str = Field(default="confero", min_length=1, max_length=128, pattern=r'^[^"\\\x00-\x1f]+$')
     """Realm of digest authentication; the accounts' passwords hold for it only."""
+    digest_algorithms: list[Literal["SHA-256", "SHA-512-256", "MD5"]] = Field(default=["SHA-256", "MD5"], min_length=1)
+    """Hashes in which passwords are asked for, the preferred first. Telephones that look at the first only want MD5 there."""
+    register_least_s: int = Field(default=60, ge=1, le=3600)
+    """Seconds for which a telephone registers at least; a shorter wish is answered 423."""
+    register_most_s: int = Field(default=3600, ge=60, le=86_400)
+    """Seconds for which it registers at most; a longer wish is cut down."""
+    register_contacts: int = Field(default=10, ge=1, le=100)
+    """Telephones of one account at once; one more takes the place of the one unheard for longest."""
     certificate: Path | None = None
     """PEM file with the certificate chain for TLS; read again when it changes.
     When absent, that of the application server in ``state_dir/tls`` is used as soon as it is there."""
@@ -79,6 +88,8 @@ class SipgwConfig(ServiceConfig):
 
     @model_validator(mode="after")
     def _pair(self) -> SipgwConfig:
+        if self.register_least_s > self.register_most_s:
+            raise ValueError("register_least_s is above register_most_s")
         if (self.certificate is None) != (self.certificate_key is None):
             raise ValueError("certificate and certificate_key belong together")
         return self

@@ -40,6 +40,8 @@ from confero.runtime.tasks import TaskBag
 CALLER = "sipgw"
 KNOWN_MCUS = 64
 """MCUs to which connections are kept open; the one unused for longest is closed."""
+MAX_REPLY = 8 << 20
+"""Bytes; 10,000 accounts are some 2 MB."""
 PREFIX = "/internal/v1/sip"
 
 
@@ -47,7 +49,7 @@ class AppServerPeer:
     """The application server's internal API. All raise Refused, Unavailable."""
 
     def __init__(self, url: str, *, secret: bytes, clock: Clock) -> None:
-        self._client = ServiceClient(CALLER, "appserver", url, secret=secret, clock=clock)
+        self._client = ServiceClient(CALLER, "appserver", url, secret=secret, clock=clock, max_reply=MAX_REPLY)
 
     async def config(self, version: int, wait_s: float) -> SipConfigReply:
         """Trunks and accounts; waits for another version for up to ``wait_s`` seconds."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from confero.clock import Clock
 from confero.errors import ConferoError, LocalError, Refused
 from confero.ids import new_id
 from confero.models.calls import CallEvent, CallState
 from confero.models.sip import SipCaller, SipPlace, SipPlaceAsk
+from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Acknowledged,
     Answer,
@@ -37,9 +39,12 @@ from ..pages import Pages
 from ..peers import AppServerPeer, McuPeers
 from ..trace import Trace
 from ..userdata import Told
-from .driver import Driver
+from .driver import Begin, Driver
 from .media import MediaLeg, Reason, Terms
 from .ring import Ring
+
+if TYPE_CHECKING:
+    from .parties import Parties
 
 log = get_logger(__name__)
 
@@ -47,6 +52,11 @@ MAX_EVENTS = 256
 """That may wait for the MCU or the application server; a peer that sends more is hung up on."""
 NO_LEG = 488
 """For offers that the MCU does not take."""
+
+
+Credentials = Callable[[Request, Response, Target], Sequence[tuple[str, str]] | None]
+"""For the challenge in a response that came from there: header fields for the next try; None: nothing is proven to that peer."""
+Authorize = Callable[[Request, Response], Sequence[tuple[str, str]] | None]
 
 
 @dataclass(frozen=True)
@@ -95,12 +105,18 @@ class Means:
     """Told when a call's session has its names."""
     write: Callable[[Call], None]
     """Takes the call's record, now and at its end."""
-    over: Callable[[Call], None]
-    """Told when a call may be forgotten."""
+    over: Callable[[Driver], None]
+    """Told when a call's session may be forgotten."""
+    start: Callable[[Call], None]
+    """Runs a call."""
+    parties: Parties
+    """Whom decisions mean."""
     pages: Pages
     """Where browsers are told of calls."""
     ring_s: float
     """How long browsers and telephones ring."""
+    missed: Callable[[SipCaller, int], None] = lambda caller, status: None
+    """Told with which status a caller was turned away."""
     pass_headers: Sequence[str] = ()
     """Header fields that go to pages, and from them."""
 
@@ -139,7 +155,9 @@ class Call:
         self.means = means
         self.about = about
         self.media = MediaLeg(means.mcus, terms)
-        self.driver = Driver(means.sender, means.clock, self.happened, self._finished, flow=flow)
+        self.driver = self.new_driver(flow)
+        self.partner: Call | None = None
+        """Whom this call is connected to: the end of one is the end of the other."""
         self._happenings: asyncio.Queue[Happening] = asyncio.Queue(MAX_EVENTS)
         self._asked = False
         """An offer of ours is out, made by the MCU."""
@@ -162,8 +180,26 @@ class Call:
             log.warning("a call is not kept up with", call=self.about.id)
             self.driver.do(lambda now: self.driver.session.hang_up(now))
 
-    def _finished(self) -> None:
-        self.means.over(self)
+    def new_driver(self, flow: Target | None, begins: Begin | None = None) -> Driver:
+        """For a session of this call; a call out may have several, one after the other."""
+        driver = Driver(
+            self.means.sender,
+            self.means.clock,
+            self.happened,
+            lambda: self.means.over(driver),
+            flow=flow,
+            begins=begins,
+        )
+        return driver
+
+    def authorizer(self, driver: Driver, credentials: Credentials | None) -> Authorize:
+        """What meets challenges in this call. Where one comes from decides whether anything is proven."""
+
+        def authorize(request: Request, response: Response) -> Sequence[tuple[str, str]] | None:
+            source = driver.heard_from
+            return None if credentials is None or source is None else credentials(request, response, source)
+
+        return authorize
 
     def begin(self, begun: tuple[InviteSession, Sequence[Action]]) -> None:
         """The session that this call is on the SIP side."""
@@ -183,6 +219,8 @@ class Call:
             self._fail(error)
         finally:
             await self._clean_up()
+            if self.partner is not None:
+                self.partner.happened(HangUp("the other side has hung up"))
             self.advance("ended", self.about.status, self.about.reason)
 
     async def set_up(self) -> None:
@@ -368,6 +406,8 @@ STATUS = {
     "sdp-no-usable-media": 488,
     "room-unknown": 404,
     "room-full": 486,
+    "not-registered": 480,
+    "trunk-away": 503,
     "call-out-refused": 403,
     "call-out-limit": 403,
     "no-ports": 503,

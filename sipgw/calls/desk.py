@@ -12,7 +12,7 @@ from .book import CallBook
 from .call import About, Call, HangUp, Means, Owner, RingSaid
 from .media import Terms
 from .outbound import OutboundCall
-from .parties import Parties
+from .parties import Calling, Parties
 
 HUNG_UP = "hung up from a browser"
 
@@ -36,13 +36,13 @@ class Desk:
         if self.closed or len(self._book) >= self._max_calls:
             raise Refused("No further calls can be made now.", status=503, code="gateway-busy")
         headers = to_tell(wish.user_data, wish.headers, self._means.pass_headers)
-        party = (await self._parties.of(decision, wish.owner_name, headers))[0]
+        party, *others = await self._parties.of(decision, Calling(wish.owner_name), headers)
         if self._book.find(wish.id) is not None:
             raise Refused("There is such a call.", status=409, code="call-exists")
         about = About("out", party.from_, party.uri, self._means.clock.wall(), id=wish.id)
         about.caller = SipCaller(participant=wish.owner, from_name=wish.owner_name)
         terms = Terms(self._means.owner)
-        call = OutboundCall(self._means, about, terms, decision.place, party, ring_s=self._means.ring_s)
+        call = OutboundCall(self._means, about, terms, decision.place, party, ring_s=self._means.ring_s, others=others)
         call.owner = Owner(wish.room, wish.owner)
         call.seated(decision.place)
         self._book.start(call)

@@ -32,7 +32,7 @@ async def ring_browsers(call: InboundCall, ring: Ring, ring_s: float) -> SipBrow
     finally:
         ring.end("cancelled")
         _stop(call, ring)
-    if ring.taken_by is None and session.phase == "early":
+    if ring.over != "accepted" and session.phase == "early":
         call.reject(ring.status, str(ring.over))
     return ring.taken_by if session.phase == "early" else None
 
