@@ -42,7 +42,7 @@ class Case:
 
     async def until_sent(self, count: int) -> None:
         async with asyncio.timeout(5):
-            while len(self.sent) < count:
+            while len(self.sent) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
 
@@ -100,7 +100,7 @@ async def test_one_that_answers_late_is_told_to_the_call() -> None:
 async def test_silence_everywhere_is_told_once() -> None:
     case = Case("OPTIONS")
     async with asyncio.timeout(5):
-        while not case.watcher.silence:
+        while not case.watcher.silence:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     assert case.watcher.silence == [True] and len(case.sent) == 2
 

@@ -11,6 +11,7 @@ import pytest
 from confero.models.sip import SipDecision, SipGatewayTrunk
 from confero.models.sipadmin import SipServer
 from confero.protocols.sip import Request, Response, Target
+from confero.runtime.tasks import spawn
 from confero.sipgw.calls.parties import Calling
 from confero.sipgw.trunks.farm import Trunks
 from confero.sipgw.trunks.parties import TrunkWay
@@ -76,7 +77,7 @@ class Case:
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(5):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - conditions of any kind
                 await asyncio.sleep(0.005)
 
 
@@ -117,7 +118,7 @@ async def test_it_registers_with_its_password(case: Case) -> None:
 
 async def test_at_the_end_it_is_taken_away(case: Case) -> None:
     await registered(case)
-    closing = asyncio.ensure_future(case.trunks.close())
+    closing = spawn(case.trunks.close(), name="closing")
     one, target = await case.request("REGISTER")
     assert one.expires == 0
     case.net.answer(one, target, 200)
