@@ -61,7 +61,7 @@ class Baresip:
         command = shutil.which("baresip")
         assert command is not None, "baresip is missing (Debian: baresip-core)"
         self._process = await asyncio.create_subprocess_exec(
-            command, "-f", str(self.home),
+            command, "-s", "-f", str(self.home),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=(self.home / "log").open("wb"),
             stderr=asyncio.subprocess.STDOUT,
@@ -110,6 +110,11 @@ class Baresip:
     def saw(self, kind: str) -> list[dict[str, Any]]:
         """Its events of this kind: ``CALL_RINGING``, ``CALL_ESTABLISHED``, ``CALL_CLOSED`` ..."""
         return [event for event in self.events if event.get("type") == kind]
+
+    @property
+    def log(self) -> str:
+        """What it has written, all messages of SIP among it."""
+        return (self.home / "log").read_text(errors="replace")
 
     def heard(self, seconds: float = 1.0) -> Signal:
         """The end of what it has decoded so far, full scale 1; its file's head is written at its end only."""
