@@ -23,7 +23,9 @@ from confero.tokens import service_token
 
 from .signals.sources import Signal, parse_wav
 
-SERVICES = ("appserver", "notifier", "mcu")
+SERVICES = ("appserver", "notifier", "mcu", "sipgw")
+HEALTH = {"sipgw": "control"}
+"""The purpose of the port with ``/ready``, where it is not ``http``."""
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0
 OUTPUT_LIMIT = 1 << 20
@@ -115,7 +117,7 @@ class Stack:
         """Waits until /ready of every service answers 200. Raises LocalError if ``confero up`` has ended."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
             for service in SERVICES:
-                while not await _is_ready(http, f"{self.url(service)}/ready"):
+                while not await _is_ready(http, f"{self.url(service, HEALTH.get(service, 'http'))}/ready"):
                     if self._process is not None and self._process.returncode is not None:
                         raise LocalError(f"confero up has ended; it said:\n{self.output[-4000:]}")
                     await asyncio.sleep(0.05)
@@ -167,7 +169,17 @@ class Stack:
 
     def client(self, audience: str) -> ServiceClient:
         """A caller named ``lab`` for the internal API of a service; close it after use."""
-        return ServiceClient("lab", audience, self.url(audience), secret=self.secret, clock=SystemClock())
+        url = self.url(audience, HEALTH.get(audience, "http"))
+        return ServiceClient("lab", audience, url, secret=self.secret, clock=SystemClock())
+
+    async def make_room(self, **wish: object) -> str:
+        """A new room as ``RoomCreate`` describes it; its id."""
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self.tls())) as http,
+            http.post(f"{self.page_url}/api/v1/rooms", json=wish) as response,
+        ):
+            response.raise_for_status()
+            return str((await response.json())["id"])
 
     async def tap(self, leg: str, point: str, seconds: int) -> Signal:
         """What a leg adds to the mix (``in``) or hears before its encoder (``out``), for the next ``seconds``."""

@@ -33,6 +33,8 @@ from .calls.call import About, Call, Means
 from .calls.inbound import InboundCall
 from .calls.lease import Leases
 from .calls.media import Terms
+from .calls.parties import Parties
+from .calls.transfers import Transfers
 from .config import SipgwConfig
 from .endpoint import Endpoint
 from .guard import Guard
@@ -76,6 +78,7 @@ class SipgwApp:
         self.appserver = AppServerPeer(config.appserver_url, secret=self._secret, clock=clock)
         self.mcus = McuPeers(secret=self._secret, clock=clock)
         self.book = CallBook(self.endpoint, self._tasks)
+        self.parties = Parties(self.sender)
         self.owner = f"sipgw-{new_id('gw')}"
         self.leases = Leases(self.book, self.mcus, clock, self.owner)
         self.means = Means(
@@ -89,6 +92,7 @@ class SipgwApp:
             begun=self.book.begun,
             write=self._write,
             over=self.book.over,
+            transfers=Transfers(self.book, self.parties),
         )
         self.book.handlers |= {"INVITE": self._invite, "OPTIONS": self._options}
         self.http = HttpApp("sipgw", self._routes(), secret=self._secret, clock=clock)

@@ -53,6 +53,12 @@ class Sender:
         self._begin(sending.tries, request, flow)
         return sending
 
+    async def near(self, uri: URI) -> Target | None:
+        """Where a request to this SIP URI would go first; None: its host is not found."""
+        there = destination(uri)
+        hops = direct(there) if is_address(there.host) else await self._resolver.hops(there)
+        return Target(hops[0].transport, hops[0].address, hops[0].port) if hops else None
+
     def acknowledge(self, ack: Request, *, flow: Target | None = None) -> None:
         """Sends an ACK for a 2xx to the first hop."""
         self._begin(lambda targets: self._ack(ack, targets), ack, flow)

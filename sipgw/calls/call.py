@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from confero.clock import Clock
 from confero.errors import ConferoError, LocalError, Refused
 from confero.ids import new_id
 from confero.models.sip import SipCaller, SipPlace, SipPlaceAsk
+from confero.protocols.sip.message import Request
 from confero.protocols.sip.session import (
     Acknowledged,
     Answer,
@@ -62,6 +64,16 @@ class HangUp:
 Happening = Event | LegLost | HangUp
 
 
+class Exchange(Protocol):
+    """Transfers, of one call by another."""
+
+    async def refer(self, call: Call, wish: Transfer) -> None:
+        """The peer of ``call`` wants somebody called."""
+
+    def replaced(self, invite: Request) -> Call | None:
+        """The call whose place an INVITE takes. Raises Refused."""
+
+
 @dataclass(frozen=True)
 class Means:
     """What all calls share."""
@@ -80,6 +92,7 @@ class Means:
     """Takes the call's record, now and at its end."""
     over: Callable[[Call], None]
     """Told when a call may be forgotten."""
+    transfers: Exchange
 
     def session_config(self, contact_at: Target, user: str) -> SessionConfig:
         contact = f"<{self.sender.endpoint.contact(contact_at, user)}>"
@@ -301,7 +314,7 @@ class Call:
 
     async def transfer(self, wish: Transfer) -> None:
         """The peer wants somebody else called."""
-        self.driver.do(lambda now: self.driver.session.refuse_transfer(wish.id, now))
+        await self.means.transfers.refer(self, wish)
 
     def ended(self, end: Ended) -> None:
         self._ended = True
@@ -314,6 +327,10 @@ class Call:
 
 
 STATUS = {
+    "replaces-unknown": 481,
+    "replaces-answered": 486,
+    "replaces-over": 603,
+    "replaces-malformed": 400,
     "sdp-invalid": 400,
     "sdp-no-usable-media": 488,
     "room-unknown": 404,
