@@ -36,6 +36,7 @@ audio_source ausine,{hertz}
 audio_player aubridge,nobody
 audio_alert aubridge,nobody
 ausrc_srate 48000
+ausrc_channels 2
 auplay_srate 48000
 rtp_ports 9000-9999
 rtcp_mux yes
@@ -167,14 +168,17 @@ class SipMember:
         self._tasks.spawn(self._listen(reader), name=f"lab-baresip-{self.name}")
 
     async def dial(self) -> None:
-        """The call, up to its first sound."""
+        """The call, up to its first sound. Raises TimeoutError with what it has printed, RemoteError when it was not taken."""
         await self.command("dial", self._uri)
-        async with asyncio.timeout(PATIENCE_S):
-            await self._until("CALL_ESTABLISHED")
-            self.said_at = time.monotonic()
-            while self.heard.seconds == 0:  # noqa: ASYNC110 - of another process
-                await asyncio.sleep(POLL_S)
-            await self._find_leg()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._until("CALL_ESTABLISHED")
+                self.said_at = time.monotonic()
+                while self.heard.seconds == 0:  # noqa: ASYNC110 - of another process
+                    await asyncio.sleep(POLL_S)
+                await self._find_leg()
+        except TimeoutError:
+            raise TimeoutError(f"{self.name} hears nothing; it said:\n{self.log[-1500:]}") from None
 
     async def command(self, name: str, params: str = "") -> dict[str, Any]:
         """A command of baresip's menu, and what it answers. Raises RemoteError for a failure, TimeoutError."""
@@ -215,7 +219,8 @@ class SipMember:
     @property
     def log(self) -> str:
         """What it has printed."""
-        return (self._home / "log").read_text(errors="replace")
+        lines = (self._home / "log").read_text(errors="replace").splitlines()
+        return "\n".join(line for line in lines if line.strip() and not line.lstrip("\r\x1b[K;0123456789m ").startswith("[0:"))
 
     # -- inside --
 
@@ -274,7 +279,7 @@ class SipMember:
 def _uri(room: str, gateway: str, transport: Transport) -> str:
     host = f"[{gateway}]" if ":" in gateway else gateway
     port = SIPS_PORT if transport == "tls" else SIP_PORT
-    return f"sip:{room}@{host}:{port};transport={transport}"
+    return f"sip:{room}@{host}:{port}"  # the account's transport, which baresip adds itself
 
 
 def _free_port(host: str) -> int:
