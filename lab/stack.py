@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import ssl
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
@@ -25,7 +26,7 @@ from .signals.sources import Signal, parse_wav
 
 SERVICES = ("appserver", "notifier", "mcu", "sipgw")
 HEALTH = {"sipgw": "control"}
-"""The purpose of the port with ``/ready``, where it is not ``http``."""
+"""The purpose of a service's internal port, where it is not ``http``."""
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0
 OUTPUT_LIMIT = 1 << 20
@@ -48,12 +49,17 @@ class Stack:
         host: str = "127.0.0.1",
         database: str | None = None,
         extra: tuple[str, ...] = (),
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """With ``network`` each service has an address of its own, as ``addresses`` says; without it all are on ``host``."""
+        """``settings``: variables of the environment, as docs/configuration.md names them.
+
+        With ``network`` each service has an address of its own, as ``addresses`` says; without it all are on ``host``.
+        """
         self.state_dir = state_dir
         self.addresses = dict.fromkeys(SERVICES, host) if network is None else addresses(network)
         self._database = database
         self._extra = extra
+        self._settings = dict(settings or {})
         self._process: asyncio.subprocess.Process | None = None
         self._output = bytearray()
         self._reader: asyncio.Task[None] | None = None
@@ -64,7 +70,9 @@ class Stack:
         number = find(service, purpose).number
         return UNPRIVILEGED.get((service, purpose), number) if (service, purpose) in self._moved else number
 
-    def url(self, service: str, purpose: str = "http") -> str:
+    def url(self, service: str, purpose: str = "") -> str:
+        """Without ``purpose`` of the internal port."""
+        purpose = purpose or HEALTH.get(service, "http")
         scheme = "https" if purpose == "https" else "http"
         host = self.addresses[service]
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port(service, purpose)}"
@@ -100,7 +108,7 @@ class Stack:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self._settings},
         )
         assert self._process.stdout is not None
         self._reader = spawn(self._read(self._process.stdout), name="lab-stack-output")

@@ -87,6 +87,8 @@ class Endpoint:
         self._clock = clock
         self._addresses = addresses
         self._trace = trace
+        self.lost: list[Callable[[Target], None]] = []
+        """Told where something could not be sent, or which connection has ended."""
         self._user: User | None = None
         self._listeners: dict[ClientKey, Listener] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -116,6 +118,8 @@ class Endpoint:
 
     def failed(self, target: Target, reason: str) -> None:
         log.debug("not sent", to=target.host, transport=target.transport, reason=reason)
+        for told in self.lost:
+            told(target)
         self._dispatch(self.layer.transport_error(target, self._clock.monotonic()))
 
     # -- for users --
@@ -146,6 +150,10 @@ class Endpoint:
     def cancel(self, key: ClientKey) -> None:
         self.layer.cancel(key, self._clock.monotonic())
         self._flush()
+
+    def strayed(self, response: Response, source: Target) -> None:
+        """A 2xx to an INVITE that nobody waits for any more: its call, if there is one, has to acknowledge it."""
+        self._dispatch([StrayResponse(response, source)])
 
     def via(self, target: Target) -> str:
         """A Via for a request to ``target``, with a branch of its own."""

@@ -220,7 +220,9 @@ class SipMember:
     def log(self) -> str:
         """What it has printed."""
         lines = (self._home / "log").read_text(errors="replace").splitlines()
-        return "\n".join(line for line in lines if line.strip() and not line.lstrip("\r\x1b[K;0123456789m ").startswith("[0:"))
+        return "\n".join(
+            line for line in lines if line.strip() and not line.lstrip("\r\x1b[K;0123456789m ").startswith("[0:")
+        )
 
     # -- inside --
 

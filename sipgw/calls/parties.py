@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from confero.errors import Refused
 from confero.models.sip import SipDecision
+from confero.protocols.sip.target import Target
 from confero.protocols.sip.uri import URI
 from confero.protocols.sip.values import Address
 
@@ -13,8 +15,23 @@ from ..outbound import Sender
 from .outbound import Party
 
 Headers = tuple[tuple[str, str], ...]
-Way = Callable[[SipDecision, str, Headers], Awaitable[Sequence[Party]]]
-"""From a decision, the caller's name and header fields to parties in the order of trying. Raises Refused."""
+
+
+@dataclass(frozen=True)
+class Calling:
+    """As whom."""
+
+    name: str
+    number: str = ""
+    """User part of the caller's address."""
+    anonymous: bool = False
+
+
+Way = Callable[[SipDecision, Calling, Headers], Awaitable[Sequence[Party]]]
+"""From a decision, the caller and header fields to parties in the order of trying. Raises Refused."""
+
+
+NOBODY = Address(URI.parse("sip:anonymous@anonymous.invalid"), "Anonymous")
 
 
 class Parties:
@@ -24,7 +41,7 @@ class Parties:
         self._sender = sender
         self.ways: dict[str, Way] = {"address": self._address}
 
-    async def of(self, decision: SipDecision, caller: str, headers: Headers) -> Sequence[Party]:
+    async def of(self, decision: SipDecision, caller: Calling, headers: Headers) -> Sequence[Party]:
         """At least one. Raises Refused 404 ``not-found`` if there is nobody."""
         way = self.ways.get(decision.action)
         found = await way(decision, caller, headers) if way is not None else ()
@@ -32,7 +49,7 @@ class Parties:
             raise Refused("Nobody can be called there.", status=404, code="not-found")
         return found
 
-    async def _address(self, decision: SipDecision, caller: str, headers: Headers) -> Sequence[Party]:
+    async def _address(self, decision: SipDecision, caller: Calling, headers: Headers) -> Sequence[Party]:
         """As it stands (RFC 3263)."""
         try:
             there = URI.parse(f"sip:{decision.domain}")
@@ -42,5 +59,11 @@ class Parties:
         near = await self._sender.near(uri)
         if near is None:
             return ()
-        from_ = Address(URI.parse(self._sender.endpoint.contact(near)), caller)
-        return [Party(str(uri), str(from_), headers=headers, local=near)]
+        return [Party(str(uri), str(self.from_(near, caller)), headers=headers, local=near)]
+
+    def from_(self, near: Target, caller: Calling) -> Address:
+        """From header, without tag: the caller at our address, or nobody (RFC 3323 section 4.1.1.3)."""
+        if caller.anonymous:
+            return NOBODY
+        host, port = self._sender.endpoint.sent_by(near)
+        return Address(URI.sip(caller.number or "confero", host, port), caller.name)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from confero.errors import ConferoError, LocalError, Refused
 from confero.ids import new_id
-from confero.models.sip import SipCaller, SipDecision, SipPlaceAsk, SipRouteAsk
+from confero.models.sip import SipCaller, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.fields import Replaces
 from confero.protocols.sip.message import Request
@@ -20,7 +19,7 @@ from .call import About, Call, status_of
 from .driver import Do
 from .media import Terms
 from .outbound import OutboundCall, Party
-from .parties import Headers
+from .parties import Calling, Headers, Parties
 
 log = get_logger(__name__)
 
@@ -35,18 +34,12 @@ REFUSALS = {
 """RFC 3891 section 3, by the session's verdict."""
 
 
-class Finder(Protocol):
-    """Whom a decision means, in the order of trying."""
-
-    def of(self, decision: SipDecision, caller: str, headers: Headers) -> Awaitable[Sequence[Party]]: ...
-
-
 class Transfers:
     """For all calls of a gateway."""
 
-    def __init__(self, book: CallBook, finder: Finder) -> None:
+    def __init__(self, book: CallBook, parties: Parties) -> None:
         self._book = book
-        self._finder = finder
+        self._parties = parties
 
     # -- REFER --
 
@@ -56,7 +49,7 @@ class Transfers:
         The dial plan decides, as if the telephone had called him. What it refuses ends no call.
         """
         try:
-            party = await self._party(call, wish)
+            party, *others = await self._called(call, wish)
             place = await call.means.appserver.place(
                 SipPlaceAsk(room=call.about.room, caller=SipCaller(from_user=URI.parse(wish.target).username[:128]))
             )
@@ -70,11 +63,16 @@ class Transfers:
         about = About("out", party.from_, party.uri, call.means.clock.wall(), caller=call.about.caller)
 
         def tell(status: int, reason: str) -> None:
+            if status == 200:
+                hand_over(call, called)
             _attempt(call, lambda now: call.driver.session.transfer_progress(wish.id, status, reason, now))
 
-        self._book.start(OutboundCall(call.means, about, Terms(call.means.owner), place, party, tell))
+        called = OutboundCall(
+            call.means, about, Terms(call.means.owner), place, party, tell, call.means.ring_s, others=others
+        )
+        self._book.start(called)
 
-    async def _party(self, call: Call, wish: Transfer) -> Party:
+    async def _called(self, call: Call, wish: Transfer) -> Sequence[Party]:
         """Raises ConferoError, and ValueError for what is no URI."""
         target = URI.parse(wish.target)
         if not call.about.room or target.scheme not in ("sip", "sips"):
@@ -93,9 +91,9 @@ class Transfers:
         decision = await call.means.appserver.route(ask)
         if decision.action not in DIALLED:
             raise Refused(decision.code or "Nobody is called there.", status=403, code="transfer-refused")
-        name = call.about.caller.from_name or call.about.caller.from_user
-        parties = await self._finder.of(decision, name, _headers(call, wish, replaces))
-        return parties[0]
+        caller = call.about.caller
+        calling = Calling(caller.from_name, caller.from_user or caller.account, caller.anonymous)
+        return await self._parties.of(decision, calling, _headers(call, wish, replaces))
 
     def _names_ours(self, replaces: Replaces) -> bool:
         return self._book.named(replaces.call_id, replaces.to_tag) is not None
@@ -118,6 +116,13 @@ class Transfers:
         if verdict != 200:
             raise REFUSALS[verdict]
         return call
+
+
+def hand_over(call: Call, successor: Call) -> None:
+    """Whoever was joined with ``call``, so that the end of one was the end of the other, is joined with its successor."""
+    partner, call.partner = call.partner, None
+    if partner is not None:
+        partner.partner, successor.partner = successor, partner
 
 
 def _attempt(call: Call, step: Do) -> bool:

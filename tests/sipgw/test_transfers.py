@@ -18,6 +18,7 @@ from confero.protocols.sip.session import Transfer
 from confero.sipgw.calls.book import CallBook
 from confero.sipgw.calls.call import Call, status_of
 from confero.sipgw.calls.outbound import OutboundCall, Party
+from confero.sipgw.calls.parties import Calling
 from confero.sipgw.calls.transfers import Transfers
 
 INVITE = (
@@ -65,12 +66,12 @@ class World:
         self.started: list[OutboundCall] = []
         self.session = Session(verdict)
         appserver = SimpleNamespace(route=self._route, place=self._place)
-        means = SimpleNamespace(appserver=appserver, clock=FakeClock(), owner="gw", mcus=None, sender=None)
+        means = SimpleNamespace(appserver=appserver, clock=FakeClock(), owner="gw", ring_s=60.0, mcus=None, sender=None)
         about = SimpleNamespace(
             id="c1", room="lobby", from_uri="sip:alice@192.0.2.8", caller=SipCaller(account="alice", from_user="alice")
         )
         driver = SimpleNamespace(session=self.session, do=lambda step: step(0.0))
-        self.call = cast(Call, SimpleNamespace(about=about, means=means, driver=driver))
+        self.call = cast(Call, SimpleNamespace(about=about, means=means, driver=driver, partner=None))
         book = SimpleNamespace(named=self._named, start=self.started.append)
         self.transfers = Transfers(cast(CallBook, book), cast(Any, SimpleNamespace(of=self._of)))
 
@@ -86,11 +87,11 @@ class World:
         )  # fmt: skip
 
     def _of(
-        self, decision: SipDecision, caller: str, headers: tuple[tuple[str, str], ...]
+        self, decision: SipDecision, caller: Calling, headers: tuple[tuple[str, str], ...]
     ) -> Awaitable[Sequence[Party]]:
         async def found() -> Sequence[Party]:
             self.headers = headers
-            return [Party(f"sip:{decision.number}@{decision.domain}", f"<sip:{caller}@gw>", headers=headers)]
+            return [Party(f"sip:{decision.number}@{decision.domain}", f"<sip:{caller.number}@gw>", headers=headers)]
 
         return found()
 
@@ -118,7 +119,20 @@ async def test_the_telephone_hears_how_it_goes() -> None:
     await world.refer("sip:carol@198.51.100.7")
     for status, reason in ((180, "Ringing"), (200, "OK")):
         world.started[0]._on_progress(status, reason)
+    assert world.started[0].about.from_uri == "<sip:alice@gw>"
     assert world.session.told[1:] == [("progress", 7, 180, "Ringing"), ("progress", 7, 200, "OK")]
+
+
+async def test_who_was_joined_with_the_telephone_is_joined_with_the_called() -> None:
+    """Else its partner's call would end with its own, which it hangs up when it hears of the success (RFC 5589 section 6)."""
+    world, partner = World(), cast(Call, SimpleNamespace())
+    world.call.partner, partner.partner = partner, world.call
+    await world.refer("sip:carol@198.51.100.7")
+    (called,) = world.started
+    called._on_progress(180, "Ringing")
+    assert (world.call.partner, partner.partner) == (partner, world.call)
+    called._on_progress(200, "OK")
+    assert (world.call.partner, partner.partner, called.partner) == (None, called, partner)
 
 
 async def test_an_attended_transfer_replaces_the_others_call() -> None:

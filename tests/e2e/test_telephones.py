@@ -1,0 +1,176 @@
+"""Browsers call telephones and are called by them: a page in Chromium and a baresip, which hear each other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from confero.lab.members.chromium import Chromium
+from confero.lab.members.loopback import gather_loopback
+from confero.lab.page import Page
+from confero.lab.stack import Stack
+
+from ..support.baresip import Baresip
+from ..support.jssip import CALL, bundle
+from .listening import HEARD_DBFS, UNHEARD_DBFS, level, tone, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NETWORK = 47
+PHONE = f"127.0.{NETWORK}.31"
+ADA_HZ, PHONE_HZ, SCRIPT_HZ = 433.0, 1151, 719.0
+SETTINGS = {
+    "CONFERO_APPSERVER_CALL_OUT_ROLES": '["guest"]',
+    "CONFERO_SIPGW_PASS_HEADERS": '["X-Customer"]',
+    "CONFERO_SIPGW_RING_S": "12",
+}
+RULES = (
+    {"position": 10, "direction": "out", "source": "browser", "pattern": ".", "domain": PHONE, "action": "address"},
+    {"position": 20, "direction": "in", "source": "any", "pattern": "Ada", "action": "user", "target": "{user}"},
+)
+CALL_LINE = "document.querySelector('.call-lines .banner-call')"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    gather_loopback()
+    running = Stack(tmp_path_factory.mktemp("state"), network=NETWORK, settings=SETTINGS)
+    await running.start()
+    await dial_plan(running)
+    yield running
+    await running.stop()
+    assert "Traceback" not in running.output, running.output[-6000:]
+
+
+async def dial_plan(stack: Stack) -> None:
+    token = (stack.state_dir / "admin-token").read_text()
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
+        for rule in RULES:
+            url = f"{stack.url('appserver', 'https')}/api/v1/sip/rules"
+            async with http.post(url, json=rule, ssl=stack.tls()) as response:
+                assert response.status == 201, await response.text()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def ada(stack: Stack) -> AsyncIterator[Page]:
+    async with Chromium(tone(ADA_HZ)) as browser:
+        page = Page(browser, stack.page_url)
+        await page.join("lobby", "Ada")
+        yield page
+        await page.leave()
+
+
+@contextlib.asynccontextmanager
+async def phone(home: Path, *, answers: bool = True) -> AsyncIterator[Baresip]:
+    async with Baresip(home, PHONE, hertz=PHONE_HZ, user="bob", answers=answers) as running:
+        yield running
+
+
+async def hear_each_other(page: Page, telephone: Baresip) -> None:
+    async with asyncio.timeout(20):
+        while level(await page.hear(1.0), PHONE_HZ) < HEARD_DBFS:
+            pass
+    await until(lambda: level(telephone.heard(), ADA_HZ) > HEARD_DBFS, 15, "the telephone hears the browser")
+    assert level(telephone.heard(), PHONE_HZ) < UNHEARD_DBFS + 15, "it hears itself"
+
+
+async def dial(page: Page, to: str) -> None:
+    await page.press(".control:has(path[d^='M6.5 3.5'])")
+    await page.value(
+        f"(() => {{ const i = document.querySelector('#dial-to'); i.value = '{to}';"
+        " i.dispatchEvent(new InputEvent('input', { bubbles: true })); })()"
+    )
+    await page.press(".dialer button[type=submit]")
+
+
+async def test_a_browser_calls_a_telephone(stack: Stack, ada: Page, tmp_path: Path) -> None:
+    async with phone(tmp_path / "bob") as bob:
+        await dial(ada, f"sip:bob@{PHONE}")
+        await until(lambda: bob.saw("CALL_ESTABLISHED"), 15, "the telephone answers")
+        await ada.until("window.confero.roster.some((p) => p.kind === 'rtp' && p.state === 'connected')")
+        await hear_each_other(ada, bob)
+        await ada.press(".people .row-buttons button:last-of-type")
+        await until(lambda: bob.saw("CALL_CLOSED"), 10, "it is hung up on")
+        await ada.until("window.confero.roster.length === 1")
+        await ada.until(f"{CALL_LINE}?.dataset.state === 'ended'")
+
+
+async def test_a_call_that_is_given_up(stack: Stack, ada: Page, tmp_path: Path) -> None:
+    async with phone(tmp_path / "bob", answers=False) as bob:
+        await dial(ada, f"bob@{PHONE}")
+        await ada.until(f"{CALL_LINE}?.dataset.state === 'ringing'")
+        await ada.press(".call-lines button")
+        await until(lambda: bob.saw("CALL_CLOSED"), 10, "it rings no more")
+        await ada.until(f"{CALL_LINE}?.dataset.state === 'ended'")
+
+
+async def test_a_telephone_that_declines(stack: Stack, ada: Page, tmp_path: Path) -> None:
+    async with phone(tmp_path / "bob", answers=False) as bob:
+        await dial(ada, f"bob@{PHONE}")
+        await until(lambda: bob.saw("CALL_INCOMING"), 10, "it rings")
+        await bob.do("hangup", "")
+        await ada.until(f"{CALL_LINE}?.dataset.state === 'ended'")
+        assert "busy" in str(await ada.value(f"{CALL_LINE}.innerText"))  # baresip's refusal is 486
+
+
+async def test_a_telephone_calls_a_browser(stack: Stack, ada: Page, tmp_path: Path) -> None:
+    async with phone(tmp_path / "bob") as bob:
+        await bob.do("dial", f"sip:Ada@{stack.addresses['sipgw']}")
+        await ada.until("document.querySelector('.incoming[open]') !== null")
+        await until(lambda: bob.saw("CALL_RINGING"), 5, "it hears that it rings")
+        assert "bob" in str(await ada.value("document.querySelector('.incoming').innerText"))
+        await ada.press(".incoming .button-primary")
+        await until(lambda: bob.saw("CALL_ESTABLISHED"), 10, "the call is answered")
+        await hear_each_other(ada, bob)
+        await bob.do("hangup", "")
+        await ada.until("window.confero.roster.length === 1")
+
+
+@pytest.mark.parametrize(("button", "status"), [("2", "486"), ("3", "603")])
+async def test_a_browser_that_does_not_want(stack: Stack, ada: Page, tmp_path: Path, button: str, status: str) -> None:
+    async with phone(tmp_path / "bob") as bob:
+        await bob.do("dial", f"sip:Ada@{stack.addresses['sipgw']}")
+        await ada.press(f".incoming-answers button:nth-child({button})")
+        await until(lambda: bob.saw("CALL_CLOSED"), 10, "the caller hears of it")
+        assert status in bob.saw("CALL_CLOSED")[-1]["param"]
+        await ada.until("document.querySelector('.incoming') === null")
+
+
+async def test_a_caller_who_gives_up(stack: Stack, ada: Page, tmp_path: Path) -> None:
+    async with phone(tmp_path / "bob") as bob:
+        await bob.do("dial", f"sip:Ada@{stack.addresses['sipgw']}")
+        await ada.until("document.querySelector('.incoming[open]') !== null")
+        await bob.do("hangup", "")
+        await ada.until("document.querySelector('.incoming') === null")
+
+
+async def test_nobody_answers(stack: Stack, ada: Page, tmp_path: Path) -> None:
+    """After ``ring_s``."""
+    async with phone(tmp_path / "bob") as bob:
+        await bob.do("dial", f"sip:Ada@{stack.addresses['sipgw']}")
+        await until(lambda: bob.saw("CALL_CLOSED"), 20, "it is given up")
+        assert "480" in bob.saw("CALL_CLOSED")[-1]["param"]
+        await ada.until("document.querySelector('.incoming') === null")
+
+
+async def test_a_script_calls_a_room_over_websocket(stack: Stack, ada: Page) -> None:
+    """RFC 7118, DTLS-SRTP and ICE: JsSIP in another Chromium."""
+    async with Chromium(tone(SCRIPT_HZ)) as browser:
+        await browser.goto(f"{stack.page_url}/")
+        await browser.evaluate(bundle())
+        assert await browser.page.evaluate(CALL, f"sip:lobby@{stack.addresses['sipgw']}") == "confirmed"
+        await ada.until("window.confero.roster.some((p) => p.display_name === 'Script' && p.state === 'connected')")
+        async with asyncio.timeout(20):
+            while level(await ada.hear(1.0), SCRIPT_HZ) < HEARD_DBFS:
+                pass
+            while level((await browser.hear(1.0)).signal, ADA_HZ) < HEARD_DBFS:
+                pass
+        assert level((await browser.hear(1.0)).signal, SCRIPT_HZ) < HEARD_DBFS
+        await browser.evaluate("window.session.terminate()")
+        await ada.until("window.confero.roster.length === 1")

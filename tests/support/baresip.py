@@ -1,0 +1,110 @@
+"""baresip as somebody's telephone: it says a tone, calls or waits to be called, and what it hears is on its disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from confero.lab.signals.sources import Signal
+from confero.runtime.tasks import spawn
+
+RATE = 48_000
+CONFIG = """\
+poll_method epoll
+sip_listen {address}:5060
+call_max_calls 2
+audio_player aubridge,nobody
+audio_source ausine,{hertz}
+audio_alert aubridge,nobody
+ausrc_srate 48000
+auplay_srate 48000
+rtp_ports 9000-9999
+rtcp_mux yes
+net_interface {address}
+module_path {modules}
+{lines}
+snd_path {home}
+ctrl_tcp_listen {address}:4444
+"""
+MODULES = ("opus", "g711", "ausine", "aubridge", "sndfile", "srtp", "account", "menu", "ctrl_tcp")
+PATHS = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules")
+START_S = 10.0
+
+
+class Baresip:
+    """One process at a loopback address of its own; ``async with Baresip(...) as phone``."""
+
+    def __init__(self, home: Path, address: str, *, hertz: int, user: str = "phone", answers: bool = True) -> None:
+        self.home, self.address, self.user = home, address, user
+        self.events: list[dict[str, Any]] = []
+        home.mkdir(parents=True, exist_ok=True)
+        modules = next(path for path in PATHS if Path(path).is_dir())
+        lines = "\n".join(f"module {name}.so" for name in MODULES)
+        (home / "config").write_text(
+            CONFIG.format(address=address, hertz=hertz, modules=modules, lines=lines, home=home)
+        )
+        mode = "auto" if answers else "manual"
+        (home / "accounts").write_text(f"<sip:{user}@{address}>;regint=0;answermode={mode}\n")
+
+    async def __aenter__(self) -> Baresip:
+        command = shutil.which("baresip")
+        assert command is not None, "baresip is missing (Debian: baresip-core)"
+        self._process = await asyncio.create_subprocess_exec(
+            command, "-f", str(self.home),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=(self.home / "log").open("wb"),
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        async with asyncio.timeout(START_S):
+            while True:
+                try:
+                    self._reader, self._writer = await asyncio.open_connection(self.address, 4444)
+                    break
+                except OSError:
+                    await asyncio.sleep(0.05)
+        self._reading = spawn(self._read(), name="baresip events")
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._writer.close()
+        self._reading.cancel()
+        if self._process.returncode is None:
+            self._process.terminate()
+            await self._process.wait()
+
+    async def do(self, command: str, params: str = "") -> None:
+        """One of its commands, such as ``dial`` or ``hangup``."""
+        body = json.dumps({"command": command, "params": params}).encode()
+        self._writer.write(b"%d:%b," % (len(body), body))
+        await self._writer.drain()
+
+    async def _read(self) -> None:
+        """Netstrings of JSON."""
+        while True:
+            try:
+                size = int((await self._reader.readuntil(b":"))[:-1])
+                found = json.loads(await self._reader.readexactly(size))
+                await self._reader.readexactly(1)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                return
+            if found.get("event"):
+                self.events.append(found)
+
+    def saw(self, kind: str) -> list[dict[str, Any]]:
+        """Its events of this kind: ``CALL_RINGING``, ``CALL_ESTABLISHED``, ``CALL_CLOSED`` ..."""
+        return [event for event in self.events if event.get("type") == kind]
+
+    def heard(self, seconds: float = 1.0) -> Signal:
+        """The end of what it has decoded so far, full scale 1; its file's head is written at its end only."""
+        found = sorted(self.home.glob("dump-*-dec.wav"))
+        if not found:
+            return np.zeros(1)
+        data = found[-1].read_bytes()
+        channels = max(1, int.from_bytes(data[22:24], "little"))
+        pcm = np.frombuffer(data[44 : 44 + (len(data) - 44) // 2 * 2], "<i2").astype(np.float64) / 32768
+        return pcm[-int(seconds * RATE) * channels :: channels]
