@@ -46,6 +46,8 @@ module_path {modules}
 snd_path {home}
 ctrl_tcp_listen {host}:{control}
 """
+HOST = "127.0.0.1"
+"""baresip binds its media to no address: on loopback they come from this one."""
 SIP_PORT = 5060
 SIPS_PORT = 5061
 TONE_DBFS = -12.0
@@ -72,7 +74,7 @@ class FileRecording:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._from = 0
+        self._from: dict[Path, int] = {}
         self.started_at: float | None = None
 
     @property
@@ -81,20 +83,21 @@ class FileRecording:
         if path is None:
             return 0.0
         channels, rate = _format(path)
-        return max(0, path.stat().st_size - max(self._from, WAV_HEADER)) / (2 * channels * rate)
+        return max(0, path.stat().st_size - self._from.get(path, WAV_HEADER)) / (2 * channels * rate)
 
     def signal(self) -> Signal:
         path = self._path()
         if path is None:
             return np.zeros(0)
         channels, rate = _format(path)
-        data = path.read_bytes()[max(self._from, WAV_HEADER) :]
+        data = path.read_bytes()[self._from.get(path, WAV_HEADER) :]
         pcm = np.frombuffer(data[: len(data) // (2 * channels) * 2 * channels], "<i2")[::channels]
         return resample(from_pcm16(pcm), rate, RATE)
 
     def clear(self) -> None:
         path = self._path()
-        self._from = 0 if path is None else path.stat().st_size // 4 * 4
+        if path is not None:
+            self._from[path] = path.stat().st_size // 4 * 4
         self.started_at = time.monotonic()
 
     def _path(self) -> Path | None:
@@ -121,8 +124,8 @@ class SipMember:
         gateway: str,
         room: str,
         mcu: ServiceClient,
-        host: str,
         home: Path,
+        host: str = HOST,
         line: Line | None = None,
         called: str = "",
     ) -> None:

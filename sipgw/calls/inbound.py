@@ -80,8 +80,10 @@ class InboundCall(Call):
 
     async def enter(self, place: SipPlace) -> None:
         """Answers the call, in a room."""
-        self.seated(place)
         session = self.driver.session
+        if session.phase == "ended":
+            return  # cancelled meanwhile
+        self.seated(place)
         sdp = await self.media.open(place, session.offered, confirmed=False)
         if session.phase == "early":
             self.driver.do(lambda now: session.accept(now, sdp))

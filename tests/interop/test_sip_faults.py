@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from confero.lab.members import RtpMember, SipMember
 from confero.lab.stack import Stack
+from confero.models import RoomSpec, RoomState
 from confero.protocols.sip import SipError, parse
 
 from ..e2e.listening import HEARD_DBFS, level, listen, tone
@@ -44,6 +45,7 @@ GOOD = (
 async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
     mcu = stack.client("mcu")
     member = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room="lobby", host=f"127.0.{NETWORK}.120")
+    await mcu.call("PUT", "/v1/rooms/lobby", body=RoomSpec(), reply=RoomState)
     await member.join()
     yield member
     await member.leave()
@@ -53,9 +55,7 @@ async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
 @contextlib.asynccontextmanager
 async def talking(stack: Stack, home: Path) -> AsyncIterator[SipMember]:
     mcu = stack.client("mcu")
-    member = SipMember(
-        "Caller", BARESIP_HZ, gateway=stack.addresses["sipgw"], room="lobby", mcu=mcu, host=HOST, home=home
-    )
+    member = SipMember("Caller", BARESIP_HZ, gateway=stack.addresses["sipgw"], room="lobby", mcu=mcu, home=home)
     try:
         await member.join()
         yield member

