@@ -39,7 +39,10 @@ START_S = 10.0
 class Baresip:
     """One process at a loopback address of its own; ``async with Baresip(...) as phone``."""
 
-    def __init__(self, home: Path, address: str, *, hertz: int, user: str = "phone", answers: bool = True) -> None:
+    def __init__(
+        self, home: Path, address: str, *, hertz: int, user: str = "phone", answers: bool = True, account: str = ""
+    ) -> None:
+        """``account``: its address with parameters, for one that registers."""
         self.home, self.address, self.user = home, address, user
         self.events: list[dict[str, Any]] = []
         home.mkdir(parents=True, exist_ok=True)
@@ -49,7 +52,8 @@ class Baresip:
             CONFIG.format(address=address, hertz=hertz, modules=modules, lines=lines, home=home)
         )
         mode = "auto" if answers else "manual"
-        (home / "accounts").write_text(f"<sip:{user}@{address}>;regint=0;answermode={mode}\n")
+        account = account or f"<sip:{user}@{address}>;regint=0"
+        (home / "accounts").write_text(f"{account};answermode={mode}\n")
 
     async def __aenter__(self) -> Baresip:
         command = shutil.which("baresip")
@@ -98,6 +102,10 @@ class Baresip:
     def saw(self, kind: str) -> list[dict[str, Any]]:
         """Its events of this kind: ``CALL_RINGING``, ``CALL_ESTABLISHED``, ``CALL_CLOSED`` ..."""
         return [event for event in self.events if event.get("type") == kind]
+
+    def said(self, text: str) -> bool:
+        """Whether that stands in its log, which has what happened before anybody listened to events."""
+        return text in (self.home / "log").read_text(errors="replace")
 
     def heard(self, seconds: float = 1.0) -> Signal:
         """The end of what it has decoded so far, full scale 1; its file's head is written at its end only."""
