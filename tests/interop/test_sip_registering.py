@@ -52,7 +52,7 @@ def phone(
     answers: bool = True,
 ) -> Baresip:
     account = f"<sip:{user}@{GATEWAY};transport={transport}>;auth_user={user};auth_pass={password};regint=60"
-    return Baresip(home / user, f"127.0.{NETWORK}.{host}", hertz=hertz, user=user, account=account, answers=answers)
+    return Baresip(home / user, hertz=hertz, user=user, account=account, answers=answers)
 
 
 async def registered(telephone: Baresip) -> None:
@@ -66,8 +66,8 @@ def hears(telephone: Baresip, hertz: float) -> bool:
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_a_telephone_calls_another_one(stack: Stack, tmp_path: Path, transport: str) -> None:
     async with (
-        phone(tmp_path, "alice", 31, ALICE_HZ, transport=transport) as alice,
-        phone(tmp_path, "bob", 32, BOB_HZ, transport=transport) as bob,
+        phone(tmp_path, "alice", ALICE_HZ, transport=transport) as alice,
+        phone(tmp_path, "bob", BOB_HZ, transport=transport) as bob,
     ):
         await registered(alice)
         await registered(bob)
@@ -82,8 +82,8 @@ async def test_a_telephone_calls_another_one(stack: Stack, tmp_path: Path, trans
 
 async def test_a_telephone_that_rings_and_declines(stack: Stack, tmp_path: Path) -> None:
     async with (
-        phone(tmp_path, "alice", 31, ALICE_HZ) as alice,
-        phone(tmp_path, "bob", 32, BOB_HZ, answers=False) as bob,
+        phone(tmp_path, "alice", ALICE_HZ) as alice,
+        phone(tmp_path, "bob", BOB_HZ, answers=False) as bob,
     ):
         await registered(alice)
         await registered(bob)
@@ -96,8 +96,8 @@ async def test_a_telephone_that_rings_and_declines(stack: Stack, tmp_path: Path)
 
 async def test_the_caller_gives_up(stack: Stack, tmp_path: Path) -> None:
     async with (
-        phone(tmp_path, "alice", 31, ALICE_HZ) as alice,
-        phone(tmp_path, "bob", 32, BOB_HZ, answers=False) as bob,
+        phone(tmp_path, "alice", ALICE_HZ) as alice,
+        phone(tmp_path, "bob", BOB_HZ, answers=False) as bob,
     ):
         await registered(alice)
         await registered(bob)
@@ -109,9 +109,9 @@ async def test_the_caller_gives_up(stack: Stack, tmp_path: Path) -> None:
 
 async def test_all_telephones_of_an_account_ring_and_the_first_has_the_call(stack: Stack, tmp_path: Path) -> None:
     async with (
-        phone(tmp_path, "alice", 31, ALICE_HZ) as alice,
-        phone(tmp_path / "desk", "bob", 32, BOB_HZ, answers=False) as desk,
-        phone(tmp_path / "mobile", "bob", 33, BOB_HZ, answers=False) as mobile,
+        phone(tmp_path, "alice", ALICE_HZ) as alice,
+        phone(tmp_path / "desk", "bob", BOB_HZ, answers=False) as desk,
+        phone(tmp_path / "mobile", "bob", BOB_HZ, answers=False) as mobile,
     ):
         for one in (alice, desk, mobile):
             await registered(one)
@@ -126,8 +126,8 @@ async def test_all_telephones_of_an_account_ring_and_the_first_has_the_call(stac
 
 async def test_a_telephone_goes_into_a_room(stack: Stack, tmp_path: Path) -> None:
     async with (
-        phone(tmp_path, "alice", 31, ALICE_HZ) as alice,
-        phone(tmp_path, "bob", 32, BOB_HZ) as bob,
+        phone(tmp_path, "alice", ALICE_HZ) as alice,
+        phone(tmp_path, "bob", BOB_HZ) as bob,
     ):
         for one in (alice, bob):
             await registered(one)
@@ -138,7 +138,7 @@ async def test_a_telephone_goes_into_a_room(stack: Stack, tmp_path: Path) -> Non
 
 async def test_a_wrong_password_gets_nobody_in(stack: Stack, tmp_path: Path) -> None:
     wrong = await figure(stack, "sip_wrong_passwords")
-    async with phone(tmp_path, "alice", 34, ALICE_HZ, password="not-the-password") as alice:
+    async with phone(tmp_path, "alice", ALICE_HZ, password="not-the-password") as alice:
         await until(lambda: alice.said("401 Unauthorized"), "it is refused")
         await alice.do("dial", f"sip:lobby@{GATEWAY}")
         await until(lambda: alice.saw("CALL_CLOSED"), "the call is refused as well")
@@ -147,7 +147,7 @@ async def test_a_wrong_password_gets_nobody_in(stack: Stack, tmp_path: Path) -> 
 
 
 async def test_nobody_answers_for_a_telephone_that_is_not_there(stack: Stack, tmp_path: Path) -> None:
-    async with phone(tmp_path, "alice", 31, ALICE_HZ) as alice:
+    async with phone(tmp_path, "alice", ALICE_HZ) as alice:
         await registered(alice)
         await alice.do("dial", f"sip:bob@{GATEWAY}")
         await until(lambda: alice.saw("CALL_CLOSED"), "alice hears of it")
@@ -157,8 +157,8 @@ async def test_nobody_answers_for_a_telephone_that_is_not_there(stack: Stack, tm
 async def test_registrations_outlive_the_gateway(stack: Stack, tmp_path: Path) -> None:
     """Killed and restarted by ``confero up``: the telephone is called before it has refreshed."""
     async with (
-        phone(tmp_path, "alice", 31, ALICE_HZ) as alice,
-        phone(tmp_path, "bob", 32, BOB_HZ) as bob,
+        phone(tmp_path, "alice", ALICE_HZ) as alice,
+        phone(tmp_path, "bob", BOB_HZ) as bob,
     ):
         await registered(alice)
         await registered(bob)
