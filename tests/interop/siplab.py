@@ -63,6 +63,13 @@ async def figure(stack: Stack, name: str) -> float:
     return float(next(line.split()[1] for line in lines if line.split(" ")[0] == f"confero_{name}"))
 
 
+async def known(stack: Stack, name: str, value: float) -> None:
+    """Until one of its metrics is that: the gateway follows the tables within a second."""
+    async with asyncio.timeout(START_S):
+        while await figure(stack, name) != value:
+            await asyncio.sleep(0.05)
+
+
 KAMAILIO = """\
 #!KAMAILIO
 debug=1

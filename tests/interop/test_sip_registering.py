@@ -15,7 +15,7 @@ from confero.lab.stack import Stack
 
 from ..support.baresip import Baresip
 from ..support.waiting import until
-from .siplab import Admin, figure
+from .siplab import Admin, figure, known
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,6 +36,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
         await admin.add(
             "accounts", {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user.title()}
         )
+    await known(running, "sip_accounts", 2)
     yield running
     await running.stop()
     assert "Traceback" not in running.output, running.output[-6000:]
@@ -44,7 +45,6 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 def phone(
     home: Path,
     user: str,
-    host: int,
     hertz: int,
     *,
     password: str = PASSWORD,
@@ -168,7 +168,9 @@ async def test_registrations_outlive_the_gateway(stack: Stack, tmp_path: Path) -
         await stack.wait_ready()
         assert await figure(stack, "sip_bindings") == 2
         await alice.do("dial", f"sip:bob@{GATEWAY}")
-        await until(lambda: bob.saw("CALL_ESTABLISHED"), "bob answers")
+        await until(lambda: bob.saw("CALL_ESTABLISHED") and alice.saw("CALL_ESTABLISHED"), "bob answers")
+        await alice.do("hangup")
+        await until(lambda: bob.saw("CALL_CLOSED"), "bob is hung up on")
 
 
 def _restarted(stack: Stack, before: int) -> bool:
