@@ -331,11 +331,23 @@ def framing() -> Iterator[tuple[str, bytes]]:
     put_media, put_check, take, take_all = b"\1\x80\x0a", b"\1\1\x0a", b"\0\0\5", b"\0\0\x40"
     yield "queue", b"\0" + 20 * put_media + 40 * take_all + 3 * put_media
     yield "queue-begun", b"\0" + put_media + take + 30 * put_media + 90 * take
-    yield "queue-mixed", b"\0" + 9 * (put_check + put_media) + 9 * take_all + 20 * put_check + 30 * put_media + 60 * take_all
+    yield (
+        "queue-mixed",
+        b"\0" + 9 * (put_check + put_media) + 9 * take_all + 20 * put_check + 30 * put_media + 60 * take_all,
+    )
     yield "queue-largest", b"\0" + 17 * b"\1\x80\xff" + 40 * b"\0\7\xff"
 
 
-TARGETS = {"stun": stun, "ice": ice, "rtp": rtp, "rtcp": rtcp, "srtp": srtp, "red": red, "event": event, "framing": framing}
+TARGETS = {
+    "stun": stun,
+    "ice": ice,
+    "rtp": rtp,
+    "rtcp": rtcp,
+    "srtp": srtp,
+    "red": red,
+    "event": event,
+    "framing": framing,
+}
 
 
 def main() -> None:
