@@ -113,16 +113,14 @@ class Baresip:
         """Its events of this kind: ``CALL_RINGING``, ``CALL_ESTABLISHED``, ``CALL_CLOSED`` ..."""
         return [event for event in self.events if event.get("type") == kind]
 
-<<<<<<< HEAD
     @property
     def log(self) -> str:
         """What it has written, all messages of SIP among it."""
         return (self.home / "log").read_text(errors="replace")
-=======
+
     def said(self, text: str) -> bool:
         """Whether that stands in its log, which has what happened before anybody listened to events."""
         return text in (self.home / "log").read_text(errors="replace")
->>>>>>> sipgw-trunks
 
     def heard(self, seconds: float = 1.0) -> Signal:
         """The end of what it has decoded so far, full scale 1; its file's head is written at its end only."""
