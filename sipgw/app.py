@@ -38,6 +38,7 @@ from .calls.memo import memo_of
 from .calls.parties import Parties
 from .calls.record import record_of
 from .calls.resume import Resumption
+from .calls.transfers import Transfers
 from .calls.unproven import Unproven
 from .certificates import Certificates
 from .config import SipgwConfig, split_address
@@ -122,6 +123,7 @@ class SipgwApp:
             pages=self.pages,
             ring_s=config.ring_s,
             pass_headers=config.pass_headers,
+            transfers=Transfers(self.book, self.parties),
         )
         self.who = Who(config, self._secret, clock, self.sender, self.appserver, self.guard, addresses, self._tasks)
         self.who.add_ways(self.parties)

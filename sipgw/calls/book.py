@@ -121,6 +121,11 @@ class CallBook:
         if call is not None:
             call.keypad.key("media", digit)
 
+    def named(self, call_id: str, tag: str) -> Call | None:
+        """By Call-ID and our tag."""
+        found = self._by_names.get((call_id, tag))
+        return found[0] if found is not None else None
+
     # -- the endpoint's side --
 
     def request(self, event: RequestIn) -> None:

@@ -368,7 +368,7 @@ class Call:
 
     async def transfer(self, wish: Transfer) -> None:
         """The peer wants somebody else called."""
-        self.driver.do(lambda now: self.driver.session.refuse_transfer(wish.id, now))
+        await self.means.transfers.refer(self, wish)
 
     def ended(self, end: Ended) -> None:
         self._ended = True

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from confero.clock import Clock
 from confero.models.sip import SipCaller
 from confero.protocols.sip.message import Request, Response
-from confero.protocols.sip.session import SessionConfig
+from confero.protocols.sip.session import SessionConfig, Transfer
 from confero.protocols.sip.target import Target
 
 from ..outbound import Sender
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 Credentials = Callable[[Request, Response, Target], Sequence[tuple[str, str]] | None]
 """For the challenge in a response that came from there: header fields for the next try; None: nothing is proven to that peer."""
 Authorize = Callable[[Request, Response], Sequence[tuple[str, str]] | None]
+
+
+class Exchange(Protocol):
+    """Transfers, of one call by another."""
+
+    async def refer(self, call: Call, wish: Transfer) -> None:
+        """The peer of ``call`` wants somebody called."""
+
+    def replaced(self, invite: Request) -> Call | None:
+        """The call whose place an INVITE takes. Raises Refused."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class Means:
     """Runs a call."""
     parties: Parties
     """Whom decisions mean."""
+    transfers: Exchange
     pages: Pages
     """Where browsers are told of calls."""
     ring_s: float

@@ -14,6 +14,7 @@ from ..peers import McuPeer, McuPeers
 
 log = get_logger(__name__)
 
+KeyExchange = Literal["sdes", "dtls", "ice"]
 Reason = Literal["left", "removed", "bye", "owner-gone"]
 
 
@@ -24,6 +25,8 @@ class Terms:
     owner: str
     """This gateway, in whose name legs are held."""
     security: MediaSecurity = "optional"
+    key_exchange: KeyExchange = "sdes"
+    """In our offers; ``ice``: what a browser takes."""
     symmetric: bool = False
     timeout_s: float = 0.0
     """0: silence ends no call; the SIP side and the lease do."""
@@ -40,6 +43,8 @@ class MediaLeg:
         """Empty: there is none."""
         self.alone = False
         """Nobody else was in the room when the leg came."""
+        self._keying: KeyExchange | None = None
+        """How the peer protects its media, as it has shown: offers of ours do as it does."""
         self._next: MediaLeg | None = None
         """At another place, while our offer of it waits for its answer."""
 
@@ -57,9 +62,14 @@ class MediaLeg:
     def mcu(self) -> McuPeer:
         return self._mcus.at(self.place.mcu_url)
 
-    def adopt(self, place: SipPlace, leg: str) -> None:
-        """A leg that was made by the process before this one."""
+    def adopt(self, place: SipPlace, leg: str, described: str | None) -> None:
+        """A leg that was made by the process before this one. ``described``: the peer's last description."""
         self._place, self.leg = place, leg
+        self._heard(described)
+
+    def _heard(self, description: str | None) -> None:
+        if description is not None:
+            self._keying = keying_of(description)
 
     async def open(self, place: SipPlace, offer: str | None, *, confirmed: bool) -> str:
         """A leg in the room of ``place``: the answer to ``offer``, or without one an offer of ours.
@@ -67,6 +77,7 @@ class MediaLeg:
         ``confirmed``: media may go to the signalled address at once.
         """
         self._place = place
+        self._heard(offer)
         self.alone = not (await self.mcu.ensure_room(place.room, place.spec)).participants
         reply = await self.mcu.create_leg(
             place.room,
@@ -78,6 +89,7 @@ class MediaLeg:
                 sdp=offer,
                 symmetric=self.terms.symmetric,
                 media_security=self.terms.security,
+                key_exchange=self._keying or self.terms.key_exchange,
                 best_effort=self.terms.security == "optional",
                 confirmed=confirmed,
                 owner=self.terms.owner,
@@ -91,6 +103,7 @@ class MediaLeg:
     async def answer(self, offer: str) -> str:
         """The answer to a later offer of the peer."""
         reply = await self.mcu.answer_offer(self._need(), offer)
+        self._heard(offer)
         self.leg = reply.leg
         return reply.sdp
 
@@ -102,6 +115,7 @@ class MediaLeg:
         """The peer's answer to our offer; if that was of another place, the leg there is the one from now on."""
         if self._next is None:
             await self.mcu.take_answer(self._need(), answer)
+            self._heard(answer)
             return
         following, self._next = self._next, None
         try:
@@ -140,6 +154,7 @@ class MediaLeg:
         if self._next is not None:
             raise LocalError("the call is on its way already")
         following = MediaLeg(self._mcus, self.terms)
+        following._keying = self._keying
         offer = await following.open(place, None, confirmed=True)
         self._next = following
         return offer
@@ -212,3 +227,10 @@ class MediaLeg:
         if not self.leg:
             raise LocalError("the call has no leg")
         return self.leg
+
+
+def keying_of(description: str) -> KeyExchange:
+    """How a peer that describes itself so would have our offers: a browser as it is, DTLS, else SDES, which may be left out."""
+    if "a=ice-ufrag:" in description:
+        return "ice"
+    return "dtls" if "a=fingerprint:" in description else "sdes"

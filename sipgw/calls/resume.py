@@ -53,7 +53,8 @@ class ResumedCall(Call):
         super().__init__(means, about, terms, _target(memo.flow))
         self.alive: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         """Whether its leg is still there."""
-        self.media.adopt(memo.place, memo.leg)
+        agreed = memo.session.get("agreed")
+        self.media.adopt(memo.place, memo.leg, agreed["remote"] if agreed else None)
         self.seated(memo.place)
         if memo.menu is None:
             self.keypad.greeted()

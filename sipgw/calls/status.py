@@ -5,6 +5,10 @@ from __future__ import annotations
 from confero.errors import ConferoError, LocalError
 
 STATUS = {
+    "replaces-unknown": 481,
+    "replaces-answered": 486,
+    "replaces-over": 603,
+    "replaces-malformed": 400,
     "sdp-invalid": 400,
     "sdp-no-usable-media": 488,
     "room-unknown": 404,
