@@ -42,8 +42,9 @@ START_S = 10.0
 class Baresip:
     """One process; ``async with Baresip(...) as phone``. At 127.0.0.1: its sound leaves from there, whatever it is told."""
 
-    def __init__(self, home: Path, *, hertz: int, user: str = "phone", answers: bool = True) -> None:
-        self.home = home
+    def __init__(self, home: Path, *, hertz: int, user: str = "phone", answers: bool = True, account: str = "") -> None:
+        """``account``: its address with parameters, for one that registers."""
+        self.home, self.user = home, user
         port = free_ports(3)  # TLS is on the second
         self._control = port + 2
         self.uri = f"sip:{user}@127.0.0.1:{port}"
@@ -55,7 +56,8 @@ class Baresip:
             CONFIG.format(port=port, control=self._control, hertz=hertz, modules=modules, lines=lines, home=home)
         )
         mode = "auto" if answers else "manual"
-        (home / "accounts").write_text(f"<sip:{user}@127.0.0.1>;regint=0;answermode={mode}\n")
+        account = account or f"<sip:{user}@127.0.0.1>;regint=0"
+        (home / "accounts").write_text(f"{account};answermode={mode}\n")
 
     async def __aenter__(self) -> Baresip:
         command = shutil.which("baresip")
@@ -115,6 +117,10 @@ class Baresip:
     def log(self) -> str:
         """What it has written, all messages of SIP among it."""
         return (self.home / "log").read_text(errors="replace")
+
+    def said(self, text: str) -> bool:
+        """Whether that stands in its log, which has what happened before anybody listened to events."""
+        return text in (self.home / "log").read_text(errors="replace")
 
     def heard(self, seconds: float = 1.0) -> Signal:
         """The end of what it has decoded so far, full scale 1; its file's head is written at its end only."""
