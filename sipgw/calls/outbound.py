@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from confero.models import MediaSecurity
 from confero.models.sip import SipPlace
 from confero.protocols.sip.locate import Destination
 from confero.protocols.sip.message import Request
@@ -48,6 +49,9 @@ class Party:
     """Told when it was silent."""
     local: Target = field(default=Target("udp", "127.0.0.1", 5060))
     """Roughly where it is, for our Contact."""
+    security: MediaSecurity = "optional"
+    """Of the sound, as its trunk wants it."""
+    symmetric: bool = False
 
 
 class OutboundCall(Call):

@@ -19,10 +19,12 @@ from confero.protocols.sip.uui import unpack
 from confero.sipgw.calls.about import About
 from confero.sipgw.calls.book import CallBook
 from confero.sipgw.calls.desk import Desk
+from confero.sipgw.calls.forking import Branch
 from confero.sipgw.calls.inbound import InboundCall
 from confero.sipgw.calls.means import Means
 from confero.sipgw.calls.media import Terms
-from confero.sipgw.calls.parties import Parties
+from confero.sipgw.calls.outbound import Party
+from confero.sipgw.calls.parties import Parties, terms_to
 from confero.sipgw.calls.transfers import Transfers
 from confero.sipgw.calls.unproven import Unproven
 from confero.sipgw.pages import PageEvent
@@ -303,3 +305,23 @@ async def test_calls_that_cannot_be_made(rig: Rig) -> None:
     for ask in (rig.desk.call, rig.desk.end):
         with pytest.raises(Refused, match="no such call"):
             ask("c9")
+
+
+SCRIPT, DESK_PHONE = Branch("sip:a@b", flow=Target("wss", "192.0.2.8", 4000, 3)), Branch("sip:a@c", flow=PHONE)
+
+
+@pytest.mark.parametrize(
+    ("party", "security", "exchange"),
+    [
+        (Party("sip:a@b", ""), "optional", "sdes"),
+        (Party("sip:a@b", "", security="required"), "required", "sdes"),
+        (Party("sip:a@b", "", security="none"), "none", "sdes"),
+        (Party("sip:a@b", "", branches=(SCRIPT,)), "required", "ice"),
+        (Party("sip:a@b", "", branches=(SCRIPT, DESK_PHONE)), "optional", "sdes"),
+        (Party("sip:a@b", "", flow=SCRIPT.flow), "required", "ice"),
+    ],
+)
+def test_what_is_offered_to_whom(party: Party, security: str, exchange: str) -> None:
+    """A trunk that wants its sound protected is offered nothing else; scripts are offered what browsers take."""
+    terms = terms_to(party, "gw")
+    assert (terms.security, terms.key_exchange, terms.owner) == (security, exchange, "gw")
