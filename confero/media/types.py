@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Codec(enum.IntEnum):
@@ -164,6 +164,10 @@ class PayloadType(NamedTuple):
     number: int
     codec: Codec
     clock_rate: int
+
+
+TcpRole = Literal["passive", "active"]
+"""Of an RTP leg over TCP: it waits for its peer's connection, or makes it."""
 
 
 class RtpSockets(NamedTuple):

@@ -184,7 +184,7 @@ void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n) {
     for (int i = 0; i < n; i++) {
         uint32_t number = ready[i].data.u32;
         const cf_socket *socket = number < CF_ENGINE_SOCKETS ? socket_of(media, number) : NULL;
-        if (socket == NULL || socket->listener)
+        if (socket == NULL || socket->listener || socket->stream)
             continue;
         if (socket->shared)
             shared[shared_count++] = number;
