@@ -22,7 +22,7 @@ from .config import EVERYWHERE, AppserverConfig
 from .db.engine import Database, database_url
 from .db.migrate import migrate
 from .db.repositories import SqlStore
-from .edge import EventsProxy
+from .edge import EVENTS, SIP, WebSocketProxy
 from .peers import NotifierPeer
 from .rooms.farm import Farm
 from .rooms.presence import Presence
@@ -78,7 +78,9 @@ class AppserverApp:
         )
         self.telephony = Telephony(config, self.database, self.store, self.reception, clock, self._secret)
         self.certificates = Certificates(config, clock)
-        self.events = EventsProxy(config.notifier_url, secret=self._secret, clock=clock, limit=config.max_websockets)
+        limit = config.max_websockets
+        self.events = WebSocketProxy(EVENTS, config.notifier_url, secret=self._secret, clock=clock, limit=limit)
+        self.sip = WebSocketProxy(SIP, config.sipgw_url, secret=self._secret, clock=clock, limit=limit)
         self.pages = Pages(Assets(STATIC), hsts=self.certificates.own)
         self._build_http()
 
@@ -114,6 +116,7 @@ class AppserverApp:
             creations=RateLimiter(per_minute(config.room_creations_per_minute), clock),
             joins=RateLimiter(per_minute(config.joins_per_minute), clock),
             public_url=config.public_url,
+            may_call_out=self.telephony.switchboard.may_call_out,
         )
         events = Route(
             "GET",
@@ -123,10 +126,20 @@ class AppserverApp:
             status=101,
             errors=("403 origin-refused", "426 upgrade-required", "429 too-many-connections", "503 notifier-down"),
         )
+        sip = Route(
+            "GET",
+            "/sip",
+            self.sip.handle,
+            summary="SIP over WebSocket, passed on to the SIP gateway (RFC 7118)",
+            status=101,
+            errors=("426 upgrade-required", "429 too-many-connections", "503 sipgw-down"),
+        )
         return [
             *rooms.routes(),
+            *self.telephony.public_routes(),
             *self.telephony.admin_routes(self._admin_token),
             events,
+            sip,
             openapi_route(lambda: self.site.openapi()),
             *self.pages.routes(),
         ]
@@ -216,15 +229,19 @@ class AppserverApp:
         for listener in self.public:
             await listener.stop_accepting()
         self.events.drain()
+        self.sip.drain()
 
     async def stop(self) -> None:
         """End everything. Idempotent."""
         self.events.drain()
+        self.sip.drain()
         for listener in [*self.public, *([self.internal] if self.internal is not None else [])]:
             await listener.close()
         await self._tasks.close()
         await self.events.close()
+        await self.sip.close()
         await self.notifier.close()
+        await self.telephony.close()
         await self.database.close()
 
     @property

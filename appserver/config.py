@@ -31,6 +31,8 @@ class AppserverConfig(ServiceConfig):
     """TCP port of the internal address."""
     notifier_url: str = f"http://127.0.0.1:{find('notifier', 'http').number}"
     """Where the notification server is reached."""
+    sipgw_url: str = f"http://127.0.0.1:{find('sipgw', 'control').number}"
+    """Where the SIP gateway's control port is reached."""
     public_url: str = ""
     """Where people reach the page, such as https://meet.example; empty: as the browser asked for it."""
     database_url: SecretStr | None = None
@@ -66,6 +68,8 @@ class AppserverConfig(ServiceConfig):
     """Rooms that one source address may create; as many at once."""
     joins_per_minute: float = Field(default=120.0, gt=0)
     """Joins from one source address, as many at once; a whole office may share one."""
+    calls_per_minute: float = Field(default=20.0, gt=0)
+    """Calls that browsers at one source address may try to make, as many at once."""
     mcu_silence_s: float = Field(default=6.0, gt=0)
     """An MCU without heartbeat for this long counts as lost."""
     retention_days: float = Field(default=90.0, gt=0)

@@ -1,4 +1,4 @@
-"""The events WebSocket on its way through: passed on to the notifier message by message, as fast as the slower side takes them."""
+"""WebSockets on their way through: passed on to the service behind message by message, as fast as the slower side takes them."""
 
 from __future__ import annotations
 
@@ -42,11 +42,27 @@ SENDABLE = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)
 Socket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
 
 
-class EventsProxy:
-    """``GET /events`` of the public port."""
+@dataclass(frozen=True)
+class Behind:
+    """Who is behind a path of the public port."""
 
-    def __init__(self, notifier_url: str, *, secret: bytes, clock: Clock, limit: int) -> None:
-        self._url = notifier_url.rstrip("/") + "/events"
+    service: str
+    path: str
+    protocols: tuple[str, ...] = ()
+    """Subprotocols (RFC 6455 section 1.9) of which the browser has to offer one."""
+
+
+EVENTS = Behind("notifier", "/events")
+SIP = Behind("sipgw", "/sip", ("sip",))
+"""RFC 7118."""
+
+
+class WebSocketProxy:
+    """One path of the public port."""
+
+    def __init__(self, behind: Behind, url: str, *, secret: bytes, clock: Clock, limit: int) -> None:
+        self._behind = behind
+        self._url = url.rstrip("/") + behind.path
         self._secret = secret
         self._clock = clock
         self._limit = limit
@@ -59,29 +75,39 @@ class EventsProxy:
         return len(self._pairs)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Connect to the notifier first, so that its refusal is answered before the upgrade; then pump until one side ends.
+        """Connect to the service first, so that its refusal is answered before the upgrade; then pump until one side ends.
 
-        Raises Refused or RemoteError with the notifier's status, Unavailable ``notifier-down``.
+        Raises Refused or RemoteError with the service's status, Unavailable such as ``notifier-down``.
         """
         if request.query_string:
             raise RemoteError("The token goes into the first message, never into the URL.", code="query-not-allowed")
         if self.count >= self._limit:
             raise Refused("Too many connections; try again in a minute.", status=429, code="too-many-connections")
         browser = web.WebSocketResponse(
-            autoping=False, compress=False, max_msg_size=MAX_MESSAGE, writer_limit=WRITE_BUFFER
+            autoping=False,
+            compress=False,
+            max_msg_size=MAX_MESSAGE,
+            writer_limit=WRITE_BUFFER,
+            protocols=self._behind.protocols,
         )
-        if not browser.can_prepare(request):
+        if not browser.can_prepare(request) or not self._speaks(request):
             raise RemoteError("This address speaks WebSocket only.", status=426, code="upgrade-required")
         pair = Pair(browser, lambda: abort(request.transport))
         self._pairs.add(pair)
         try:
-            pair.notifier = await self._connect(request)
+            pair.service = await self._connect(request)
             await browser.prepare(request)
             await pair.run()
         finally:
             self._pairs.discard(pair)
             await pair.close()
         return browser
+
+    def _speaks(self, request: web.Request) -> bool:
+        """One of the subprotocols, where it has to be."""
+        offered = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")
+        wanted = self._behind.protocols
+        return not wanted or any(one.strip() in wanted for one in offered)
 
     async def _connect(self, request: web.Request) -> aiohttp.ClientWebSocketResponse:
         try:
@@ -92,12 +118,13 @@ class EventsProxy:
                     autoping=False,
                     compress=0,
                     max_msg_size=MAX_MESSAGE,
+                    protocols=self._behind.protocols,
                 )
         except aiohttp.WSServerHandshakeError as error:
-            raise refusal(error.status) from None
+            raise refusal(error.status, self._behind.service) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("notifier not reached", reason=type(error).__name__)
-            raise Unavailable("The server is restarting; try again in a moment.", code="notifier-down") from None
+            log.warning("service not reached", service=self._behind.service, reason=type(error).__name__)
+            raise down(self._behind.service) from None
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
@@ -108,8 +135,8 @@ class EventsProxy:
         return self._http
 
     def _headers(self, request: web.Request) -> dict[str, str]:
-        """What the notifier judges by. The token says that the forwarded values are our word, not the browser's."""
-        token = service_token("appserver", "notifier", secret=self._secret, now=self._clock.wall())
+        """What the service judges by. The token says that the forwarded values are our word, not the browser's."""
+        token = service_token("appserver", self._behind.service, secret=self._secret, now=self._clock.wall())
         headers = {
             hdrs.AUTHORIZATION: f"Bearer {token}",
             hdrs.HOST: request.headers.get(hdrs.HOST, ""),
@@ -131,15 +158,20 @@ class EventsProxy:
             await self._http.close()
 
 
-def refusal(status: int) -> ConferoError:
-    """The notifier's answer to the upgrade in our words."""
+def down(service: str) -> Unavailable:
+    """The service is not there, or not willing."""
+    return Unavailable("The server is restarting; try again in a moment.", code=f"{service}-down")
+
+
+def refusal(status: int, service: str) -> ConferoError:
+    """The service's answer to the upgrade in our words."""
     if status == 403:
         return Refused("This page may not connect here.", status=403, code="origin-refused")
     if status == 429:
         return Refused("Too many connections; try again in a minute.", status=429, code="too-many-connections")
     if 400 <= status < 500:
         return RemoteError("The request is not one for a WebSocket.", status=status, code="bad-request")
-    return Unavailable("The server is restarting; try again in a moment.", code="notifier-down")
+    return down(service)
 
 
 @dataclass(frozen=True)
@@ -151,11 +183,11 @@ class Goodbye:
 
 
 class Pair:
-    """A browser's socket and the notifier's, and the two pumps between them."""
+    """A browser's socket and the service's, and the two pumps between them."""
 
     def __init__(self, browser: web.WebSocketResponse, abort: Callable[[], None]) -> None:
         self.browser = browser
-        self.notifier: aiohttp.ClientWebSocketResponse | None = None
+        self.service: aiohttp.ClientWebSocketResponse | None = None
         self._abort = abort
         self._ended = asyncio.Event()
         self._up = Goodbye(GOING_AWAY)
@@ -163,9 +195,9 @@ class Pair:
 
     async def run(self) -> None:
         """Until one side has closed, vanished or stopped taking what it is sent."""
-        assert self.notifier is not None
-        up = spawn(self._pump(self.browser, self.notifier), name="events up")
-        down = spawn(self._pump(self.notifier, self.browser), name="events down")
+        assert self.service is not None
+        up = spawn(self._pump(self.browser, self.service), name="events up")
+        down = spawn(self._pump(self.service, self.browser), name="events down")
         ended = spawn(self._ended.wait(), name="events ended")
         parts = (up, down, ended)
         try:
@@ -205,8 +237,8 @@ class Pair:
     async def close(self) -> None:
         """Close both sides; then cut off the browser, which has had its time to close by itself."""
         closing = []
-        if self.notifier is not None:
-            closing.append(self.notifier.close(code=self._up.code, message=self._up.reason))
+        if self.service is not None:
+            closing.append(self.service.close(code=self._up.code, message=self._up.reason))
         if self.browser.prepared:
             closing.append(self.browser.close(code=self._down.code, message=self._down.reason))
         if not closing:

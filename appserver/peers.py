@@ -1,11 +1,12 @@
-"""The service that the application server calls: the notifier."""
+"""The services that the application server calls: the notifier, and the SIP gateway."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
 from confero.clock import Clock
-from confero.models import RoomPlacement
+from confero.models import DigitsSend, RoomPlacement
+from confero.models.calls import CallInfo, SipCallOut, SipRingAnswer
 from confero.runtime.client import ServiceClient
 
 
@@ -18,6 +19,34 @@ class NotifierPeer:
     async def place(self, room: str, placement: RoomPlacement) -> None:
         """Make the room at its MCU and tell its sessions. Raises Refused or Unavailable."""
         await self._client.call("PUT", f"/internal/v1/rooms/{quote(room)}", body=placement)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class SipgwPeer:
+    """The SIP gateway's control API. All raise Refused, Unavailable."""
+
+    def __init__(self, url: str, *, secret: bytes, clock: Clock) -> None:
+        self._client = ServiceClient("appserver", "sipgw", url, secret=secret, clock=clock)
+
+    async def call_out(self, wish: SipCallOut) -> CallInfo:
+        """Not repeated: a telephone rings once."""
+        return await self._client.call("POST", "/v1/calls", body=wish, reply=CallInfo, timeout_s=10.0)
+
+    async def call(self, call: str) -> CallInfo:
+        return await self._client.call("GET", f"/v1/calls/{quote(call, safe='')}", reply=CallInfo)
+
+    async def end(self, call: str) -> None:
+        await self._client.call("DELETE", f"/v1/calls/{quote(call, safe='')}")
+
+    async def digits(self, call: str, digits: DigitsSend) -> None:
+        await self._client.call("POST", f"/v1/calls/{quote(call, safe='')}/digits", body=digits)
+
+    async def answer(self, call: str, answer: SipRingAnswer) -> None:
+        """Said twice, it is said once."""
+        path = f"/v1/calls/{quote(call, safe='')}/answer"
+        await self._client.call("POST", path, body=answer, idempotent=True)
 
     async def close(self) -> None:
         await self._client.close()

@@ -9,6 +9,7 @@ from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
 
 from .api.admin import AdminGuard
+from .api.calls import CallsApi
 from .api.sipadmin import SipAdminApi
 from .api.sipinternal import SipInternalApi
 from .config import AppserverConfig
@@ -16,12 +17,14 @@ from .db.engine import Database
 from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .db.sipstore import SqlSipStore
+from .peers import SipgwPeer
 from .rooms.reception import Reception
 from .sip.callouts import CallOuts, Rights
 from .sip.exchange import Exchange
 from .sip.office import Office
 from .sip.pins import PinDesk
 from .sip.places import Places
+from .sip.switchboard import Switchboard
 from .sip.vault import Vault
 
 WRONG_TOKENS = Rate(burst=10, per_s=0.1)
@@ -53,6 +56,12 @@ class Telephony:
         per_minute = config.strangers_per_minute
         strangers = RateLimiter(Rate(burst=max(1.0, per_minute / 2), per_s=per_minute / 60), clock)
         self.exchange = Exchange(self.store, people, self.places, call_outs, clock, misses, strangers)
+        self.gateway = SipgwPeer(config.sipgw_url, secret=secret, clock=clock)
+        self.switchboard = Switchboard(self.exchange, self.gateway)
+        self._reception = reception
+        self._tries = RateLimiter(
+            Rate(burst=max(1.0, config.calls_per_minute), per_s=config.calls_per_minute / 60), clock
+        )
         self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
         self.office = Office(self.store, reception, self.vault, clock, asyncio.to_thread)
 
@@ -65,3 +74,10 @@ class Telephony:
         """For whoever shows the token."""
         guard = AdminGuard(token, RateLimiter(WRONG_TOKENS, self._clock))
         return SipAdminApi(self.office, self.calls, guard).routes()
+
+    def public_routes(self) -> list[Route]:
+        """For pages."""
+        return CallsApi(self._reception, self.switchboard, self._tries).routes()
+
+    async def close(self) -> None:
+        await self.gateway.close()

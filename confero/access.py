@@ -15,12 +15,15 @@ ACCESS: dict[str, frozenset[str]] = {
     "appserver:records": frozenset({"mcu"}),
     "appserver:sip": frozenset({"sipgw"}),
     # notification server, port 14040
-    "notifier:publish": frozenset({"appserver", "mcu"}),
+    "notifier:publish": frozenset({"appserver", "mcu", "sipgw"}),
     "notifier:rooms": frozenset({"appserver"}),
     "notifier:mcus": frozenset({"mcu"}),
+    # SIP gateway, port 2133
+    "sipgw:calls": frozenset({"appserver", "lab"}),
     # MCU, port 2131
     "mcu:rooms": frozenset({"notifier", "sipgw", "lab"}),
     "mcu:legs": frozenset({"notifier", "sipgw", "lab"}),
+    "sipgw:trunks": frozenset({"appserver", "lab"}),
     "mcu:taps": frozenset({"mediaproc", "lab"}),
 }
 

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import ssl
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
@@ -23,7 +24,9 @@ from confero.tokens import service_token
 
 from .signals.sources import Signal, parse_wav
 
-SERVICES = ("appserver", "notifier", "mcu")
+SERVICES = ("appserver", "notifier", "mcu", "sipgw")
+HEALTH = {"sipgw": "control"}
+"""The purpose of a service's internal port, where it is not ``http``."""
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0
 OUTPUT_LIMIT = 1 << 20
@@ -46,12 +49,17 @@ class Stack:
         host: str = "127.0.0.1",
         database: str | None = None,
         extra: tuple[str, ...] = (),
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """With ``network`` each service has an address of its own, as ``addresses`` says; without it all are on ``host``."""
+        """``settings``: variables of the environment, as docs/configuration.md names them.
+
+        With ``network`` each service has an address of its own, as ``addresses`` says; without it all are on ``host``.
+        """
         self.state_dir = state_dir
         self.addresses = dict.fromkeys(SERVICES, host) if network is None else addresses(network)
         self._database = database
         self._extra = extra
+        self._settings = dict(settings or {})
         self._process: asyncio.subprocess.Process | None = None
         self._output = bytearray()
         self._reader: asyncio.Task[None] | None = None
@@ -62,7 +70,9 @@ class Stack:
         number = find(service, purpose).number
         return UNPRIVILEGED.get((service, purpose), number) if (service, purpose) in self._moved else number
 
-    def url(self, service: str, purpose: str = "http") -> str:
+    def url(self, service: str, purpose: str = "") -> str:
+        """Without ``purpose`` of the internal port."""
+        purpose = purpose or HEALTH.get(service, "http")
         scheme = "https" if purpose == "https" else "http"
         host = self.addresses[service]
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port(service, purpose)}"
@@ -98,7 +108,7 @@ class Stack:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self._settings},
         )
         assert self._process.stdout is not None
         self._reader = spawn(self._read(self._process.stdout), name="lab-stack-output")
@@ -115,7 +125,7 @@ class Stack:
         """Waits until /ready of every service answers 200. Raises LocalError if ``confero up`` has ended."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
             for service in SERVICES:
-                while not await _is_ready(http, f"{self.url(service)}/ready"):
+                while not await _is_ready(http, f"{self.url(service, HEALTH.get(service, 'http'))}/ready"):
                     if self._process is not None and self._process.returncode is not None:
                         raise LocalError(f"confero up has ended; it said:\n{self.output[-4000:]}")
                     await asyncio.sleep(0.05)
@@ -167,7 +177,17 @@ class Stack:
 
     def client(self, audience: str) -> ServiceClient:
         """A caller named ``lab`` for the internal API of a service; close it after use."""
-        return ServiceClient("lab", audience, self.url(audience), secret=self.secret, clock=SystemClock())
+        url = self.url(audience, HEALTH.get(audience, "http"))
+        return ServiceClient("lab", audience, url, secret=self.secret, clock=SystemClock())
+
+    async def make_room(self, **wish: object) -> str:
+        """A new room as ``RoomCreate`` describes it; its id."""
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self.tls())) as http,
+            http.post(f"{self.page_url}/api/v1/rooms", json=wish) as response,
+        ):
+            response.raise_for_status()
+            return str((await response.json())["id"])
 
     async def tap(self, leg: str, point: str, seconds: int) -> Signal:
         """What a leg adds to the mix (``in``) or hears before its encoder (``out``), for the next ``seconds``."""

@@ -29,20 +29,26 @@ from confero.runtime.tasks import TaskBag
 
 from .addresses import OwnAddresses, parse_advertised
 from .calls.book import CallBook
-from .calls.call import About, Call, Means
-from .calls.inbound import InboundCall
+from .calls.call import Call, Means
+from .calls.desk import Desk
+from .calls.entrance import Entrance
 from .calls.lease import Leases
-from .calls.media import Terms
+from .calls.parties import Parties
+from .calls.transfers import Transfers
 from .config import SipgwConfig
+from .control import CallsApi
 from .endpoint import Endpoint
 from .guard import Guard
 from .outbound import Sender
+from .pages import Pages
 from .peers import AppServerPeer, McuPeers
 from .resolve import Resolver, SystemDns
 from .trace import Trace
 from .transports.base import CONNECTIONS, PER_SOURCE
 from .transports.stream import StreamTransport
 from .transports.udp import UdpTransport
+from .transports.websocket import Forwarded, WebSocketTransport, websocket_route
+from .who import Who
 
 log = get_logger(__name__)
 
@@ -67,7 +73,7 @@ class SipgwApp:
     def _build(self) -> None:
         config, clock = self.config, self._clock
         self.trace = Trace(clock)
-        self.guard = Guard(clock, Rate(config.request_burst, config.requests_per_s))
+        self.guard = Guard(clock, Rate(config.request_burst, config.requests_per_s), self._is_trunk)
         self.layer = TransactionLayer(random=random.SystemRandom(), gate=self._gate)
         addresses = OwnAddresses(clock, parse_advertised(config.sip_advertise))
         self.endpoint = Endpoint(clock, self.layer, addresses, self.trace)
@@ -75,7 +81,11 @@ class SipgwApp:
         self.sender = Sender(self.endpoint, resolver, self._tasks)
         self.appserver = AppServerPeer(config.appserver_url, secret=self._secret, clock=clock)
         self.mcus = McuPeers(secret=self._secret, clock=clock)
+        self.pages = Pages(config.notifier_url, secret=self._secret, clock=clock)
+        self.connections = Connections(CONNECTIONS, PER_SOURCE)
+        self.websockets = WebSocketTransport(self.endpoint, self.connections, Forwarded(self._secret, clock).source_of)
         self.book = CallBook(self.endpoint, self._tasks)
+        self.parties = Parties(self.sender)
         self.owner = f"sipgw-{new_id('gw')}"
         self.leases = Leases(self.book, self.mcus, clock, self.owner)
         self.means = Means(
@@ -89,28 +99,46 @@ class SipgwApp:
             begun=self.book.begun,
             write=self._write,
             over=self.book.over,
+            start=self.book.start,
+            parties=self.parties,
+            missed=self._missed,
+            pages=self.pages,
+            ring_s=config.ring_s,
+            pass_headers=config.pass_headers,
+            transfers=Transfers(self.book, self.parties),
         )
-        self.book.handlers |= {"INVITE": self._invite, "OPTIONS": self._options}
+        self.who = Who(config, self._secret, clock, self.sender, self.appserver, self.guard, addresses, self._tasks)
+        self.who.add_ways(self.parties)
+        entrance = Entrance(self.means, self.book, self.who.identity, self.who.trunks, clock, self._tasks)
+        self.desk = Desk(self.means, self.book, self.parties, config.max_calls)
+        self.book.handlers |= {
+            "INVITE": entrance.handle,
+            "OPTIONS": self._options,
+            "REGISTER": self.who.registrar.handle,
+        }
         self.http = HttpApp("sipgw", self._routes(), secret=self._secret, clock=clock)
+        self.who.measure(self.http.metrics)
 
     def _routes(self) -> list[Route]:
-        return []
+        return [websocket_route(self.websockets), *CallsApi(self.desk).routes(), *self.who.routes()]
 
     async def start(self) -> None:
         """Listen. Neither application server nor MCU need be there yet. Raises LocalError if an address cannot be used."""
         config = self.config
         self.endpoint.serve(self.book)
         addresses = config.sip_bind or every_address()
-        connections = Connections(CONNECTIONS, PER_SOURCE)
+        connections = self.connections
         udp, tcp = UdpTransport(self.endpoint), StreamTransport("tcp", self.endpoint, connections)
         await udp.start(addresses, config.sip_port)
         await tcp.start(addresses, config.sip_port or udp.locals[0].port)
-        self.endpoint.carriers |= {"udp": udp, "tcp": tcp}
+        self.endpoint.carriers |= {"udp": udp, "tcp": tcp, "ws": self.websockets, "wss": self.websockets}
         tls = self._tls(connections)
         if tls is not None:
             await tls.start(addresses, config.sips_port)
             self.endpoint.carriers["tls"] = tls
+        await self.who.start()
         self._tasks.spawn(self.leases.run(), name="leases")
+        self._tasks.spawn(self.pages.run(), name="pages")
         self.listener = await Listener.start(self.http.app, config.http_host, config.http_port)
         self.http.set_ready(True)
 
@@ -147,13 +175,13 @@ class SipgwApp:
             return BUSY
         return None
 
-    def _invite(self, event: RequestIn) -> None:
-        request, source = event.request, event.source
-        from_ = request.from_
-        caller = SipCaller(source=source.host, from_user=from_.uri.username[:128], from_name=(from_.name or "")[:256])
-        about = About("in", str(from_.uri)[:256], request.uri[:256], self._clock.wall(), caller=caller)
-        call = InboundCall(self.means, about, Terms(self.owner), event.key, request, source)
-        self.book.incoming(event.key, call)
+    def _is_trunk(self, address: str) -> bool:
+        return self.who.trunks.trusts(address)
+
+    def _missed(self, caller: SipCaller, status: int) -> None:
+        """Strangers that ask for what is not there may be looking for what is."""
+        if status in (403, 404) and not caller.account and not caller.trunk:
+            self.guard.failed(caller.source)
 
     def _options(self, event: RequestIn) -> None:
         """11.2: what we can do; also how trunks see that we are there."""
@@ -174,7 +202,7 @@ class SipgwApp:
 
     async def drain(self) -> None:
         """No new calls; those that run may finish."""
-        self._draining = True
+        self._draining = self.desk.closed = True
         self.http.set_ready(False)
         await self.book.empty()
 
@@ -184,11 +212,14 @@ class SipgwApp:
         await asyncio.sleep(0)
         if self.listener is not None:
             await self.listener.close()
+        await self.who.close()
         await self._tasks.close()
+        await self.who.registrar.close()
         for carrier in self.endpoint.carriers.values():
             await carrier.close()
         self.endpoint.close()
         await self.mcus.close()
+        await self.pages.close()
         await self.appserver.close()
 
 

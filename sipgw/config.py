@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from confero.config import ServiceConfig
 from confero.ports import find
+
+PASSED = re.compile(r"[Xx]-[A-Za-z0-9-]{1,62}")
+"""Others belong to SIP itself."""
 
 
 class SipgwConfig(ServiceConfig):
@@ -31,6 +36,15 @@ class SipgwConfig(ServiceConfig):
     """Names besides our addresses under which this gateway is meant, such as meet.example."""
     realm: str = Field(default="confero", min_length=1, max_length=128, pattern=r'^[^"\\\x00-\x1f]+$')
     """Realm of digest authentication; the accounts' passwords hold for it only."""
+    digest_algorithms: list[Literal["SHA-256", "SHA-512-256", "MD5"]] = Field(default=["MD5"], min_length=1)
+    """Hashes in which passwords are asked for, the preferred first. Many telephones give up at a challenge that is not MD5, even
+    where one in MD5 stands beside it; SHA-256 is for installations that know theirs."""
+    register_least_s: int = Field(default=60, ge=1, le=3600)
+    """Seconds for which a telephone registers at least; a shorter wish is answered 423."""
+    register_most_s: int = Field(default=3600, ge=60, le=86_400)
+    """Seconds for which it registers at most; a longer wish is cut down."""
+    register_contacts: int = Field(default=10, ge=1, le=100)
+    """Telephones of one account at once; one more takes the place of the one unheard for longest."""
     certificate: Path | None = None
     """PEM file with the certificate chain for TLS; read again when it changes.
     When absent, that of the application server in ``state_dir/tls`` is used as soon as it is there."""
@@ -44,6 +58,11 @@ class SipgwConfig(ServiceConfig):
     """Where the application server's internal API is reached."""
     notifier_url: str = f"http://127.0.0.1:{find('notifier', 'http').number}"
     """Where the notification server is reached."""
+    ring_s: float = Field(default=45.0, gt=0, le=600)
+    """How long browsers and telephones ring before nobody has answered."""
+    pass_headers: list[str] = Field(default_factory=list, max_length=16)
+    """Header fields of INVITEs, such as X-Customer, that are told to the page that is called, and taken from the page that calls.
+    User-to-User (RFC 7433) always goes, as user data."""
     max_calls: int = Field(default=2000, ge=1)
     """Calls at once; beyond them 503 with Retry-After."""
     max_transactions: int = Field(default=20_000, ge=10)
@@ -60,8 +79,18 @@ class SipgwConfig(ServiceConfig):
             ip_address(address)
         return value
 
+    @field_validator("pass_headers")
+    @classmethod
+    def _header_names(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if not PASSED.fullmatch(name):
+                raise ValueError(f"{name!r}: names that begin with X- can be passed")
+        return value
+
     @model_validator(mode="after")
     def _pair(self) -> SipgwConfig:
+        if self.register_least_s > self.register_most_s:
+            raise ValueError("register_least_s is above register_most_s")
         if (self.certificate is None) != (self.certificate_key is None):
             raise ValueError("certificate and certificate_key belong together")
         return self

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from confero.clock import Clock
 from confero.protocols.hep import Mirrored
-from confero.protocols.sip.build import new_branch, reason_for, response_to
+from confero.protocols.sip.build import new_branch
 from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.events import (
     AckIn,
@@ -23,10 +23,10 @@ from confero.protocols.sip.events import (
     TimedOut,
     TransportFailed,
 )
+from confero.protocols.sip.hub import Refusal
 from confero.protocols.sip.layer import TransactionLayer
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.parser import parse
-from confero.protocols.sip.replies import mark
 from confero.protocols.sip.target import DEFAULT_PORTS, Target, Transport
 from confero.runtime.logging import get_logger
 
@@ -87,6 +87,8 @@ class Endpoint:
         self._clock = clock
         self._addresses = addresses
         self._trace = trace
+        self.lost: list[Callable[[Target], None]] = []
+        """Told where something could not be sent, or which connection has ended."""
         self._user: User | None = None
         self._listeners: dict[ClientKey, Listener] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -108,26 +110,16 @@ class Endpoint:
             self.malformed += 1
             log.debug("not SIP", source=source.host, transport=source.transport, reason=str(error))
             self._note(data, source, came=True, title="malformed", call_id="")
-            self._answer_broken(error, source)
+            self.layer.turn_away(error, source)
+            self._flush()
             return
         self._note(data, source, came=True, title=title(message), call_id=call_id(message))
         self._dispatch(self.layer.receive(message, source, self._clock.monotonic()))
 
-    def _answer_broken(self, error: SipError, source: Target) -> None:
-        """8.2: a request that can be answered is, once; nothing is kept of it."""
-        request = error.message
-        if not isinstance(request, Request) or request.method == "ACK":
-            return
-        try:
-            where = mark(request, source)
-            response = response_to(request, error.status, f"{reason_for(error.status)}: {error.detail}"[:100])
-        except SipError:
-            return
-        self.layer.send(response, where)
-        self._flush()
-
     def failed(self, target: Target, reason: str) -> None:
         log.debug("not sent", to=target.host, transport=target.transport, reason=reason)
+        for told in self.lost:
+            told(target)
         self._dispatch(self.layer.transport_error(target, self._clock.monotonic()))
 
     # -- for users --
@@ -144,6 +136,11 @@ class Endpoint:
         self.layer.respond(key, response, self._clock.monotonic())
         self._flush()
 
+    def dismiss(self, key: ServerKey, refusal: Refusal) -> None:
+        """One response, of which nothing is kept: for challenges and for whoever has proved nothing (26.3.2.4)."""
+        self.layer.dismiss(key, refusal, self._clock.monotonic())
+        self._flush()
+
     def acknowledge(self, ack: Request, target: Target) -> None:
         """Sends an ACK for a 2xx under a new Via (13.2.2.4)."""
         ack.headers.prepend("Via", self.via(target))
@@ -153,6 +150,10 @@ class Endpoint:
     def cancel(self, key: ClientKey) -> None:
         self.layer.cancel(key, self._clock.monotonic())
         self._flush()
+
+    def strayed(self, response: Response, source: Target) -> None:
+        """A 2xx to an INVITE that nobody waits for any more: its call, if there is one, has to acknowledge it."""
+        self._dispatch([StrayResponse(response, source)])
 
     def via(self, target: Target) -> str:
         """A Via for a request to ``target``, with a branch of its own."""

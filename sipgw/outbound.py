@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
 from confero.errors import ConferoError
 from confero.protocols.sip.errors import SipError
-from confero.protocols.sip.events import ClientKey, ResponseIn, TimedOut, TransportFailed
+from confero.protocols.sip.events import ClientKey, ResponseIn, TimedOut
 from confero.protocols.sip.locate import Destination, Hop, is_address
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.target import DEFAULT_PORTS, Target, Transport
@@ -15,7 +16,7 @@ from confero.protocols.sip.uri import URI
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
-from .endpoint import Endpoint
+from .endpoint import Endpoint, Listener, Outcome
 from .resolve import Resolver
 from .transports.stream import StreamTransport
 
@@ -39,6 +40,14 @@ class Watcher(Protocol):
         ...
 
 
+class Errand(Protocol):
+    """A request that is under way."""
+
+    def cancel(self) -> None:
+        """CANCEL, or not another hop if nothing was sent yet (RFC 3261 section 9.1)."""
+        ...
+
+
 class Sender:
     """Finds hops and tries them; ACKs for 2xx go the same ways."""
 
@@ -47,11 +56,30 @@ class Sender:
         self._resolver = resolver
         self._tasks = tasks
 
-    def start(self, request: Request, watcher: Watcher, *, flow: Target | None = None) -> Sending:
-        """Sends ``request``, which has no Via yet. ``flow``: where its peer is known to be, in place of what the URI says."""
-        sending = Sending(self, request, watcher)
-        self._begin(sending.tries, request, flow)
+    def start(
+        self,
+        request: Request,
+        watcher: Watcher,
+        *,
+        flow: Target | None = None,
+        servers: Sequence[Destination] = (),
+        patience_s: float | None = None,
+    ) -> Errand:
+        """Sends ``request``, which has no Via yet.
+
+        ``flow``: where its peer is known to be, in place of what the URI says. ``servers``: where it is to be sent instead, one
+        after the other (8.1.2 leaves that to local policy). ``patience_s``: a hop that is silent for so long is given up.
+        """
+        sending = Sending(self, request, watcher, patience_s)
+        if servers:
+            self._go(sending.tries, request, servers)
+        else:
+            self._begin(sending.tries, request, flow)
         return sending
+
+    async def near(self, uri: URI) -> Target | None:
+        """Where a request to this SIP URI would go first; None: its host is not found."""
+        return next(iter(await self.locate([destination(uri)])), None)
 
     def acknowledge(self, ack: Request, *, flow: Target | None = None) -> None:
         """Sends an ACK for a 2xx to the first hop."""
@@ -60,6 +88,11 @@ class Sender:
     def _ack(self, ack: Request, targets: Sequence[Target]) -> None:
         if targets:
             self.endpoint.acknowledge(ack, targets[0])
+
+    async def locate(self, destinations: Sequence[Destination]) -> list[Target]:
+        """Where requests to these go, in the order of trying; nothing is sent or opened."""
+        found = [hop for one in destinations for hop in await self._hops(one)]
+        return [Target(hop.transport, hop.address, hop.port) for hop in found]
 
     def _begin(self, go: Go, request: Request, flow: Target | None) -> None:
         """At once where nothing has to be looked up: then requests keep their order."""
@@ -72,17 +105,23 @@ class Sender:
             log.info("a request leads nowhere", reason=str(error))
             go([])
             return
-        if is_address(destination.host):
-            go(self._targets(request, direct(destination)))
+        self._go(go, request, [destination])
+
+    def _go(self, go: Go, request: Request, destinations: Sequence[Destination]) -> None:
+        if all(is_address(one.host) for one in destinations):
+            go([target for one in destinations for target in self._targets(request, one, direct(one))])
         else:
-            self._tasks.spawn(self._look_up(go, request, destination), name="sip resolve")
+            self._tasks.spawn(self._look_up(go, request, destinations), name="sip resolve")
 
-    async def _look_up(self, go: Go, request: Request, destination: Destination) -> None:
-        go(self._targets(request, await self._resolver.hops(destination)))
+    async def _look_up(self, go: Go, request: Request, destinations: Sequence[Destination]) -> None:
+        go([target for one in destinations for target in self._targets(request, one, await self._hops(one))])
 
-    def _targets(self, request: Request, hops: Sequence[Hop]) -> list[Target]:
+    async def _hops(self, destination: Destination) -> list[Hop]:
+        return direct(destination) if is_address(destination.host) else await self._resolver.hops(destination)
+
+    def _targets(self, request: Request, destination: Destination, hops: Sequence[Hop]) -> list[Target]:
         """18.1.1: a large request goes by TCP first where UDP was only our guess."""
-        large = len(bytes(request)) + VIA_BYTES > LARGEST_DATAGRAM
+        large = len(bytes(request)) + VIA_BYTES > LARGEST_DATAGRAM and destination.transport != "udp"
         targets = []
         for hop in hops:
             if large and hop.transport == "udp" and "tcp" in self.endpoint.carriers:
@@ -103,10 +142,12 @@ class Go(Protocol):
 class Sending:
     """One request over its hops, until somebody has answered."""
 
-    def __init__(self, sender: Sender, request: Request, watcher: Watcher) -> None:
+    def __init__(self, sender: Sender, request: Request, watcher: Watcher, patience_s: float | None = None) -> None:
         self._endpoint = sender.endpoint
         self._request = request
         self._watcher = watcher
+        self._patience_s = patience_s
+        self._impatience: asyncio.TimerHandle | None = None
         self._left: list[Target] = []
         self._key: ClientKey | None = None
         self._cancelled = False
@@ -129,13 +170,27 @@ class Sending:
             target = self._left.pop(0)
             request = copy_of(self._request)
             try:
-                self._key = self._endpoint.request(request, target, self._heard_of)
+                self._key = self._endpoint.request(request, target, self._hop())
                 return
             except ConferoError as error:
                 log.warning("not sent", method=request.method, to=target.host, reason=str(error))
         self._watcher.unanswered(sent=sent)
 
-    def _heard_of(self, event: ResponseIn | TimedOut | TransportFailed) -> None:
+    def _hop(self) -> Listener:
+        """A listener of its own for each hop: one that was given up may still be heard of."""
+        hop = Hearing(self)
+        if self._patience_s is not None:
+            hop.timer = asyncio.get_running_loop().call_later(self._patience_s, self._give_up, hop)
+        return hop.heard
+
+    def _give_up(self, hop: Hearing) -> None:
+        hop.key, self._key = self._key, None
+        if self._left or self._request.method != "INVITE":
+            log.info("a server is silent", method=self._request.method, uri=self._request.uri)
+        self._next(sent=True)
+
+    def heard_of(self, event: Outcome) -> None:
+        """Of the hop that is being tried."""
         if not isinstance(event, ResponseIn):
             if self._heard:
                 self._watcher.unanswered(sent=True)
@@ -148,6 +203,33 @@ class Sending:
             self._next(sent=True)
             return
         self._watcher.responded(event.response, event.source)
+
+    def heard_late(self, key: ClientKey, event: Outcome) -> None:
+        """Of one that was given up: it is not wanted any more (9.1); a 2xx is the session's to acknowledge and hang up on."""
+        if not isinstance(event, ResponseIn) or key.method != "INVITE":
+            return
+        if event.response.status < 200:
+            self._endpoint.cancel(key)
+        elif event.response.status < 300:
+            self._endpoint.strayed(event.response, event.source)
+
+
+class Hearing:
+    """What is heard of one hop."""
+
+    def __init__(self, sending: Sending) -> None:
+        self.timer: asyncio.TimerHandle | None = None
+        self.key: ClientKey | None = None
+        """It was given up."""
+        self._sending = sending
+
+    def heard(self, event: Outcome) -> None:
+        if self.key is not None:
+            self._sending.heard_late(self.key, event)
+            return
+        if self.timer is not None:
+            self.timer.cancel()
+        self._sending.heard_of(event)
 
 
 def destination_of(request: Request) -> Destination:

@@ -9,6 +9,7 @@ from confero.clock import Clock
 from confero.models import (
     CollectRequest,
     Digits,
+    DigitsSend,
     LegPatch,
     LegReply,
     LegSdp,
@@ -39,6 +40,8 @@ from confero.runtime.tasks import TaskBag
 CALLER = "sipgw"
 KNOWN_MCUS = 64
 """MCUs to which connections are kept open; the one unused for longest is closed."""
+MAX_REPLY = 8 << 20
+"""Bytes; 10,000 accounts are some 2 MB."""
 PREFIX = "/internal/v1/sip"
 
 
@@ -46,7 +49,7 @@ class AppServerPeer:
     """The application server's internal API. All raise Refused, Unavailable."""
 
     def __init__(self, url: str, *, secret: bytes, clock: Clock) -> None:
-        self._client = ServiceClient(CALLER, "appserver", url, secret=secret, clock=clock)
+        self._client = ServiceClient(CALLER, "appserver", url, secret=secret, clock=clock, max_reply=MAX_REPLY)
 
     async def config(self, version: int, wait_s: float) -> SipConfigReply:
         """Trunks and accounts; waits for another version for up to ``wait_s`` seconds."""
@@ -122,6 +125,9 @@ class McuPeer:
     async def digits(self, leg: str, after: int, wait_s: float) -> Digits:
         path = f"/v1/legs/{quote(leg)}/collect?after={after}&wait_s={wait_s}"
         return await self._client.call("GET", path, reply=Digits, timeout_s=wait_s + 5)
+
+    async def send_digits(self, leg: str, digits: DigitsSend) -> None:
+        await self._client.call("POST", f"/v1/legs/{quote(leg)}/digits", body=digits)
 
     async def renew(self, owner: str) -> OwnerLegs:
         """The owner is there; the legs that it has."""

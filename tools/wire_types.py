@@ -15,13 +15,18 @@ TARGET = Path(__file__).resolve().parent.parent / "appserver" / "static" / "js" 
 
 SENT: tuple[type[BaseModel], ...] = (
     models.RoomCreate, models.JoinRequest, models.Hello, models.Offer, models.Mute, models.Leave, models.Ping,
+    models.CallOut, models.CallDigits, models.RingAnswer,
 )  # fmt: skip
 RECEIVED: tuple[type[BaseModel], ...] = (
     models.RoomInfo, models.IceServer, models.JoinReply, models.Participant, models.ActiveSpeaker, models.RosterEvent,
     models.ParticipantEvent, models.LeftEvent, models.SpeakersEvent, models.RenegotiateEvent, models.ClosedEvent,
-    models.Welcome, models.Answer, models.Ok, models.ErrorReply, models.Problem,
+    models.Welcome, models.Answer, models.Ok, models.ErrorReply, models.Problem, models.CallInfo, models.CallEvent,
+    models.IncomingCallEvent, models.RingStoppedEvent, models.SiteInfo,
 )  # fmt: skip
-EVENTS = ("RosterEvent", "ParticipantEvent", "LeftEvent", "SpeakersEvent", "RenegotiateEvent", "ClosedEvent")
+EVENTS = (
+    "RosterEvent", "ParticipantEvent", "LeftEvent", "SpeakersEvent", "RenegotiateEvent", "ClosedEvent",
+    "CallEvent", "IncomingCallEvent", "RingStoppedEvent",
+)  # fmt: skip
 SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 

@@ -8,7 +8,7 @@ from math import ceil
 from aiohttp import web
 
 from confero.errors import Refused
-from confero.models import JoinReply, JoinRequest, RoomCreate, RoomInfo
+from confero.models import JoinReply, JoinRequest, Role, RoomCreate, RoomInfo
 from confero.ratelimit import RateLimiter, source_of
 from confero.runtime.http import Handler, Route, read_model, reply
 from confero.runtime.problems import problem_of, respond
@@ -23,11 +23,20 @@ Json = dict[str, object]
 class RoomsApi:
     """``/api/v1/rooms``."""
 
-    def __init__(self, reception: Reception, *, creations: RateLimiter, joins: RateLimiter, public_url: str) -> None:
+    def __init__(
+        self,
+        reception: Reception,
+        *,
+        creations: RateLimiter,
+        joins: RateLimiter,
+        public_url: str,
+        may_call_out: Callable[[Role], Awaitable[bool]],
+    ) -> None:
         self._reception = reception
         self._creations = creations
         self._joins = joins
         self._public_url = public_url
+        self._may_call_out = may_call_out
 
     def routes(self) -> list[Route]:
         return [
@@ -85,6 +94,7 @@ class RoomsApi:
             token_expires=admission.expires,
             participant=admission.person.id,
             room=room_info(admission.room, admission.people, origin),
+            calls_out=await self._may_call_out(admission.person.role),
         )
         return reply(answer)
 

@@ -43,6 +43,10 @@ class CallOuts:
         hour = int(self._clock.wall() // HOUR_S)
         return None if await self._calls.count_call(who, hour, limit) else "call-out-limit"
 
+    def may(self, role: Role) -> bool:
+        """Whether people of this role may call out at all."""
+        return role in self._rights.roles and bool(self._rights.patterns) and self._rights.per_hour > 0
+
     def _counted(self, caller: Caller) -> tuple[str, int]:
         """Under which name calls are counted, and how many an hour there may be."""
         if caller.account is not None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from confero.clock import Clock
 from confero.errors import Refused
+from confero.models import Role
 from confero.models.sip import SipBrowser, SipCaller, SipDecision, SipPlace, SipRouteAsk
 from confero.ratelimit import RateLimiter
 
@@ -80,6 +81,12 @@ class Exchange:
             self._misses.take(source)
         return decision
 
+    async def may_call_out(self, role: Role) -> bool:
+        """Whether a browser of this role can get anywhere by calling: by a rule, and a right unless it stays in the house."""
+        may = self._call_outs.may(role)
+        rules = (await self._directory.read()).rules
+        return any(rule.direction == "out" and (may or rule.action == "user") for rule in rules)
+
     async def _first(self, ask: SipRouteAsk, caller: Caller, rules: Sequence[Rule]) -> SipDecision:
         """What the first rule says that fits and whose target is there."""
         call = Dialled(ask.direction, ask.user, ask.domain, caller.source, caller.name)
@@ -136,7 +143,8 @@ class Exchange:
         if not accounts and not ringing:
             return None
         user, realm = (accounts[0].user, accounts[0].realm) if accounts else ("", "")
-        return SipDecision(action="user", user=user, realm=realm, browsers=ringing)
+        place = await self._beside(caller, accounts[0].display_name) if accounts else None
+        return SipDecision(action="user", user=user, realm=realm, browsers=ringing, place=place)
 
     async def _to_menu(self, match: Match, ask: SipRouteAsk, caller: Caller) -> SipDecision | None:
         return SipDecision(action="menu")

@@ -19,6 +19,17 @@ from .base import (
     Sdp,
     Token,
 )
+from .calls import (
+    CallDigits,
+    CallEvent,
+    CallInfo,
+    CallOut,
+    IncomingCallEvent,
+    RingAnswer,
+    RingStoppedEvent,
+    SipCallOut,
+    SipRingAnswer,
+)
 from .digits import CollectRequest, Digit, Digits, DigitsSend
 from .events import (
     ClosedEvent,
@@ -31,7 +42,7 @@ from .events import (
     RosterEvent,
     SpeakersEvent,
 )
-from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo
+from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo, SiteInfo
 from .legs import (
     LegCreate,
     LegPatch,
@@ -65,6 +76,10 @@ __all__ = [
     "TOLD_AT_ONCE",
     "ActiveSpeaker",
     "Answer",
+    "CallDigits",
+    "CallEvent",
+    "CallInfo",
+    "CallOut",
     "ClientMessage",
     "ClosedEvent",
     "CodecName",
@@ -78,6 +93,7 @@ __all__ = [
     "Hello",
     "IceServer",
     "Id",
+    "IncomingCallEvent",
     "JoinReply",
     "JoinRequest",
     "Leave",
@@ -111,6 +127,8 @@ __all__ = [
     "RenegotiateEvent",
     "Reply",
     "Request",
+    "RingAnswer",
+    "RingStoppedEvent",
     "Role",
     "RoomCreate",
     "RoomEvent",
@@ -125,6 +143,9 @@ __all__ = [
     "SessionNotice",
     "SessionNotices",
     "SessionsSnapshot",
+    "SipCallOut",
+    "SipRingAnswer",
+    "SiteInfo",
     "SpeakersEvent",
     "Token",
     "TokenCheck",

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .base import Id, Reply
+from .calls import CallEvent, IncomingCallEvent, RingStoppedEvent
 from .people import ActiveSpeaker, Participant
 
 
@@ -78,6 +79,9 @@ RoomEvent = Annotated[
     | DigitEvent
     | PlayedEvent
     | RenegotiateEvent
+    | CallEvent
+    | IncomingCallEvent
+    | RingStoppedEvent
     | ClosedEvent,
     Field(discriminator="type"),
 ]

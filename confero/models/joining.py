@@ -57,4 +57,13 @@ class JoinReply(Reply):
     room: RoomInfo
     events_path: str = "/events"
     """WebSocket path on the same origin."""
+    calls_out: bool = False
+    """Whether this participant may call telephones into the room."""
     ice_servers: list[IceServer] = Field(default_factory=list)
+
+
+class SiteInfo(Reply):
+    """GET /api/v1/site"""
+
+    calls_out: bool
+    """Whether somebody who comes to a room may call telephones into it."""

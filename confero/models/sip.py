@@ -182,7 +182,8 @@ class SipDecision(Reply):
     rule: int | None = None
     """Which rule of the dial plan decided."""
     place: SipPlace | None = None
-    """``room``: where the caller goes. ``trunk``, ``address``: where the called goes, if a browser calls."""
+    """``room``: where the caller goes. ``trunk``, ``address``, ``user`` with an account: where the called goes, if a
+    browser calls."""
     number: str = ""
     """``menu``: the room's number if only its PIN is to be asked, else nothing. ``trunk``, ``address``: what to call."""
     user: str = ""

@@ -25,6 +25,7 @@ Json = dict[str, Any]
 SCHEMES: dict[str, Json] = {
     "service": {"type": "http", "scheme": "bearer", "description": "Service token: caller, audience, expiry."},
     "admin": {"type": "http", "scheme": "bearer", "description": "The installation's admin token."},
+    "participant": {"type": "http", "scheme": "bearer", "description": "The token of a join."},
 }
 """How callers prove who they are."""
 

@@ -63,7 +63,7 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         "appserver",
         listens=(Listen("https", "https_host", "https_port"), HTTP),
-        wires={"notifier_url": ("notifier", "http")},
+        wires={"notifier_url": ("notifier", "http"), "sipgw_url": ("sipgw", "control")},
         page="public_url",
         room="default_room",
     ),

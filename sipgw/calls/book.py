@@ -14,6 +14,7 @@ from confero.runtime.tasks import TaskBag
 
 from ..endpoint import Endpoint
 from .call import Call, HangUp, LegLost
+from .driver import Driver
 
 log = get_logger(__name__)
 
@@ -27,9 +28,12 @@ class CallBook:
     def __init__(self, endpoint: Endpoint, tasks: TaskBag) -> None:
         self._endpoint = endpoint
         self._tasks = tasks
-        self._by_names: dict[tuple[str, str], Call] = {}
-        """By Call-ID and our tag."""
-        self._by_invite: dict[ServerKey, Call] = {}
+        self._by_names: dict[tuple[str, str], tuple[Call, Driver]] = {}
+        """By Call-ID and our tag: the call, and which of its sessions it is."""
+        self._running: dict[str, Call] = {}
+        """By the call's id, from its first step to its last."""
+        self._by_invite: dict[ServerKey, Driver] = {}
+        self._expected: set[ServerKey] = set()
         self.handlers: dict[str, Handler] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -38,28 +42,51 @@ class CallBook:
         return len(self._by_names)
 
     def __iter__(self) -> Iterator[Call]:
-        return iter(list(self._by_names.values()))
+        return iter({call: None for call, _ in self._by_names.values()})
 
     # -- calls come and go --
 
     def start(self, call: Call) -> None:
         """Runs a call."""
-        self._tasks.spawn(call.run(), name=f"call {call.about.id}")
+        self._running[call.about.id] = call
+        self._tasks.spawn(self._run(call), name=f"call {call.about.id}")
+
+    async def _run(self, call: Call) -> None:
+        try:
+            await call.run()
+        finally:
+            del self._running[call.about.id]
+
+    def find(self, name: str) -> Call | None:
+        """The running call of this id, or of the participant as which its telephone is in a room."""
+        running = self._running
+        return running.get(name) or next((call for call in running.values() if call.about.participant == name), None)
+
+    def expect(self, key: ServerKey) -> None:
+        """There may be a call by this INVITE, once it is known who sends it."""
+        self._expected.add(key)
+
+    def expected(self, key: ServerKey) -> bool:
+        """Whether it is still wanted: it has not been cancelled meanwhile. No more is expected."""
+        wanted = key in self._expected
+        self._expected.discard(key)
+        return wanted
 
     def incoming(self, key: ServerKey, call: Call) -> None:
         """... that came by this INVITE, which may be cancelled."""
-        self._by_invite[key] = call
+        self._by_invite[key] = call.driver
         self.start(call)
 
     def begun(self, call: Call) -> None:
         session = call.driver.session
-        self._by_names[session.call_id, session.local_tag] = call
+        self._by_names[session.call_id, session.local_tag] = call, call.driver
         self._empty.clear()
 
-    def over(self, call: Call) -> None:
-        session = call.driver.session
+    def over(self, driver: Driver) -> None:
+        """Nothing is expected of this session any more."""
+        session = driver.session
         self._by_names.pop((session.call_id, session.local_tag), None)
-        for key in [key for key, one in self._by_invite.items() if one is call]:
+        for key in [key for key, one in self._by_invite.items() if one is driver]:
             del self._by_invite[key]
         if not self._by_names:
             self._empty.set()
@@ -78,6 +105,11 @@ class CallBook:
             if call.media.mcu_url == mcu_url and call.media.leg and (there is None or call.media.leg not in there):
                 call.happened(LegLost("mcu-lost" if there is None else "media-ended"))
 
+    def named(self, call_id: str, tag: str) -> Call | None:
+        """By Call-ID and our tag."""
+        found = self._by_names.get((call_id, tag))
+        return found[0] if found is not None else None
+
     # -- the endpoint's side --
 
     def request(self, event: RequestIn) -> None:
@@ -88,12 +120,13 @@ class CallBook:
         if tag is None:
             self._outside(event)
             return
-        call = self._by_names.get((event.request.call_id, tag))
-        if call is None:
+        found = self._by_names.get((event.request.call_id, tag))
+        if found is None:
             # 12.2.2: a dialog that we do not know (any more).
             self._endpoint.respond(event.key, response_to(event.request, 481))
             return
-        call.driver.do(lambda now: call.driver.session.request(event.key, event.request, now))
+        driver = found[1]
+        driver.do(lambda now: driver.session.request(event.key, event.request, now))
 
     def _outside(self, event: RequestIn) -> None:
         handler = self.handlers.get(event.request.method)
@@ -105,14 +138,15 @@ class CallBook:
         self._endpoint.respond(event.key, response)
 
     def acknowledged(self, event: AckIn) -> None:
-        call = self._call_of(event.request)
-        if call is not None:
-            call.driver.do(lambda now: call.driver.session.ack(event.request, now))
+        driver = self._driver_of(event.request)
+        if driver is not None:
+            driver.do(lambda now: driver.session.ack(event.request, now))
 
     def cancelled(self, event: CancelIn) -> None:
-        call = self._by_invite.get(event.key) or self._call_of(event.request)
-        if call is not None:
-            call.driver.do(lambda now: call.driver.session.cancelled(event.key, event.request, now))
+        self._expected.discard(event.key)
+        driver = self._by_invite.get(event.key) or self._driver_of(event.request)
+        if driver is not None:
+            driver.do(lambda now: driver.session.cancelled(event.key, event.request, now))
         else:
             self._endpoint.respond(event.key, response_to(event.request, 487, to_tag=self._tag()))
 
@@ -121,18 +155,20 @@ class CallBook:
             tag = event.response.from_.tag or ""
         except SipError:
             return
-        call = self._by_names.get((event.response.call_id, tag))
-        if call is not None:
-            call.driver.do(lambda now: call.driver.session.stray(event.response, now))
+        found = self._by_names.get((event.response.call_id, tag))
+        if found is not None:
+            driver = found[1]
+            driver.do(lambda now: driver.session.stray(event.response, now))
 
     def server_ended(self, event: TimedOut | TransportFailed) -> None:
         """The session has its own timer for an ACK that does not come, and for all else it does not matter."""
 
-    def _call_of(self, request: Request) -> Call | None:
+    def _driver_of(self, request: Request) -> Driver | None:
         try:
-            return self._by_names.get((request.call_id, request.to.tag or ""))
+            found = self._by_names.get((request.call_id, request.to.tag or ""))
         except SipError:
             return None
+        return found[1] if found is not None else None
 
     def _tag(self) -> str:
         return self._endpoint.random.randbytes(8).hex()

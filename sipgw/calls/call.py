@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
 from confero.clock import Clock
 from confero.errors import ConferoError, LocalError, Refused
 from confero.ids import new_id
+from confero.models.calls import CallEvent, CallState
 from confero.models.sip import SipCaller, SipPlace, SipPlaceAsk
+from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Acknowledged,
     Answer,
@@ -32,10 +35,16 @@ from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
 from ..outbound import Sender
+from ..pages import Pages
 from ..peers import AppServerPeer, McuPeers
 from ..trace import Trace
-from .driver import Driver
+from ..userdata import Told
+from .driver import Begin, Driver
 from .media import MediaLeg, Reason, Terms
+from .ring import Ring
+
+if TYPE_CHECKING:
+    from .parties import Parties
 
 log = get_logger(__name__)
 
@@ -43,6 +52,11 @@ MAX_EVENTS = 256
 """That may wait for the MCU or the application server; a peer that sends more is hung up on."""
 NO_LEG = 488
 """For offers that the MCU does not take."""
+
+
+Credentials = Callable[[Request, Response, Target], Sequence[tuple[str, str]] | None]
+"""For the challenge in a response that came from there: header fields for the next try; None: nothing is proven to that peer."""
+Authorize = Callable[[Request, Response], Sequence[tuple[str, str]] | None]
 
 
 @dataclass(frozen=True)
@@ -59,7 +73,30 @@ class HangUp:
     reason: str
 
 
-Happening = Event | LegLost | HangUp
+@dataclass(frozen=True)
+class RingSaid:
+    """Somebody has answered the ring: see there."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """In whose browser a call is shown: who has made it, or has accepted it."""
+
+    room: str
+    participant: str
+
+
+Happening = Event | LegLost | HangUp | RingSaid
+
+
+class Exchange(Protocol):
+    """Transfers, of one call by another."""
+
+    async def refer(self, call: Call, wish: Transfer) -> None:
+        """The peer of ``call`` wants somebody called."""
+
+    def replaced(self, invite: Request) -> Call | None:
+        """The call whose place an INVITE takes. Raises Refused."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +115,21 @@ class Means:
     """Told when a call's session has its names."""
     write: Callable[[Call], None]
     """Takes the call's record, now and at its end."""
-    over: Callable[[Call], None]
-    """Told when a call may be forgotten."""
+    over: Callable[[Driver], None]
+    """Told when a call's session may be forgotten."""
+    start: Callable[[Call], None]
+    """Runs a call."""
+    parties: Parties
+    """Whom decisions mean."""
+    transfers: Exchange
+    pages: Pages
+    """Where browsers are told of calls."""
+    ring_s: float
+    """How long browsers and telephones ring."""
+    missed: Callable[[SipCaller, int], None] = lambda caller, status: None
+    """Told with which status a caller was turned away."""
+    pass_headers: Sequence[str] = ()
+    """Header fields that go to pages, and from them."""
 
     def session_config(self, contact_at: Target, user: str) -> SessionConfig:
         contact = f"<{self.sender.endpoint.contact(contact_at, user)}>"
@@ -116,11 +166,20 @@ class Call:
         self.means = means
         self.about = about
         self.media = MediaLeg(means.mcus, terms)
-        self.driver = Driver(means.sender, means.clock, self.happened, self._finished, flow=flow)
+        self.driver = self.new_driver(flow)
+        self.partner: Call | None = None
+        """Whom this call is connected to: the end of one is the end of the other."""
         self._happenings: asyncio.Queue[Happening] = asyncio.Queue(MAX_EVENTS)
         self._asked = False
         """An offer of ours is out, made by the MCU."""
         self._ended = False
+        self.state: CallState = "calling"
+        self.owner: Owner | None = None
+        self.name = about.caller.from_name or about.caller.from_user
+        """Of the telephone, as the room sees it."""
+        self.told = Told()
+        """By the telephone's side."""
+        self.ring: Ring | None = None
 
     # -- told by others --
 
@@ -132,8 +191,26 @@ class Call:
             log.warning("a call is not kept up with", call=self.about.id)
             self.driver.do(lambda now: self.driver.session.hang_up(now))
 
-    def _finished(self) -> None:
-        self.means.over(self)
+    def new_driver(self, flow: Target | None, begins: Begin | None = None) -> Driver:
+        """For a session of this call; a call out may have several, one after the other."""
+        driver = Driver(
+            self.means.sender,
+            self.means.clock,
+            self.happened,
+            lambda: self.means.over(driver),
+            flow=flow,
+            begins=begins,
+        )
+        return driver
+
+    def authorizer(self, driver: Driver, credentials: Credentials | None) -> Authorize:
+        """What meets challenges in this call. Where one comes from decides whether anything is proven."""
+
+        def authorize(request: Request, response: Response) -> Sequence[tuple[str, str]] | None:
+            source = driver.heard_from
+            return None if credentials is None or source is None else credentials(request, response, source)
+
+        return authorize
 
     def begin(self, begun: tuple[InviteSession, Sequence[Action]]) -> None:
         """The session that this call is on the SIP side."""
@@ -148,20 +225,40 @@ class Call:
         try:
             await self.set_up()
             while not self._ended:
-                await self._deal_with(await self._happenings.get())
+                await self.deal_with(await self._happenings.get())
         except ConferoError as error:
             self._fail(error)
         finally:
             await self._clean_up()
+            if self.partner is not None:
+                self.partner.happened(HangUp("the other side has hung up"))
+            self.advance("ended", self.about.status, self.about.reason)
 
     async def set_up(self) -> None:
         """From the first message to the one that makes it a call, or ends it."""
         raise NotImplementedError
 
+    def advance(self, state: CallState, status: int, reason: str) -> None:
+        """The call is that far; its owner's page is told."""
+        self.state = state
+        if self.owner is None:
+            return
+        event = CallEvent(
+            call=self.about.id,
+            state=state,
+            status=status,
+            reason=reason,
+            name=self.name,
+            participant=self.about.participant or None,
+        )
+        self.means.pages.tell(self.owner.room, self.owner.participant, event)
+
     def _fail(self, error: ConferoError) -> None:
         status, text = status_of(error)
         log.info("call failed", call=self.about.id, status=status, reason=text)
         self.about.status, self.about.reason = self.about.status or status, text[:128]
+        if not self.driver.begun:
+            return  # no message has been sent
         session = self.driver.session
         if session.phase == "early" and not session.we_called:
             self.driver.do(lambda now: session.reject(status, now, headers=retry_after(status)))
@@ -169,9 +266,9 @@ class Call:
             self.driver.do(lambda now: session.hang_up(now))
 
     async def _clean_up(self) -> None:
-        session = self.driver.session
-        if session.phase != "ended":  # cancelled, or a bug of ours: the peer must not be left waiting
-            self.driver.do(lambda now: session.hang_up(now))
+        if self.driver.begun and self.driver.session.phase != "ended":
+            # Cancelled, or a bug of ours: the peer must not be left waiting.
+            self.driver.do(lambda now: self.driver.session.hang_up(now))
         self.about.ended_at = self.means.clock.wall()
         await self._measure()
         await self.media.close(self.reason_of_leg())
@@ -191,7 +288,7 @@ class Call:
 
     # -- what happens --
 
-    async def _deal_with(self, happening: Happening) -> None:
+    async def deal_with(self, happening: Happening) -> None:
         match happening:
             case Offer(sdp):
                 await self._offered(sdp)
@@ -291,6 +388,7 @@ class Call:
         """There is a call."""
         self.about.answered_at = self.means.clock.wall()
         self.about.status = 200
+        self.advance("answered", 200, "OK")
         self.means.write(self)
 
     async def ringing(self, status: int, reason: str) -> None:
@@ -301,7 +399,7 @@ class Call:
 
     async def transfer(self, wish: Transfer) -> None:
         """The peer wants somebody else called."""
-        self.driver.do(lambda now: self.driver.session.refuse_transfer(wish.id, now))
+        await self.means.transfers.refer(self, wish)
 
     def ended(self, end: Ended) -> None:
         self._ended = True
@@ -311,13 +409,20 @@ class Call:
     def seated(self, place: SipPlace) -> None:
         """The call has its place in a room."""
         self.about.room, self.about.participant = place.room, place.participant
+        self.name = place.display_name
 
 
 STATUS = {
+    "replaces-unknown": 481,
+    "replaces-answered": 486,
+    "replaces-over": 603,
+    "replaces-malformed": 400,
     "sdp-invalid": 400,
     "sdp-no-usable-media": 488,
     "room-unknown": 404,
     "room-full": 486,
+    "not-registered": 480,
+    "trunk-away": 503,
     "call-out-refused": 403,
     "call-out-limit": 403,
     "no-ports": 503,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from confero.clock import Clock
 from confero.protocols.sip.events import ServerKey
-from confero.protocols.sip.message import Response
+from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Cancel,
     Event,
@@ -20,10 +20,12 @@ from confero.protocols.sip.session import (
 from confero.protocols.sip.session.actions import Action
 from confero.protocols.sip.target import Target
 
-from ..outbound import Sender, Sending
+from ..outbound import Errand, Sender
 
 Do = Callable[[float], Sequence[Action]]
 """A step of the session, given the time."""
+MOST_FLOWS = 64
+"""Tags of phones behind one call that are told apart."""
 
 
 class Driver:
@@ -37,19 +39,31 @@ class Driver:
         finished: Callable[[], None],
         *,
         flow: Target | None = None,
+        begins: Begin | None = None,
     ) -> None:
-        """``flow``: where the peer is known to be, if its Contact is not to be trusted (NAT, a connection of its own)."""
+        """``flow``: where the peer is known to be, if its Contact is not to be trusted (NAT, a connection of its own).
+        ``begins``: how a request goes out that makes a dialog, if not to where its URI leads."""
         self.flow = flow
+        self.heard_from: Target | None = None
+        """Where the last response came from."""
+        self._begins = begins
+        self._flows: dict[str, Target | None] = {}
+        """By the tags of phones that were called together: where each is."""
         self._sender = sender
         self._clock = clock
         self._on_event = on_event
         self._finished = finished
         self._session: InviteSession | None = None
-        self._sendings: dict[int, Sending] = {}
+        self._sendings: dict[int, Errand] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
         self._actions: deque[Action] = deque()
         self._performing = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a session yet."""
+        return self._session is not None
 
     @property
     def session(self) -> InviteSession:
@@ -83,9 +97,9 @@ class Driver:
     def _perform_one(self, action: Action) -> None:
         match action:
             case SendRequest(ref, request):
-                self._sendings[ref] = self._sender.start(request, Reply(self, ref), flow=self.flow)
+                self._sendings[ref] = self._start(request, Reply(self, ref))
             case SendAck(request):
-                self._sender.acknowledge(request, flow=self.flow)
+                self._sender.acknowledge(request, flow=self._flow_to(request))
             case Respond(key, response):
                 assert isinstance(key, ServerKey)
                 self._sender.endpoint.respond(key, response)
@@ -95,7 +109,21 @@ class Driver:
             case _:
                 self._on_event(action)
 
-    def responded(self, ref: int, response: Response) -> None:
+    def _start(self, request: Request, reply: Reply) -> Errand:
+        if self._begins is not None and request.to.tag is None:
+            return self._begins(request, reply)
+        return self._sender.start(request, reply, flow=self._flow_to(request))
+
+    def _flow_to(self, request: Request) -> Target | None:
+        return self._flows.get(request.to.tag or "", self.flow)
+
+    def reached(self, tag: str, flow: Target | None) -> None:
+        """The phone that answers with this tag is there."""
+        if len(self._flows) < MOST_FLOWS:
+            self._flows[tag] = flow
+
+    def responded(self, ref: int, response: Response, source: Target) -> None:
+        self.heard_from = source
         if response.status >= 200:
             self._sendings.pop(ref, None)
         self.do(lambda now: self.session.response(ref, response, now))
@@ -136,7 +164,15 @@ class Reply:
         self._ref = ref
 
     def responded(self, response: Response, source: Target) -> None:
-        self._driver.responded(self._ref, response)
+        self._driver.responded(self._ref, response, source)
 
     def unanswered(self, *, sent: bool) -> None:
         self._driver.unanswered(self._ref, sent=sent)
+
+    def reached(self, tag: str, flow: Target | None) -> None:
+        """As ``Driver.reached``."""
+        self._driver.reached(tag, flow)
+
+
+Begin = Callable[[Request, Reply], Errand]
+"""Sends a request that makes a dialog; who answers with which tag is told by ``Reply.reached`` where that matters."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from confero.models.sip import SipDecision, SipRouteAsk
+from collections.abc import Sequence
+
+from confero.errors import Refused
+from confero.models.sip import SipBrowser, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip.events import ServerKey
 from confero.protocols.sip.message import Request
 from confero.protocols.sip.session import InviteSession
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
-from .call import About, Call, Means
+from ..flows import flow_of
+from ..userdata import told_by
+from .call import About, Call, Credentials, HangUp, Means, Owner
 from .media import Terms
+from .passing import Phones, call_phones, ring_phones
+from .ring import Ring
+from .ringing import ring_browsers
+from .transfers import hand_over
 
 log = get_logger(__name__)
 
@@ -19,18 +28,36 @@ class InboundCall(Call):
     """From an INVITE that may come in: its caller is known as far as he has to be."""
 
     def __init__(
-        self, means: Means, about: About, terms: Terms, key: ServerKey, invite: Request, source: Target
+        self,
+        means: Means,
+        about: About,
+        terms: Terms,
+        key: ServerKey,
+        invite: Request,
+        source: Target,
+        called: str | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
+        """``called``: who is meant, if not whom the Request-URI names. ``credentials``: for challenges of the caller's trunk."""
         super().__init__(means, about, terms, flow_of(invite, source))
-        self._called = invite.target.username
+        self._invite = invite
+        self._replaced: Call | None = None
+        """It ends as soon as this call is one."""
+        self._called = invite.target.username if called is None else called
         self._domain = invite.target.host
+        self.told = told_by(invite.headers, means.pass_headers)
         config = means.session_config(source, self._called or "confero")
         random, now = means.sender.endpoint.random, means.clock.monotonic()
-        self.begin(InviteSession.incoming(config, key, invite, now, random=random))
+        authorize = self.authorizer(self.driver, credentials)
+        self.begin(InviteSession.incoming(config, key, invite, now, random=random, authorize=authorize))
 
     async def set_up(self) -> None:
         if self.driver.session.phase == "ended":
             return  # it could not be taken, and has been answered
+        replaced = self.means.transfers.replaced(self._invite)
+        if replaced is not None:
+            await self._take_place_of(replaced)
+            return
         decision = await self.means.appserver.route(
             SipRouteAsk(
                 call=self.about.id,
@@ -45,33 +72,73 @@ class InboundCall(Call):
     async def go(self, decision: SipDecision) -> None:
         """Raises Refused for what is rejected or cannot be done here."""
         if decision.action == "room" and decision.place is not None:
-            self.seated(decision.place)
-            session = self.driver.session
-            sdp = await self.media.open(decision.place, session.offered, confirmed=False)
-            if session.phase == "early":
-                self.driver.do(lambda now: session.accept(now, sdp))
+            await self.enter(decision.place)
+        elif decision.action in ("user", "trunk", "address"):
+            await self._connect(decision)
+        else:
+            self.reject(decision.status or 404, decision.code)
+
+    async def enter(self, place: SipPlace) -> None:
+        """Answers the call, in a room."""
+        session = self.driver.session
+        if session.phase == "ended":
+            return  # cancelled meanwhile
+        self.seated(place)
+        sdp = await self.media.open(place, session.offered, confirmed=False)
+        if session.phase == "early":
+            self.driver.do(lambda now: session.accept(now, sdp))
+
+    async def _connect(self, decision: SipDecision) -> None:
+        """Somebody else is called: telephones, browsers or both; who answers first has the caller."""
+        phones = await call_phones(self, decision)
+        try:
+            if decision.browsers:
+                await self._ring(decision.browsers)
+            elif phones is not None:
+                await ring_phones(self, phones)
+            if phones is not None and self.driver.session.phase == "early":
+                await self._meet(phones)
+        finally:
+            if phones is not None:
+                phones.let_go()
+
+    async def _meet(self, phones: Phones) -> None:
+        """In the room where the telephone is that has answered."""
+        if not phones.answered:
+            self.reject(phones.status, phones.reason)
             return
-        self.reject(decision.status or 404, decision.code)
+        phones.join()
+        await self.enter(phones.place)
+
+    async def _ring(self, browsers: Sequence[SipBrowser]) -> None:
+        """Who accepts is in a room, and gets the caller there."""
+        self.ring = Ring(browsers)
+        self.state = "ringing"
+        taker = await ring_browsers(self, self.ring, self.means.ring_s)
+        if taker is None:
+            return
+        self.owner = Owner(taker.room, taker.participant)
+        await self.enter(await self.means.appserver.place(SipPlaceAsk(room=taker.room, caller=self.about.caller)))
+
+    async def _take_place_of(self, other: Call) -> None:
+        """RFC 3891 section 3: into the room of the other call, which ends when this one is answered."""
+        if not other.about.room:
+            raise Refused("The call is in no room.", status=404, code="replaces-unknown")
+        self._replaced = other
+        ask = SipPlaceAsk(room=other.about.room, caller=self.about.caller)
+        await self.enter(await self.means.appserver.place(ask))
+
+    async def established(self) -> None:
+        await super().established()
+        if self._replaced is not None:
+            hand_over(self._replaced, self)
+            self._replaced.happened(HangUp("replaced"))
+            self._replaced = None
 
     def reject(self, status: int, code: str) -> None:
         """Not this call; the session ends by it."""
         self.about.status, self.about.reason = status, code
+        self.means.missed(self.about.caller, status)
         session = self.driver.session
         if session.phase == "early":
             self.driver.do(lambda now: session.reject(status, now))
-
-
-def flow_of(invite: Request, source: Target) -> Target | None:
-    """Where the caller is reached for requests of the dialog, if not by its Contact: on its connection, or behind its NAT.
-
-    None where proxies say the way (Record-Route), or where the Contact is where the INVITE came from.
-    """
-    if invite.record_routes:
-        return None
-    if source.reliable:
-        return source
-    contact = invite.contact
-    if contact is None or (contact.uri.host.strip("[]"), contact.uri.port or 5060) == (source.host, source.port):
-        return None
-    # RFC 3581: who asks for rport is behind a NAT, or may be; who does not is where its Contact says.
-    return source if "rport" in invite.top_via.parameters else None

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from confero.models.sip import SipPlace
-from confero.protocols.sip.message import Request, Response
+from confero.protocols.sip.locate import Destination
+from confero.protocols.sip.message import Request
 from confero.protocols.sip.session import Ended, InviteSession
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
-from .call import About, Call, Means
+from ..outbound import UNWILLING, Errand
+from .call import About, Call, Credentials, Means
+from .driver import Reply
+from .forking import Branch, Forking
 from .media import Reason, Terms
 
 log = get_logger(__name__)
-
-Credentials = Callable[[Request, Response], Sequence[tuple[str, str]] | None]
-"""For a challenge; None: not to this peer."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,15 @@ class Party:
     credentials: Credentials | None = None
     flow: Target | None = None
     """A registered phone's connection."""
+    branches: tuple[Branch, ...] = ()
+    """Telephones that ring together; ``uri`` is then only whom they belong to."""
+    servers: tuple[Destination, ...] = ()
+    """Where the INVITE goes instead of where its URI leads, in the order of trying."""
+    patience_s: float | None = None
+    """A server that is silent for so long is given up."""
+    trunk: str = ""
+    suspect: Callable[[], None] = lambda: None
+    """Told when it was silent."""
     local: Target = field(default=Target("udp", "127.0.0.1", 5060))
     """Roughly where it is, for our Contact."""
 
@@ -50,10 +60,15 @@ class OutboundCall(Call):
         party: Party,
         on_progress: Callable[[int, str], None] = lambda status, reason: None,
         ring_s: float = 60.0,
+        others: Sequence[Party] = (),
     ) -> None:
+        """``others``: whom to call in place of ``party`` if it is not there, one after the other; with the same leg."""
         super().__init__(means, about, terms, party.flow)
         self._place = place
         self._party = party
+        self._others = list(others)
+        self._offer_sdp = ""
+        self._rung = False
         self._on_progress = on_progress
         self.ring_s = ring_s
         self._early = ""
@@ -61,11 +76,15 @@ class OutboundCall(Call):
 
     async def set_up(self) -> None:
         self.seated(self._place)
-        offer = await self.media.open(self._place, None, confirmed=False)
+        self._offer_sdp = await self.media.open(self._place, None, confirmed=False)
         self._asked = True
-        party, means = self._party, self.means
-        config = means.session_config(party.local, "confero")
-        authorize = party.credentials or (lambda request, response: None)
+        self._call(self._party)
+
+    def _call(self, party: Party) -> None:
+        means = self.means
+        self._party, self.about.trunk = party, party.trunk
+        driver = self.driver = self.new_driver(party.flow, lambda request, reply: self._send(party, request, reply))
+        config = replace(means.session_config(party.local, "confero"), ring_for=self.ring_s)
         now = means.clock.monotonic()
         self.begin(
             InviteSession.call(
@@ -74,15 +93,27 @@ class OutboundCall(Call):
                 party.from_,
                 now,
                 random=means.sender.endpoint.random,
-                sdp=offer,
+                sdp=self._offer_sdp,
                 to=party.to,
                 routes=party.routes,
                 headers=party.headers,
-                authorize=authorize,
+                authorize=self.authorizer(driver, party.credentials),
             )
         )
 
+    def _send(self, party: Party, request: Request, reply: Reply) -> Errand:
+        """The INVITE, or the next try of it: that goes to the server that has asked for it."""
+        sender = self.means.sender
+        if party.branches:
+            return Forking(sender, request, party.branches, reply)
+        asked_by = self.driver.heard_from
+        if asked_by is not None:
+            return sender.start(request, reply, flow=asked_by)
+        return sender.start(request, reply, flow=party.flow, servers=party.servers, patience_s=party.patience_s)
+
     async def ringing(self, status: int, reason: str) -> None:
+        self._rung = True
+        self.advance("ringing", status, reason)
         self._on_progress(status, reason)
 
     async def _answered(self, sdp: str) -> None:
@@ -101,9 +132,21 @@ class OutboundCall(Call):
         self._on_progress(200, "OK")
 
     def ended(self, end: Ended) -> None:
+        if self._was_silent(end):
+            self._party.suspect()
+            if self._others:
+                log.info("the next one is called", call=self.about.id, trunk=self._party.trunk, status=end.status)
+                self._call(self._others.pop(0))
+                return
         super().ended(end)
         if self.about.answered_at is None:
             self._on_progress(end.status if end.status >= 300 else 487, end.reason)
+
+    def _was_silent(self, end: Ended) -> bool:
+        """Whether nobody who could decide was reached: another may. What a callee says, 4xx or 6xx, is final."""
+        if self.about.answered_at is not None or end.by == "us":
+            return False
+        return end.status == UNWILLING or (end.status == 408 and not self._rung)
 
     def reason_of_leg(self) -> Reason:
         return "left" if self.about.answered_at else "removed"

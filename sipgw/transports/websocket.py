@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from aiohttp import WSMsgType, web
 
-from confero.errors import Refused, RemoteError
+from confero.clock import Clock
+from confero.errors import ConferoError, Refused, RemoteError
 from confero.protocols.sip.target import DEFAULT_PORTS, Target
 from confero.runtime.accepting import Connections
+from confero.runtime.http import Route
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import spawn
 from confero.runtime.transports import abort
+from confero.tokens import check_service_token
 
 from .base import MAX_MESSAGE, MAX_WAITING, Local, Receiver, next_connection
 
@@ -24,6 +28,37 @@ HEARTBEAT_S = 30.0
 """Between pings: a browser does not send any by itself (RFC 7118 section 6)."""
 KEEPALIVES = ("\r\n\r\n", "\r\n")
 """RFC 7118 section 6 leaves keep-alive to WebSocket's pings; some clients send RFC 5626's all the same."""
+
+
+class Forwarded:
+    """Who is behind a request: the application server's word counts if it shows a service token; anybody else is himself."""
+
+    def __init__(self, secret: bytes, clock: Clock) -> None:
+        self._secret = secret
+        self._clock = clock
+
+    def source_of(self, request: web.Request) -> str:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        remote = request.remote or ""
+        try:
+            caller = check_service_token(token, audience="sipgw", secret=self._secret, now=self._clock.wall())
+            said = request.headers.get("X-Forwarded-For", "")
+            known = scheme.lower() == "bearer" and caller == "appserver"
+            return str(ip_address(said)) if known else remote
+        except (ConferoError, ValueError):
+            return remote
+
+
+def websocket_route(transport: WebSocketTransport) -> Route:
+    """``GET /sip`` of the control port, to which the application server passes its own."""
+    return Route(
+        "GET",
+        "/sip",
+        transport.handle,
+        summary="SIP over WebSocket (RFC 7118)",
+        status=101,
+        errors=("426 upgrade-required", "429 too-many-connections"),
+    )
 
 
 class WebSocketTransport:

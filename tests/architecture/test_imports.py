@@ -65,7 +65,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     "appserver": ("rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
-    "sipgw": ("guard",),
+    "sipgw": ("guard", "calls.ring"),
 }
 """Parts of a service that hold its rules: no network, no database, no event loop."""
 DOMAIN_BANS = IO | {
@@ -83,7 +83,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         *("confero.runtime", "confero.up.processes", "confero.lab"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
-        "confero.sipgw.transports.websocket",
+        *("confero.sipgw.transports.websocket", "confero.sipgw.control"),
     ),
     "sqlalchemy": ("confero.appserver.db",),
     "alembic": ("confero.appserver.db",),

@@ -16,6 +16,8 @@ from confero.appserver.web import policy
 from confero.ids import new_id
 from confero.models import (
     Answer,
+    CallInfo,
+    CallOut,
     ClientMessage,
     ErrorReply,
     Hello,
@@ -34,6 +36,7 @@ from confero.models import (
     RoomCreate,
     RoomInfo,
     RosterEvent,
+    SiteInfo,
     Welcome,
 )
 
@@ -79,6 +82,11 @@ class Backend:
         self.offers: list[Offer] = []
         self.mutes: list[bool] = []
         self.left: list[str] = []
+        self.calls_out = False
+        self.refuse_call: Problem | None = None
+        self.dialled: list[CallOut] = []
+        self.telephone: list[tuple[str, str, Any]] = []
+        """Method, path behind /api/v1 and body of what was asked of calls that there are."""
         self.make_peer: Callable[[Relay], Peer] = AiortcPeer
         self.port = 0
         self._names: dict[str, str] = {}
@@ -96,6 +104,10 @@ class Backend:
         app.router.add_post("/api/v1/rooms", self._create_room)
         app.router.add_get("/api/v1/rooms/{room}", self._get_room)
         app.router.add_post("/api/v1/rooms/{room}/join", self._join)
+        app.router.add_get("/api/v1/site", self._site)
+        app.router.add_post("/api/v1/rooms/{room}/calls", self._call)
+        for path in ("/api/v1/rooms/{room}/calls/{call}{tail:.*}", "/api/v1/calls/{call}/answer"):
+            app.router.add_route("*", path, self._telephone)
         app.router.add_get("/events", self._events)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -217,7 +229,34 @@ class Backend:
         self._tokens[token] = participant
         self._names[participant] = body.display_name
         room = self.rooms[request.match_info["room"]]
-        return json_reply(JoinReply(token=token, token_expires=4e9, participant=participant, room=room))
+        return json_reply(
+            JoinReply(token=token, token_expires=4e9, participant=participant, room=room, calls_out=self.calls_out)
+        )
+
+    async def _site(self, request: web.Request) -> web.Response:
+        return json_reply(SiteInfo(calls_out=self.calls_out))
+
+    async def _call(self, request: web.Request) -> web.Response:
+        body = CallOut.model_validate_json(await request.text())
+        if (refused := self._refusal(request)) is not None:
+            return json_reply(refused, refused.status)
+        self.dialled.append(body)
+        room = request.match_info["room"]
+        call = f"c{len(self.dialled)}"
+        return json_reply(
+            CallInfo(id=call, direction="out", room=room, participant=f"p_{call}", name=body.to, state="calling"), 201
+        )
+
+    async def _telephone(self, request: web.Request) -> web.Response:
+        if (refused := self._refusal(request)) is not None:
+            return json_reply(refused, refused.status)
+        body = await request.json() if request.can_read_body else None
+        self.telephone.append((request.method, request.path.removeprefix("/api/v1"), body))
+        return web.Response(status=204)
+
+    def _refusal(self, request: web.Request) -> Problem | None:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return self.refuse_call or (None if token in self._tokens else problem("token-expired", 401))
 
     # --- events ---------------------------------------------------------------------------------------------------
 

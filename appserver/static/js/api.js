@@ -28,14 +28,52 @@ export function joinRoom(room, displayName, previousToken) {
   return call("POST", `/api/v1/rooms/${encodeURIComponent(room)}/join`, body);
 }
 
+/** @returns {Promise<import("./wire.js").SiteInfo>} what the page may offer */
+export function getSite() {
+  return call("GET", "/api/v1/site");
+}
+
+/**
+ * @param {string} room
+ * @param {string} token of the join
+ * @param {import("./wire.js").CallOut} wish
+ * @returns {Promise<import("./wire.js").CallInfo>}
+ */
+export function callOut(room, token, wish) {
+  return call("POST", `/api/v1/rooms/${encodeURIComponent(room)}/calls`, { ...wish }, token);
+}
+
+/** @param {string} room @param {string} token @param {string} id of the call, or of its telephone in the room @returns {Promise<void>} */
+export function endCall(room, token, id) {
+  return call("DELETE", `/api/v1/rooms/${encodeURIComponent(room)}/calls/${encodeURIComponent(id)}`, undefined, token);
+}
+
+/**
+ * @param {string} room
+ * @param {string} token
+ * @param {string} id of the call, or of its telephone in the room
+ * @param {string} digits
+ * @returns {Promise<void>}
+ */
+export function sendDigits(room, token, id, digits) {
+  return call("POST", `/api/v1/rooms/${encodeURIComponent(room)}/calls/${encodeURIComponent(id)}/digits`, { digits }, token);
+}
+
+/** @param {string} token @param {string} id @param {import("./wire.js").RingAnswer["action"]} action @returns {Promise<void>} */
+export function answerRing(token, id, action) {
+  return call("POST", `/api/v1/calls/${encodeURIComponent(id)}/answer`, { action }, token);
+}
+
 /**
  * @param {string} method
  * @param {string} path
  * @param {Record<string, unknown>} [body]
- * @returns {Promise<any>} the JSON reply
+ * @param {string} [token] of the join
+ * @returns {Promise<any>} the JSON reply; undefined where there is none to come
  */
-async function call(method, path, body) {
-  const response = await send(method, path, body);
+async function call(method, path, body, token) {
+  const response = await send(method, path, body, token);
+  if (response.status === 204) return undefined;
   const reply = await response.json().catch(() => null);
   if (response.ok && reply !== null) return reply;
   if (reply && typeof reply.type === "string") throw new RequestError(problemCode(reply.type), String(reply.detail ?? ""));
@@ -52,12 +90,13 @@ function codeOfStatus(status) {
  * @param {string} method
  * @param {string} path
  * @param {Record<string, unknown>} [body]
+ * @param {string} [token]
  */
-async function send(method, path, body) {
+async function send(method, path, body, token) {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const sent = body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {};
+  const headers = { ...(body ? { "content-type": "application/json" } : {}), ...(token ? { authorization: `Bearer ${token}` } : {}) };
   try {
-    return await fetch(path, { method, signal, cache: "no-store", ...sent });
+    return await fetch(path, { method, signal, cache: "no-store", headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
     throw new RequestError(late ? "timeout" : "unreachable", "The server did not answer.");

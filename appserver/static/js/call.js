@@ -7,6 +7,7 @@ import * as local from "./local.js";
 import { Media } from "./media.js";
 import { MuteKeeper } from "./mute.js";
 import { Notices } from "./notices.js";
+import { Phone } from "./phone.js";
 import { codeOf } from "./problem.js";
 import { quality, snapshot } from "./quality.js";
 import { LEG_LOST, Recovery } from "./recovery.js";
@@ -39,6 +40,11 @@ export class Call {
   #recoveryDriver;
   #notices = new Notices();
   #noticesDriver;
+  #token;
+  /** What to dial once we are in. */
+  #toDial = "";
+  /** Telephones that are called into the room, or ring here. */
+  phone;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #statsTimer;
   /** @type {import("./quality.js").Snapshot | null} */
@@ -55,6 +61,9 @@ export class Call {
     this.#room = join.room.id;
     this.#name = name;
     this.#onEnd = onEnd;
+    this.#token = join.token;
+    this.phone = new Phone(join.room.id, (send) => this.#authorized(send));
+    store.callsOut.value = join.calls_out;
     store.me.value = join.participant;
     this.#signaling = new Signaling(eventsUrl(join.events_path), join.token, {
       status: (status) => this.#signallingStatus(status),
@@ -86,7 +95,9 @@ export class Call {
     return this.#media.stats();
   }
 
-  start() {
+  /** @param {string} dial somebody whom to call as soon as we are in; "" for nobody */
+  start(dial = "") {
+    this.#toDial = dial;
     this.#cleanUps.push(effect(() => void this.#useMicrophone(local.stream.value, local.asking.value)));
     const wake = () => this.#signaling.wake();
     addEventListener("online", wake);
@@ -140,10 +151,19 @@ export class Call {
     const own = welcome.roster.find((participant) => participant.id === welcome.participant);
     this.#recover((now) => this.#recovery.welcomed(own?.leg ?? null, now));
     this.#muteDriver.step((now) => this.#mute.check(now));
+    if (this.#toDial) void this.#dial();
+  }
+
+  async #dial() {
+    const to = this.#toDial;
+    this.#toDial = "";
+    const fault = await this.phone.dial(to);
+    if (fault) store.toast(fault, "warning");
   }
 
   /** @param {import("./wire.js").RoomEvent} event */
   #happened(event) {
+    this.phone.happened(event);
     const { view, notices } = applyEvent(store.view.value, event);
     store.view.value = view;
     this.#announce(notices);
@@ -169,7 +189,23 @@ export class Call {
       throw error;
     });
     this.#media.setIceServers(join.ice_servers);
+    this.#token = join.token;
     return join.token;
+  }
+
+  /**
+   * Tokens are short-lived, calls are not: one that has run out is exchanged once.
+   * @template Result
+   * @param {(token: string) => Promise<Result>} send
+   * @returns {Promise<Result>}
+   */
+  async #authorized(send) {
+    try {
+      return await send(this.#token);
+    } catch (error) {
+      if (codeOf(error) !== "token-expired") throw error;
+      return send(await this.#renewToken(this.#token));
+    }
   }
 
   /** @param {string} code @returns {EndReason | null} */
@@ -272,6 +308,7 @@ export class Call {
     for (const cleanUp of this.#cleanUps) cleanUp();
     this.#muteDriver.stop();
     this.#noticesDriver.stop();
+    this.phone.stop();
     this.#signaling.leave();
     this.#recover(() => this.#recovery.stop());
     this.#onEnd(reason);

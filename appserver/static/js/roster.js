@@ -34,10 +34,10 @@ export function applyRoster(view, participants) {
   /** @type {Notice[]} */
   const notices = [];
   for (const [id, was] of view.people) {
-    if (!people.has(id)) notices.push({ kind: "left", id, name: was.display_name, reason: "", certain: false });
+    if (!people.has(id) && !isCalled(was)) notices.push({ kind: "left", id, name: was.display_name, reason: "", certain: false });
   }
   for (const [id, is] of people) {
-    if (!view.people.has(id)) notices.push({ kind: "joined", id, name: is.display_name, reason: "", certain: true });
+    if (!view.people.has(id) && !isCalled(is)) notices.push({ kind: "joined", id, name: is.display_name, reason: "", certain: true });
   }
   const speakers = new Map([...view.speakers].filter(([id]) => people.has(id)));
   return { view: { people, speakers }, notices };
@@ -65,10 +65,10 @@ export function applyEvent(view, event) {
  */
 function changed(view, participant) {
   const people = new Map(view.people).set(participant.id, participant);
+  const was = view.people.get(participant.id);
+  const came = !isCalled(participant) && (!was || isCalled(was));
   /** @type {Notice[]} */
-  const notices = view.people.has(participant.id)
-    ? []
-    : [{ kind: "joined", id: participant.id, name: participant.display_name, reason: "", certain: true }];
+  const notices = came ? [{ kind: "joined", id: participant.id, name: participant.display_name, reason: "", certain: true }] : [];
   return { view: { ...view, people }, notices };
 }
 
@@ -86,7 +86,13 @@ function left(view, id, reason) {
   people.delete(id);
   const speakers = new Map(view.speakers);
   speakers.delete(id);
+  if (isCalled(was)) return { view: { people, speakers }, notices: [] };
   return { view: { people, speakers }, notices: [{ kind: "left", id, name: was.display_name, reason, certain: FINAL_REASONS.has(reason) }] };
+}
+
+/** A telephone without sound yet: it rings, and has not come. @param {Participant} participant */
+export function isCalled(participant) {
+  return participant.kind === "rtp" && participant.state === "connecting";
 }
 
 /** @param {import("./wire.js").ActiveSpeaker[]} speakers @returns {Map<string, number>} */

@@ -14,6 +14,8 @@ import { reasonOf } from "./text.js";
 
 /** @type {Call | null} the call under way */
 let call = null;
+/** Whom to call once the room that was made for it is entered. */
+let toDial = "";
 /** Counts openings of pages, so that a slow answer to an earlier one shows nothing. */
 let opening = 0;
 
@@ -26,6 +28,7 @@ export async function openAddress() {
   const ticket = ++opening;
   call?.leave();
   const place = placeOf(location.pathname);
+  toDial = "";
   if (place.page === "home") return goHome();
   if (place.page === "nowhere") return end(null, "room-unknown");
   if (!supported()) return end(place.room, "unsupported");
@@ -56,6 +59,13 @@ export async function startRoom(wish) {
   } catch (error) {
     return reasonOf(codeOf(error));
   }
+}
+
+/** Makes a room for a call, which is made when one has come in. @param {string} to @returns {Promise<EndReason | null>} what went wrong */
+export async function startCall(to) {
+  const fault = await startRoom({ name: `Call to ${to}`.slice(0, 64) });
+  if (!fault) toDial = to;
+  return fault;
 }
 
 /**
@@ -114,7 +124,8 @@ function enter(reply, name, startMuted) {
     call = made;
     screen.value = { name: "call", room: reply.room };
   });
-  call?.start();
+  call?.start(toDial);
+  toDial = "";
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What the page knows and shows, as signals. Views read them; call.js, local.js and screens.js write them. */
 
 import { computed, signal } from "../vendor/preact.js";
+import { NO_LINES } from "./lines.js";
 import { EMPTY } from "./roster.js";
 
 /** @typedef {import("./text.js").EndReason} EndReason */
@@ -30,6 +31,10 @@ export const phase = signal(/** @type {import("./recovery.js").Phase} */ ("idle"
 export const quality = signal(/** @type {import("./quality.js").Quality | null} */ (null));
 /** performance.now() of the first welcome; 0 before. */
 export const joinedAt = signal(0);
+/** Telephone calls of ours, and those that ring. */
+export const lines = signal(NO_LINES);
+/** Whether we may call telephones into the room. */
+export const callsOut = signal(false);
 /** The mix from the media server. */
 export const remote = signal(/** @type {MediaStream | null} */ (null));
 /** The browser wants a gesture before it plays. */
@@ -57,6 +62,8 @@ export function resetCall() {
   remote.value = null;
   playBlocked.value = false;
   everHeard.value = false;
+  lines.value = NO_LINES;
+  callsOut.value = false;
 }
 
 // --- toasts ---------------------------------------------------------------------------------------------------------------

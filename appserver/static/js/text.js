@@ -100,6 +100,58 @@ export function leaving(reason) {
   return LEAVINGS[reason] ?? "left";
 }
 
+/** What went wrong with a wish about a telephone. @type {Readonly<Record<string, string>>} */
+const CALL_FAULTS = Object.freeze({
+  "address-invalid": "That is neither a telephone number nor a SIP address.",
+  "call-out-refused": "You may not call that number from here.",
+  "call-out-limit": "You have made as many calls as are allowed in an hour.",
+  "not-found": "Nobody can be called there.",
+  "not-yours": "Only a host, or who has made the call, can do that.",
+  "call-unknown": "That call has ended.",
+  "call-over": "The call rings no more.",
+  "no-media": "The telephone can't be reached by keys yet.",
+  "no-events": "The telephone can't be reached by keys.",
+  "room-full": "The room is full.",
+  "too-many-requests": "Too many calls in a short time. Wait a moment, then try again.",
+  "gateway-busy": "No further calls can be made now. Try again in a moment.",
+});
+
+/** @param {string} code @returns {string} a sentence */
+export function callFault(code) {
+  return CALL_FAULTS[code] ?? "The call could not be made. Try again in a moment.";
+}
+
+/** What a SIP status says to people, as it follows a name. @type {Readonly<Record<number, string>>} */
+const OUTCOMES = Object.freeze({
+  200: "is off the line",
+  403: "can't be called from here",
+  404: "is not known there",
+  408: "did not answer",
+  410: "is not known there any more",
+  480: "did not answer",
+  484: "is not a whole number",
+  486: "is busy",
+  487: "was not reached",
+  488: "has no common audio format with us",
+  600: "is busy",
+  603: "declined",
+  604: "is not known there",
+});
+
+/** How a call of ours goes, as it follows a name. @param {import("./wire.js").CallEvent} event @returns {string} */
+export function callState(event) {
+  if (event.state === "calling") return "is being called…";
+  if (event.state === "ringing") return "is ringing…";
+  if (event.state === "answered") return "has answered";
+  return OUTCOMES[event.status] ?? "could not be reached";
+}
+
+/** Who rings. @param {import("./wire.js").IncomingCallEvent} event @returns {{ title: string, detail: string }} */
+export function callerOf(event) {
+  const title = event.name || event.number || "Unknown caller";
+  return { title, detail: event.name && event.number ? `calls you from ${event.number}. Who accepts has them in this room.` : "calls you. Who accepts has them in this room." };
+}
+
 /** The reason of a `closed` event as an ending. @param {string} reason @returns {EndReason} */
 export function endingOf(reason) {
   return reason === "room-closed" || reason === "left" ? reason : "removed";

@@ -12,6 +12,41 @@ export interface Answer {
   sdp: string;
 }
 
+export interface CallDigits {
+  digits: string;
+  ms?: number;
+}
+
+export interface CallEvent {
+  type: "call";
+  call: string;
+  state: "calling" | "ringing" | "answered" | "ended";
+  status: number;
+  reason: string;
+  name: string;
+  participant: string | null;
+}
+
+export interface CallInfo {
+  id: string;
+  direction: "in" | "out";
+  room: string | null;
+  participant: string | null;
+  owner: string | null;
+  name: string;
+  state: "calling" | "ringing" | "answered" | "ended";
+  status: number;
+  reason: string;
+  user_data: string;
+  headers: Record<string, unknown>;
+}
+
+export interface CallOut {
+  to: string;
+  user_data?: string;
+  headers?: Record<string, unknown>;
+}
+
 export interface ClosedEvent {
   type: "closed";
   reason: string;
@@ -36,12 +71,23 @@ export interface IceServer {
   credential: string | null;
 }
 
+export interface IncomingCallEvent {
+  type: "incoming_call";
+  call: string;
+  name: string;
+  number: string;
+  stale_s: number;
+  user_data: string;
+  headers: Record<string, unknown>;
+}
+
 export interface JoinReply {
   token: string;
   token_expires: number;
   participant: string;
   room: RoomInfo;
   events_path: string;
+  calls_out: boolean;
   ice_servers: Array<IceServer>;
 }
 
@@ -114,6 +160,16 @@ export interface RenegotiateEvent {
   reason: string;
 }
 
+export interface RingAnswer {
+  action: "accept" | "decline" | "busy";
+}
+
+export interface RingStoppedEvent {
+  type: "ring_stopped";
+  call: string;
+  reason: "accepted" | "cancelled" | "no-answer" | "declined";
+}
+
 export interface RoomCreate {
   name?: string | null;
   max_participants?: number;
@@ -138,6 +194,10 @@ export interface RosterEvent {
   participants: Array<Participant>;
 }
 
+export interface SiteInfo {
+  calls_out: boolean;
+}
+
 export interface SpeakersEvent {
   type: "speakers";
   speakers: Array<ActiveSpeaker>;
@@ -154,4 +214,4 @@ export interface Welcome {
   roster: Array<Participant>;
 }
 
-export type RoomEvent = (RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent) & { seq: number };
+export type RoomEvent = (RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent | CallEvent | IncomingCallEvent | RingStoppedEvent) & { seq: number };

@@ -1,8 +1,9 @@
 /** The front page: start a room, or go to one. */
 
-import { html, useSignal } from "../../vendor/preact.js";
+import { html, useEffect, useSignal } from "../../vendor/preact.js";
 import { pathOf, roomIn } from "../address.js";
-import { navigate, startRoom } from "../screens.js";
+import { getSite } from "../api.js";
+import { navigate, startCall, startRoom } from "../screens.js";
 import { ENDINGS } from "../text.js";
 import { Alert, Masthead, useHeading } from "./common.js";
 import { Icon } from "./icons.js";
@@ -20,6 +21,7 @@ export function Home() {
           <${NewRoom} />
           <p class="or"><span>or</span></p>
           <${EnterRoom} />
+          <${CallSomebody} />
         </div>
       </section>
       <${Table} />
@@ -73,6 +75,38 @@ function Choice({ chosen, children }) {
       onChange=${(/** @type {Event} */ event) => (chosen.value = /** @type {HTMLInputElement} */ (event.target).checked)} />
     <span>${children}</span>
   </label>`;
+}
+
+/** Shown where whoever comes may call out. */
+function CallSomebody() {
+  const shown = useSignal(false);
+  const to = useSignal("");
+  const busy = useSignal(false);
+  const problem = useSignal(/** @type {import("../text.js").EndReason | null} */ (null));
+  useEffect(() => {
+    // Without an answer there is nothing to offer.
+    getSite().then((site) => (shown.value = site.calls_out), () => {});
+  }, []);
+  const call = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (busy.value || !to.value.trim()) return;
+    busy.value = true;
+    problem.value = await startCall(to.value.trim());
+    busy.value = false;
+  };
+  if (!shown.value) return null;
+  return html`<form class="door" onSubmit=${call} novalidate>
+    <p class="or"><span>or</span></p>
+    <div class="field">
+      <label for="call-somebody">Call a telephone</label>
+      <div class="field-row">
+        <input id="call-somebody" type="text" inputmode="tel" maxlength="256" autocomplete="off" autocapitalize="off" spellcheck=${false} placeholder="Number or SIP address"
+          value=${to.value} onInput=${(/** @type {InputEvent} */ event) => (to.value = /** @type {HTMLInputElement} */ (event.target).value)} />
+        <button type="submit" class="button" disabled=${busy.value}><${Icon} name="phone" />Call</button>
+      </div>
+    </div>
+    ${problem.value && html`<${Alert} tone="danger" title=${ENDINGS[problem.value].title} detail=${ENDINGS[problem.value].detail} />`}
+  </form>`;
 }
 
 function EnterRoom() {

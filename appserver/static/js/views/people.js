@@ -2,11 +2,14 @@
 
 import { html, useComputed, useLayoutEffect, useRef, useSignal, useSignalEffect } from "../../vendor/preact.js";
 import { shownTiles } from "../roster.js";
-import { me, view } from "../store.js";
+import { callOf } from "../lines.js";
+import { currentCall } from "../screens.js";
+import { lines, me, view } from "../store.js";
 import { fitTiles, GAP } from "../tiles.js";
 import { isMuted, people, voiceOf } from "../voice.js";
 import { Avatar } from "./common.js";
 import { Icon } from "./icons.js";
+import { Keypad } from "./phone.js";
 
 /** @typedef {import("../wire.js").Participant} Participant */
 
@@ -58,19 +61,22 @@ function Tile({ person }) {
 
 /** @param {{ onClose: () => void }} props */
 export function PeoplePanel({ onClose }) {
+  const keys = useSignal(/** @type {Participant | null} */ (null));
+  const telephone = keys.value;
   return html`<aside class="people" aria-label="People">
     <div class="panel-head">
       <h2>People <span class="count">${people.value.size}</span></h2>
       <button type="button" class="button button-round button-ghost" onClick=${onClose}><${Icon} name="close" /><span class="hidden">Close the list</span></button>
     </div>
     <ul class="people-list" tabindex="0" aria-label="Everybody in the room">
-      ${[...people.value.values()].map((person) => html`<${Row} key=${person.id} person=${person} />`)}
+      ${[...people.value.values()].map((person) => html`<${Row} key=${person.id} person=${person} onKeys=${() => (keys.value = person)} />`)}
     </ul>
+    ${telephone && html`<${Keypad} call=${telephone.id} name=${telephone.display_name} onClose=${() => (keys.value = null)} />`}
   </aside>`;
 }
 
-/** @param {{ person: Participant }} props */
-function Row({ person }) {
+/** @param {{ person: Participant, onKeys: () => void }} props */
+function Row({ person, onKeys }) {
   const { ring, talking } = useVoice(person.id);
   const { muted, kind, role, state, name, own } = facts(person);
   return html`<li class="row ${talking ? "is-talking" : ""} ${state ? "is-away" : ""}">
@@ -80,7 +86,22 @@ function Row({ person }) {
       ${state && html`<p class="row-state">${state}</p>`}
     </div>
     <p class="marks">${marks({ muted, kind, role, talking })}</p>
+    ${kind === "rtp" && mayRule(person) && html`<${TelephoneButtons} person=${person} onKeys=${onKeys} />`}
   </li>`;
+}
+
+/** Hosts rule all telephones, others those that they have called or taken. @param {Participant} person */
+function mayRule(person) {
+  return people.value.get(me.value)?.role === "host" || callOf(lines.value, person.id) !== null;
+}
+
+/** @param {{ person: Participant, onKeys: () => void }} props */
+function TelephoneButtons({ person, onKeys }) {
+  const name = person.display_name;
+  return html`<div class="row-buttons">
+    <button type="button" class="button button-round button-ghost" onClick=${onKeys}><${Icon} name="keys" /><span class="hidden">Keys for ${name}</span></button>
+    <button type="button" class="button button-round button-ghost" onClick=${() => currentCall()?.phone.hangUp(person.id)}><${Icon} name="leave" /><span class="hidden">Hang up on ${name}</span></button>
+  </div>`;
 }
 
 /**
@@ -96,7 +117,7 @@ function useVoice(id) {
 
 /** @param {Participant} person */
 function facts(person) {
-  const states = { connecting: "Joining…", disconnected: "Connection lost", connected: "" };
+  const states = { connecting: person.kind === "rtp" ? "Calling…" : "Joining…", disconnected: "Connection lost", connected: "" };
   return {
     name: person.display_name,
     own: person.id === me.value,

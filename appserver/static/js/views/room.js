@@ -4,15 +4,16 @@ import { html, useEffect, useRef, useSignal, useSignalEffect } from "../../vendo
 import { elapsed } from "../format.js";
 import * as local from "../local.js";
 import { currentCall } from "../screens.js";
-import { everHeard, joinedAt, muted, playBlocked, remote, toast } from "../store.js";
+import { callsOut, everHeard, joinedAt, muted, playBlocked, remote, toast } from "../store.js";
 import { people } from "../voice.js";
 import { useHeading } from "./common.js";
 import { Icon, Mark } from "./icons.js";
 import { LinkBanner, LinkMark } from "./linkmark.js";
 import { PeoplePanel, Stage } from "./people.js";
+import { CallLines, Dialer, IncomingCall } from "./phone.js";
 import { Invite, Settings } from "./settings.js";
 
-/** @typedef {null | "settings" | "invite"} Open */
+/** @typedef {null | "settings" | "invite" | "dial"} Open */
 
 /** From this width on the list of people stands beside the stage and is open at first. */
 const WIDE = "(min-width: 75rem)";
@@ -36,13 +37,16 @@ export function Room({ room }) {
     <main class="room-main">
       <${LinkBanner} />
       <${PlayBanner} />
+      <${CallLines} />
       <${Stage} onMore=${() => (listOpen.value = true)} />
       ${everHeard.value && people.value.size === 1 && html`<${Alone} onInvite=${invite} />`}
     </main>
     ${listOpen.value && html`<${PeoplePanel} onClose=${toggleList} />`}
-    <${Controls} listOpen=${listOpen.value} onList=${toggleList} onInvite=${invite} onSettings=${() => (dialog.value = "settings")} />
+    <${Controls} listOpen=${listOpen.value} onList=${toggleList} onInvite=${invite} onSettings=${() => (dialog.value = "settings")} onDial=${() => (dialog.value = "dial")} />
     ${dialog.value === "settings" && html`<${Settings} onClose=${close} />`}
     ${dialog.value === "invite" && html`<${Invite} link=${room.join_url} onClose=${close} />`}
+    ${dialog.value === "dial" && html`<${Dialer} onClose=${close} />`}
+    <${IncomingCall} />
     <${Sound} />
   </div>`;
 }
@@ -55,8 +59,8 @@ function Alone({ onInvite }) {
   </div>`;
 }
 
-/** @param {{ listOpen: boolean, onList: () => void, onInvite: () => void, onSettings: () => void }} props */
-function Controls({ listOpen, onList, onInvite, onSettings }) {
+/** @param {{ listOpen: boolean, onList: () => void, onInvite: () => void, onSettings: () => void, onDial: () => void }} props */
+function Controls({ listOpen, onList, onInvite, onSettings, onDial }) {
   const count = people.value.size;
   return html`<section class="controls" aria-label="Call controls">
     <${MicrophoneButton} />
@@ -65,6 +69,7 @@ function Controls({ listOpen, onList, onInvite, onSettings }) {
       <${Icon} name="people" size=${22} /><span>People<span class="hidden">, ${count}</span></span><b class="badge" aria-hidden="true">${count}</b>
     </button>
     <button type="button" class="control" onClick=${onInvite}><${Icon} name="link" size=${22} /><span>Invite</span></button>
+    ${callsOut.value && html`<button type="button" class="control" onClick=${onDial}><${Icon} name="phone" size=${22} /><span>Call</span></button>`}
     <button type="button" class="control control-leave" onClick=${() => currentCall()?.leave()}><${Icon} name="leave" size=${22} /><span>Leave</span></button>
   </section>`;
 }

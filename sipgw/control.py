@@ -1,0 +1,54 @@
+"""The control port's calls (2133, /v1/calls), for the application server."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from confero.models.calls import CallDigits, CallInfo, SipCallOut, SipRingAnswer
+from confero.runtime.http import Route, read_model, reply
+
+from .calls.desk import Desk
+
+SCOPE = "sipgw:calls"
+CALL = "/v1/calls/{call}"
+UNKNOWN = "404 call-unknown"
+MAKE_FAULTS = ("404 not-found", "409 call-exists", "422 address-invalid", "422 place-missing", "503 gateway-busy")
+
+
+class CallsApi:
+    """Thin: ``Desk`` does it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        made, digits, answered = "Calls a telephone into a room", "Keys for the telephone", "What a browser's user says"
+        ended = "Hangs up; 204 also says that it is being done"
+        return [
+            Route("POST", "/v1/calls", self._make, SCOPE, made, SipCallOut, CallInfo, 201, MAKE_FAULTS),
+            Route("GET", CALL, self._get, SCOPE, "A running call", reply=CallInfo, errors=(UNKNOWN,)),
+            Route("DELETE", CALL, self._end, SCOPE, ended, status=204, errors=(UNKNOWN,)),
+            Route("POST", f"{CALL}/digits", self._key, SCOPE, digits, CallDigits, status=204, errors=(UNKNOWN,)),
+            Route(
+                "POST", f"{CALL}/answer", self._answer, SCOPE, answered, SipRingAnswer, status=204,
+                errors=(UNKNOWN, "409 call-over"),
+            ),
+        ]  # fmt: skip
+
+    async def _make(self, request: web.Request) -> web.Response:
+        return reply(await self._desk.call_out(await read_model(request, SipCallOut)), status=201)
+
+    async def _get(self, request: web.Request) -> web.Response:
+        return reply(self._desk.call(request.match_info["call"]))
+
+    async def _end(self, request: web.Request) -> web.Response:
+        self._desk.end(request.match_info["call"])
+        return reply(None)
+
+    async def _key(self, request: web.Request) -> web.Response:
+        await self._desk.digits(request.match_info["call"], await read_model(request, CallDigits))
+        return reply(None)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self._desk.answer(request.match_info["call"], await read_model(request, SipRingAnswer))
+        return reply(None)

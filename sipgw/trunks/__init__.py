@@ -1,0 +1,1 @@
+"""Trunks: PBXs and providers that we register at, watch, call through, and know by their addresses."""
