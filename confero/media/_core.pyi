@@ -20,6 +20,9 @@ class FFI:
     def typeof(self, cdecl: Any) -> Any: ...
 
 class Lib:
+    CF_SYMMETRIC_NONE: Final[int]
+    CF_SYMMETRIC_ALL: Final[int]
+    CF_SYMMETRIC_PORT: Final[int]
     CF_CODEC_NONE: Final[int]
     CF_CODEC_PCMU: Final[int]
     CF_CODEC_PCMA: Final[int]

@@ -224,8 +224,8 @@ class Engine:
     ) -> RtpSockets:
         """Binds a pair of RTP and RTCP ports (with ``mux``: one port) for a leg of this room.
 
-        ``address``: a local address; None: the first bound one. ``tcp``: needs ``EngineConfig.tcp``, and the leg to be
-        ``symmetric``. Give them to :meth:`add_leg` or :meth:`close_rtp`. Raises UnknownId, BindError, NoPortFree.
+        ``address``: a local address; None: the first bound one. ``tcp``: needs ``EngineConfig.tcp``, and the leg
+        ``any_port`` or ``symmetric``. Give them to :meth:`add_leg` or :meth:`close_rtp`. Raises UnknownId, BindError, NoPortFree.
         """
         return self._binder.bind_rtp(self.thread_of(room), address or self.bound[0], mux, tcp)
 

@@ -251,6 +251,8 @@ class LegConfig:
     symmetric: bool = False
     """RTP: learn the peer's address from its packets and keep to it: from the first of the host in ``remote_rtp``, whatever its
     port, else from the fourth in a row of another."""
+    any_port: bool = False
+    """RTP: likewise, but from the host in ``remote_rtp`` alone. What legs over TCP need, whose peers do not tell their ports."""
     media_timeout_ms: int = 0
     """RTP: TIMEOUT after this long without a packet; 0: never."""
 

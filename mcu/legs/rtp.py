@@ -214,7 +214,8 @@ class RtpLeg:
             secure=agreed.protection.keying != "plain",
             dtls=agreed.protection.keying == "dtls",
             unproven=not self.wish.confirmed,
-            symmetric=self.wish.symmetric or agreed.tcp is not None,  # TCP: the port is told by the connection
+            symmetric=self.wish.symmetric,
+            any_port=agreed.tcp is not None,
             media_timeout_ms=round(self.wish.media_timeout_s * 1000),
         )
 

@@ -9,7 +9,7 @@
  * another host, which may have guessed the port. */
 static bool may_take_over(cf_conns *conns, const cf_socket *owner, const cf_addr *remote) {
     cf_addr settled;
-    return cf_core_has_socket(conns->media->core, owner->number) &&
+    return cf_core_socket_takes(conns->media->core, owner->number, remote) &&
            (owner->conn == 0 || !cf_core_socket_settled(conns->media->core, owner->number, &settled) ||
             cf_addr_same_host(&settled, remote));
 }

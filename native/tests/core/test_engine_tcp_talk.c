@@ -140,6 +140,8 @@ static void test_leg_and_connection_end_together(void) {
     end(engine);
 }
 
+static int symmetric = CF_SYMMETRIC_PORT;
+
 /* A telephone over TCP, in the browser's place: a leg of this socket, whose peer was signalled as `remote`. */
 static void second_phone_joins(cf_engine *engine, int number, const cf_addr *remote) {
     cf_leg_config config = {.id = BROWSER,
@@ -151,7 +153,7 @@ static void second_phone_joins(cf_engine *engine, int number, const cf_addr *rem
                             .rtp_socket = (uint32_t)number,
                             .rtcp_socket = (uint32_t)number,
                             .remote_rtp = *remote,
-                            .symmetric = 1,
+                            .symmetric = symmetric,
                             .cname = "phone"};
     CHECK_INT(cf_engine_leg_add(engine, &config), 0);
     browser = (phone){.hertz = 1000, .ssrc = 200, .seq = 200, .ts = 1400};
@@ -196,17 +198,36 @@ static void test_a_telephone_connects_to_its_leg(void) {
     end(engine);
 }
 
-static void test_who_has_settled_is_not_pushed_aside(void) {
+static void a_stranger_is_turned_away(const cf_addr *at) {
+    static stream stranger;
+    stream_open(&stranger, 3, at, 0);
+    CHECK(stream_ends(&stranger, 5000));
+    close(stranger.fd);
+}
+
+static void test_only_the_signalled_host_comes_in(void) {
     cf_engine *engine = start();
     cf_addr at, discard = lab_addr(2, 9);
     int number = listen_for_leg(engine, &at);
     second_phone_joins(engine, number, &discard);
+    a_stranger_is_turned_away(&at);
+    stream_open(&s, 2, &at, 0);
+    a_stranger_is_turned_away(&at);
+    talk_until_both_hear();
+    end(engine);
+}
+
+/* Behind NAT it may come from anywhere, once. */
+static void test_who_has_settled_is_not_pushed_aside(void) {
+    cf_engine *engine = start();
+    cf_addr at, inside = lab_addr(9, 9);
+    int number = listen_for_leg(engine, &at);
+    symmetric = CF_SYMMETRIC_ALL;
+    second_phone_joins(engine, number, &inside);
+    symmetric = CF_SYMMETRIC_PORT;
     stream_open(&s, 2, &at, 0);
     talk_until_both_hear();
-    static stream stranger;
-    stream_open(&stranger, 3, &at, 0);
-    CHECK(stream_ends(&stranger, 5000));
-    close(stranger.fd);
+    a_stranger_is_turned_away(&at);
     talk_until_both_hear();
     end(engine);
 }
@@ -261,6 +282,7 @@ int main(void) {
     RUN(test_a_connection_that_stands_still_holds_up_nobody);
     RUN(test_leg_and_connection_end_together);
     RUN(test_a_telephone_connects_to_its_leg);
+    RUN(test_only_the_signalled_host_comes_in);
     RUN(test_who_has_settled_is_not_pushed_aside);
     RUN(test_a_leg_connects_to_its_telephone);
     RUN(test_nobody_is_there_to_connect_to);
