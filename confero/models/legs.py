@@ -70,6 +70,8 @@ class OwnerLegs(Reply):
 
     legs: list[Id]
     lease_s: float
+    boot: str = ""
+    """Of the MCU's process: another one has lost all legs of the one before."""
 
 
 class LegPatch(Request):

@@ -99,11 +99,11 @@ class CallBook:
         for call in self:
             call.happened(HangUp(reason))
 
-    def legs_lost(self, mcu_url: str, there: set[str] | None) -> None:
-        """What an MCU says of the legs that it has; None: it is gone."""
+    def legs_lost(self, mcu_url: str, legs: set[str], reason: str) -> None:
+        """These are not at their MCU any more: it has ended them (``media-ended``), or was ended itself (``mcu-lost``)."""
         for call in self:
-            if call.media.mcu_url == mcu_url and call.media.leg and (there is None or call.media.leg not in there):
-                call.happened(LegLost("mcu-lost" if there is None else "media-ended"))
+            if call.media.mcu_url == mcu_url and call.media.leg in legs:
+                call.happened(LegLost(reason))
 
     def named(self, call_id: str, tag: str) -> Call | None:
         """By Call-ID and our tag."""
