@@ -33,6 +33,8 @@ class CallBook:
         self._running: dict[str, Call] = {}
         """By the call's id, from its first step to its last."""
         self._by_invite: dict[ServerKey, Driver] = {}
+        self._invites: dict[Driver, ServerKey] = {}
+        """The same the other way round."""
         self._expected: set[ServerKey] = set()
         self.handlers: dict[str, Handler] = {}
         self._empty = asyncio.Event()
@@ -74,7 +76,7 @@ class CallBook:
 
     def incoming(self, key: ServerKey, call: Call) -> None:
         """... that came by this INVITE, which may be cancelled."""
-        self._by_invite[key] = call.driver
+        self._by_invite[key], self._invites[call.driver] = call.driver, key
         self.start(call)
 
     def begun(self, call: Call) -> None:
@@ -86,7 +88,8 @@ class CallBook:
         """Nothing is expected of this session any more."""
         session = driver.session
         self._by_names.pop((session.call_id, session.local_tag), None)
-        for key in [key for key, one in self._by_invite.items() if one is driver]:
+        key = self._invites.pop(driver, None)
+        if key is not None:
             del self._by_invite[key]
         if not self._by_names:
             self._empty.set()

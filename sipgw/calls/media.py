@@ -59,9 +59,9 @@ class MediaLeg:
         ``confirmed``: media may go to the signalled address at once.
         """
         self._place = place
-        await self.mcu.ensure_room(place.room, place.spec)
-        reply = await self.mcu.create_leg(
+        reply = await self.mcu.open_leg(
             place.room,
+            place.spec,
             RtpLegCreate(
                 kind="rtp",
                 participant=place.participant,
