@@ -51,6 +51,19 @@ def route_to(address: str) -> str | None:
         return None
 
 
+def can_bind(address: str) -> bool:
+    """Whether this machine has the address. Nothing listens there for it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    if ip_address(address).is_unspecified or ip_address(address).is_multicast:
+        return False
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+            return True
+    except OSError:
+        return False
+
+
 class OwnAddresses:
     """Answers with the address to tell a peer; routes are asked of the kernel once in ``REMEMBERED_S``."""
 
@@ -59,10 +72,13 @@ class OwnAddresses:
         clock: Clock,
         advertised: Sequence[Advertised] = (),
         route: Callable[[str], str | None] = route_to,
+        is_here: Callable[[str], bool] = can_bind,
     ) -> None:
+        """``route``, ``is_here``: ask the kernel."""
         self._clock = clock
         self._advertised = tuple(advertised)
         self._route = route
+        self._is_here = is_here
         self._routes: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
 
     def towards(self, peer: str, bound: str = "") -> str:
@@ -78,7 +94,8 @@ class OwnAddresses:
         """Whether an address is one of ours: advertised, or local to this machine."""
         if any(host in (one.external, one.internal) for one in self._advertised):
             return True
-        return self._local(host) == host
+        # Of several addresses of one interface the route to one may begin at another; who can bind it has it.
+        return self._local(host) == host or self._is_here(host)
 
     def _local(self, peer: str) -> str | None:
         now = self._clock.monotonic()

@@ -36,8 +36,9 @@ class SipgwConfig(ServiceConfig):
     """Names besides our addresses under which this gateway is meant, such as meet.example."""
     realm: str = Field(default="confero", min_length=1, max_length=128, pattern=r'^[^"\\\x00-\x1f]+$')
     """Realm of digest authentication; the accounts' passwords hold for it only."""
-    digest_algorithms: list[Literal["SHA-256", "SHA-512-256", "MD5"]] = Field(default=["SHA-256", "MD5"], min_length=1)
-    """Hashes in which passwords are asked for, the preferred first. Telephones that look at the first only want MD5 there."""
+    digest_algorithms: list[Literal["SHA-256", "SHA-512-256", "MD5"]] = Field(default=["MD5"], min_length=1)
+    """Hashes in which passwords are asked for, the preferred first. Many telephones give up at a challenge that is not MD5, even
+    where one in MD5 stands beside it; SHA-256 is for installations that know theirs."""
     register_least_s: int = Field(default=60, ge=1, le=3600)
     """Seconds for which a telephone registers at least; a shorter wish is answered 423."""
     register_most_s: int = Field(default=3600, ge=60, le=86_400)

@@ -115,6 +115,7 @@ class Who:
         gauge, identity = metrics.gauge, self.identity
         gauge("sip_trunks", "Trunks").set_function(lambda: self.trunks.count()[0])
         gauge("sip_trunks_available", "Trunks that are there").set_function(lambda: self.trunks.count()[1])
+        gauge("sip_accounts", "Accounts that may prove themselves").set_function(lambda: len(self.directory.accounts))
         gauge("sip_bindings", "Telephones that are registered").set_function(lambda: len(self.registrar.bindings))
         gauge("sip_challenges", "Proofs asked for").set_function(lambda: identity.challenged)
         gauge("sip_proofs", "Passwords that were right").set_function(lambda: identity.proven)

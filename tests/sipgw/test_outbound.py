@@ -7,6 +7,7 @@ import asyncio
 from confero.protocols.sip import Request, Response, Target
 from confero.protocols.sip.locate import Destination
 
+from ..support.waiting import until
 from .sipparts import Net, request
 from .test_registrar import Silent
 
@@ -41,9 +42,7 @@ class Case:
         return list(seen.values())
 
     async def until_sent(self, count: int) -> None:
-        async with asyncio.timeout(5):
-            while len(self.sent) < count:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        await until(lambda: len(self.sent) >= count)
 
 
 async def test_the_first_server_is_asked_where_the_uri_does_not_lead() -> None:
@@ -99,9 +98,7 @@ async def test_one_that_answers_late_is_told_to_the_call() -> None:
 
 async def test_silence_everywhere_is_told_once() -> None:
     case = Case("OPTIONS")
-    async with asyncio.timeout(5):
-        while not case.watcher.silence:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+    await until(lambda: case.watcher.silence)
     assert case.watcher.silence == [True] and len(case.sent) == 2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from confero.sipgw.trunks.farm import Trunks
 from confero.sipgw.trunks.parties import TrunkWay
 from confero.sipgw.trunks.trunk import Surroundings, Trunk
 
+from ..support.waiting import until
 from .sipparts import Net
 
 SERVER, SPARE = "203.0.113.1", "203.0.113.2"
@@ -75,11 +76,6 @@ class Case:
                         return one, target
                 await asyncio.sleep(0.005)
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
-            while not condition():  # noqa: ASYNC110 - conditions of any kind
-                await asyncio.sleep(0.005)
-
 
 @pytest.fixture
 async def case() -> AsyncIterator[Case]:
@@ -97,7 +93,7 @@ async def registered(case: Case) -> Trunk:
     case.net.answer(one, target, 200, Contact=f"{one.headers.get('Contact')}")
     trunk = case.trunks.get("pstn")
     assert trunk is not None
-    await case.until(lambda: trunk.registration and trunk.registration.state == "registered")
+    await until(lambda: trunk.registration and trunk.registration.state == "registered")
     return trunk
 
 
@@ -112,7 +108,7 @@ async def test_it_registers_with_its_password(case: Case) -> None:
     again, target = await case.request("REGISTER")
     assert 'username="49301234"' in (again.headers.get("Authorization") or "")
     case.net.answer(again, target, 200)
-    await case.until(lambda: case.trunks.states()[0].registration == "registered")
+    await until(lambda: case.trunks.states()[0].registration == "registered")
     assert case.trunks.states()[0].registered_s == 600
 
 
@@ -138,21 +134,21 @@ async def test_servers_that_do_not_answer_are_tried_last(case: Case, monkeypatch
     trunk = case.trunks.get("pstn")
     assert trunk is not None and [one.uri for one in trunk.ordered()] == [f"sip:{SERVER}", f"sip:{SPARE}"]
     case.net.answer(*await case.request("OPTIONS", SPARE), 404)
-    await case.until(lambda: trunk.servers[0].state == "down")
+    await until(lambda: trunk.servers[0].state == "down")
     assert [one.uri for one in trunk.ordered()] == [f"sip:{SPARE}", f"sip:{SERVER}"]
     assert trunk.available, "any answer shows a server that lives"
     # A call has met silence: it is asked at once, and is there again.
     trunk.servers[0].suspect()
     await case.request("OPTIONS", SERVER)
     case.net.answer(*(await case.request("OPTIONS", SERVER)), 200)
-    await case.until(lambda: trunk.servers[0].state == "up")
+    await until(lambda: trunk.servers[0].state == "up")
 
 
 async def test_without_any_server_it_is_not_available(case: Case) -> None:
     case.settle(settings())
     for host in (SERVER, SPARE):
         case.net.answer(*await case.request("OPTIONS", host), 503)
-    await case.until(lambda: case.trunks.count() == (1, 0))
+    await until(lambda: case.trunks.count() == (1, 0))
     assert case.trunks.states()[0].servers[0].state == "down"
 
 
@@ -161,11 +157,11 @@ async def test_a_server_that_returns_is_registered_at_soon(case: Case) -> None:
     trunk = case.trunks.get("pstn")
     assert trunk is not None and trunk.registration is not None
     case.net.answer(*await case.request("REGISTER"), 503, Retry_After="3600")
-    await case.until(lambda: trunk.registration and trunk.registration.state == "unreachable")
+    await until(lambda: trunk.registration and trunk.registration.state == "unreachable")
     case.net.answer(*await case.request("OPTIONS", SERVER), 200)
     one, target = await case.request("REGISTER")
     case.net.answer(one, target, 200)
-    await case.until(lambda: trunk.available)
+    await until(lambda: trunk.available)
 
 
 async def test_its_calls_come_from_its_servers_or_from_where_it_says(case: Case) -> None:
@@ -174,7 +170,7 @@ async def test_its_calls_come_from_its_servers_or_from_where_it_says(case: Case)
         settings("named", servers=servers, registrar=""),
         settings("listed", sources=["198.51.100.0/24", "2001:db8::/32"]),
     )
-    await case.until(lambda: case.trunks.trunk_of("203.0.113.77") == "named")
+    await until(lambda: case.trunks.trunk_of("203.0.113.77") == "named")
     assert case.trunks.trunk_of("198.51.100.9") == "listed"
     assert case.trunks.trunk_of("2001:db8::9") == "listed"
     assert case.trunks.trunk_of("::ffff:198.51.100.9") == "listed"
@@ -187,7 +183,7 @@ async def test_a_change_touches_one_trunk_only(case: Case) -> None:
     case.settle(first, second)
     kept, changed = case.trunks.get("a"), case.trunks.get("b")
     case.settle(first, settings("b", user="other"))
-    await case.until(lambda: case.trunks.get("b") is not None)
+    await until(lambda: case.trunks.get("b") is not None)
     assert case.trunks.get("a") is kept and case.trunks.get("b") is not changed
     case.settle(first)
     assert case.trunks.get("b") is None and case.trunks.count()[0] == 1
@@ -246,7 +242,7 @@ async def test_a_call_goes_to_the_trunks_servers_as_who_it_may_be(case: Case) ->
 async def test_a_trunk_that_is_away_is_tried_last(case: Case) -> None:
     case.settle(settings("a", servers=[SipServer(uri=f"sip:{SERVER}", priority=1)]), settings("b", options_s=0))
     case.net.answer(*await case.request("OPTIONS", SERVER), 503)
-    await case.until(lambda: case.trunks.count() == (2, 1))
+    await until(lambda: case.trunks.count() == (2, 1))
     assert [one.trunk for one in await parties(case, *case.known.trunks.values())] == ["b", "a"]
 
 

@@ -15,8 +15,8 @@ const NAMES = new Map([["*", "star"], ["#", "hash"]]);
 /** @param {{ onKey: (key: string) => void }} props */
 function Pad({ onKey }) {
   return html`<div class="pad" role="group" aria-label="Keys">
-    ${KEYS.map(([key = "", letters]) => html`<button type="button" class="pad-key" aria-label=${NAMES.get(key) ?? key} onClick=${() => onKey(key)}>
-      <span>${key}</span><small aria-hidden="true">${letters || "\u00a0"}</small>
+    ${KEYS.map(([key = "", letters]) => html`<button type="button" class="pad-key" onClick=${() => onKey(key)}>
+      ${NAMES.has(key) ? html`<span aria-hidden="true">${key}</span><span class="hidden">${NAMES.get(key)}</span>` : html`<span>${key}</span>`}<small aria-hidden="true">${letters || "\u00a0"}</small>
     </button>`)}
   </div>`;
 }
