@@ -149,7 +149,8 @@ class Conference:
             leg.close()
             raise
         self.leases.begin(owner)
-        return models.LegReply(leg=leg.id, participant=participant.id, room=room.id, sdp=sdp)
+        people = len(room.participants)
+        return models.LegReply(leg=leg.id, participant=participant.id, room=room.id, sdp=sdp, people=people)
 
     def _admit(self, participant: Participant, room: Room) -> None:
         if (earlier := room.participants.get(participant.id)) is not None:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from urllib.parse import quote
 
 from confero.clock import Clock
+from confero.errors import Refused
 from confero.models import (
     CollectRequest,
     DigitsSend,
@@ -88,6 +89,16 @@ class McuPeer:
 
     async def remove_room(self, room: str) -> None:
         await self._client.call("DELETE", f"/v1/rooms/{quote(room)}")
+
+    async def open_leg(self, room: str, spec: RoomSpec, body: RtpLegCreate) -> LegReply:
+        """A leg in a room that is made if it is not there: mostly it is, so that is not asked first."""
+        try:
+            return await self.create_leg(room, body)
+        except Refused as error:
+            if error.code != "room-unknown":
+                raise
+        await self.ensure_room(room, spec)
+        return await self.create_leg(room, body)
 
     async def create_leg(self, room: str, body: RtpLegCreate) -> LegReply:
         return await self._client.call("POST", f"/v1/rooms/{quote(room)}/legs", body=body, reply=LegReply)

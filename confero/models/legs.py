@@ -60,6 +60,8 @@ class LegReply(Reply):
     room: Id
     sdp: Sdp
     """Answer, or our offer."""
+    people: int = 0
+    """Participants of the room, this one included, where the leg is new."""
 
 
 class LegSdp(Request):
@@ -73,6 +75,8 @@ class OwnerLegs(Reply):
 
     legs: list[Id]
     lease_s: float
+    boot: str = ""
+    """Of the MCU's process: another one has lost all legs of the one before."""
 
 
 class Seat(Request):

@@ -21,8 +21,9 @@ INVALID = "422 invalid-id"
 
 
 class OwnerCalls:
-    def __init__(self, conference: Conference) -> None:
+    def __init__(self, conference: Conference, boot: str) -> None:
         self._conference = conference
+        self._boot = boot
 
     def routes(self) -> list[Route]:
         legs = models.OwnerLegs
@@ -47,7 +48,8 @@ class OwnerCalls:
 
     async def _renew(self, request: web.Request) -> web.Response:
         leases = self._conference.leases
-        return reply(models.OwnerLegs(legs=leases.renew(_owner(request)), lease_s=leases.seconds))
+        legs = leases.renew(_owner(request))
+        return reply(models.OwnerLegs(legs=legs, lease_s=leases.seconds, boot=self._boot))
 
     async def _digits(self, request: web.Request) -> web.Response:
         query = read_query(request, CollectQuery)

@@ -34,6 +34,8 @@ class CallBook:
         self._running: dict[str, Call] = {}
         """By the call's id, from its first step to its last."""
         self._by_invite: dict[ServerKey, Driver] = {}
+        self._invites: dict[Driver, ServerKey] = {}
+        """The same the other way round."""
         self._expected: set[ServerKey] = set()
         self.handlers: dict[str, Handler] = {}
         self._empty = asyncio.Event()
@@ -83,7 +85,7 @@ class CallBook:
 
     def incoming(self, key: ServerKey, call: Call) -> None:
         """... that came by this INVITE, which may be cancelled."""
-        self._by_invite[key] = call.driver
+        self._by_invite[key], self._invites[call.driver] = call.driver, key
         self.start(call)
 
     def begun(self, call: Call) -> None:
@@ -94,7 +96,8 @@ class CallBook:
         """Nothing is expected of this session any more."""
         session = driver.session
         self._by_names.pop((session.call_id, session.local_tag), None)
-        for key in [key for key, one in self._by_invite.items() if one is driver]:
+        key = self._invites.pop(driver, None)
+        if key is not None:
             del self._by_invite[key]
 
     async def empty(self) -> None:
@@ -105,11 +108,11 @@ class CallBook:
         for call in list(self._running.values()):
             call.happened(HangUp(reason))
 
-    def legs_lost(self, mcu_url: str, there: set[str] | None) -> None:
-        """What an MCU says of the legs that it has; None: it is gone."""
+    def legs_lost(self, mcu_url: str, legs: set[str], reason: str) -> None:
+        """These are not at their MCU any more: it has ended them (``media-ended``), or was ended itself (``mcu-lost``)."""
         for call in self:
-            if call.media.mcu_url == mcu_url and call.media.leg and (there is None or call.media.leg not in there):
-                call.happened(LegLost("mcu-lost" if there is None else "media-ended"))
+            if call.media.mcu_url == mcu_url and call.media.leg in legs:
+                call.happened(LegLost(reason))
 
     def mcus(self) -> set[str]:
         """Where there are legs of calls."""

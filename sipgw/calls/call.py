@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from confero.errors import ConferoError, LocalError, Refused
+from confero.errors import ConferoError, LocalError, Refused, Unavailable
 from confero.models.calls import CallEvent, CallState
 from confero.models.sip import SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
 from confero.protocols.sip.message import Request, Response
@@ -52,6 +52,10 @@ GLARE = 491
 """Both have offered at once: ours is due again (RFC 3261 section 14.1)."""
 GOODBYE_S = 2.0
 """How long the record of a call waits for the peer's answer to our BYE."""
+
+PLACE_AGAIN_S = 20.0
+"""How long a call whose MCU is lost looks for another: as long as people wait who hear nothing."""
+PLACE_PAUSE_S = 0.5
 NO_LEG = 488
 """For offers that the MCU does not take."""
 
@@ -325,7 +329,7 @@ class Call:
         log.info("the call's MCU is lost", call=self.about.id)
         place = self.media.place
         ask = SipPlaceAsk(room=place.room, participant=place.participant, caller=self.about.caller)
-        self.media.move_to(await self.means.appserver.place(ask))
+        self.media.move_to(await self._place_again(ask))
         self._try(lambda now: self.driver.session.want_offer(now))
 
     async def go_to(self, place: SipPlace) -> None:
@@ -343,6 +347,19 @@ class Call:
         self._destination = None
         log.info("a call cannot be moved", call=self.about.id, status=refusal.status)
         self.keypad.stranded()
+
+    async def _place_again(self, ask: SipPlaceAsk) -> SipPlace:
+        """Where the room lives now; an MCU that has just started is not known yet, and waited for. Raises Refused, Unavailable."""
+        until = self.means.clock.monotonic() + PLACE_AGAIN_S
+        while True:
+            try:
+                return await self.means.appserver.place(ask)
+            except (Refused, Unavailable) as error:
+                over = self.driver.session.phase == "ended" or self.means.clock.monotonic() >= until
+                if error.status < 500 or over:
+                    raise
+                log.info("no other place yet", call=self.about.id, reason=error.detail)
+            await asyncio.sleep(PLACE_PAUSE_S)
 
     def _try(self, step: Callable[[float], object]) -> None:
         """A step that may have come too late: the session has gone on, and what is open is told in its own event."""

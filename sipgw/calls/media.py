@@ -78,9 +78,9 @@ class MediaLeg:
         """
         self._place = place
         self._heard(offer)
-        self.alone = not (await self.mcu.ensure_room(place.room, place.spec)).participants
-        reply = await self.mcu.create_leg(
+        reply = await self.mcu.open_leg(
             place.room,
+            place.spec,
             RtpLegCreate(
                 kind="rtp",
                 participant=place.participant,
@@ -97,7 +97,7 @@ class MediaLeg:
                 media_timeout_s=self.terms.timeout_s,
             ),
         )
-        self.leg = reply.leg
+        self.leg, self.alone = reply.leg, reply.people == 1
         return reply.sdp
 
     async def answer(self, offer: str) -> str:
