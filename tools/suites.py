@@ -78,7 +78,10 @@ SUITES: tuple[Suite, ...] = (
                 "-n2",
                 "--dist=loadgroup",
                 "tests",
-                *(f"--ignore=tests/{d}" for d in ("e2e", "web", "packaging", "quality", "lab/test_bench.py")),
+                *(
+                    f"--ignore=tests/{d}"
+                    for d in ("e2e", "web", "packaging", "quality", "interop", "lab/test_bench.py")
+                ),
             ),
         ),
     ),
@@ -97,6 +100,12 @@ SUITES: tuple[Suite, ...] = (
         "e2e",
         "real browsers, a phone and the benchmark's members through all services",
         ((sys.executable, "tools/typecheck.py", "--npm"), pytest("tests/e2e", "tests/lab/test_bench.py")),
+    ),
+    Suite(
+        "sip",
+        "telephones of others: sipp, baresip and kamailio call, are called, and are the judges",
+        (pytest("tests/interop"),),
+        {"CONFERO_TEST_LONG": "1"},
     ),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
     Suite("compose", "a call held against real containers", (("bash", "docker/test.sh"),), default=False),
