@@ -92,6 +92,12 @@ SUITES: tuple[Suite, ...] = (
         {"CONFERO_TEST_LONG": "1"},
     ),
     Suite(
+        "sip",
+        "telephones and proxies that others wrote judge the gateway: sipp, baresip, kamailio, aiosip",
+        (pytest("tests/interop"),),
+        {"CONFERO_TEST_LONG": "1"},
+    ),
+    Suite(
         "web",
         "the web client in Chromium against a pretended server",
         ((sys.executable, "tools/typecheck.py", "--npm"), pytest("tests/web")),
