@@ -300,6 +300,12 @@ class Engine:
             raise EngineError(f"a gain of {gain} is out of range")
         self._check(lib.cf_engine_leg_gain(self._handle.raw, leg, round(gain * _GAIN_ONE)), f"gain of leg {leg}")
 
+    def set_ear(self, leg: int, gain: float) -> None:
+        """How loud this leg hears the room: a factor as in :meth:`set_gain`. Other than 1 it needs an encoder of its own."""
+        if not 0 <= gain <= 8:
+            raise EngineError(f"a gain of {gain} is out of range")
+        self._check(lib.cf_engine_leg_ear(self._handle.raw, leg, round(gain * _GAIN_ONE)), f"ear of leg {leg}")
+
     def suspend(self, leg: int, suspended: bool = True) -> None:
         """This leg is neither heard nor sent media, and costs no mixing; its RTCP goes on."""
         self._check(lib.cf_engine_leg_suspend(self._handle.raw, leg, int(suspended)), f"suspend leg {leg}")

@@ -149,6 +149,10 @@ class FakeEngine:
         self._check(leg)
         self._do("set_gain", leg, round(gain, 4))
 
+    def set_ear(self, leg: int, gain: float) -> None:
+        self._check(leg)
+        self._do("set_ear", leg, gain)
+
     def suspend(self, leg: int, suspended: bool = True) -> None:
         self._check(leg)
         self._do("suspend", leg, suspended)

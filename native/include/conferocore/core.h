@@ -203,6 +203,7 @@ int cf_core_leg_move(cf_core *core, uint64_t leg, uint64_t room);
 int cf_core_leg_mute(cf_core *core, uint64_t leg, bool muted); /* others no longer hear it; ramped */
 int cf_core_leg_deaf(cf_core *core, uint64_t leg, bool deaf);  /* it hears silence */
 int cf_core_leg_gain(cf_core *core, uint64_t leg, int32_t gain_q14);
+int cf_core_leg_ear(cf_core *core, uint64_t leg, int32_t gain_q14);   /* how loud it hears the room; ramped */
 int cf_core_leg_gate(cf_core *core, uint64_t leg, int gate_dbov);     /* as in cf_leg_config; -EINVAL: not 0-127 */
 int cf_core_leg_agc(cf_core *core, uint64_t leg, bool agc);           /* begins at 0 dB, multiplies the gain; ramped */
 int cf_core_leg_suspend(cf_core *core, uint64_t leg, bool suspended); /* neither heard nor sent media; RTCP goes on */

@@ -57,6 +57,10 @@ static void do_leg_gain(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_gain(media->core, c->id, (int32_t)c->value);
 }
 
+static void do_leg_ear(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_ear(media->core, c->id, (int32_t)c->value);
+}
+
 static void do_leg_suspend(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_suspend(media->core, c->id, c->value != 0);
 }
@@ -153,6 +157,7 @@ static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_LEG_MUTE] = do_leg_mute,
     [CF_OP_LEG_DEAF] = do_leg_deaf,
     [CF_OP_LEG_GAIN] = do_leg_gain,
+    [CF_OP_LEG_EAR] = do_leg_ear,
     [CF_OP_LEG_SUSPEND] = do_leg_suspend,
     [CF_OP_LEG_ASIDE] = do_leg_aside,
     [CF_OP_LEG_GATE] = do_leg_gate,

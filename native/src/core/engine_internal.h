@@ -153,6 +153,7 @@ enum cf_op {
     CF_OP_LEG_MUTE,
     CF_OP_LEG_DEAF,
     CF_OP_LEG_GAIN,
+    CF_OP_LEG_EAR,
     CF_OP_LEG_SUSPEND,
     CF_OP_LEG_ASIDE,
     CF_OP_LEG_GATE,

@@ -181,6 +181,12 @@ int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14) {
     return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_GAIN, .value = gain_q14});
 }
 
+int cf_engine_leg_ear(cf_engine *engine, uint64_t leg, int32_t gain_q14) {
+    if (gain_q14 < 0 || gain_q14 > CF_GAIN_MAX)
+        return -EINVAL;
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_EAR, .value = gain_q14});
+}
+
 int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended) {
     return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_SUSPEND, .value = suspended});
 }
