@@ -48,6 +48,7 @@ class CallBook:
 
     def start(self, call: Call) -> None:
         """Runs a call."""
+        self._empty.clear()
         self._running[call.about.id] = call
         self._tasks.spawn(self._run(call), name=f"call {call.about.id}")
 
@@ -56,6 +57,8 @@ class CallBook:
             await call.run()
         finally:
             del self._running[call.about.id]
+            if not self._running:
+                self._empty.set()
 
     def find(self, name: str) -> Call | None:
         """The running call of this id, or of the participant as which its telephone is in a room."""
@@ -80,7 +83,6 @@ class CallBook:
     def begun(self, call: Call) -> None:
         session = call.driver.session
         self._by_names[session.call_id, session.local_tag] = call, call.driver
-        self._empty.clear()
 
     def over(self, driver: Driver) -> None:
         """Nothing is expected of this session any more."""
@@ -88,11 +90,9 @@ class CallBook:
         self._by_names.pop((session.call_id, session.local_tag), None)
         for key in [key for key, one in self._by_invite.items() if one is driver]:
             del self._by_invite[key]
-        if not self._by_names:
-            self._empty.set()
 
     async def empty(self) -> None:
-        """Returns when no call is left."""
+        """Returns when no call is left. Sessions that have ended, and only wait for late messages, do not count."""
         await self._empty.wait()
 
     def hang_up_all(self, reason: str) -> None:
