@@ -125,7 +125,7 @@ class Stack:
         """Waits until /ready of every service answers 200. Raises LocalError if ``confero up`` has ended."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
             for service in SERVICES:
-                while not await _is_ready(http, f"{self.url(service)}/ready"):
+                while not await _is_ready(http, f"{self.url(service, HEALTH.get(service, 'http'))}/ready"):
                     if self._process is not None and self._process.returncode is not None:
                         raise LocalError(f"confero up has ended; it said:\n{self.output[-4000:]}")
                     await asyncio.sleep(0.05)
@@ -177,7 +177,17 @@ class Stack:
 
     def client(self, audience: str) -> ServiceClient:
         """A caller named ``lab`` for the internal API of a service; close it after use."""
-        return ServiceClient("lab", audience, self.url(audience), secret=self.secret, clock=SystemClock())
+        url = self.url(audience, HEALTH.get(audience, "http"))
+        return ServiceClient("lab", audience, url, secret=self.secret, clock=SystemClock())
+
+    async def make_room(self, **wish: object) -> str:
+        """A new room as ``RoomCreate`` describes it; its id."""
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self.tls())) as http,
+            http.post(f"{self.page_url}/api/v1/rooms", json=wish) as response,
+        ):
+            response.raise_for_status()
+            return str((await response.json())["id"])
 
     async def tap(self, leg: str, point: str, seconds: int) -> Signal:
         """What a leg adds to the mix (``in``) or hears before its encoder (``out``), for the next ``seconds``."""

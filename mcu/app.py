@@ -94,6 +94,7 @@ class McuApp:
                 bind=tuple(config.media_bind),
                 port_low=config.media_port_min,
                 port_high=config.media_port_max,
+                tcp=config.media_tcp,
                 advertised=tuple(config.media_advertise),
             ),
             self._clock.monotonic,

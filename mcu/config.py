@@ -37,9 +37,11 @@ class McuConfig(ServiceConfig):
     """Whether descriptions may have RTP sent to this machine's loopback addresses: for labs. They may in any case where media is
     advertised there."""
     media_port_min: int = Field(default=MEDIA.low, ge=1, le=65_535)
-    """First UDP port for media."""
+    """First port for media."""
     media_port_max: int = Field(default=MEDIA.high, ge=1, le=65_535)
-    """Last UDP port for media."""
+    """Last port for media."""
+    media_tcp: bool = True
+    """Whether browsers may reach media over TCP where UDP does not come through (RFC 6544): at the same addresses and ports."""
     media_threads: int = Field(default=0, ge=0, le=64)
     """Media threads; 0: one for each core."""
     capacity: int = Field(default=1000, ge=1)

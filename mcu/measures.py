@@ -24,6 +24,8 @@ THREAD_GAUGES = {
     "frames_shared": "Frames sent from another's encoding",
     "send_failures": "Packets that the kernel did not take",
     "receive_drops": "Packets dropped by the kernel at full buffers of shared sockets",
+    "tcp_open": "Media connections over TCP",
+    "tcp_refused": "Connections closed before they were a leg's",
     "decode_ns": "Time of decoding, ns",
     "mix_ns": "Time of mixing, ns",
     "encode_ns": "Time of encoding, ns",

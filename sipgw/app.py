@@ -34,6 +34,7 @@ from .calls.desk import Desk
 from .calls.entrance import Entrance
 from .calls.lease import Leases
 from .calls.parties import Parties
+from .calls.transfers import Transfers
 from .config import SipgwConfig
 from .control import CallsApi
 from .endpoint import Endpoint
@@ -104,6 +105,7 @@ class SipgwApp:
             pages=self.pages,
             ring_s=config.ring_s,
             pass_headers=config.pass_headers,
+            transfers=Transfers(self.book, self.parties),
         )
         self.who = Who(config, self._secret, clock, self.sender, self.appserver, self.guard, addresses, self._tasks)
         self.who.add_ways(self.parties)

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from ._core import lib
-from ._handle import Handle
+from ._handle import Handle, SocketKind
 from .addresses import parse_ip
 from .errors import UnknownId, from_errno
 from .ports import PortAllocator
@@ -30,6 +30,10 @@ def _has_ipv6() -> bool:
     return True
 
 
+Wanted = tuple[str, int, SocketKind]
+"""An address, how far from the port that is tried, and what for."""
+
+
 class Binder:
     """Finds ports that are free on all the addresses that are asked for, or leaves none bound."""
 
@@ -37,16 +41,20 @@ class Binder:
         self._handle = handle
         self._allocator = allocator
 
-    def bind_shared(self, thread: int, addresses: Sequence[str]) -> int:
-        """Binds one port on every address for a thread's WebRTC legs and returns it. Raises BindError, NoPortFree."""
-        wanted = [(address, 0) for address in addresses]
-        return self._allocator.claim(lambda port: self._bind_all(thread, wanted, port, shared=True))[0]
+    def bind_shared(self, thread: int, addresses: Sequence[str], *, tcp: bool = False) -> int:
+        """Binds one port on every address for a thread's WebRTC legs, with ``tcp`` for both transports, and returns it.
+
+        Raises BindError, NoPortFree.
+        """
+        kinds: tuple[SocketKind, ...] = ("shared", "listener") if tcp else ("shared",)
+        wanted = [(address, 0, kind) for kind in kinds for address in addresses]
+        return self._allocator.claim(lambda port: self._bind_all(thread, wanted, port))[0]
 
     def bind_rtp(self, thread: int, address: str, mux: bool) -> RtpSockets:
         """Binds one leg's ports. Raises BindError, NoPortFree."""
-        wanted = [(address, 0)] if mux else [(address, 0), (address, 1)]
+        wanted: list[Wanted] = [(address, offset, "leg") for offset in range(1 if mux else 2)]
         claim = self._allocator.claim if mux else self._allocator.claim_pair
-        port, numbers = claim(lambda port: self._bind_all(thread, wanted, port, shared=False))
+        port, numbers = claim(lambda port: self._bind_all(thread, wanted, port))
         return RtpSockets(thread, numbers[0], numbers[-1], address, port, port if mux else port + 1)
 
     def close_rtp(self, sockets: RtpSockets) -> None:
@@ -62,12 +70,12 @@ class Binder:
         if result < 0:
             raise from_errno(-result, f"close socket {number} of thread {thread}")
 
-    def _bind_all(self, thread: int, wanted: Sequence[tuple[str, int]], port: int, *, shared: bool) -> list[int] | None:
+    def _bind_all(self, thread: int, wanted: Sequence[Wanted], port: int) -> list[int] | None:
         """The numbers of sockets bound to each address at ``port`` plus its offset, or None if one is taken."""
         numbers: list[int] = []
         try:
-            for address, offset in wanted:
-                number = self._handle.bind(thread, address, port + offset, shared=shared)
+            for address, offset, kind in wanted:
+                number = self._handle.bind(thread, address, port + offset, kind)
                 if number is None:
                     break
                 numbers.append(number)

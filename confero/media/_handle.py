@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
+from typing import Any, Literal
 
 from ._core import ffi, lib
 from .addresses import parse_ip
 from .errors import BindError, EngineClosed, EngineError
+
+SocketKind = Literal["shared", "listener", "leg"]
+"""UDP for all WebRTC legs of a thread, TCP for the same, UDP for one RTP leg."""
 
 
 class Handle:
@@ -32,12 +35,16 @@ class Handle:
         if raw is not None:
             ffi.release(raw)
 
-    def bind(self, thread: int, address: str, port: int, *, shared: bool) -> int | None:
+    def bind(self, thread: int, address: str, port: int, kind: SocketKind) -> int | None:
         """A socket's number, or None if the port is taken. Raises BindError when it cannot be bound at all."""
         ip = parse_ip(address)
         addr = ffi.new("cf_addr *", {"family": ip.version, "port": port, "ip": list(ip.packed)})
-        call = lib.cf_engine_bind_shared if shared else lib.cf_engine_bind_leg
-        number = call(self.raw, thread, addr)
+        calls = {
+            "shared": lib.cf_engine_bind_shared,
+            "listener": lib.cf_engine_listen_shared,
+            "leg": lib.cf_engine_bind_leg,
+        }
+        number = calls[kind](self.raw, thread, addr)
         if number == -errno.EADDRINUSE:
             return None
         if number < 0:

@@ -76,7 +76,9 @@ class Engine:
         try:
             self.bound = bind_addresses(config.bind)
             self._addresses = AdvertisedAddresses(self.bound, config.advertised, monotonic=monotonic)
-            self._shared = [self._binder.bind_shared(thread, self.bound) for thread in range(self.threads)]
+            self._shared = [
+                self._binder.bind_shared(thread, self.bound, tcp=config.tcp) for thread in range(self.threads)
+            ]
         except BaseException:
             self.close()
             raise
@@ -197,8 +199,13 @@ class Engine:
     # -- addresses and ports -----------------------------------------------------------------------------------
 
     def shared_port(self, thread: int) -> int:
-        """The UDP port of a thread's WebRTC legs, the same on every bound address."""
+        """The port of a thread's WebRTC legs, the same on every bound address."""
         return self._shared[thread]
+
+    @property
+    def tcp(self) -> bool:
+        """Whether WebRTC legs may come over TCP too, to the same addresses and ports."""
+        return self.config.tcp
 
     @property
     def advertised(self) -> tuple[Advertised, ...]:

@@ -1,4 +1,4 @@
-"""UDP ports of a range, one at a time or in RTP/RTCP pairs: never a service's own port, never one that is bound already."""
+"""Ports of a range, one at a time or in RTP/RTCP pairs: never a service's own port, never one that is bound already."""
 
 from __future__ import annotations
 

@@ -281,7 +281,9 @@ class EngineConfig:
     bind: tuple[str, ...] = ()
     """Addresses of the shared ports, wildcards allowed; empty: every IPv4 and, where there is IPv6, every IPv6 address."""
     port_low: int | None = None
-    """Lowest and highest UDP port; None: as in the port map."""
+    """Lowest and highest port; None: as in the port map."""
     port_high: int | None = None
+    tcp: bool = False
+    """Whether WebRTC legs may also come over TCP, to the ports that are shared over UDP."""
     advertised: tuple[str, ...] = ()
     """``addr`` or ``external=internal``; empty: see :func:`confero.media.addresses.advertised`."""

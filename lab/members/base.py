@@ -40,6 +40,17 @@ class Recording:
         self.started_at = None
 
 
+class Ear(Protocol):
+    """What was heard since ``clear``."""
+
+    @property
+    def started_at(self) -> float | None: ...
+    @property
+    def seconds(self) -> float: ...
+    def signal(self) -> Signal: ...
+    def clear(self) -> None: ...
+
+
 class Member(Protocol):
     """A participant under test control."""
 
@@ -48,7 +59,9 @@ class Member(Protocol):
     leg: str
     said: Signal
     """What it says, from ``said_at`` on, over and over."""
-    heard: Recording
+
+    @property
+    def heard(self) -> Ear: ...
 
     @property
     def said_at(self) -> float | None:

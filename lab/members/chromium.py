@@ -43,12 +43,20 @@ class Chromium:
     """One browser process with one page; ``async with Chromium(said) as browser``.
 
     ``said``: what its microphone hears, over and over; None: whoever sits there refuses the page the microphone.
+    ``program``: what to start instead of the machine's own.
     """
 
     def __init__(
-        self, said: Signal | None, *, width: int = 1280, height: int = 800, flags: tuple[str, ...] = ()
+        self,
+        said: Signal | None,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        flags: tuple[str, ...] = (),
+        program: Path | None = None,
     ) -> None:
         self._said = said
+        self._program = program
         self._size = (width, height)
         self._flags = flags
         self._folder = tempfile.TemporaryDirectory(prefix="confero-chromium-")
@@ -57,7 +65,7 @@ class Chromium:
         self.page: Page
 
     async def __aenter__(self) -> Chromium:
-        program = shutil.which("chromium")
+        program = self._program or shutil.which("chromium")
         if program is None:
             raise LocalError("chromium is not installed (Debian: apt-get install chromium)")
         folder = Path(self._folder.name)

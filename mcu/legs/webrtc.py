@@ -168,8 +168,9 @@ class WebRtcLeg:
         )
 
     def _transport(self, credentials: tuple[str, str]) -> LocalTransport:
-        addresses = tuple((a.host, a.port) for a in self._context.engine.candidates(self._context.room))
-        return LocalTransport(addresses, *credentials, self._certificate.fingerprint)
+        engine = self._context.engine
+        addresses = tuple((a.host, a.port) for a in engine.candidates(self._context.room))
+        return LocalTransport(addresses, *credentials, self._certificate.fingerprint, tcp=engine.tcp)
 
     def _config(self, agreed: WebRtcAgreement) -> LegConfig:
         mid = agreed.mid if agreed.mid and agreed.mid_ext and len(agreed.mid.encode()) <= MID_MAX else ""

@@ -1,6 +1,6 @@
 """Writes the stored corpus of the network fuzz targets: messages that are right, each with broken twins.
 
-``python native/fuzz/make_corpus.py`` writes ``native/fuzz/corpus/{stun,ice,rtp,rtcp,srtp,red,event}/*.bin`` anew, the same
+``python native/fuzz/make_corpus.py`` writes ``native/fuzz/corpus/{stun,ice,rtp,rtcp,srtp,red,event,framing}/*.bin`` anew, the same
 bytes each time. Every kind of message, attribute and error that a parser tells apart is in it, so that a run without any new input
 already passes through nearly every line.
 """
@@ -313,7 +313,41 @@ def event() -> Iterator[tuple[str, bytes]]:
     yield "sent-many", record(send, 3, b"\7\4" * 70)
 
 
-TARGETS = {"stun": stun, "ice": ice, "rtp": rtp, "rtcp": rtcp, "srtp": srtp, "red": red, "event": event}
+def framing() -> Iterator[tuple[str, bytes]]:
+    """fuzz_framing.c: the first byte cuts the rest, which is read as a stream of frames, and as puts (odd) and takes (even)."""
+
+    def frame(data: bytes) -> bytes:
+        return struct.pack("!H", len(data)) + data
+
+    check = frame(message(1, USERNAME, PRIORITY, CONTROLLING, sign=True))
+    media = frame(b"\x80\x6f" + bytes(200))
+    for cut in (0, 1, 6, 40, 255):
+        yield from twins(f"call-{cut}", bytes([cut]) + check + 3 * media)
+    yield "empty-frames", b"\x02" + 5 * frame(b"") + check
+    yield "longest", b"\xff" + frame(bytes(2048)) + check
+    yield "too-long", b"\x10" + check + frame(bytes(2049)) + check
+    yield "cut-head", b"\x00" + check[:1]
+    yield "nothing", b""
+    put_media, put_check, take, take_all = b"\1\x80\x0a", b"\1\1\x0a", b"\0\0\5", b"\0\0\x40"
+    yield "queue", b"\0" + 20 * put_media + 40 * take_all + 3 * put_media
+    yield "queue-begun", b"\0" + put_media + take + 30 * put_media + 90 * take
+    yield (
+        "queue-mixed",
+        b"\0" + 9 * (put_check + put_media) + 9 * take_all + 20 * put_check + 30 * put_media + 60 * take_all,
+    )
+    yield "queue-largest", b"\0" + 17 * b"\1\x80\xff" + 40 * b"\0\7\xff"
+
+
+TARGETS = {
+    "stun": stun,
+    "ice": ice,
+    "rtp": rtp,
+    "rtcp": rtcp,
+    "srtp": srtp,
+    "red": red,
+    "event": event,
+    "framing": framing,
+}
 
 
 def main() -> None:

@@ -105,6 +105,11 @@ class CallBook:
             if call.media.mcu_url == mcu_url and call.media.leg and (there is None or call.media.leg not in there):
                 call.happened(LegLost("mcu-lost" if there is None else "media-ended"))
 
+    def named(self, call_id: str, tag: str) -> Call | None:
+        """By Call-ID and our tag."""
+        found = self._by_names.get((call_id, tag))
+        return found[0] if found is not None else None
+
     # -- the endpoint's side --
 
     def request(self, event: RequestIn) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from confero.clock import Clock
 from confero.errors import ConferoError, LocalError, Refused
@@ -89,6 +89,16 @@ class Owner:
 Happening = Event | LegLost | HangUp | RingSaid
 
 
+class Exchange(Protocol):
+    """Transfers, of one call by another."""
+
+    async def refer(self, call: Call, wish: Transfer) -> None:
+        """The peer of ``call`` wants somebody called."""
+
+    def replaced(self, invite: Request) -> Call | None:
+        """The call whose place an INVITE takes. Raises Refused."""
+
+
 @dataclass(frozen=True)
 class Means:
     """What all calls share."""
@@ -111,6 +121,7 @@ class Means:
     """Runs a call."""
     parties: Parties
     """Whom decisions mean."""
+    transfers: Exchange
     pages: Pages
     """Where browsers are told of calls."""
     ring_s: float
@@ -388,7 +399,7 @@ class Call:
 
     async def transfer(self, wish: Transfer) -> None:
         """The peer wants somebody else called."""
-        self.driver.do(lambda now: self.driver.session.refuse_transfer(wish.id, now))
+        await self.means.transfers.refer(self, wish)
 
     def ended(self, end: Ended) -> None:
         self._ended = True
@@ -402,6 +413,10 @@ class Call:
 
 
 STATUS = {
+    "replaces-unknown": 481,
+    "replaces-answered": 486,
+    "replaces-over": 603,
+    "replaces-malformed": 400,
     "sdp-invalid": 400,
     "sdp-no-usable-media": 488,
     "room-unknown": 404,

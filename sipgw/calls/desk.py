@@ -10,9 +10,8 @@ from confero.models.sip import SipCaller
 from ..userdata import to_tell
 from .book import CallBook
 from .call import About, Call, HangUp, Means, Owner, RingSaid
-from .media import Terms
 from .outbound import OutboundCall
-from .parties import Calling, Parties
+from .parties import Calling, Parties, terms_to
 
 HUNG_UP = "hung up from a browser"
 
@@ -41,7 +40,7 @@ class Desk:
             raise Refused("There is such a call.", status=409, code="call-exists")
         about = About("out", party.from_, party.uri, self._means.clock.wall(), id=wish.id)
         about.caller = SipCaller(participant=wish.owner, from_name=wish.owner_name)
-        terms = Terms(self._means.owner)
+        terms = terms_to(party, self._means.owner)
         call = OutboundCall(self._means, about, terms, decision.place, party, ring_s=self._means.ring_s, others=others)
         call.owner = Owner(wish.room, wish.owner)
         call.seated(decision.place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from confero.errors import Refused
 from confero.models.sip import SipBrowser, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip.events import ServerKey
 from confero.protocols.sip.message import Request
@@ -13,11 +14,12 @@ from confero.runtime.logging import get_logger
 
 from ..flows import flow_of
 from ..userdata import told_by
-from .call import About, Call, Credentials, Means, Owner
+from .call import About, Call, Credentials, HangUp, Means, Owner
 from .media import Terms
 from .passing import Phones, call_phones, ring_phones
 from .ring import Ring
 from .ringing import ring_browsers
+from .transfers import hand_over
 
 log = get_logger(__name__)
 
@@ -38,6 +40,9 @@ class InboundCall(Call):
     ) -> None:
         """``called``: who is meant, if not whom the Request-URI names. ``credentials``: for challenges of the caller's trunk."""
         super().__init__(means, about, terms, flow_of(invite, source))
+        self._invite = invite
+        self._replaced: Call | None = None
+        """It ends as soon as this call is one."""
         self._called = invite.target.username if called is None else called
         self._domain = invite.target.host
         self.told = told_by(invite.headers, means.pass_headers)
@@ -49,6 +54,10 @@ class InboundCall(Call):
     async def set_up(self) -> None:
         if self.driver.session.phase == "ended":
             return  # it could not be taken, and has been answered
+        replaced = self.means.transfers.replaced(self._invite)
+        if replaced is not None:
+            await self._take_place_of(replaced)
+            return
         decision = await self.means.appserver.route(
             SipRouteAsk(
                 call=self.about.id,
@@ -71,8 +80,10 @@ class InboundCall(Call):
 
     async def enter(self, place: SipPlace) -> None:
         """Answers the call, in a room."""
-        self.seated(place)
         session = self.driver.session
+        if session.phase == "ended":
+            return  # cancelled meanwhile
+        self.seated(place)
         sdp = await self.media.open(place, session.offered, confirmed=False)
         if session.phase == "early":
             self.driver.do(lambda now: session.accept(now, sdp))
@@ -108,6 +119,21 @@ class InboundCall(Call):
             return
         self.owner = Owner(taker.room, taker.participant)
         await self.enter(await self.means.appserver.place(SipPlaceAsk(room=taker.room, caller=self.about.caller)))
+
+    async def _take_place_of(self, other: Call) -> None:
+        """RFC 3891 section 3: into the room of the other call, which ends when this one is answered."""
+        if not other.about.room:
+            raise Refused("The call is in no room.", status=404, code="replaces-unknown")
+        self._replaced = other
+        ask = SipPlaceAsk(room=other.about.room, caller=self.about.caller)
+        await self.enter(await self.means.appserver.place(ask))
+
+    async def established(self) -> None:
+        await super().established()
+        if self._replaced is not None:
+            hand_over(self._replaced, self)
+            self._replaced.happened(HangUp("replaced"))
+            self._replaced = None
 
     def reject(self, status: int, code: str) -> None:
         """Not this call; the session ends by it."""

@@ -24,6 +24,8 @@ class Terms:
     owner: str
     """This gateway, in whose name legs are held."""
     security: MediaSecurity = "optional"
+    key_exchange: Literal["sdes", "dtls", "ice"] = "sdes"
+    """In our offers; ``ice``: what a browser takes."""
     symmetric: bool = False
     timeout_s: float = 0.0
     """0: silence ends no call; the SIP side and the lease do."""
@@ -70,6 +72,7 @@ class MediaLeg:
                 sdp=offer,
                 symmetric=self._terms.symmetric,
                 media_security=self._terms.security,
+                key_exchange=self._terms.key_exchange,
                 best_effort=self._terms.security == "optional",
                 confirmed=confirmed,
                 owner=self._terms.owner,

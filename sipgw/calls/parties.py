@@ -12,6 +12,7 @@ from confero.protocols.sip.uri import URI
 from confero.protocols.sip.values import Address
 
 from ..outbound import Sender
+from .media import Terms
 from .outbound import Party
 
 Headers = tuple[tuple[str, str], ...]
@@ -29,6 +30,13 @@ class Calling:
 
 Way = Callable[[SipDecision, Calling, Headers], Awaitable[Sequence[Party]]]
 """From a decision, the caller and header fields to parties in the order of trying. Raises Refused."""
+
+
+def terms_to(party: Party, owner: str) -> Terms:
+    """How media is offered: as browsers take it where only such are called, which is who calls over WebSocket (RFC 7118)."""
+    flows = [branch.flow for branch in party.branches] or [party.flow]
+    scripts = all(flow is not None and flow.transport in ("ws", "wss") for flow in flows)
+    return Terms(owner, security="required", key_exchange="ice") if scripts else Terms(owner)
 
 
 NOBODY = Address(URI.parse("sip:anonymous@anonymous.invalid"), "Anonymous")

@@ -11,9 +11,8 @@ from confero.runtime.logging import get_logger
 
 from ..userdata import to_tell
 from .call import About, HangUp, RingSaid
-from .media import Terms
 from .outbound import OutboundCall
-from .parties import Calling
+from .parties import Calling, terms_to
 
 if TYPE_CHECKING:
     from .inbound import InboundCall
@@ -79,7 +78,7 @@ async def call_phones(call: InboundCall, decision: SipDecision) -> Phones | None
     phones = Phones(call, mine)
     about = About("out", call.about.from_uri, party.uri, means.clock.wall(), account=call.about.account)
     phones.out = OutboundCall(
-        means, about, Terms(means.owner), theirs, party, phones.progress, ring_s=means.ring_s, others=others
+        means, about, terms_to(party, means.owner), theirs, party, phones.progress, ring_s=means.ring_s, others=others
     )
     means.start(phones.out)
     return phones

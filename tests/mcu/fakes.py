@@ -60,6 +60,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.bound: tuple[str, ...] = ("0.0.0.0", "::")
+        self.tcp = False
         self.advertised = (Advertised("192.0.2.10", "192.0.2.10"), Advertised("2001:db8::10", "2001:db8::10"))
         self.rooms: dict[int, int] = {}
         self.legs: dict[int, LegConfig] = {}

@@ -300,7 +300,8 @@ async def test_one_to_one_nat_is_told_to_peers(tmp_path: Path) -> None:
         await until_hears(first, 1000)
         await until_hears(second, 440)
         remote = str(first.peer.remoteDescription.sdp)
-        assert [c.address for c in parse(remote).media[0].candidates] == ["127.0.0.77", "127.0.0.1"]
+        told = [(c.transport, c.address) for c in parse(remote).media[0].candidates]
+        assert told == [(way, address) for way in ("udp", "tcp") for address in ("127.0.0.77", "127.0.0.1")]
         phone = await Phone.open(700)
         rig.peers.append(phone)
         reply = await rig.leg("carol", kind="rtp", sdp=phone.offer())

@@ -261,3 +261,11 @@ async def test_sip_may_change_what_a_browser_may_not(certificate: Certificate) -
         with pytest.raises(NewLegNeeded):
             s.leg.offer(other)
     s.leg.close()
+
+
+async def test_tcp_is_told_where_the_engine_has_it(certificate: Certificate) -> None:
+    s = Setup(certificate)
+    s.engine.tcp = True
+    candidates = parse(s.leg.open(CHROMIUM)).media[0].candidates
+    passive = [(c.address, c.port) for c in candidates if c.transport == "tcp" and c.extra == (("tcptype", "passive"),)]
+    assert passive == [("192.0.2.10", 5000), ("2001:db8::10", 5000)]

@@ -63,7 +63,7 @@ class Baresip:
         command = shutil.which("baresip")
         assert command is not None, "baresip is missing (Debian: baresip-core)"
         self._process = await asyncio.create_subprocess_exec(
-            command, "-f", str(self.home),
+            command, "-s", "-f", str(self.home),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=(self.home / "log").open("wb"),
             stderr=asyncio.subprocess.STDOUT,
@@ -112,6 +112,11 @@ class Baresip:
     def saw(self, kind: str) -> list[dict[str, Any]]:
         """Its events of this kind: ``CALL_RINGING``, ``CALL_ESTABLISHED``, ``CALL_CLOSED`` ..."""
         return [event for event in self.events if event.get("type") == kind]
+
+    @property
+    def log(self) -> str:
+        """What it has written, all messages of SIP among it."""
+        return (self.home / "log").read_text(errors="replace")
 
     def said(self, text: str) -> bool:
         """Whether that stands in its log, which has what happened before anybody listened to events."""

@@ -8,13 +8,13 @@ from pathlib import Path
 
 MODULES = Path(__file__).resolve().parents[2] / "node_modules"
 
-CALL = """(target) => new Promise((resolve, reject) => {
+CALL = """([target, extraHeaders]) => new Promise((resolve, reject) => {
   const socket = new JsSIP.WebSocketInterface(`wss://${location.host}/sip`);
   const ua = new JsSIP.UA({ sockets: [socket], uri: "sip:script@confero.invalid", register: false, display_name: "Script" });
   window.ua = ua;
   setTimeout(() => reject(new Error("not within 20 s")), 20000);
   ua.on("connected", () => {
-    const session = ua.call(target, { mediaConstraints: { audio: true, video: false } });
+    const session = ua.call(target, { mediaConstraints: { audio: true, video: false }, extraHeaders });
     window.session = session;
     session.on("confirmed", () => resolve("confirmed"));
     session.on("failed", (event) => reject(new Error(event.cause)));
@@ -27,7 +27,26 @@ CALL = """(target) => new Promise((resolve, reject) => {
   });
   ua.start();
 })"""
-"""Calls; resolves when it is answered and acknowledged."""
+"""Calls with further header fields; resolves when it is answered and acknowledged, fails with JsSIP's word for why not."""
+
+REGISTER = """([user, host, password]) => new Promise((resolve, reject) => {
+  const socket = new JsSIP.WebSocketInterface(`wss://${location.host}/sip`);
+  const ua = new JsSIP.UA({ sockets: [socket], uri: `sip:${user}@${host}`, authorization_user: user, password, register: true });
+  setTimeout(() => reject(new Error("not within 20 s")), 20000);
+  ua.on("registered", () => resolve("registered"));
+  ua.on("registrationFailed", (event) => reject(new Error(event.cause)));
+  ua.on("newRTCSession", ({ session }) => {
+    session.on("peerconnection", ({ peerconnection }) => peerconnection.addEventListener("track", (event) => {
+      const audio = document.body.appendChild(new Audio());
+      audio.srcObject = event.streams[0];
+      void audio.play();
+    }));
+    session.on("ended", (event) => (window.endedBy = event.originator));
+    session.answer({ mediaConstraints: { audio: true, video: false } });
+  });
+  ua.start();
+})"""
+"""Registers; answers each call."""
 
 
 @cache

@@ -45,6 +45,10 @@ ONE_BYTE_IDS = range(1, 15)
 """RFC 8285 section 4.2: what fits the one-byte header."""
 HOST_PREFERENCE = 126
 """RFC 8445 section 5.1.2.2."""
+TCP_PREFERENCE = 90
+"""RFC 6544 section 4.2: lower than that of whatever may come over UDP from a host (126, and 110 for what it turns out to be)."""
+PASSIVE_PREFERENCE = 4 << 13
+"""RFC 6544 section 4.2: of a host candidate that waits to be connected to, less than one that connects (6)."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,12 @@ class LocalTransport:
     """Where the engine listens and how it proves itself."""
 
     addresses: tuple[tuple[str, int], ...]
-    """Advertised IP literals and UDP ports; the first stands in ``c=`` and ``m=``."""
+    """Advertised IP literals and ports; the first stands in ``c=`` and ``m=``."""
     ice_ufrag: str
     ice_pwd: str
     fingerprint: Fingerprint
+    tcp: bool = False
+    """Whether the engine listens there for TCP too (RFC 6544)."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +210,12 @@ def _answer(offer: Session, index: int, accepted: Media, stream: LocalStream) ->
 
 
 def candidates_of(transport: LocalTransport) -> tuple[Candidate, ...]:
-    """One host candidate per address, the first preferred (RFC 8445 section 5.1.2.1)."""
+    """Host candidates, the first address preferred, and whatever comes over UDP to anything over TCP."""
+    return _over_udp(transport) + (_over_tcp(transport) if transport.tcp else ())
+
+
+def _over_udp(transport: LocalTransport) -> tuple[Candidate, ...]:
+    """RFC 8445 section 5.1.2.1."""
     return tuple(
         Candidate(
             foundation=str(i + 1),
@@ -214,6 +225,23 @@ def candidates_of(transport: LocalTransport) -> tuple[Candidate, ...]:
             address=address,
             port=port,
             type="host",
+        )
+        for i, (address, port) in enumerate(transport.addresses)
+    )
+
+
+def _over_tcp(transport: LocalTransport) -> tuple[Candidate, ...]:
+    """RFC 6544 sections 4.2 and 4.5; of the local preference 13 bits are the address's. Foundations differ by transport."""
+    return tuple(
+        Candidate(
+            foundation=str(len(transport.addresses) + i + 1),
+            component=1,
+            transport="tcp",
+            priority=(TCP_PREFERENCE << 24) | ((PASSIVE_PREFERENCE + 8191 - i) << 8) | 255,
+            address=address,
+            port=port,
+            type="host",
+            extra=(("tcptype", "passive"),),
         )
         for i, (address, port) in enumerate(transport.addresses)
     )

@@ -128,6 +128,7 @@ typedef struct cf_core_stats {
     uint64_t crypto_ns, io_ns; /* shares of the cost, sampled: SRTP; system calls that send and receive */
     uint64_t events_lost, commands;
     uint64_t rooms, legs, rooms_asleep;
+    uint64_t tcp_open, tcp_refused; /* connections that are open; that had to be closed before they were a leg's */
 } cf_core_stats;
 
 enum cf_tap_point {
@@ -242,6 +243,10 @@ void cf_core_receive(cf_core *core, const cf_path *path, uint8_t *data, size_t l
  * together. Changes nothing. At most CF_EXPECT_MAX; the rest is received as well without it. */
 enum { CF_EXPECT_MAX = 8 }; /* what they need fits an L1 cache */
 void cf_core_expect(const cf_core *core, const cf_path *paths, size_t count);
+/* True: an authenticated check has come over this path, and its leg still holds it. */
+bool cf_core_has_path(const cf_core *core, const cf_path *path);
+/* The path is no more, as a connection ends: its leg goes on over another, if it has one. */
+void cf_core_path_closed(cf_core *core, const cf_path *path);
 bool cf_core_has_socket(const cf_core *core, uint32_t socket); /* true: a leg has this socket for itself */
 /* True: this is where an RTP leg's media comes and goes, and until cf_core_leg_remote or the leg's end it takes and
  * sends nothing else from this socket: the shell may connect it to *remote. */

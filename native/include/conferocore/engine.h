@@ -19,6 +19,9 @@ int cf_engine_fileno(const cf_engine *engine);
  * Returns the socket's number or -EADDRINUSE, -EADDRNOTAVAIL, -EACCES ... Wildcard addresses answer from the address
  * that was asked (PKTINFO). */
 int cf_engine_bind_shared(cf_engine *engine, int thread, const cf_addr *addr);
+/* Listens for WebRTC legs over TCP (RFC 6544, passive; RFC 4571): a thread's first before cf_engine_start. Returns the
+ * socket's number; errors as above, -EINVAL, -ENOMEM. */
+int cf_engine_listen_shared(cf_engine *engine, int thread, const cf_addr *addr);
 /* Binds a socket for one RTP leg. */
 int cf_engine_bind_leg(cf_engine *engine, int thread, const cf_addr *addr);
 /* The descriptor is closed once the media thread has let go of it. -ENOENT, -EBUSY: a leg uses it (remove the leg

@@ -40,6 +40,8 @@ unsigned cf_ice_receive(cf_ice *ice, const cf_stun_msg *msg, const cf_path *from
                         size_t cap, size_t *reply_len);
 /* True if an authenticated check came over exactly this path. */
 bool cf_ice_knows(const cf_ice *ice, const cf_path *path);
+/* The path is no more. If it was selected the one that was checked last takes its place, if there is one. */
+void cf_ice_forget(cf_ice *ice, const cf_path *path);
 /* Where to send, or NULL before the first authenticated check. */
 const cf_path *cf_ice_selected_path(const cf_ice *ice);
 /* Copies the local ufrag out of "local:remote" of a USERNAME; false if it has no such form or is too long. */

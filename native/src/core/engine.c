@@ -1,5 +1,5 @@
 /* The engine as its owner sees it: made, bound, started, drained of events, and freed. */
-#include "engine_internal.h"
+#include "engine_tcp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -165,12 +165,20 @@ int cf_engine_stats(cf_engine *engine, int thread, cf_core_stats *stats) {
     stats->tick_ns_sum = cf_counted(&media->tick_ns_sum);
     stats->io_ns = cf_counted(&media->io_ns);
     stats->receive_drops = receive_drops(media);
+    stats->tcp_open = cf_counted(&media->tcp_open);
+    stats->tcp_refused = cf_counted(&media->tcp_refused);
     return 0;
 }
 
 /* ---- sockets ---- */
 
-static int bind_socket(cf_engine *engine, int thread, const cf_addr *addr, bool shared) {
+enum socket_kind { OWN, SHARED, LISTENER };
+
+static int open_socket(enum socket_kind kind, const cf_addr *addr, cf_socket *out) {
+    return kind == LISTENER ? cf_tcp_listen(addr, out) : cf_udp_open(addr, kind == SHARED, out);
+}
+
+static int bind_socket(cf_engine *engine, int thread, const cf_addr *addr, enum socket_kind kind) {
     cf_media *media = cf_engine_media(engine, thread);
     if (media == NULL)
         return -EINVAL;
@@ -179,12 +187,12 @@ static int bind_socket(cf_engine *engine, int thread, const cf_addr *addr, bool 
     cf_socket *socket = calloc(1, sizeof *socket);
     if (socket == NULL)
         return -ENOMEM;
-    int rc = cf_udp_open(addr, shared, socket);
+    int rc = open_socket(kind, addr, socket);
     if (rc < 0) {
         free(socket);
         return rc;
     }
-    uint32_t number = media->free_sockets[media->free_count - 1];
+    uint32_t number = socket->number = media->free_sockets[media->free_count - 1];
     atomic_store_explicit(&media->sockets[number], socket, memory_order_release); /* before epoll can name it */
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
     if (epoll_ctl(media->epoll, EPOLL_CTL_ADD, socket->fd, &event) < 0) {
@@ -195,16 +203,26 @@ static int bind_socket(cf_engine *engine, int thread, const cf_addr *addr, bool 
         return rc;
     }
     media->free_count--;
-    media->shared_sockets += shared;
+    media->shared_sockets += socket->shared;
     return (int)number;
 }
 
 int cf_engine_bind_shared(cf_engine *engine, int thread, const cf_addr *addr) {
-    return bind_socket(engine, thread, addr, true);
+    return bind_socket(engine, thread, addr, SHARED);
 }
 
 int cf_engine_bind_leg(cf_engine *engine, int thread, const cf_addr *addr) {
-    return bind_socket(engine, thread, addr, false);
+    return bind_socket(engine, thread, addr, OWN);
+}
+
+/* The connections' memory has to be there before the thread that owns it. */
+int cf_engine_listen_shared(cf_engine *engine, int thread, const cf_addr *addr) {
+    cf_media *media = cf_engine_media(engine, thread);
+    if (media == NULL || (media->running && media->conns == NULL))
+        return -EINVAL;
+    if (media->conns == NULL)
+        media->conns = media->tx.conns = cf_conns_new(media);
+    return media->conns == NULL ? -ENOMEM : bind_socket(engine, thread, addr, LISTENER);
 }
 
 static void close_at_once(cf_media *media, uint32_t number, cf_socket *socket) {

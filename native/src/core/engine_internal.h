@@ -35,6 +35,8 @@ enum {
 };
 
 typedef struct cf_media cf_media;
+typedef struct cf_conn cf_conn;
+typedef struct cf_conns cf_conns;
 
 /* ---- sockets (engine_udp.c) ---- */
 
@@ -42,10 +44,13 @@ typedef struct cf_socket {
     int fd;
     cf_addr bound;
     bool shared, wildcard; /* wildcard: PKTINFO tells and sets the local address */
-    bool closing;          /* control side */
-    unsigned users;        /* control side: legs that send from it */
-    bool connected;        /* media thread: it has one peer, and nothing else comes in */
-    unsigned taken;        /* media thread: datagrams that came before it was connected */
+    bool listener;         /* TCP: whoever comes in has a number of its own (engine_tcp.h) */
+    bool resting;          /* media thread: a listener that is not listened to */
+    uint32_t number;
+    bool closing;   /* control side */
+    unsigned users; /* control side: legs that send from it */
+    bool connected; /* media thread: it has one peer, and nothing else comes in */
+    unsigned taken; /* media thread: datagrams that came before it was connected */
 } cf_socket;
 
 /* What a path needs of sockaddr_storage's 128 bytes. */
@@ -68,6 +73,7 @@ typedef struct cf_rx {
 
 typedef struct cf_tx {
     unsigned count;
+    cf_conns *conns; /* NULL: there is no TCP */
     uint32_t socket[CF_TX_BATCH];
     struct mmsghdr msgs[CF_TX_BATCH];
     struct iovec iov[CF_TX_BATCH];
@@ -76,6 +82,9 @@ typedef struct cf_tx {
     uint8_t data[CF_TX_BATCH][CF_TX_DATA];
 } cf_tx;
 
+/* 0: a family that is neither; false: likewise. */
+socklen_t cf_to_sockaddr(const cf_addr *addr, cf_sockaddr *out);
+bool cf_from_sockaddr(const cf_sockaddr *in, cf_addr *addr);
 /* A bound, non-blocking UDP socket, or a negative errno. */
 int cf_udp_open(const cf_addr *addr, bool shared, cf_socket *out);
 void cf_rx_init(cf_rx *rx);
@@ -109,6 +118,23 @@ int cf_udp_connect(cf_socket *socket, const cf_addr *remote);
 int cf_udp_disconnect(cf_socket *socket);
 /* What the kernel has dropped because the socket's buffer was full, since it was opened. */
 uint32_t cf_udp_drops(const cf_socket *socket);
+
+/* ---- connections (engine_tcp.h) ---- */
+
+/* Numbers from here on are connections': place and generation, so that what is meant for one that is closed never
+ * reaches another. */
+#define CF_TCP_FIRST (UINT32_C(1) << 31)
+enum { CF_TCP_PLACE_BITS = 12 };
+
+static inline uint32_t cf_conn_number(uint32_t place, uint32_t generation) {
+    return CF_TCP_FIRST | (generation << CF_TCP_PLACE_BITS & (CF_TCP_FIRST - 1)) | place;
+}
+static inline uint32_t cf_conn_place(uint32_t number) {
+    return number & ((UINT32_C(1) << CF_TCP_PLACE_BITS) - 1);
+}
+
+/* Datagrams in a row for one connection; how many were dropped. */
+unsigned cf_conns_send(cf_conns *conns, uint32_t number, const struct mmsghdr *msgs, unsigned n);
 
 /* ---- commands: down, executed, and back up as their own completion (engine_commands.c) ---- */
 
@@ -172,12 +198,14 @@ struct cf_media {
     int index, epoll, wake, timer; /* wake: an eventfd that says commands wait */
     int up_fd;                     /* the engine's eventfd */
     int nice;                      /* 0: as the process */
+    cf_conns *conns;               /* NULL: no TCP */
     cf_core *core;
     cf_ring *down, *up;
     /* Shared. The control side puts a socket in, the media thread takes it out. */
     cf_socket *_Atomic sockets[CF_ENGINE_SOCKETS];
     atomic_bool stop;
-    _Atomic uint64_t send_failures, unusable, events_lost, commands, tick_ns_max, tick_ns_sum, io_ns;
+    _Atomic uint64_t send_failures, unusable, events_lost, commands, tick_ns_max, tick_ns_sum, io_ns, tcp_open,
+        tcp_refused;
     /* The media thread's own. */
     int64_t now, armed;
     int64_t last_turn, window_at; /* ns */
@@ -215,6 +243,9 @@ void cf_media_advance_late(cf_media *media);
 void cf_media_flush(cf_media *media);
 struct epoll_event;
 void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n);
+/* engine_io.c: one call in so many is timed, for io_ns. */
+int64_t cf_meter_start(cf_media *media);
+void cf_meter_stop(cf_media *media, int64_t begin);
 /* engine_io.c: an RTP leg's media may come from elsewhere again. */
 void cf_media_unsettle(cf_media *media, uint64_t leg);
 /* What the core calls for each datagram (arg: the cf_media). */
@@ -237,6 +268,9 @@ static inline int64_t cf_clock_ns(clockid_t clock) {
 /* A counter with one writer: no locked instruction is needed. */
 static inline void cf_count(_Atomic uint64_t *counter, uint64_t n) {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+static inline void cf_count_to(_Atomic uint64_t *counter, uint64_t n) {
+    atomic_store_explicit(counter, n, memory_order_relaxed);
 }
 static inline uint64_t cf_counted(const _Atomic uint64_t *counter) {
     return atomic_load_explicit(counter, memory_order_relaxed);

@@ -1,16 +1,16 @@
 /* A media thread's way in and out: datagrams in batches, whichever sockets they are of, and what the calls cost. */
-#include "engine_internal.h"
+#include "engine_tcp.h"
 
 #include <sys/epoll.h>
 
 /* One system call in so many is timed and counts for all: a prime, so that no pattern of calls is met. */
 enum { METERED = 13 };
 
-static int64_t meter_start(cf_media *media) {
+int64_t cf_meter_start(cf_media *media) {
     return ++media->calls % METERED == 0 ? cf_clock_ns(CLOCK_MONOTONIC) : 0;
 }
 
-static void meter_stop(cf_media *media, int64_t begin) {
+void cf_meter_stop(cf_media *media, int64_t begin) {
     if (begin != 0)
         cf_count(&media->io_ns, METERED * (uint64_t)(cf_clock_ns(CLOCK_MONOTONIC) - begin));
 }
@@ -18,9 +18,9 @@ static void meter_stop(cf_media *media, int64_t begin) {
 void cf_media_flush(cf_media *media) {
     if (media->tx.count == 0)
         return;
-    int64_t begin = meter_start(media);
+    int64_t begin = cf_meter_start(media);
     unsigned failed = cf_tx_flush(&media->tx, media->sockets);
-    meter_stop(media, begin);
+    cf_meter_stop(media, begin);
     if (failed > 0)
         cf_count(&media->send_failures, failed);
 }
@@ -122,9 +122,9 @@ static int receive_batch(cf_media *media, uint32_t number) {
     const cf_socket *socket = socket_of(media, number);
     if (socket == NULL || !socket->shared)
         return 0;
-    int64_t begin = meter_start(media);
+    int64_t begin = cf_meter_start(media);
     int n = cf_rx_read(&media->rx, socket);
-    meter_stop(media, begin);
+    cf_meter_stop(media, begin);
     for (int i = 0; i < n; i++)
         numbers[i] = number;
     take_in(media, n, numbers);
@@ -151,14 +151,30 @@ static void take_held(cf_media *media) {
 /* A leg's own socket rarely holds a second datagram, and to ask for it costs a fifth of the call: epoll tells of it in
  * the next turn. */
 static void receive_own(cf_media *media, uint32_t number, const cf_socket *socket) {
-    int64_t begin = meter_start(media);
+    int64_t begin = cf_meter_start(media);
     if (cf_rx_read_one(&media->rx, media->held, socket))
         media->held_of[media->held++] = number;
-    meter_stop(media, begin);
+    cf_meter_stop(media, begin);
     if (media->held < CF_RX_BATCH)
         return;
     take_held(media);
     cf_media_advance_late(media);
+}
+
+/* Connections, and who comes in anew. */
+static void receive_tcp(cf_media *media, const struct epoll_event *ready, int n) {
+    if (media->conns == NULL)
+        return;
+    for (int i = 0; i < n; i++) {
+        uint32_t number = ready[i].data.u32;
+        cf_socket *socket = number < CF_ENGINE_SOCKETS ? socket_of(media, number) : NULL;
+        if (number >= CF_TCP_FIRST)
+            cf_conn_ready(media->conns, number, ready[i].events);
+        else if (socket != NULL && socket->listener)
+            cf_conns_accept(media->conns, socket);
+    }
+    cf_media_advance_late(media);
+    cf_conns_look(media->conns);
 }
 
 /* Legs' own sockets first, in batches of many; then the shared ones, each a batch of its own. */
@@ -168,13 +184,16 @@ void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n) {
     for (int i = 0; i < n; i++) {
         uint32_t number = ready[i].data.u32;
         const cf_socket *socket = number < CF_ENGINE_SOCKETS ? socket_of(media, number) : NULL;
-        if (socket != NULL && socket->shared)
+        if (socket == NULL || socket->listener)
+            continue;
+        if (socket->shared)
             shared[shared_count++] = number;
-        else if (socket != NULL)
+        else
             receive_own(media, number, socket);
     }
     take_held(media);
     for (int i = 0; i < shared_count; i++)
         receive_shared(media, shared[i]);
+    receive_tcp(media, ready, n);
     media->more = media->more || n == CF_TURN_EVENTS;
 }

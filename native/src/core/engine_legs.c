@@ -56,7 +56,7 @@ int cf_engine_room_remove(cf_engine *engine, uint64_t id) {
 static cf_socket *own_socket(const cf_media *media, uint32_t number) {
     cf_socket *socket =
         number < CF_ENGINE_SOCKETS ? atomic_load_explicit(&media->sockets[number], memory_order_relaxed) : NULL;
-    return socket != NULL && !socket->shared && !socket->closing ? socket : NULL;
+    return socket != NULL && !socket->shared && !socket->listener && !socket->closing ? socket : NULL;
 }
 
 /* An RTP leg is told by its socket, so the socket is its alone. */

@@ -1,6 +1,6 @@
 /* A media thread: waits for packets, commands and the tick, and gives each its turn without allocating, locking or
  * blocking. */
-#include "engine_internal.h"
+#include "engine_tcp.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -89,8 +89,14 @@ void cf_media_advance_late(cf_media *media) {
         cf_media_advance(media);
 }
 
+static int64_t deadline_of(const cf_media *media) {
+    int64_t core = cf_core_deadline(media->core);
+    int64_t conns = media->conns != NULL ? cf_conns_deadline(media->conns) : INT64_MAX;
+    return core < conns ? core : conns;
+}
+
 static void arm_timer(cf_media *media) {
-    int64_t deadline = cf_core_deadline(media->core);
+    int64_t deadline = deadline_of(media);
     if (deadline == media->armed)
         return;
     media->armed = deadline;
@@ -261,6 +267,7 @@ void cf_media_close(cf_media *media) {
             close(socket->fd);
         free(socket);
     }
+    cf_conns_free(media->conns);
     cf_core_free(media->core);
     cf_ring_free(media->down);
     cf_ring_free(media->up);

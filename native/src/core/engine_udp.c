@@ -10,7 +10,7 @@
  * sysctl caps it. */
 enum { SHARED_BUFFER = 4 << 20 };
 
-static socklen_t to_sockaddr(const cf_addr *addr, cf_sockaddr *out) {
+socklen_t cf_to_sockaddr(const cf_addr *addr, cf_sockaddr *out) {
     if (addr->family == 4) {
         out->v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(addr->port)};
         memcpy(&out->v4.sin_addr, addr->ip, 4);
@@ -24,7 +24,7 @@ static socklen_t to_sockaddr(const cf_addr *addr, cf_sockaddr *out) {
     return 0;
 }
 
-static bool from_sockaddr(const cf_sockaddr *in, cf_addr *addr) {
+bool cf_from_sockaddr(const cf_sockaddr *in, cf_addr *addr) {
     *addr = (cf_addr){0};
     if (in->any.sa_family == AF_INET) {
         addr->family = 4;
@@ -60,7 +60,7 @@ static void raise_buffers(int fd) {
 
 static int set_up(const cf_addr *addr, cf_socket *s) {
     cf_sockaddr name;
-    socklen_t len = to_sockaddr(addr, &name);
+    socklen_t len = cf_to_sockaddr(addr, &name);
     int rc = addr->family == 6 ? set_int(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
     if (rc == 0 && s->wildcard)
         rc = addr->family == 4 ? set_int(s->fd, IPPROTO_IP, IP_PKTINFO, 1)
@@ -72,7 +72,7 @@ static int set_up(const cf_addr *addr, cf_socket *s) {
         raise_buffers(s->fd);
     if (bind(s->fd, &name.any, len) < 0 || getsockname(s->fd, &name.any, &len) < 0)
         return -errno;
-    from_sockaddr(&name, &s->bound);
+    cf_from_sockaddr(&name, &s->bound);
     return 0;
 }
 
@@ -91,7 +91,7 @@ int cf_udp_open(const cf_addr *addr, bool shared, cf_socket *out) {
 
 int cf_udp_connect(cf_socket *s, const cf_addr *remote) {
     cf_sockaddr name;
-    socklen_t len = to_sockaddr(remote, &name);
+    socklen_t len = cf_to_sockaddr(remote, &name);
     if (len == 0 || s->wildcard)
         return -EINVAL;
     if (connect(s->fd, &name.any, len) < 0)
@@ -105,7 +105,7 @@ int cf_udp_connect(cf_socket *s, const cf_addr *remote) {
 int cf_udp_disconnect(cf_socket *s) {
     struct sockaddr none = {.sa_family = AF_UNSPEC};
     cf_sockaddr name;
-    socklen_t len = to_sockaddr(&s->bound, &name);
+    socklen_t len = cf_to_sockaddr(&s->bound, &name);
     if (connect(s->fd, &none, sizeof none) < 0)
         return -errno;
     s->connected = false;
@@ -173,7 +173,7 @@ static void read_control(struct msghdr *header, cf_datagram *out) {
 bool cf_rx_get(cf_rx *rx, int i, const cf_socket *socket, uint32_t number, cf_datagram *out) {
     struct msghdr *h = &rx->msgs[i].msg_hdr;
     *out = (cf_datagram){.path.socket = number, .data = rx->data[i], .len = rx->msgs[i].msg_len};
-    if ((h->msg_flags & MSG_TRUNC) || !from_sockaddr(&rx->from[i], &out->path.remote))
+    if ((h->msg_flags & MSG_TRUNC) || !cf_from_sockaddr(&rx->from[i], &out->path.remote))
         return false;
     read_control(h, out);
     if (out->path.local.family != 0)
@@ -221,7 +221,7 @@ bool cf_tx_commit(cf_tx *tx, const cf_path *path, size_t len) {
     unsigned i = tx->count;
     struct msghdr *h = &tx->msgs[i].msg_hdr;
     h->msg_name = &tx->to[i];
-    h->msg_namelen = to_sockaddr(&path->remote, &tx->to[i]);
+    h->msg_namelen = cf_to_sockaddr(&path->remote, &tx->to[i]);
     if (len > CF_TX_DATA || h->msg_namelen == 0)
         return false;
     tx->iov[i].iov_len = len;
@@ -284,6 +284,10 @@ unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets) {
         for (end = at + 1; end < tx->count && tx->socket[end] == tx->socket[at]; end++)
             ;
         uint32_t number = tx->socket[at];
+        if (number >= CF_TCP_FIRST) {
+            failed += cf_conns_send(tx->conns, number, tx->msgs + at, end - at);
+            continue;
+        }
         const cf_socket *socket =
             number < CF_ENGINE_SOCKETS ? atomic_load_explicit(&sockets[number], memory_order_acquire) : NULL;
         failed += flush_run(socket, tx->msgs + at, end - at);

@@ -140,3 +140,21 @@ void leg_stun(cf_core *core, const cf_path *path, const uint8_t *data, size_t le
     else
         counter_add(&core->count.packets_unknown, 1);
 }
+
+bool cf_core_has_path(const cf_core *core, const cf_path *path) {
+    return node_by_path(core, path) != NULL;
+}
+
+void cf_core_path_closed(cf_core *core, const cf_path *path) {
+    struct path_node *node = node_by_path(core, path);
+    if (!node)
+        return;
+    cf_leg *leg = node->node.owner;
+    path_forget(core, node);
+    cf_ice_forget(&leg->ice, path);
+    if (!leg->has_path || !cf_path_equal(&leg->path, path))
+        return;
+    leg->has_path = false;
+    path_select(core, leg);
+    leg_changed(core, leg);
+}

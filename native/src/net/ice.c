@@ -91,6 +91,9 @@ static int find_path(const cf_ice *ice, const cf_path *path) {
 
 /* A free place, else that of the oldest path which is not selected. */
 static int place_for_path(cf_ice *ice) {
+    for (size_t i = 0; i < ice->path_count; i++)
+        if (ice->paths[i].checked_at == INT64_MIN)
+            return (int)i;
     if (ice->path_count < CF_ICE_PATHS)
         return (int)ice->path_count++;
     int oldest = ice->selected == 0;
@@ -168,4 +171,19 @@ bool cf_ice_knows(const cf_ice *ice, const cf_path *path) {
 
 const cf_path *cf_ice_selected_path(const cf_ice *ice) {
     return ice->selected < 0 ? NULL : &ice->paths[ice->selected].path;
+}
+
+/* Its place stays, empty, and is the first to be used again: the other paths keep theirs. */
+void cf_ice_forget(cf_ice *ice, const cf_path *path) {
+    int at = find_path(ice, path);
+    if (at < 0)
+        return;
+    ice->paths[at] = (cf_ice_path){.checked_at = INT64_MIN};
+    if (ice->selected != at)
+        return;
+    ice->selected = -1;
+    for (int i = 0; i < (int)ice->path_count; i++)
+        if (ice->paths[i].checked_at != INT64_MIN &&
+            (ice->selected < 0 || ice->paths[i].checked_at > ice->paths[ice->selected].checked_at))
+            ice->selected = i;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -70,3 +71,28 @@ def test_seeds_repeat_the_ports() -> None:
         port = first.shared_port(0)
     with Engine(EngineConfig(threads=1, seed=11, bind=("127.0.0.31",))) as again:
         assert again.shared_port(0) == port
+
+
+def test_tcp_listens_where_udp_does() -> None:
+    config = EngineConfig(threads=2, seed=3, bind=("127.0.0.1", "::1"), tcp=True)
+    with Engine(config) as engine:
+        assert engine.tcp
+        for thread in range(2):
+            for host in ("127.0.0.1", "::1"):
+                socket.create_connection((host, engine.shared_port(thread)), timeout=5).close()
+
+
+def test_without_tcp_nothing_listens() -> None:
+    with Engine(EngineConfig(threads=1, seed=3, bind=("127.0.0.1",))) as engine:
+        assert not engine.tcp
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", engine.shared_port(0)), timeout=5)
+
+
+def test_a_port_whose_tcp_is_taken_is_passed_over() -> None:
+    with Engine(EngineConfig(threads=1, seed=3, bind=("127.0.0.9",), port_low=14110, port_high=14119)) as first:
+        port = first.shared_port(0)
+    with socket.create_server(("127.0.0.9", port)):
+        config = EngineConfig(threads=1, seed=3, bind=("127.0.0.9",), port_low=14110, port_high=14119, tcp=True)
+        with Engine(config) as engine:
+            assert engine.shared_port(0) != port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from aioice import stun
 
@@ -13,7 +14,7 @@ from confero.media import (
     SrtpProfile,
 )
 
-from .engine_rig import running, webrtc_leg
+from .engine_rig import LOCAL, running, webrtc_leg
 
 
 class Browser(asyncio.DatagramProtocol):
@@ -83,3 +84,43 @@ async def test_wrong_password_is_not_connected() -> None:
         assert answer.message_class is stun.Class.ERROR
         assert not [event for event in state.events if event.type is EventType.ICE_CONNECTED]
         transport.close()
+
+
+async def framed(reader: asyncio.StreamReader) -> bytes:
+    """The next frame (RFC 4571)."""
+    async with asyncio.timeout(5):
+        return await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
+
+
+def frame(data: bytes) -> bytes:
+    return len(data).to_bytes(2) + data
+
+
+async def test_ice_and_dtls_over_tcp() -> None:
+    async with running(replace(LOCAL, tcp=True)) as state:
+        engine = state.engine
+        engine.add_room(1)
+        engine.add_leg(webrtc_leg(30, 1))
+        reader, writer = await asyncio.open_connection(*engine.candidates(1)[0])
+        request = frame(binding_request("a password of our own"))
+        for cut in (request[:1], request[1:30], request[30:]):
+            writer.write(cut)
+            await asyncio.sleep(0.01)
+        event = await state.wait_for(EventType.ICE_CONNECTED, leg=30)
+        assert event.text == "{}:{}".format(*writer.get_extra_info("sockname"))
+        assert stun.parse_message(await framed(reader)).message_class is stun.Class.RESPONSE
+        writer.write(frame(b"\x16\xfe\xfdone") + frame(b"") + frame(b"\x16\xfe\xfdtwo"))
+        found: list[bytes] = []
+        async with asyncio.timeout(5):
+            while len(found) < 2:
+                found += engine.dtls_take(30)
+                await asyncio.sleep(0)
+        assert found == [b"\x16\xfe\xfdone", b"\x16\xfe\xfdtwo"]
+        engine.dtls_send(30, b"\x16\xfe\xfdback")
+        assert await framed(reader) == b"\x16\xfe\xfdback"
+        assert engine.thread_stats(0)["tcp_open"] == 1
+        engine.remove_leg(30)
+        async with asyncio.timeout(5):
+            while await reader.read(4096):
+                pass
+        writer.close()

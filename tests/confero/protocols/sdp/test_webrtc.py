@@ -219,3 +219,17 @@ def test_redundancy_of_something_else_is_not_taken(fmtp: str) -> None:
     text = text_of("chromium-audio").replace("a=fmtp:63 111/111", f"a=fmtp:63 {fmtp}" if fmtp else "a=x")
     assert agree(text, replace(STREAM, redundancy="auto")).red is None
     assert agree(text_of("firefox-audio"), replace(STREAM, redundancy="always")).red is None
+
+
+def test_tcp_comes_after_all_of_udp() -> None:
+    agreed = answer_webrtc(parse(text_of("chromium-all")), STREAM, replace(TRANSPORT, tcp=True))
+    text = write(agreed.description)
+    assert "a=candidate:3 1 tcp 1520435199 192.0.2.10 5000 typ host tcptype passive\r\n" in text
+    candidates = parse(text).media[0].candidates
+    assert [(c.transport, c.address) for c in candidates] == [
+        (transport, address) for transport in ("udp", "tcp") for address, _ in TRANSPORT.addresses
+    ]
+    priorities = [c.priority for c in candidates]
+    assert priorities == sorted(priorities, reverse=True) and len(set(priorities)) == 4
+    assert len({c.foundation for c in candidates}) == 4
+    assert parse(text).media[0].port == 5000

@@ -1,0 +1,142 @@
+/* A browser over TCP and a telephone in one room of a running engine: they hear each other, and neither suffers when
+ * the other's connection does. */
+#include "conferocore/srtp.h"
+#include "tcp_lib.h"
+#include "testlib.h"
+
+enum { WINDOW = PHONE_RATE / 2, PHONE = 10, BROWSER = 30 };
+
+static phone telephone, browser; /* of the browser's only sound and numbers */
+static stream s;
+static cf_srtp *seal, *unseal;
+static cf_addr shared;
+
+static cf_engine *start(void) {
+    cf_engine *engine = cf_engine_new(1, 42);
+    for (uint16_t port = 0; port < 200; port++) {
+        shared = lab_addr(1, (uint16_t)(10000 + (getpid() * 64 + 63 + port * 7) % 4900));
+        if (cf_engine_listen_shared(engine, 0, &shared) >= 0)
+            break;
+    }
+    CHECK_INT(cf_engine_start(engine), 0);
+    CHECK_INT(cf_engine_room_add(engine, 0, &(cf_room_config){.id = 1}), 0);
+    phone_open(&telephone, 440, 100);
+    CHECK(phone_join(engine, 0, 1, PHONE, &telephone) >= 0);
+    return engine;
+}
+
+static void browser_joins(cf_engine *engine, int buffer) {
+    static const uint8_t KEY[2][16] = {"key to the mixer", "key to member  0"},
+                         SALT[2][12] = {"salt of one", "salt of two"};
+    cf_leg_config config = browser_config(BROWSER);
+    CHECK_INT(cf_engine_leg_add(engine, &config), 0);
+    stream_open(&s, 2, &shared, buffer);
+    stream_check(&s, OUR_UFRAG ":peer");
+    cf_event event;
+    CHECK(wait_event(engine, CF_EVENT_ICE_CONNECTED, BROWSER, &event));
+    CHECK_INT(cf_engine_leg_keys(engine, BROWSER, CF_SRTP_AEAD_AES_128_GCM, KEY[0], SALT[0], KEY[1], SALT[1]), 0);
+    seal = cf_srtp_new(CF_SRTP_AEAD_AES_128_GCM, KEY[0], 16, SALT[0], 12);
+    unseal = cf_srtp_new(CF_SRTP_AEAD_AES_128_GCM, KEY[1], 16, SALT[1], 12);
+    browser = (phone){.hertz = 1000, .ssrc = 200, .seq = 200, .ts = 1400};
+}
+
+static void end(cf_engine *engine) {
+    cf_engine_free(engine);
+    cf_srtp_free(seal);
+    cf_srtp_free(unseal);
+    close(s.fd);
+    close(telephone.fd);
+}
+
+static void browser_speaks(void) {
+    uint8_t packet[CF_RTP_HEADER + PHONE_FRAME + CF_SRTP_OVERHEAD];
+    int at = cf_rtp_write(packet, sizeof packet, 0, false, browser.seq++, browser.ts, browser.ssrc, NULL, 0);
+    browser.ts += PHONE_FRAME;
+    for (int i = 0; i < PHONE_FRAME; i++, browser.phase += 2 * M_PI * browser.hertz / PHONE_RATE)
+        packet[at + i] = cf_ulaw_encode((int16_t)(8000 * sin(browser.phase)));
+    int len = cf_srtp_protect(seal, packet, (size_t)at + PHONE_FRAME, sizeof packet);
+    CHECK(len > 0);
+    stream_send(&s, packet, (size_t)len);
+}
+
+static void browser_listens(void) {
+    int len;
+    for (uint8_t *frame; (frame = stream_next(&s, &len, 0)) != NULL;) {
+        cf_rtp rtp;
+        bool rtcp;
+        if (!cf_rtp_looks_like(frame, (size_t)len, &rtcp) || rtcp)
+            continue;
+        len = cf_srtp_unprotect(unseal, frame, (size_t)len);
+        CHECK(len > 0);
+        if (len <= 0 || cf_rtp_parse(&rtp, frame, (size_t)len) < 0)
+            continue;
+        browser.received++;
+        for (size_t i = 0; i < rtp.payload_len && browser.heard_count < PHONE_HEARD; i++)
+            browser.heard[browser.heard_count++] = cf_ulaw_decode(rtp.payload[i]);
+    }
+}
+
+static void talk(int frames, bool listens) {
+    for (int f = 0; f < frames; f++) {
+        browser_speaks();
+        phones_talk(&telephone, 1, 1);
+        if (listens)
+            browser_listens();
+    }
+}
+
+static bool both_hear(void) {
+    return phone_hears(&telephone, 1000, WINDOW) > 4000 && phone_hears(&browser, 440, WINDOW) > 4000 &&
+           phone_hears(&telephone, 440, WINDOW) < 20 && phone_hears(&browser, 1000, WINDOW) < 20;
+}
+
+static void talk_until_both_hear(void) {
+    talk(60, true);
+    for (int more = 0; more < 10 && !both_hear(); more++)
+        talk(30, true);
+    CHECK(both_hear());
+}
+
+static void test_they_hear_each_other(void) {
+    cf_engine *engine = start();
+    browser_joins(engine, 0);
+    talk_until_both_hear();
+    cf_core_stats stats;
+    CHECK_INT(cf_engine_stats(engine, 0, &stats), 0);
+    CHECK(stats.tcp_open == 1 && stats.tcp_refused == 0 && stats.send_failures == 0);
+    end(engine);
+}
+
+/* The browser's network stands still for seconds: the telephone hears it all the while, and afterwards all is well. */
+static void test_a_connection_that_stands_still_holds_up_nobody(void) {
+    cf_engine *engine = start();
+    browser_joins(engine, 4096);
+    talk_until_both_hear();
+    talk(150, false);
+    CHECK(phone_hears(&telephone, 1000, WINDOW) > 4000);
+    cf_core_stats stats;
+    CHECK_INT(cf_engine_stats(engine, 0, &stats), 0);
+    CHECK_INT(stats.tcp_open, 1);
+    talk_until_both_hear();
+    end(engine);
+}
+
+static void test_leg_and_connection_end_together(void) {
+    cf_engine *engine = start();
+    phones_talk(&telephone, 1, 2);
+    int before = open_descriptors();
+    browser_joins(engine, 0);
+    talk(10, true);
+    CHECK_INT(cf_engine_leg_remove(engine, BROWSER, 1), 0);
+    CHECK(wait_released(engine, 1));
+    CHECK(stream_ends(&s, 5000));
+    CHECK_INT(open_descriptors(), before + 1); /* our end */
+    end(engine);
+}
+
+int main(void) {
+    RUN(test_they_hear_each_other);
+    RUN(test_a_connection_that_stands_still_holds_up_nobody);
+    RUN(test_leg_and_connection_end_together);
+    return REPORT();
+}

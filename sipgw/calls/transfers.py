@@ -1,0 +1,151 @@
+"""Transfers: whom a telephone wants called, and calls that take another call's place (RFC 3515, RFC 3891, RFC 5589)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from confero.errors import ConferoError, LocalError, Refused
+from confero.ids import new_id
+from confero.models.sip import SipCaller, SipPlaceAsk, SipRouteAsk
+from confero.protocols.sip.errors import SipError
+from confero.protocols.sip.fields import Replaces
+from confero.protocols.sip.message import Request
+from confero.protocols.sip.session import Transfer, replaces_in
+from confero.protocols.sip.uri import URI
+from confero.runtime.logging import get_logger
+
+from .book import CallBook
+from .call import About, Call, status_of
+from .driver import Do
+from .media import Terms
+from .outbound import OutboundCall, Party
+from .parties import Calling, Headers, Parties
+
+log = get_logger(__name__)
+
+DIALLED = ("address", "trunk", "user")
+"""What the dial plan may say of whom a transfer names: there is somebody to be called. Rooms are not called, they are entered."""
+DECLINED = 603
+REFUSALS = {
+    481: Refused("No such call is here.", status=404, code="replaces-unknown"),
+    486: Refused("The call has been answered.", status=409, code="replaces-answered"),
+    603: Refused("The call is over.", status=410, code="replaces-over"),
+}
+"""RFC 3891 section 3, by the session's verdict."""
+
+
+class Transfers:
+    """For all calls of a gateway."""
+
+    def __init__(self, book: CallBook, parties: Parties) -> None:
+        self._book = book
+        self._parties = parties
+
+    # -- REFER --
+
+    async def refer(self, call: Call, wish: Transfer) -> None:
+        """The telephone of ``call`` wants somebody called: he comes into its room, and it is told how that goes.
+
+        The dial plan decides, as if the telephone had called him. What it refuses ends no call.
+        """
+        try:
+            party, *others = await self._called(call, wish)
+            place = await call.means.appserver.place(
+                SipPlaceAsk(room=call.about.room, caller=SipCaller(from_user=URI.parse(wish.target).username[:128]))
+            )
+        except (ConferoError, ValueError) as error:
+            status, why = _verdict(error)
+            log.info("transfer refused", call=call.about.id, status=status, reason=why)
+            _attempt(call, lambda now: call.driver.session.refuse_transfer(wish.id, now, status))
+            return
+        if not _attempt(call, lambda now: call.driver.session.accept_transfer(wish.id, now)):
+            return  # the telephone has hung up meanwhile
+        about = About("out", party.from_, party.uri, call.means.clock.wall(), caller=call.about.caller)
+
+        def tell(status: int, reason: str) -> None:
+            if status == 200:
+                hand_over(call, called)
+            _attempt(call, lambda now: call.driver.session.transfer_progress(wish.id, status, reason, now))
+
+        called = OutboundCall(
+            call.means, about, Terms(call.means.owner), place, party, tell, call.means.ring_s, others=others
+        )
+        self._book.start(called)
+
+    async def _called(self, call: Call, wish: Transfer) -> Sequence[Party]:
+        """Raises ConferoError, and ValueError for what is no URI."""
+        target = URI.parse(wish.target)
+        if not call.about.room or target.scheme not in ("sip", "sips"):
+            raise Refused("Nobody can be called there from here.", status=403, code="transfer-refused")
+        replaces = target.header("Replaces")
+        if replaces and self._names_ours(Replaces.parse(replaces)):
+            # Both calls end here: two rooms do not become one.
+            raise Refused("Rooms are not joined.", status=403, code="transfer-refused")
+        ask = SipRouteAsk(
+            call=new_id("c"),
+            direction="in",
+            caller=call.about.caller,
+            user=target.username[:512],
+            domain=target.host[:255],
+        )
+        decision = await call.means.appserver.route(ask)
+        if decision.action not in DIALLED:
+            raise Refused(decision.code or "Nobody is called there.", status=403, code="transfer-refused")
+        caller = call.about.caller
+        calling = Calling(caller.from_name, caller.from_user or caller.account, caller.anonymous)
+        return await self._parties.of(decision, calling, _headers(call, wish, replaces))
+
+    def _names_ours(self, replaces: Replaces) -> bool:
+        return self._book.named(replaces.call_id, replaces.to_tag) is not None
+
+    # -- Replaces --
+
+    def replaced(self, invite: Request) -> Call | None:
+        """The call whose place an INVITE takes; None: it wants none. Raises Refused.
+
+        Whoever knows the names of a dialog was told them by one of its ends: that is the proof (RFC 3891 section 9).
+        """
+        try:
+            replaces = replaces_in(invite)
+        except SipError as error:
+            raise Refused(str(error), status=400, code="replaces-malformed") from error
+        if replaces is None:
+            return None
+        call = self._book.named(replaces.call_id, replaces.to_tag)
+        verdict = call.driver.session.judge(replaces) if call is not None else 481
+        if verdict != 200:
+            raise REFUSALS[verdict]
+        return call
+
+
+def hand_over(call: Call, successor: Call) -> None:
+    """Whoever was joined with ``call``, so that the end of one was the end of the other, is joined with its successor."""
+    partner, call.partner = call.partner, None
+    if partner is not None:
+        partner.partner, successor.partner = successor, partner
+
+
+def _attempt(call: Call, step: Do) -> bool:
+    """False: the call has gone on meanwhile, and nobody waits for this."""
+    try:
+        call.driver.do(step)
+    except LocalError as error:
+        log.debug("too late", call=call.about.id, reason=str(error))
+        return False
+    return True
+
+
+def _headers(call: Call, wish: Transfer, replaces: str | None) -> Headers:
+    """What the new INVITE says of who has asked for it (RFC 3892 section 2.1), and whose place it takes (RFC 5589 section 7)."""
+    session = call.driver.session
+    said = wish.referred_by or (f"<{URI.parse(call.about.from_uri)}>" if not session.we_called else "")
+    headers = [("Referred-By", said)] if said else []
+    return (*headers, ("Replaces", replaces)) if replaces else tuple(headers)
+
+
+def _verdict(error: ConferoError | ValueError) -> tuple[int, str]:
+    """The status that answers a REFER, and why."""
+    if not isinstance(error, ConferoError):
+        return 400, str(error)
+    status, why = status_of(error)
+    return (DECLINED if status == 403 else status), why

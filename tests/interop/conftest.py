@@ -1,0 +1,36 @@
+"""The whole system for tests against other people's programs: ``confero up`` on loopback addresses of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from confero.lab.members.loopback import gather_loopback
+from confero.lab.stack import Stack
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeymodule: pytest.MonkeyPatch
+) -> AsyncIterator[Stack]:
+    """One for each file, on 127.0.NETWORK.x by the file's ``NETWORK``, with the settings of its ``SETTINGS``."""
+    gather_loopback()
+    for name, value in getattr(request.module, "SETTINGS", {}).items():
+        monkeymodule.setenv(name, value)
+    state: Path = tmp_path_factory.mktemp("state")
+    running = Stack(state, network=request.module.NETWORK)
+    await running.start()
+    yield running
+    await running.stop()
+    tail = running.output[-6000:]
+    assert "Traceback" not in running.output, tail
+
+
+@pytest.fixture(scope="module")
+def monkeymodule() -> pytest.MonkeyPatch:
+    """Settings for as long as a file's tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
