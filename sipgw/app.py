@@ -36,7 +36,7 @@ from .calls.lease import Leases
 from .calls.parties import Parties
 from .calls.transfers import Transfers
 from .config import SipgwConfig
-from .control import CallsApi
+from .control import CallsApi, TrunksApi
 from .endpoint import Endpoint
 from .guard import Guard
 from .outbound import Sender
@@ -120,7 +120,7 @@ class SipgwApp:
         self.who.measure(self.http.metrics)
 
     def _routes(self) -> list[Route]:
-        return [websocket_route(self.websockets), *CallsApi(self.desk).routes(), *self.who.routes()]
+        return [websocket_route(self.websockets), *CallsApi(self.desk).routes(), *TrunksApi(self.who.trunks).routes()]
 
     async def start(self) -> None:
         """Listen. Neither application server nor MCU need be there yet. Raises LocalError if an address cannot be used."""

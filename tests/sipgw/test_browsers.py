@@ -22,6 +22,7 @@ from confero.sipgw.calls.desk import Desk
 from confero.sipgw.calls.inbound import InboundCall
 from confero.sipgw.calls.media import Terms
 from confero.sipgw.calls.parties import Parties
+from confero.sipgw.calls.transfers import Transfers
 from confero.sipgw.pages import PageEvent
 
 from .sipparts import Net, request
@@ -109,6 +110,7 @@ class Rig:
             sender=self.net.sender, appserver=there, mcus=there, clock=SystemClock(), trace=self.net.endpoint._trace,
             owner="gw", user_agent="", begun=self.book.begun, write=lambda call: None, over=self.book.over,
             start=self.book.start, parties=self.parties, pages=there, ring_s=ring_s, pass_headers=["X-Customer"],
+            transfers=Transfers(self.book, self.parties),
         )  # fmt: skip
         self.desk = Desk(self.means, self.book, self.parties, 10)
         self.book.handlers["INVITE"] = self._invited
