@@ -83,7 +83,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         *("confero.runtime", "confero.up.processes", "confero.lab"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
-        *("confero.sipgw.transports.websocket", "confero.sipgw.control"),
+        *("confero.sipgw.transports.websocket", "confero.sipgw.control", "confero.sipgw.who"),
     ),
     "sqlalchemy": ("confero.appserver.db",),
     "alembic": ("confero.appserver.db",),
