@@ -31,6 +31,7 @@ from confero.lab.bench import counters
 from confero.lab.members import RtpMember
 from confero.lab.signals import sources
 from confero.lab.stack import SERVICES, Stack
+from confero.models import RoomSpec, RoomState
 
 NETWORK = 78
 SCENARIO = Path(__file__).resolve().parent / "sip_call.xml"
@@ -141,7 +142,7 @@ async def opened(*, one_core: bool) -> AsyncIterator[Bench]:
         rooms = [await stack.make_room(max_participants=ROOM_LIMIT) for _ in range(ROOMS)]
         bench = Bench(stack, home, rooms, one_core=one_core)
         for index, room in enumerate(rooms):
-            await bench.run(Run(1, 1, 0.1))  # the room comes to be at the MCU
+            await mcu.call("PUT", f"/v1/rooms/{room}", body=RoomSpec(max_participants=ROOM_LIMIT), reply=RoomState)
             said = sources.tone(300.0 + 50 * index, 10.0)
             talker = RtpMember("Talker", said, mcu=mcu, room=room, host=f"127.0.{NETWORK}.110")
             cleanup.push_async_callback(talker.leave)
@@ -160,7 +161,7 @@ def seen(stat: Path, folder: Path) -> Seen:
     times: list[float] = []
     for path in folder.glob("*_rtt.csv"):
         with path.open(newline="") as file:
-            times += [float(row["response_time(ms)"]) for row in csv.DictReader(file, delimiter=";")]
+            times += [float(row[1]) for row in list(csv.reader(file, delimiter=";"))[1:]]
     return Seen(int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]), int(last["Retransmissions(C)"]), times)
 
 

@@ -25,6 +25,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "mcu:legs": frozenset({"notifier", "sipgw", "lab"}),
     "sipgw:trunks": frozenset({"appserver", "lab"}),
     "mcu:taps": frozenset({"mediaproc", "lab"}),
+    # SIP gateway, port 2133
+    "sipgw:trace": frozenset({"appserver", "lab"}),
 }
 
 

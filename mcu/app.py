@@ -123,7 +123,7 @@ class McuApp:
             prompts=Prompts(config.prompts_dir),
         )
         self._pump = EventPump(engine, self.conference)
-        self.control = ControlApi(self.conference, engine, lambda: self.http.openapi())
+        self.control = ControlApi(self.conference, engine, lambda: self.http.openapi(), self.boot)
         self.http = HttpApp("mcu", self.control.routes(), secret=self._secret, clock=self._clock, max_body=MAX_BODY)
         measure(self.http.metrics, engine, self.conference, self.feed, self.records)
 

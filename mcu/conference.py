@@ -76,7 +76,7 @@ class Conference:
         self.digits = Digits(engine)
         self.sounds = Sounds(engine, self.registry, self.plays)
         self._orders = Orders(engine)
-        self._moves = Moves(engine, self.registry, news, clock)
+        self._moves = Moves(engine, self.registry, news, self.plays, clock)
         self.reactions = Reactions(self.registry, news, self.end, self.plays, self.digits, clock)
         self._maker = LegMaker(self._context(settings or LegSettings()), certificate)
         self.leases = Leases(self.registry, clock, self._limits.owner_lease_s)
@@ -149,7 +149,8 @@ class Conference:
             leg.close()
             raise
         self.leases.begin(owner)
-        return models.LegReply(leg=leg.id, participant=participant.id, room=room.id, sdp=sdp)
+        people = len(room.participants)
+        return models.LegReply(leg=leg.id, participant=participant.id, room=room.id, sdp=sdp, people=people)
 
     def _admit(self, participant: Participant, room: Room) -> None:
         if (earlier := room.participants.get(participant.id)) is not None:
@@ -161,6 +162,7 @@ class Conference:
             self._news.replaced(room, earlier, self._close_leg(earlier, reasons.REPLACED))
         self._news.joined(room, participant)
         log.info("leg joined", room=room.id, leg=participant.leg.id, kind=participant.leg.kind)
+        self.digits.begin(participant)
         participant.leg.start()
 
     def offer(self, leg_id: str, sdp: str) -> models.LegReply:
@@ -179,6 +181,7 @@ class Conference:
         participant.leg.answer(sdp)
         self.registry.add_leg(participant, room)
         self._orders.apply(participant)
+        self.digits.begin(participant)
 
     def ask(self, leg_id: str) -> models.LegReply:
         """Our offer on a leg that may be running. Raises Refused ``leg-unknown``, ``offer-pending``, ``not-for-browsers``."""
@@ -197,7 +200,7 @@ class Conference:
         """
         participant, room = self.registry.leg(leg_id)
         if patch.room is not None and patch.room != room.id:
-            room = self._moves.move(participant, room, self.registry.room(patch.room))
+            room = self._moves.move(participant, room, self.registry.room(patch.room), patch.seat)
         if patch.confirmed:
             participant.leg.prove()
         before = participant.settings
@@ -303,6 +306,7 @@ class Conference:
     def close(self, reason: str = reasons.DRAINING) -> None:
         """Ends everything. Idempotent."""
         self.draining = True
+        self.digits.owners.close()
         for participant, room in self.registry.participants():
             self.end(participant, room, reason)
         for room in self.registry:

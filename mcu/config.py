@@ -41,7 +41,8 @@ class McuConfig(ServiceConfig):
     media_port_max: int = Field(default=MEDIA.high, ge=1, le=65_535)
     """Last port for media."""
     media_tcp: bool = True
-    """Whether browsers may reach media over TCP where UDP does not come through (RFC 6544): at the same addresses and ports."""
+    """Whether media may come over TCP: of browsers where UDP does not get through (RFC 6544), at the same addresses and ports, and
+    of telephones that offer it (RFC 4571)."""
     media_threads: int = Field(default=0, ge=0, le=64)
     """Media threads; 0: one for each core."""
     capacity: int = Field(default=1000, ge=1)

@@ -10,6 +10,7 @@ from confero import models
 from confero.errors import ConferoError, Refused
 from confero.runtime.logging import get_logger
 
+from .ownerdigits import OwnerDigits
 from .pipeline.engine import MediaEngine
 from .rooms.participant import Participant
 
@@ -33,6 +34,12 @@ class Digits:
     def __init__(self, engine: MediaEngine) -> None:
         self._engine = engine
         self._collections: dict[str, _Collection] = {}
+        self.owners = OwnerDigits()
+
+    def begin(self, participant: Participant) -> None:
+        """The leg has media now: its owner may want its digits, and tones where the peer sends no events. Never raises."""
+        if participant.leg.number and _collects(participant) and not participant.leg.takes_events:
+            self._listen(participant)
 
     def start(self, participant: Participant, wish: models.CollectRequest) -> None:
         """Afresh, if there is a collection already. Raises Refused ``no-media``, what the engine raises."""
@@ -59,8 +66,12 @@ class Digits:
     def again(self, participant: Participant) -> None:
         """The engine has the leg under another number: it listens anew."""
         collection = self._collections.get(participant.leg.id)
-        if collection is None or not collection.in_band:
-            return
+        if collection is not None and collection.in_band:
+            self._listen(participant)
+        else:
+            self.begin(participant)
+
+    def _listen(self, participant: Participant) -> None:
         try:
             self._engine.listen_for_digits(participant.leg.number)
         except ConferoError as error:
@@ -68,6 +79,8 @@ class Digits:
 
     def add(self, participant: Participant, digit: str, milliseconds: int, in_band: bool, at: float) -> None:
         """Somebody has pressed a key."""
+        if _collects(participant):
+            self.owners.add(participant.owner, participant.leg.id, digit, milliseconds, in_band, at)
         collection = self._collections.get(participant.leg.id)
         if collection is None:
             return
@@ -94,3 +107,9 @@ class Digits:
             return self._collections[participant.leg.id]
         except KeyError:
             raise Refused("No digits are collected from this leg.", status=409, code="not-collecting") from None
+
+
+def _collects(participant: Participant) -> bool:
+    """Whether its owner wants to be told."""
+    wish = participant.leg.wish
+    return bool(participant.owner) and wish is not None and wish.collect

@@ -33,6 +33,8 @@ class Orders:
             self._engine.mute(number, wanted.muted)
         if wanted.deaf != told.deaf:
             self._engine.deafen(number, wanted.deaf)
+        if wanted.hear_db != told.hear_db:
+            self._engine.set_ear(number, factor(wanted.hear_db))
         if wanted.suspended != told.suspended:
             self._engine.suspend(number, wanted.suspended)
         if wanted.aside != told.aside:

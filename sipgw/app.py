@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-import ssl
+from contextlib import suppress
 
 from confero import __version__
 from confero.clock import Clock, SystemClock
 from confero.config import service_secret
 from confero.errors import LocalError
-from confero.ids import new_id
 from confero.models.sip import SipCaller
 from confero.protocols.sip.build import response_to
 from confero.protocols.sip.errors import SipError
@@ -29,31 +28,45 @@ from confero.runtime.tasks import TaskBag
 
 from .addresses import OwnAddresses, parse_advertised
 from .calls.book import CallBook
-from .calls.call import Call, Means
+from .calls.call import Call
 from .calls.desk import Desk
 from .calls.entrance import Entrance
+from .calls.keyfeed import KeyFeed
 from .calls.lease import Leases
+from .calls.means import Credentials, Means
+from .calls.memo import memo_of
 from .calls.parties import Parties
+from .calls.record import record_of
+from .calls.resume import Resumption
 from .calls.transfers import Transfers
-from .config import SipgwConfig
+from .calls.unproven import Unproven
+from .certificates import Certificates
+from .config import SipgwConfig, split_address
 from .control import CallsApi, TrunksApi
 from .endpoint import Endpoint
 from .guard import Guard
+from .journal import Journal
+from .measures import Measures
 from .outbound import Sender
+from .owner import kept_owner
 from .pages import Pages
 from .peers import AppServerPeer, McuPeers
+from .records import Records
 from .resolve import Resolver, SystemDns
-from .trace import Trace
+from .trace import HepMirror, Trace
 from .transports.base import CONNECTIONS, PER_SOURCE
 from .transports.stream import StreamTransport
 from .transports.udp import UdpTransport
 from .transports.websocket import Forwarded, WebSocketTransport, websocket_route
+from .watching import TraceApi
 from .who import Who
 
 log = get_logger(__name__)
 
 SUPPORTED: tuple[Transport, ...] = ("udp", "tcp", "tls")
 BUSY = Refusal(503, 5)
+GOODBYES_S = 3.0
+"""For all calls to end, before what is left of them is dropped: less than a process has for its end."""
 
 
 class SipgwApp:
@@ -72,7 +85,8 @@ class SipgwApp:
 
     def _build(self) -> None:
         config, clock = self.config, self._clock
-        self.trace = Trace(clock)
+        self.hep = hep_mirror(config)
+        self.trace = Trace(clock, self.hep)
         self.guard = Guard(clock, Rate(config.request_burst, config.requests_per_s), self._is_trunk)
         self.layer = TransactionLayer(random=random.SystemRandom(), gate=self._gate)
         addresses = OwnAddresses(clock, parse_advertised(config.sip_advertise))
@@ -81,12 +95,14 @@ class SipgwApp:
         self.sender = Sender(self.endpoint, resolver, self._tasks)
         self.appserver = AppServerPeer(config.appserver_url, secret=self._secret, clock=clock)
         self.mcus = McuPeers(secret=self._secret, clock=clock)
+        self.records = Records(self.appserver, config.state_dir / "sipgw" / "records")
         self.pages = Pages(config.notifier_url, secret=self._secret, clock=clock)
         self.connections = Connections(CONNECTIONS, PER_SOURCE)
         self.websockets = WebSocketTransport(self.endpoint, self.connections, Forwarded(self._secret, clock).source_of)
         self.book = CallBook(self.endpoint, self._tasks)
         self.parties = Parties(self.sender)
-        self.owner = f"sipgw-{new_id('gw')}"
+        self.owner = kept_owner(config.state_dir / "sipgw" / "owner")
+        self.journal = Journal(config.state_dir / "sipgw" / "journal")
         self.leases = Leases(self.book, self.mcus, clock, self.owner)
         self.means = Means(
             sender=self.sender,
@@ -96,8 +112,10 @@ class SipgwApp:
             trace=self.trace,
             owner=self.owner,
             user_agent=f"confero/{__version__}",
+            unproven=Unproven(config.unproven_calls, self._is_trunk),
             begun=self.book.begun,
             write=self._write,
+            remember=lambda call: self.journal.put(call.about.id, memo_of(call).model_dump(mode="json")),
             over=self.book.over,
             start=self.book.start,
             parties=self.parties,
@@ -109,6 +127,7 @@ class SipgwApp:
         )
         self.who = Who(config, self._secret, clock, self.sender, self.appserver, self.guard, addresses, self._tasks)
         self.who.add_ways(self.parties)
+        self.resumption = Resumption(self.means, self.book, self.mcus, self.journal, self._proofs_for)
         entrance = Entrance(self.means, self.book, self.who.identity, self.who.trunks, clock, self._tasks)
         self.desk = Desk(self.means, self.book, self.parties, config.max_calls)
         self.book.handlers |= {
@@ -118,13 +137,20 @@ class SipgwApp:
         }
         self.http = HttpApp("sipgw", self._routes(), secret=self._secret, clock=clock)
         self.who.measure(self.http.metrics)
+        self.measures = Measures(self.http.metrics, self.book, self.endpoint, self.guard, self.records, self.journal)
 
     def _routes(self) -> list[Route]:
-        return [websocket_route(self.websockets), *CallsApi(self.desk).routes(), *TrunksApi(self.who.trunks).routes()]
+        return [
+            websocket_route(self.websockets),
+            *CallsApi(self.desk).routes(),
+            *TrunksApi(self.who.trunks).routes(),
+            *TraceApi(self.trace).routes(),
+        ]
 
     async def start(self) -> None:
         """Listen. Neither application server nor MCU need be there yet. Raises LocalError if an address cannot be used."""
         config = self.config
+        self.resumption.revive(self.journal.open())
         self.endpoint.serve(self.book)
         addresses = config.sip_bind or every_address()
         connections = self.connections
@@ -132,32 +158,36 @@ class SipgwApp:
         await udp.start(addresses, config.sip_port)
         await tcp.start(addresses, config.sip_port or udp.locals[0].port)
         self.endpoint.carriers |= {"udp": udp, "tcp": tcp, "ws": self.websockets, "wss": self.websockets}
-        tls = self._tls(connections)
-        if tls is not None:
-            await tls.start(addresses, config.sips_port)
-            self.endpoint.carriers["tls"] = tls
+        await self._start_tls(addresses, connections)
         await self.who.start()
+        self._tasks.spawn(self.resumption.finish(), name="resumption")
+        self._tasks.spawn(self.records.run(), name="records")
         self._tasks.spawn(self.leases.run(), name="leases")
+        self._tasks.spawn(KeyFeed(self.book, self.mcus, self.owner).run(), name="keys")
         self._tasks.spawn(self.pages.run(), name="pages")
         self.listener = await Listener.start(self.http.app, config.http_host, config.http_port)
         self.http.set_ready(True)
 
-    def _tls(self, connections: Connections) -> StreamTransport | None:
-        config = self.config
-        folder = config.state_dir / "tls"
+    async def _start_tls(self, addresses: list[str], connections: Connections) -> None:
+        """Now, or when there is a certificate: the application server may make its own a little later."""
+        config, folder = self.config, self.config.state_dir / "tls"
         certificate = config.certificate or folder / "leaf.pem"
-        key = config.certificate_key or folder / "leaf.key"
-        if config.certificate is None and not certificate.exists():
-            log.info("no certificate yet: no SIP over TLS", file=str(certificate))
-            return None
-        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        client = ssl.create_default_context(cafile=str(config.peer_ca) if config.peer_ca else None)
-        try:
-            server.load_cert_chain(certificate, key)
-            client.load_cert_chain(certificate, key)
-        except (OSError, ssl.SSLError) as error:
-            raise LocalError(f"certificate {certificate} with key {key}: {error}") from error
-        return StreamTransport("tls", self.endpoint, connections, server=server, client=client)
+        certificates = Certificates(certificate, config.certificate_key or folder / "leaf.key", config.peer_ca)
+
+        async def listen() -> None:
+            tls = StreamTransport(
+                "tls", self.endpoint, connections, server=certificates.server, client=certificates.client
+            )
+            await tls.start(addresses, config.sips_port)
+            self.endpoint.carriers["tls"] = tls
+
+        if certificates.look():
+            await listen()
+        elif config.certificate is not None:
+            raise LocalError(f"certificate {certificate}: there is no such file")
+        else:
+            log.info("no certificate yet: no SIP over TLS until there is", file=str(certificate))
+        self._tasks.spawn(certificates.watch(listen), name="certificates")
 
     # -- requests outside of dialogs --
 
@@ -177,6 +207,10 @@ class SipgwApp:
 
     def _is_trunk(self, address: str) -> bool:
         return self.who.trunks.trusts(address)
+
+    def _proofs_for(self, trunk: str) -> Credentials | None:
+        known = self.who.trunks.get(trunk)
+        return known.credentials() if known is not None else None
 
     def _missed(self, caller: SipCaller, status: int) -> None:
         """Strangers that ask for what is not there may be looking for what is."""
@@ -198,7 +232,14 @@ class SipgwApp:
         self.endpoint.respond(event.key, response)
 
     def _write(self, call: Call) -> None:
-        """The call's record to the application server."""
+        """The call's record to the application server; at its end the last."""
+        call.about.revision += 1
+        trace, call_id = self.trace, call.driver.session.call_id if call.driver.begun else ""
+        ladder = trace.ladder(call_id) if call.about.ended_at is None else trace.take(call_id)
+        if call.about.ended_at is not None:
+            self.journal.drop(call.about.id)
+            self.measures.ended(call)
+        self.records.add(record_of(call.about, ladder))
 
     async def drain(self) -> None:
         """No new calls; those that run may finish."""
@@ -209,15 +250,21 @@ class SipgwApp:
     async def stop(self) -> None:
         """End everything. Idempotent."""
         self.book.hang_up_all("the gateway stops")
-        await asyncio.sleep(0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYES_S):
+                await self.book.empty()
         if self.listener is not None:
             await self.listener.close()
         await self.who.close()
         await self._tasks.close()
+        await self.records.save()
+        self.journal.close()
         await self.who.registrar.close()
         for carrier in self.endpoint.carriers.values():
             await carrier.close()
         self.endpoint.close()
+        if self.hep is not None:
+            self.hep.close()
         await self.mcus.close()
         await self.pages.close()
         await self.appserver.close()
@@ -230,3 +277,11 @@ def every_address() -> list[str]:
     except OSError:
         return ["0.0.0.0"]
     return ["0.0.0.0", "::"]
+
+
+def hep_mirror(config: SipgwConfig) -> HepMirror | None:
+    """If one is configured."""
+    if config.hep_server is None:
+        return None
+    key = config.hep_key.get_secret_value() if config.hep_key else ""
+    return HepMirror(split_address(config.hep_server), agent=config.hep_agent, key=key)

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from confero.config import ServiceConfig
 from confero.ports import find
@@ -58,6 +58,16 @@ class SipgwConfig(ServiceConfig):
     """Where the application server's internal API is reached."""
     notifier_url: str = f"http://127.0.0.1:{find('notifier', 'http').number}"
     """Where the notification server is reached."""
+    hep_server: str | None = None
+    """Homer server to which each SIP message is mirrored by HEP (UDP): ``address:port``, ``[address]:port`` for IPv6.
+    What is mirrored is not redacted: digests, keys and digits go there as they are."""
+    hep_agent: int = Field(default=2133, ge=1, le=2**32 - 1)
+    """Number under which that server knows this gateway."""
+    hep_key: SecretStr | None = None
+    """Password of that server for agents, if it asks for one."""
+    unproven_calls: int = Field(default=100, ge=1)
+    """Calls of one source, and calls into one room, that may be answered without an ACK at once; trunks are not held to it.
+    Beyond them 503: whoever forges addresses sends no ACK."""
     ring_s: float = Field(default=45.0, gt=0, le=600)
     """How long browsers and telephones ring before nobody has answered."""
     pass_headers: list[str] = Field(default_factory=list, max_length=16)
@@ -79,6 +89,13 @@ class SipgwConfig(ServiceConfig):
             ip_address(address)
         return value
 
+    @field_validator("hep_server")
+    @classmethod
+    def _hep(cls, value: str | None) -> str | None:
+        if value is not None:
+            split_address(value)
+        return value
+
     @field_validator("pass_headers")
     @classmethod
     def _header_names(cls, value: list[str]) -> list[str]:
@@ -94,3 +111,12 @@ class SipgwConfig(ServiceConfig):
         if (self.certificate is None) != (self.certificate_key is None):
             raise ValueError("certificate and certificate_key belong together")
         return self
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """``address:port``. Raises ValueError."""
+    host, separator, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not separator or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise ValueError("an address and a port are needed: 192.0.2.1:9060")
+    return str(ip_address(host)), int(port)

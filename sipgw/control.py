@@ -28,6 +28,7 @@ class CallsApi:
         ended = "Hangs up; 204 also says that it is being done"
         return [
             Route("POST", "/v1/calls", self._make, SCOPE, made, SipCallOut, CallInfo, 201, MAKE_FAULTS),
+            Route("GET", "/v1/calls", self._list, SCOPE, "All running calls", reply=list[CallInfo]),
             Route("GET", CALL, self._get, SCOPE, "A running call", reply=CallInfo, errors=(UNKNOWN,)),
             Route("DELETE", CALL, self._end, SCOPE, ended, status=204, errors=(UNKNOWN,)),
             Route("POST", f"{CALL}/digits", self._key, SCOPE, digits, CallDigits, status=204, errors=(UNKNOWN,)),
@@ -39,6 +40,9 @@ class CallsApi:
 
     async def _make(self, request: web.Request) -> web.Response:
         return reply(await self._desk.call_out(await read_model(request, SipCallOut)), status=201)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return reply(self._desk.calls())
 
     async def _get(self, request: web.Request) -> web.Response:
         return reply(self._desk.call(request.match_info["call"]))

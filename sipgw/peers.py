@@ -6,14 +6,15 @@ from collections import OrderedDict
 from urllib.parse import quote
 
 from confero.clock import Clock
+from confero.errors import Refused
 from confero.models import (
     CollectRequest,
-    Digits,
     DigitsSend,
     LegPatch,
     LegReply,
     LegSdp,
     LegStats,
+    OwnerDigits,
     OwnerLegs,
     Participant,
     Playing,
@@ -83,8 +84,21 @@ class McuPeer:
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
 
-    async def ensure_room(self, room: str, spec: RoomSpec) -> None:
-        await self._client.call("PUT", f"/v1/rooms/{quote(room)}", body=spec, reply=RoomState)
+    async def ensure_room(self, room: str, spec: RoomSpec) -> RoomState:
+        return await self._client.call("PUT", f"/v1/rooms/{quote(room)}", body=spec, reply=RoomState)
+
+    async def remove_room(self, room: str) -> None:
+        await self._client.call("DELETE", f"/v1/rooms/{quote(room)}")
+
+    async def open_leg(self, room: str, spec: RoomSpec, body: RtpLegCreate) -> LegReply:
+        """A leg in a room that is made if it is not there: mostly it is, so that is not asked first."""
+        try:
+            return await self.create_leg(room, body)
+        except Refused as error:
+            if error.code != "room-unknown":
+                raise
+        await self.ensure_room(room, spec)
+        return await self.create_leg(room, body)
 
     async def create_leg(self, room: str, body: RtpLegCreate) -> LegReply:
         return await self._client.call("POST", f"/v1/rooms/{quote(room)}/legs", body=body, reply=LegReply)
@@ -104,6 +118,9 @@ class McuPeer:
     async def take_answer(self, leg: str, sdp: str) -> None:
         await self._client.call("PUT", f"/v1/legs/{quote(leg)}/answer", body=LegSdp(sdp=sdp))
 
+    async def leg(self, leg: str) -> Participant:
+        return await self._client.call("GET", f"/v1/legs/{quote(leg)}", reply=Participant)
+
     async def patch(self, leg: str, patch: LegPatch) -> Participant:
         return await self._client.call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)
 
@@ -122,9 +139,10 @@ class McuPeer:
     async def collect(self, leg: str) -> None:
         await self._client.call("POST", f"/v1/legs/{quote(leg)}/collect", body=CollectRequest())
 
-    async def digits(self, leg: str, after: int, wait_s: float) -> Digits:
-        path = f"/v1/legs/{quote(leg)}/collect?after={after}&wait_s={wait_s}"
-        return await self._client.call("GET", path, reply=Digits, timeout_s=wait_s + 5)
+    async def digits(self, owner: str, after: int, wait_s: float) -> OwnerDigits:
+        """Of all legs of ``owner``; waits for one for up to ``wait_s`` seconds."""
+        path = f"/v1/owners/{quote(owner)}/digits?after={after}&wait_s={wait_s}"
+        return await self._client.call("GET", path, reply=OwnerDigits, timeout_s=wait_s + 5)
 
     async def send_digits(self, leg: str, digits: DigitsSend) -> None:
         await self._client.call("POST", f"/v1/legs/{quote(leg)}/digits", body=digits)

@@ -96,7 +96,7 @@ SUITES: tuple[Suite, ...] = (
     Suite(
         "e2e",
         "real browsers, a phone and the benchmark's members through all services",
-        (pytest("tests/e2e", "tests/lab/test_bench.py"),),
+        ((sys.executable, "tools/typecheck.py", "--npm"), pytest("tests/e2e", "tests/lab/test_bench.py")),
     ),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
     Suite("compose", "a call held against real containers", (("bash", "docker/test.sh"),), default=False),

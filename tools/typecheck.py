@@ -6,6 +6,7 @@ var/ shows them to it in that shape, without an installation and without a copy.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -37,8 +38,9 @@ def mypy() -> int:
 
 
 def npm() -> int:
-    """Installs the pinned development tools of the web client where they are not."""
-    if (ROOT / "node_modules" / ".bin" / "tsc").exists():
+    """Installs the pinned development tools of the web client where one is missing."""
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    if all((ROOT / "node_modules" / name).exists() for name in wanted):
         return 0
     return subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--silent"], cwd=ROOT, check=False).returncode
 

@@ -14,6 +14,7 @@ from confero.up import screen
 
 from . import lab
 from .bench import bench
+from .sip import sip
 from .up import up
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ def demo(
 
 
 app.add_typer(bench, name="bench")
+app.add_typer(sip, name="sip")
 
 
 def main() -> None:

@@ -37,6 +37,7 @@ from .types import (
     SrtpKeys,
     SrtpProfile,
     TapPoint,
+    TcpRole,
     ptimes,
 )
 
@@ -72,6 +73,7 @@ __all__ = [
     "StillInUse",
     "Tap",
     "TapPoint",
+    "TcpRole",
     "ToneStep",
     "UnknownId",
     "build_info",

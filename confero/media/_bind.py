@@ -11,7 +11,10 @@ from ._handle import Handle, SocketKind
 from .addresses import parse_ip
 from .errors import UnknownId, from_errno
 from .ports import PortAllocator
-from .types import RtpSockets
+from .types import RtpSockets, TcpRole
+
+DISCARD = 9
+"""Stands for the port of one who connects (RFC 4145 section 4.1)."""
 
 
 def bind_addresses(configured: Sequence[str]) -> tuple[str, ...]:
@@ -50,9 +53,13 @@ class Binder:
         wanted = [(address, 0, kind) for kind in kinds for address in addresses]
         return self._allocator.claim(lambda port: self._bind_all(thread, wanted, port))[0]
 
-    def bind_rtp(self, thread: int, address: str, mux: bool) -> RtpSockets:
-        """Binds one leg's ports. Raises BindError, NoPortFree."""
-        wanted: list[Wanted] = [(address, offset, "leg") for offset in range(1 if mux else 2)]
+    def bind_rtp(self, thread: int, address: str, mux: bool, tcp: TcpRole | None = None) -> RtpSockets:
+        """Binds one leg's ports; one that connects has none. Raises BindError, NoPortFree."""
+        wanted: list[Wanted] = [(address, offset, tcp or "leg") for offset in range(1 if mux else 2)]
+        if tcp == "active":
+            found = self._bind_all(thread, [(address, 0, kind) for _, _, kind in wanted], 0)
+            assert found is not None, "there is no port that could be taken"
+            return RtpSockets(thread, found[0], found[-1], address, DISCARD, DISCARD)
         claim = self._allocator.claim if mux else self._allocator.claim_pair
         port, numbers = claim(lambda port: self._bind_all(thread, wanted, port))
         return RtpSockets(thread, numbers[0], numbers[-1], address, port, port if mux else port + 1)

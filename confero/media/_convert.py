@@ -75,7 +75,7 @@ _PLAIN = (
     "consent_timeout_ms",
     "media_timeout_ms",
 )
-_FLAGS = ("symmetric", "secure", "dtls", "unproven")
+_FLAGS = ("secure", "dtls", "unproven")
 _TEXTS = {"mid": 16, "cname": 32, "local_ufrag": 33, "local_pwd": 65, "remote_ufrag": 33}
 _RX_MAX = 8
 
@@ -101,6 +101,8 @@ def new_leg_config(config: LegConfig) -> Any:
         setattr(out, name, text_field(name, getattr(config, name), size))
     for name in _FLAGS:
         setattr(out, name, int(getattr(config, name)))
+    learns = lib.CF_SYMMETRIC_PORT if config.any_port else lib.CF_SYMMETRIC_NONE
+    out.symmetric = lib.CF_SYMMETRIC_ALL if config.symmetric else learns
     if config.sockets is not None:
         out.rtp_socket, out.rtcp_socket = config.sockets.rtp, config.sockets.rtcp
     fill_addr(out.remote_rtp, config.remote_rtp)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from typing import Any, Literal
 
 from ._core import ffi, lib
 from .addresses import parse_ip
 from .errors import BindError, EngineClosed, EngineError
 
-SocketKind = Literal["shared", "listener", "leg"]
-"""UDP for all WebRTC legs of a thread, TCP for the same, UDP for one RTP leg."""
+SocketKind = Literal["shared", "listener", "leg", "passive", "active"]
+"""UDP for all WebRTC legs of a thread, TCP for the same; UDP for one RTP leg, TCP that waits for its peer, or connects to it."""
+
+
+_OPENERS: dict[SocketKind, Callable[[Any, int, Any], int]] = {
+    "shared": lib.cf_engine_bind_shared,
+    "listener": lib.cf_engine_listen_shared,
+    "leg": lib.cf_engine_bind_leg,
+    "passive": lambda engine, thread, addr: lib.cf_engine_stream_leg(engine, thread, addr, 1),
+    "active": lambda engine, thread, addr: lib.cf_engine_stream_leg(engine, thread, addr, 0),
+}
 
 
 class Handle:
@@ -39,12 +49,7 @@ class Handle:
         """A socket's number, or None if the port is taken. Raises BindError when it cannot be bound at all."""
         ip = parse_ip(address)
         addr = ffi.new("cf_addr *", {"family": ip.version, "port": port, "ip": list(ip.packed)})
-        calls = {
-            "shared": lib.cf_engine_bind_shared,
-            "listener": lib.cf_engine_listen_shared,
-            "leg": lib.cf_engine_bind_leg,
-        }
-        number = calls[kind](self.raw, thread, addr)
+        number = _OPENERS[kind](self.raw, thread, addr)
         if number == -errno.EADDRINUSE:
             return None
         if number < 0:

@@ -6,6 +6,7 @@ they lead to comes as events. ``loop.add_reader(engine.fileno(), ...)`` tells wh
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from .types import (
     SrtpKeys,
     SrtpProfile,
     TapPoint,
+    TcpRole,
 )
 
 _EVENTS_AT_ONCE = 256
@@ -217,13 +219,28 @@ class Engine:
         port = self._shared[self.thread_of(room)]
         return tuple(Address(entry.external, port) for entry in self.advertised)
 
-    def open_rtp(self, room: int, address: str | None = None, *, mux: bool = False) -> RtpSockets:
+    def open_rtp(
+        self, room: int, address: str | None = None, *, mux: bool = False, tcp: TcpRole | None = None
+    ) -> RtpSockets:
         """Binds a pair of RTP and RTCP ports (with ``mux``: one port) for a leg of this room.
 
-        ``address``: a local address; None: the first bound one. Give them to :meth:`add_leg` or :meth:`close_rtp`.
-        Raises UnknownId, BindError, NoPortFree.
+        ``address``: a local address; None: the first bound one. ``tcp``: needs ``EngineConfig.tcp``, and the leg
+        ``any_port`` or ``symmetric``. Give them to :meth:`add_leg` or :meth:`close_rtp`. Raises UnknownId, BindError, NoPortFree.
         """
-        return self._binder.bind_rtp(self.thread_of(room), address or self.bound[0], mux)
+        return self._binder.bind_rtp(self.thread_of(room), address or self.bound[0], mux, tcp)
+
+    def connect_rtp(self, sockets: RtpSockets, rtp: Address | None, rtcp: Address | None = None) -> None:
+        """Begins to connect ``active`` sockets, anew if they were connected; that nobody is there shows by silence.
+
+        Raises UnknownId, EngineBusy, EngineError.
+        """
+        wanted = {sockets.rtp: rtp} | ({sockets.rtcp: rtcp} if sockets.rtcp != sockets.rtp else {})
+        for number, address in wanted.items():
+            if address is not None:
+                to = _convert.new_addr(address)
+                result = lib.cf_engine_connect(self._handle.raw, sockets.thread, number, to)
+                if -result in (errno.EINVAL, errno.ENOENT, errno.EAGAIN, errno.EMFILE):
+                    raise from_errno(-result, f"connect to {address.host} port {address.port}")
 
     def close_rtp(self, sockets: RtpSockets) -> None:
         """Closes sockets that no leg has taken over; a busy thread's a little later. Raises UnknownId, StillInUse."""
@@ -282,6 +299,12 @@ class Engine:
         if not 0 <= gain <= 8:
             raise EngineError(f"a gain of {gain} is out of range")
         self._check(lib.cf_engine_leg_gain(self._handle.raw, leg, round(gain * _GAIN_ONE)), f"gain of leg {leg}")
+
+    def set_ear(self, leg: int, gain: float) -> None:
+        """How loud this leg hears the room: a factor as in :meth:`set_gain`. Other than 1 it needs an encoder of its own."""
+        if not 0 <= gain <= 8:
+            raise EngineError(f"a gain of {gain} is out of range")
+        self._check(lib.cf_engine_leg_ear(self._handle.raw, leg, round(gain * _GAIN_ONE)), f"ear of leg {leg}")
 
     def suspend(self, leg: int, suspended: bool = True) -> None:
         """This leg is neither heard nor sent media, and costs no mixing; its RTCP goes on."""

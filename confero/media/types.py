@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Codec(enum.IntEnum):
@@ -166,6 +166,10 @@ class PayloadType(NamedTuple):
     clock_rate: int
 
 
+TcpRole = Literal["passive", "active"]
+"""Of an RTP leg over TCP: it waits for its peer's connection, or makes it."""
+
+
 class RtpSockets(NamedTuple):
     """The RTP and RTCP sockets of one leg, bound on one media thread; one socket for both with rtcp-mux."""
 
@@ -247,6 +251,8 @@ class LegConfig:
     symmetric: bool = False
     """RTP: learn the peer's address from its packets and keep to it: from the first of the host in ``remote_rtp``, whatever its
     port, else from the fourth in a row of another."""
+    any_port: bool = False
+    """RTP: likewise, but from the host in ``remote_rtp`` alone. What legs over TCP need, whose peers do not tell their ports."""
     media_timeout_ms: int = 0
     """RTP: TIMEOUT after this long without a packet; 0: never."""
 

@@ -30,7 +30,7 @@ from .calls import (
     SipCallOut,
     SipRingAnswer,
 )
-from .digits import CollectRequest, Digit, Digits, DigitsSend
+from .digits import CollectRequest, Digit, Digits, DigitsSend, OwnerDigit, OwnerDigits
 from .events import (
     ClosedEvent,
     DigitEvent,
@@ -53,6 +53,7 @@ from .legs import (
     PairGain,
     Quality,
     RtpLegCreate,
+    Seat,
     WebRtcLegCreate,
 )
 from .mcus import LegRecord, LegRecords, McuHeartbeat, McuRegister
@@ -113,6 +114,8 @@ __all__ = [
     "Noise",
     "Offer",
     "Ok",
+    "OwnerDigit",
+    "OwnerDigits",
     "OwnerLegs",
     "PairGain",
     "Participant",
@@ -140,6 +143,7 @@ __all__ = [
     "RosterEvent",
     "RtpLegCreate",
     "Sdp",
+    "Seat",
     "SessionNotice",
     "SessionNotices",
     "SessionsSnapshot",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from .base import Reply, Request
+from .base import Id, Reply, Request
 
 
 class DigitsSend(Request):
@@ -29,6 +29,25 @@ class Digit(Reply):
     ms: int
     in_band: bool
     at: float
+
+
+class OwnerDigit(Reply):
+    """A digit of one of an owner's legs."""
+
+    number: int
+    """From 1 on, over all legs of the owner."""
+    leg: Id
+    digit: str
+    ms: int
+    in_band: bool
+    at: float
+
+
+class OwnerDigits(Reply):
+    """GET /v1/owners/{owner}/digits?after=&wait_s= : those of all its legs that collect, in their order."""
+
+    digits: list[OwnerDigit]
+    """At most the last 1024."""
 
 
 class Digits(Reply):

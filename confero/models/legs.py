@@ -44,6 +44,9 @@ class RtpLegCreate(Request):
     """False: nothing is sent to an address that was only signalled, until a packet comes from there or PATCH says so."""
     owner: Id | None = None
     """Who must be heard of (``PUT /v1/owners/{owner}``), or the leg ends with ``owner-gone``."""
+    collect: bool = False
+    """Its digits are told to the owner (``GET /v1/owners/{owner}/digits``) from the first: events, and from a peer that sends none
+    tones, which are cut from what others hear."""
     media_timeout_s: float = Field(default=60, ge=0, le=3600)
     """The leg ends after this much silence on the wire, but not on hold; 0: never, then its owner must end it."""
 
@@ -57,6 +60,8 @@ class LegReply(Reply):
     room: Id
     sdp: Sdp
     """Answer, or our offer."""
+    people: int = 0
+    """Participants of the room, this one included, where the leg is new."""
 
 
 class LegSdp(Request):
@@ -70,6 +75,16 @@ class OwnerLegs(Reply):
 
     legs: list[Id]
     lease_s: float
+    boot: str = ""
+    """Of the MCU's process: another one has lost all legs of the one before."""
+
+
+class Seat(Request):
+    """Who somebody is in a room."""
+
+    participant: Id
+    display_name: DisplayName
+    role: Role = "guest"
 
 
 class LegPatch(Request):
@@ -78,6 +93,9 @@ class LegPatch(Request):
     muted: bool | None = None
     deaf: bool | None = None
     gain_db: float | None = Field(default=None, ge=-60, le=18)
+    """How loud the others hear it."""
+    hear_db: float | None = Field(default=None, ge=-60, le=18)
+    """How loud it hears the others; what is played to it alone is not changed. Other than 0 it costs an encoding of its own."""
     suspended: bool | None = None
     """Neither heard nor sent media, at no cost; the leg stays."""
     aside: bool | None = None
@@ -89,7 +107,9 @@ class LegPatch(Request):
     confirmed: Literal[True] | None = None
     """The peer has shown that it is there and wants media, by an ACK for instance."""
     room: Id | None = None
-    """Moves the leg to this room of the same MCU. Plain RTP legs only."""
+    """Moves the leg to this room of the same MCU. RTP legs only."""
+    seat: Seat | None = None
+    """With ``room``: who the leg is there. Absent: who it was."""
 
 
 class PairGain(Request):

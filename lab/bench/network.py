@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from confero.errors import LocalError
-from confero.lab.stack import addresses
+from confero.lab.stack import HEALTH, addresses
 from confero.ports import find
 
 NETWORKS = range(70, 100)
@@ -46,7 +46,10 @@ def _hold_name(network: int) -> str:
 
 
 def _is_silent(network: int) -> bool:
-    return all(_is_free(host, find(service, "http").number) for service, host in addresses(network).items())
+    return all(
+        _is_free(host, find(service, HEALTH.get(service, "http")).number)
+        for service, host in addresses(network).items()
+    )
 
 
 def _is_free(host: str, port: int) -> bool:

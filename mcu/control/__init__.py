@@ -25,13 +25,15 @@ __all__ = ["ControlApi"]
 class ControlApi:
     """All calls over one conference, each subject's with its own class."""
 
-    def __init__(self, conference: Conference, engine: MediaEngine, describe: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self, conference: Conference, engine: MediaEngine, describe: Callable[[], dict[str, Any]], boot: str = ""
+    ) -> None:
         """``describe`` gives the OpenAPI document."""
         self._describe = describe
         self._subjects = (
             RoomCalls(conference),
             LegCalls(conference),
-            OwnerCalls(conference),
+            OwnerCalls(conference, boot),
             SettingsCalls(conference),
             RoomPlayCalls(conference),
             LegPlayCalls(conference),

@@ -56,9 +56,9 @@ def route_to(address: str) -> str | None:
         return None
 
 
-def check_remote(endpoint: Endpoint, own: Iterable[str], *, loopback: bool = False) -> Address:
+def check_remote(endpoint: Endpoint, own: Iterable[str], *, loopback: bool = False, connects: bool = False) -> Address:
     """The peer's address for the engine. ``own``: all addresses of this MCU; ``loopback``: it may be this machine, which it may
-    also where the MCU itself is advertised there.
+    also where the MCU itself is advertised there; ``connects``: the peer does, and nothing is sent to the port that it names.
 
     Raises SdpError for what must not be sent to.
     """
@@ -66,7 +66,8 @@ def check_remote(endpoint: Endpoint, own: Iterable[str], *, loopback: bool = Fal
         ip = ipaddress.ip_address(endpoint.address)
     except ValueError:
         raise SdpError(f"media goes to IP addresses only, not to the name {endpoint.address!r}") from None
-    reason = _why_not(ip, endpoint.port, set(own), loopback=loopback)
+    port = LOWEST_PORT if connects else endpoint.port
+    reason = _why_not(ip, port, set(own), loopback=loopback)
     if reason:
         raise SdpError(f"media cannot go to {ip} port {endpoint.port}: {reason}")
     return Address(str(ip), endpoint.port)

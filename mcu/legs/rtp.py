@@ -140,6 +140,8 @@ class RtpLeg:
         self._keys.renew(self.number, before.protection, kept.protection)
         self._context.engine.set_remote(self.number, *remote_of(self._context, kept))
         self._adopt(kept)
+        if kept.reconnects:
+            self._connect(kept, ports)
         return write(kept.description)
 
     # -- the stream in the engine --
@@ -168,6 +170,7 @@ class RtpLeg:
         before, self._agreed = self._agreed, agreed
         try:
             self._unlock(number, agreed)
+            self._connect(agreed, ports)
         except Exception:
             self._context.remove(number)  # and its ports with it
             self._agreed, self._pending = before, None
@@ -180,6 +183,11 @@ class RtpLeg:
         if self._proved and not self.wish.confirmed:
             self._context.engine.prove(number)
         self._keys.begin(number, agreed.protection, proved=self._proved)
+
+    def _connect(self, agreed: RtpAgreement, ports: Ports) -> None:
+        """To a peer that waits for our connection: once it has proved that it does."""
+        if agreed.tcp == "active" and self._proved:
+            self._context.engine.connect_rtp(ports.sockets, *remote_of(self._context, agreed))
 
     def _adopt(self, agreed: RtpAgreement) -> None:
         self._agreed = agreed
@@ -207,6 +215,7 @@ class RtpLeg:
             dtls=agreed.protection.keying == "dtls",
             unproven=not self.wish.confirmed,
             symmetric=self.wish.symmetric,
+            any_port=agreed.tcp is not None,
             media_timeout_ms=round(self.wish.media_timeout_s * 1000),
         )
 
@@ -221,9 +230,11 @@ class RtpLeg:
         """The peer wants what is sent to the address that it has signalled last."""
         if self._agreed is None or self._agreed.remote_rtp is None or not self.number:
             return
-        self._proved_host = self._agreed.remote_rtp.address
+        known, self._proved_host = self._proved, self._agreed.remote_rtp.address
         self._context.engine.prove(self.number)
         self._keys.prove()
+        if not known and self._ports is not None:
+            self._connect(self._agreed, self._ports)
 
     def start(self) -> None:
         self._report_if_one_way()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from confero.errors import Refused
 from confero.media import Address, NoPortFree, RtpSockets
-from confero.protocols.sdp import Endpoint, LocalPorts, RtpAgreement, Session
+from confero.protocols.sdp import Endpoint, LocalPorts, RtpAgreement, Session, TcpRole
 
 from ..pipeline.engine import MediaEngine
 from .addresses import LocalAddress, check_remote, choose_local, route_to
@@ -32,7 +32,7 @@ def bind_for_anyone(context: LegContext, *, mux: bool) -> Ports:
     """For an offer of ours. Raises SdpError, Refused ``no-ports``."""
     bound, advertised = context.engine.bound, context.engine.advertised
     family = 6 if all(":" in entry.external for entry in advertised) else 4
-    return _bind(context, choose_local(family, bound, advertised), mux=mux)
+    return _bind(context, choose_local(family, bound, advertised), mux=mux, tcp=None)
 
 
 def bind_for(context: LegContext, offer: Session, draft: RtpAgreement) -> Ports:
@@ -44,12 +44,12 @@ def bind_for(context: LegContext, offer: Session, draft: RtpAgreement) -> Ports:
     elif (connection := offer.connection_of(offer.media[draft.index])) is not None:
         family = connection.family
     local = choose_local(family, engine.bound, engine.advertised, route_to(rtp.host) if rtp else None)
-    return _bind(context, local, mux=draft.rtcp_mux)
+    return _bind(context, local, mux=draft.rtcp_mux, tcp=draft.tcp)
 
 
-def _bind(context: LegContext, local: LocalAddress, *, mux: bool) -> Ports:
+def _bind(context: LegContext, local: LocalAddress, *, mux: bool, tcp: TcpRole | None) -> Ports:
     try:
-        sockets = context.engine.open_rtp(context.room, local.bind, mux=mux)
+        sockets = context.engine.open_rtp(context.room, local.bind, mux=mux, tcp=tcp)
     except NoPortFree as error:
         raise Refused(str(error), status=503, code="no-ports") from error
     return Ports(sockets, local.external)
@@ -57,9 +57,10 @@ def _bind(context: LegContext, local: LocalAddress, *, mux: bool) -> Ports:
 
 def remote_of(context: LegContext, agreed: RtpAgreement) -> tuple[Address | None, Address | None]:
     """Where the engine is to send RTP and RTCP. Raises SdpError for addresses that must not be sent to."""
-    own, loopback = _own(context.engine), context.settings.to_loopback
+    own, loopback, connects = _own(context.engine), context.settings.to_loopback, agreed.tcp == "passive"
     rtp, rtcp = (
-        check_remote(at, own, loopback=loopback) if at else None for at in (agreed.remote_rtp, agreed.remote_rtcp)
+        check_remote(at, own, loopback=loopback, connects=connects) if at else None
+        for at in (agreed.remote_rtp, agreed.remote_rtcp)
     )
     return (None, None) if agreed.direction == "inactive" else (rtp, rtcp)
 

@@ -10,6 +10,7 @@ from confero.protocols.sdp import (
     Fingerprint,
     LocalSecurity,
     LocalStream,
+    LocalTcp,
     RtpAgreement,
     SdpError,
     Session,
@@ -47,14 +48,16 @@ class Talks:
     def agree(self, offer: Session, before: RtpAgreement | None) -> tuple[RtpAgreement, Ports]:
         """Checks everything with ports that do not exist yet, then binds and answers: a refused offer binds nothing."""
         stream, security = self._stream(self._wish.codecs), self._security(before)
-        draft = answer_rtp(offer, stream, NOWHERE, security)
+        tcp: LocalTcp = "possible" if self._context.engine.tcp else "none"
+        draft = answer_rtp(offer, stream, NOWHERE, security, tcp)
         ports = bind_for(self._context, offer, draft)
-        return answer_rtp(offer, stream, ports.local, security), ports
+        return answer_rtp(offer, stream, ports.local, security, tcp), ports
 
     def keep(self, offer: Session, before: RtpAgreement, ports: Ports) -> RtpAgreement | None:
         """The agreement under which the running stream goes on, if there is one. Raises SdpError for a bad address."""
+        tcp: LocalTcp = "running" if before.tcp else "none"
         try:
-            agreed = answer_rtp(offer, self._stream((_name(before),)), ports.local, self._security(before))
+            agreed = answer_rtp(offer, self._stream((_name(before),)), ports.local, self._security(before), tcp)
         except SdpError:
             return None
         agreed = replace(agreed, ptime=agreed.ptime or before.ptime, maxptime=agreed.maxptime or before.maxptime)
@@ -92,4 +95,5 @@ def _name(agreed: RtpAgreement) -> str:
 def _essence(agreed: RtpAgreement) -> tuple[object, ...]:
     """What a running stream cannot change."""
     protection = agreed.protection
-    return agreed.send.pt, agreed.receive, agreed.rtcp_mux, codecs.transmit(agreed), protection.keying, protection.dtls
+    transport = agreed.rtcp_mux, agreed.tcp, protection.keying, protection.dtls
+    return agreed.send.pt, agreed.receive, codecs.transmit(agreed), transport

@@ -16,6 +16,7 @@ from confero.media import (
     SrtpProfile,
     Tap,
     TapPoint,
+    TcpRole,
 )
 
 
@@ -39,7 +40,11 @@ class MediaEngine(Protocol):
 
     def candidates(self, room: int) -> tuple[Address, ...]: ...
 
-    def open_rtp(self, room: int, address: str | None = None, *, mux: bool = False) -> RtpSockets: ...
+    def open_rtp(
+        self, room: int, address: str | None = None, *, mux: bool = False, tcp: TcpRole | None = None
+    ) -> RtpSockets: ...
+
+    def connect_rtp(self, sockets: RtpSockets, rtp: Address | None, rtcp: Address | None = None) -> None: ...
 
     def close_rtp(self, sockets: RtpSockets) -> None: ...
 
@@ -54,6 +59,8 @@ class MediaEngine(Protocol):
     def deafen(self, leg: int, deaf: bool = True) -> None: ...
 
     def set_gain(self, leg: int, gain: float) -> None: ...
+
+    def set_ear(self, leg: int, gain: float) -> None: ...
 
     def suspend(self, leg: int, suspended: bool = True) -> None: ...
 

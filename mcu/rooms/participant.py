@@ -98,6 +98,7 @@ class Settings:
     muted: bool = False
     deaf: bool = False
     gain_db: float = 0.0
+    hear_db: float = 0.0
     suspended: bool = False
     aside: bool = False
     agc: bool = False
@@ -136,6 +137,11 @@ class Participant:
     _shown: models.Participant | None = None
     """The last view: rosters show everybody to everybody who joins, and most have not changed since."""
 
+    def sits(self, seat: models.Seat) -> None:
+        """It is somebody else from now on: in another room, where nobody knows it yet."""
+        self.id, self.display_name, self.role = seat.participant, seat.display_name, seat.role
+        self._shown = None
+
     def inherit(self, other: Participant) -> None:
         """What was decided about the person holds for its next leg."""
         self.settings = other.settings
@@ -144,7 +150,8 @@ class Participant:
         """What makes the leg that takes this one's place when it cannot go on under this offer."""
         wish = self.leg.wish
         if wish is not None:
-            return wish.model_copy(update={"sdp": sdp})
+            seat = {"participant": self.id, "display_name": self.display_name, "role": self.role}
+            return wish.model_copy(update={"sdp": sdp, **seat})
         return models.WebRtcLegCreate(
             kind="webrtc", participant=self.id, display_name=self.display_name, role=self.role, sdp=sdp
         )

@@ -13,8 +13,9 @@ from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
 from ..endpoint import Endpoint
-from .call import Call, HangUp, LegLost
+from .call import Call
 from .driver import Driver
+from .happenings import HangUp, LegLost
 
 log = get_logger(__name__)
 
@@ -33,13 +34,16 @@ class CallBook:
         self._running: dict[str, Call] = {}
         """By the call's id, from its first step to its last."""
         self._by_invite: dict[ServerKey, Driver] = {}
+        self._invites: dict[Driver, ServerKey] = {}
+        """The same the other way round."""
         self._expected: set[ServerKey] = set()
         self.handlers: dict[str, Handler] = {}
         self._empty = asyncio.Event()
         self._empty.set()
 
     def __len__(self) -> int:
-        return len(self._by_names)
+        """Calls that are not over; a session is remembered for a while after its end."""
+        return len(self._running)
 
     def __iter__(self) -> Iterator[Call]:
         return iter({call: None for call, _ in self._by_names.values()})
@@ -48,8 +52,8 @@ class CallBook:
 
     def start(self, call: Call) -> None:
         """Runs a call."""
-        self._empty.clear()
         self._running[call.about.id] = call
+        self._empty.clear()
         self._tasks.spawn(self._run(call), name=f"call {call.about.id}")
 
     async def _run(self, call: Call) -> None:
@@ -59,6 +63,10 @@ class CallBook:
             del self._running[call.about.id]
             if not self._running:
                 self._empty.set()
+
+    def running(self) -> list[Call]:
+        """All that are not over."""
+        return list(self._running.values())
 
     def find(self, name: str) -> Call | None:
         """The running call of this id, or of the participant as which its telephone is in a room."""
@@ -77,7 +85,7 @@ class CallBook:
 
     def incoming(self, key: ServerKey, call: Call) -> None:
         """... that came by this INVITE, which may be cancelled."""
-        self._by_invite[key] = call.driver
+        self._by_invite[key], self._invites[call.driver] = call.driver, key
         self.start(call)
 
     def begun(self, call: Call) -> None:
@@ -88,7 +96,8 @@ class CallBook:
         """Nothing is expected of this session any more."""
         session = driver.session
         self._by_names.pop((session.call_id, session.local_tag), None)
-        for key in [key for key, one in self._by_invite.items() if one is driver]:
+        key = self._invites.pop(driver, None)
+        if key is not None:
             del self._by_invite[key]
 
     async def empty(self) -> None:
@@ -96,14 +105,24 @@ class CallBook:
         await self._empty.wait()
 
     def hang_up_all(self, reason: str) -> None:
-        for call in self:
+        for call in list(self._running.values()):
             call.happened(HangUp(reason))
 
-    def legs_lost(self, mcu_url: str, there: set[str] | None) -> None:
-        """What an MCU says of the legs that it has; None: it is gone."""
+    def legs_lost(self, mcu_url: str, legs: set[str], reason: str) -> None:
+        """These are not at their MCU any more: it has ended them (``media-ended``), or was ended itself (``mcu-lost``)."""
         for call in self:
-            if call.media.mcu_url == mcu_url and call.media.leg and (there is None or call.media.leg not in there):
-                call.happened(LegLost("mcu-lost" if there is None else "media-ended"))
+            if call.media.mcu_url == mcu_url and call.media.leg in legs:
+                call.happened(LegLost(reason))
+
+    def mcus(self) -> set[str]:
+        """Where there are legs of calls."""
+        return {call.media.mcu_url for call in self._running.values() if call.media.leg}
+
+    def key(self, leg: str, digit: str) -> None:
+        """A key in a leg's media. Of two calls with one leg there is none."""
+        call = next((call for call in self._running.values() if call.media.leg == leg), None)
+        if call is not None:
+            call.keypad.key("media", digit)
 
     def named(self, call_id: str, tag: str) -> Call | None:
         """By Call-ID and our tag."""

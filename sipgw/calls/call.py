@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from confero.clock import Clock
-from confero.errors import ConferoError, LocalError, Refused
-from confero.ids import new_id
+from confero.errors import ConferoError, LocalError, Refused, Unavailable
 from confero.models.calls import CallEvent, CallState
-from confero.models.sip import SipCaller, SipPlace, SipPlaceAsk
+from confero.models.sip import SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Acknowledged,
@@ -19,7 +17,6 @@ from confero.protocols.sip.session import (
     Digit,
     Ended,
     Established,
-    Event,
     InviteSession,
     Offer,
     OfferDue,
@@ -27,136 +24,40 @@ from confero.protocols.sip.session import (
     OfferWanted,
     OfferWithdrawn,
     Ringing,
-    SessionConfig,
     Transfer,
 )
 from confero.protocols.sip.session.actions import Action
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
-from ..outbound import Sender
-from ..pages import Pages
-from ..peers import AppServerPeer, McuPeers
-from ..trace import Trace
 from ..userdata import Told
+from .about import About, Owner
 from .driver import Begin, Driver
+from .happenings import HangUp, Happening, Later, LegLost
+from .keypad import Keypad
+from .means import Authorize, Credentials, Means
 from .media import MediaLeg, Reason, Terms
+from .record import media_of, mos_of
 from .ring import Ring
+from .status import retry_after, status_of
 
 if TYPE_CHECKING:
-    from .parties import Parties
+    pass
 
 log = get_logger(__name__)
 
 MAX_EVENTS = 256
 """That may wait for the MCU or the application server; a peer that sends more is hung up on."""
+GLARE = 491
+"""Both have offered at once: ours is due again (RFC 3261 section 14.1)."""
+GOODBYE_S = 2.0
+"""How long the record of a call waits for the peer's answer to our BYE."""
+
+PLACE_AGAIN_S = 20.0
+"""How long a call whose MCU is lost looks for another: as long as people wait who hear nothing."""
+PLACE_PAUSE_S = 0.5
 NO_LEG = 488
 """For offers that the MCU does not take."""
-
-
-Credentials = Callable[[Request, Response, Target], Sequence[tuple[str, str]] | None]
-"""For the challenge in a response that came from there: header fields for the next try; None: nothing is proven to that peer."""
-Authorize = Callable[[Request, Response], Sequence[tuple[str, str]] | None]
-
-
-@dataclass(frozen=True)
-class LegLost:
-    """The MCU has ended the leg, or is gone: the reason as it is known."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class HangUp:
-    """The gateway's own wish: drain, a moderator, the caller of the API."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class RingSaid:
-    """Somebody has answered the ring: see there."""
-
-
-@dataclass(frozen=True)
-class Owner:
-    """In whose browser a call is shown: who has made it, or has accepted it."""
-
-    room: str
-    participant: str
-
-
-Happening = Event | LegLost | HangUp | RingSaid
-
-
-class Exchange(Protocol):
-    """Transfers, of one call by another."""
-
-    async def refer(self, call: Call, wish: Transfer) -> None:
-        """The peer of ``call`` wants somebody called."""
-
-    def replaced(self, invite: Request) -> Call | None:
-        """The call whose place an INVITE takes. Raises Refused."""
-
-
-@dataclass(frozen=True)
-class Means:
-    """What all calls share."""
-
-    sender: Sender
-    appserver: AppServerPeer
-    mcus: McuPeers
-    clock: Clock
-    trace: Trace
-    owner: str
-    """In whose name legs are held."""
-    user_agent: str
-    begun: Callable[[Call], None]
-    """Told when a call's session has its names."""
-    write: Callable[[Call], None]
-    """Takes the call's record, now and at its end."""
-    over: Callable[[Driver], None]
-    """Told when a call's session may be forgotten."""
-    start: Callable[[Call], None]
-    """Runs a call."""
-    parties: Parties
-    """Whom decisions mean."""
-    transfers: Exchange
-    pages: Pages
-    """Where browsers are told of calls."""
-    ring_s: float
-    """How long browsers and telephones ring."""
-    missed: Callable[[SipCaller, int], None] = lambda caller, status: None
-    """Told with which status a caller was turned away."""
-    pass_headers: Sequence[str] = ()
-    """Header fields that go to pages, and from them."""
-
-    def session_config(self, contact_at: Target, user: str) -> SessionConfig:
-        contact = f"<{self.sender.endpoint.contact(contact_at, user)}>"
-        return SessionConfig(contact=contact, user_agent=self.user_agent)
-
-
-@dataclass
-class About:
-    """What is known of a call, for its record."""
-
-    direction: str
-    from_uri: str
-    to_uri: str
-    started_at: float
-    id: str = field(default_factory=lambda: new_id("c"))
-    caller: SipCaller = field(default_factory=SipCaller)
-    trunk: str = ""
-    account: str = ""
-    room: str = ""
-    participant: str = ""
-    answered_at: float | None = None
-    ended_at: float | None = None
-    status: int = 0
-    reason: str = ""
-    media: dict[str, int | float | str] = field(default_factory=dict)
-    mos: float | None = None
-    revision: int = 0
 
 
 class Call:
@@ -173,6 +74,11 @@ class Call:
         self._asked = False
         """An offer of ours is out, made by the MCU."""
         self._ended = False
+        self._destination: SipPlace | None = None
+        """Where the call is on its way to, while the peer has not answered our offer of the leg there."""
+        self._remembered: object = None
+        """What the journal has of the call."""
+        self.keypad = Keypad(self, self.media, means.clock)
         self.state: CallState = "calling"
         self.owner: Owner | None = None
         self.name = about.caller.from_name or about.caller.from_user
@@ -191,6 +97,33 @@ class Call:
             log.warning("a call is not kept up with", call=self.about.id)
             self.driver.do(lambda now: self.driver.session.hang_up(now))
 
+    def later(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Has the call's task take this step when it is its turn."""
+        self.happened(Later(step))
+
+    def hang_up(self, reason: str) -> None:
+        """Ends the call when it is its turn."""
+        self.happened(HangUp(reason))
+
+    async def ask_pin(self, number: str, pin: str | None) -> SipPinReply:
+        """A number, and perhaps a PIN, was keyed."""
+        ask = SipPinAsk(call=self.about.id, caller=self.about.caller, number=number, pin=pin)
+        return await self.means.appserver.pin(ask)
+
+    def _remember(self) -> None:
+        """What has changed of an established call goes into the journal."""
+        if not self.driver.begun:
+            return
+        session = self.driver.session
+        dialog = session.dialog
+        if session.phase != "established" or dialog is None or not self.media.leg:
+            return
+        where = self.media.leg, self.media.place.room, self.owner, self.partner
+        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where, self.about.revision)
+        if mark != self._remembered:
+            self._remembered = mark
+            self.means.remember(self)
+
     def new_driver(self, flow: Target | None, begins: Begin | None = None) -> Driver:
         """For a session of this call; a call out may have several, one after the other."""
         driver = Driver(
@@ -200,6 +133,7 @@ class Call:
             lambda: self.means.over(driver),
             flow=flow,
             begins=begins,
+            after_step=self._remember,
         )
         return driver
 
@@ -226,6 +160,7 @@ class Call:
             await self.set_up()
             while not self._ended:
                 await self.deal_with(await self._happenings.get())
+                self._remember()
         except ConferoError as error:
             self._fail(error)
         finally:
@@ -270,9 +205,19 @@ class Call:
             # Cancelled, or a bug of ours: the peer must not be left waiting.
             self.driver.do(lambda now: self.driver.session.hang_up(now))
         self.about.ended_at = self.means.clock.wall()
+        try:
+            await self._let_go()
+        finally:
+            self.means.write(self)
+
+    async def _let_go(self) -> None:
+        self.means.unproven.leave(self.about.id)
+        await self.keypad.close()
         await self._measure()
         await self.media.close(self.reason_of_leg())
-        self.means.write(self)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):  # so that the ladder has the peer's answer to our BYE
+                await self.driver.quiet()
 
     def reason_of_leg(self) -> Reason:
         return "left"
@@ -280,7 +225,8 @@ class Call:
     async def _measure(self) -> None:
         stats = await self.media.stats()
         if stats is not None:
-            self.about.media |= {"codec": stats.codec, "security": stats.security, **stats.counters}
+            self.about.media |= media_of(stats)
+            self.about.mos = mos_of(stats)
 
     async def next(self) -> Happening:
         """While it is being set up: what happens next."""
@@ -298,14 +244,19 @@ class Call:
                 await self._answered(sdp)
             case OfferRefused() | OfferWithdrawn():
                 await self._withdraw()
+                if isinstance(happening, OfferRefused) and happening.status != GLARE:
+                    self._stranded(happening)
             case OfferDue():
                 await self._offer()
             case Acknowledged():
                 await self.media.confirm()
+                await self.hears_us()
             case Established():
                 await self.established()
-            case Digit():
-                await self.digit(happening)
+            case Digit(digit):
+                self.keypad.key("info", digit)
+            case Later(step):
+                await step()
             case Transfer():
                 await self.transfer(happening)
             case Ringing(_, status, reason):
@@ -348,6 +299,9 @@ class Call:
         except Refused as error:
             log.info("answer not taken", call=self.about.id, reason=error.detail)
             raise
+        if self._destination is not None and self.media.place is self._destination:
+            self._destination = None
+            await self.arrived(self.media.place)
 
     async def _withdraw(self) -> None:
         if self._asked:
@@ -356,9 +310,12 @@ class Call:
 
     async def _offer(self) -> None:
         """An offer of our own, now that it is our turn."""
-        offer = (
-            await self.media.ask() if self.media.leg else await self.media.open(self.media.place, None, confirmed=True)
-        )
+        if self._destination is not None:
+            offer = await self.media.prepare(self._destination)
+        elif self.media.leg:
+            offer = await self.media.ask()
+        else:
+            offer = await self.media.open(self.media.place, None, confirmed=True)
         self._asked = True
         self._try(lambda now: self.driver.session.offer(offer, now))
 
@@ -372,8 +329,37 @@ class Call:
         log.info("the call's MCU is lost", call=self.about.id)
         place = self.media.place
         ask = SipPlaceAsk(room=place.room, participant=place.participant, caller=self.about.caller)
-        self.media.move_to(await self.means.appserver.place(ask))
+        self.media.move_to(await self._place_again(ask))
         self._try(lambda now: self.driver.session.want_offer(now))
+
+    async def go_to(self, place: SipPlace) -> None:
+        """Into another room: with the leg as it is where its MCU can do that, else by another leg that is offered to the peer."""
+        if await self.media.shift(place):
+            await self.arrived(place)
+            return
+        self._destination = place
+        self._try(lambda now: self.driver.session.want_offer(now))
+
+    def _stranded(self, refusal: OfferRefused) -> None:
+        """The peer does not take the leg in the other room."""
+        if self._destination is None:
+            return
+        self._destination = None
+        log.info("a call cannot be moved", call=self.about.id, status=refusal.status)
+        self.keypad.stranded()
+
+    async def _place_again(self, ask: SipPlaceAsk) -> SipPlace:
+        """Where the room lives now; an MCU that has just started is not known yet, and waited for. Raises Refused, Unavailable."""
+        until = self.means.clock.monotonic() + PLACE_AGAIN_S
+        while True:
+            try:
+                return await self.means.appserver.place(ask)
+            except (Refused, Unavailable) as error:
+                over = self.driver.session.phase == "ended" or self.means.clock.monotonic() >= until
+                if error.status < 500 or over:
+                    raise
+                log.info("no other place yet", call=self.about.id, reason=error.detail)
+            await asyncio.sleep(PLACE_PAUSE_S)
 
     def _try(self, step: Callable[[float], object]) -> None:
         """A step that may have come too late: the session has gone on, and what is open is told in its own event."""
@@ -394,8 +380,8 @@ class Call:
     async def ringing(self, status: int, reason: str) -> None:
         """The called phone rings."""
 
-    async def digit(self, digit: Digit) -> None:
-        """A key by INFO."""
+    async def hears_us(self) -> None:
+        """The peer has shown where it is: from now on it hears what we send."""
 
     async def transfer(self, wish: Transfer) -> None:
         """The peer wants somebody else called."""
@@ -406,42 +392,12 @@ class Call:
         self.about.status = self.about.status or end.status
         self.about.reason = self.about.reason or end.reason[:128]
 
+    async def arrived(self, place: SipPlace) -> None:
+        """In the room that it was to go to."""
+        self.seated(place)
+        self.keypad.arrived()
+
     def seated(self, place: SipPlace) -> None:
         """The call has its place in a room."""
         self.about.room, self.about.participant = place.room, place.participant
         self.name = place.display_name
-
-
-STATUS = {
-    "replaces-unknown": 481,
-    "replaces-answered": 486,
-    "replaces-over": 603,
-    "replaces-malformed": 400,
-    "sdp-invalid": 400,
-    "sdp-no-usable-media": 488,
-    "room-unknown": 404,
-    "room-full": 486,
-    "not-registered": 480,
-    "trunk-away": 503,
-    "call-out-refused": 403,
-    "call-out-limit": 403,
-    "no-ports": 503,
-    "draining": 503,
-    "mcu-full": 503,
-    "no-media-server": 503,
-}
-"""By the code of the refusal of another service; others are 500 if it was our fault, else 403."""
-
-
-def status_of(error: ConferoError) -> tuple[int, str]:
-    """The SIP status that says what went wrong, and the words for the record."""
-    code = getattr(error, "code", "")
-    if code in STATUS:
-        return STATUS[code], str(error)
-    if isinstance(error, LocalError):
-        return 500, str(error)
-    return (503 if getattr(error, "status", 500) >= 500 else 403), str(error)
-
-
-def retry_after(status: int) -> list[tuple[str, str]]:
-    return [("Retry-After", "5")] if status == 503 else []

@@ -8,8 +8,11 @@ from confero.models.calls import CallInfo, SipCallOut, SipRingAnswer
 from confero.models.sip import SipCaller
 
 from ..userdata import to_tell
+from .about import About, Owner
 from .book import CallBook
-from .call import About, Call, HangUp, Means, Owner, RingSaid
+from .call import Call
+from .happenings import HangUp, RingSaid
+from .means import Means
 from .outbound import OutboundCall
 from .parties import Calling, Parties, terms_to
 
@@ -50,6 +53,10 @@ class Desk:
     def call(self, name: str) -> CallInfo:
         """By the call's id, or as which its telephone is in the room."""
         return info_of(self._find(name))
+
+    def calls(self) -> list[CallInfo]:
+        """All that are running."""
+        return [info_of(call) for call in self._book.running()]
 
     def end(self, name: str) -> None:
         """Hangs up, or gives up what rings."""

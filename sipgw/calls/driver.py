@@ -40,9 +40,11 @@ class Driver:
         *,
         flow: Target | None = None,
         begins: Begin | None = None,
+        after_step: Callable[[], None] = lambda: None,
     ) -> None:
         """``flow``: where the peer is known to be, if its Contact is not to be trusted (NAT, a connection of its own).
-        ``begins``: how a request goes out that makes a dialog, if not to where its URI leads."""
+        ``begins``: how a request goes out that makes a dialog, if not to where its URI leads. ``after_step``: told when the
+        session has done something and it is on its way."""
         self.flow = flow
         self.heard_from: Target | None = None
         """Where the last response came from."""
@@ -53,12 +55,15 @@ class Driver:
         self._clock = clock
         self._on_event = on_event
         self._finished = finished
+        self._after_step = after_step
         self._session: InviteSession | None = None
         self._sendings: dict[int, Errand] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
         self._actions: deque[Action] = deque()
         self._performing = False
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     @property
     def begun(self) -> bool:
@@ -92,11 +97,13 @@ class Driver:
                 self._perform_one(self._actions.popleft())
         finally:
             self._performing = False
+        self._after_step()
         self._keep_time()
 
     def _perform_one(self, action: Action) -> None:
         match action:
             case SendRequest(ref, request):
+                self._quiet.clear()
                 self._sendings[ref] = self._start(request, Reply(self, ref))
             case SendAck(request):
                 self._sender.acknowledge(request, flow=self._flow_to(request))
@@ -125,13 +132,22 @@ class Driver:
     def responded(self, ref: int, response: Response, source: Target) -> None:
         self.heard_from = source
         if response.status >= 200:
-            self._sendings.pop(ref, None)
+            self._settled(ref)
         self.do(lambda now: self.session.response(ref, response, now))
 
     def unanswered(self, ref: int, *, sent: bool) -> None:
-        self._sendings.pop(ref, None)
+        self._settled(ref)
         session = self.session
         self.do(lambda now: session.timed_out(ref, now) if sent else session.transport_failed(ref, now))
+
+    def _settled(self, ref: int) -> None:
+        self._sendings.pop(ref, None)
+        if not self._sendings:
+            self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Returns when every request of ours has been answered, or given up."""
+        await self._quiet.wait()
 
     def _keep_time(self) -> None:
         if self._timer is not None:

@@ -18,9 +18,10 @@ from confero.runtime.tasks import TaskBag
 from ..identity import Identity, unreadable
 from ..trunks.farm import Trunks
 from ..trunks.trunk import Trunk
+from .about import About
 from .book import CallBook
-from .call import About, Means
 from .inbound import InboundCall
+from .means import Means
 from .media import Terms
 
 log = get_logger(__name__)

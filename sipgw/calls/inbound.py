@@ -14,7 +14,10 @@ from confero.runtime.logging import get_logger
 
 from ..flows import flow_of
 from ..userdata import told_by
-from .call import About, Call, Credentials, HangUp, Means, Owner
+from .about import About, Owner
+from .call import Call
+from .happenings import HangUp
+from .means import Credentials, Means
 from .media import Terms
 from .passing import Phones, call_phones, ring_phones
 from .ring import Ring
@@ -73,7 +76,13 @@ class InboundCall(Call):
         """Raises Refused for what is rejected or cannot be done here."""
         if decision.action == "room" and decision.place is not None:
             await self.enter(decision.place)
+        elif decision.action == "menu":
+            # Before a room is made for it: an INVITE whose address is forged is to cost no more than itself.
+            self.means.unproven.enter(self.about.id, self.about.caller.source, "menu")
+            self.keypad.menu(decision.number)
+            await self.enter(await self.means.appserver.place(SipPlaceAsk(caller=self.about.caller)))
         elif decision.action in ("user", "trunk", "address"):
+            self.keypad.greeted()
             await self._connect(decision)
         else:
             self.reject(decision.status or 404, decision.code)
@@ -83,10 +92,15 @@ class InboundCall(Call):
         session = self.driver.session
         if session.phase == "ended":
             return  # cancelled meanwhile
+        self.means.unproven.enter(self.about.id, self.about.caller.source, place.room)
         self.seated(place)
         sdp = await self.media.open(place, session.offered, confirmed=False)
         if session.phase == "early":
             self.driver.do(lambda now: session.accept(now, sdp))
+
+    async def hears_us(self) -> None:
+        self.means.unproven.leave(self.about.id)
+        await self.keypad.begin()
 
     async def _connect(self, decision: SipDecision) -> None:
         """Somebody else is called: telephones, browsers or both; who answers first has the caller."""

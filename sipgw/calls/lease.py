@@ -29,6 +29,8 @@ class Leases:
         self._owner = owner
         self._heard: dict[str, float] = {}
         """When each MCU was heard of last."""
+        self._boots: dict[str, str] = {}
+        """Which of its lives each is in."""
 
     async def run(self) -> None:
         while True:
@@ -43,17 +45,20 @@ class Leases:
             if call.media.leg
         }
         self._heard = {url: self._heard.get(url, self._clock.monotonic()) for url in known}
+        self._boots = {url: boot for url, boot in self._boots.items() if url in known}
         await asyncio.gather(*(self._renew(url, legs) for url, legs in known.items()))
 
     async def _renew(self, url: str, before: set[str]) -> None:
         try:
-            there = set((await self._mcus.at(url).renew(self._owner)).legs)
+            reply = await self._mcus.at(url).renew(self._owner)
         except ConferoError as error:
             silent = self._clock.monotonic() - self._heard[url]
             log.warning("MCU not reached", mcu=url, silent_s=round(silent), reason=str(error))
             if silent >= LOST_S:
-                self._book.legs_lost(url, None)
+                self._book.legs_lost(url, before, "mcu-lost")
             return
         self._heard[url] = self._clock.monotonic()
         # Only legs that were there before the question: others may have been made while it was answered.
-        self._book.legs_lost(url, there | {call.media.leg for call in self._book if call.media.leg not in before})
+        anew = self._boots.get(url, reply.boot) != reply.boot
+        self._boots[url] = reply.boot
+        self._book.legs_lost(url, before - set(reply.legs), "mcu-lost" if anew else "media-ended")

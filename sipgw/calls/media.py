@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from confero.errors import ConferoError, LocalError
-from confero.models import LegPatch, LegStats, MediaSecurity, RtpLegCreate
+from confero.errors import ConferoError, LocalError, Refused
+from confero.models import LegPatch, LegStats, MediaSecurity, Participant, Playing, PlayRequest, RtpLegCreate, Seat
 from confero.models.sip import SipPlace
 from confero.runtime.logging import get_logger
 
@@ -14,6 +14,7 @@ from ..peers import McuPeer, McuPeers
 
 log = get_logger(__name__)
 
+KeyExchange = Literal["sdes", "dtls", "ice"]
 Reason = Literal["left", "removed", "bye", "owner-gone"]
 
 
@@ -24,7 +25,7 @@ class Terms:
     owner: str
     """This gateway, in whose name legs are held."""
     security: MediaSecurity = "optional"
-    key_exchange: Literal["sdes", "dtls", "ice"] = "sdes"
+    key_exchange: KeyExchange = "sdes"
     """In our offers; ``ice``: what a browser takes."""
     symmetric: bool = False
     timeout_s: float = 0.0
@@ -36,10 +37,16 @@ class MediaLeg:
 
     def __init__(self, mcus: McuPeers, terms: Terms) -> None:
         self._mcus = mcus
-        self._terms = terms
+        self.terms = terms
         self._place: SipPlace | None = None
         self.leg = ""
         """Empty: there is none."""
+        self.alone = False
+        """Nobody else was in the room when the leg came."""
+        self._keying: KeyExchange | None = None
+        """How the peer protects its media, as it has shown: offers of ours do as it does."""
+        self._next: MediaLeg | None = None
+        """At another place, while our offer of it waits for its answer."""
 
     @property
     def mcu_url(self) -> str:
@@ -55,36 +62,48 @@ class MediaLeg:
     def mcu(self) -> McuPeer:
         return self._mcus.at(self.place.mcu_url)
 
+    def adopt(self, place: SipPlace, leg: str, described: str | None) -> None:
+        """A leg that was made by the process before this one. ``described``: the peer's last description."""
+        self._place, self.leg = place, leg
+        self._heard(described)
+
+    def _heard(self, description: str | None) -> None:
+        if description is not None:
+            self._keying = keying_of(description)
+
     async def open(self, place: SipPlace, offer: str | None, *, confirmed: bool) -> str:
         """A leg in the room of ``place``: the answer to ``offer``, or without one an offer of ours.
 
         ``confirmed``: media may go to the signalled address at once.
         """
         self._place = place
-        await self.mcu.ensure_room(place.room, place.spec)
-        reply = await self.mcu.create_leg(
+        self._heard(offer)
+        reply = await self.mcu.open_leg(
             place.room,
+            place.spec,
             RtpLegCreate(
                 kind="rtp",
                 participant=place.participant,
                 display_name=place.display_name,
                 role=place.role,
                 sdp=offer,
-                symmetric=self._terms.symmetric,
-                media_security=self._terms.security,
-                key_exchange=self._terms.key_exchange,
-                best_effort=self._terms.security == "optional",
+                symmetric=self.terms.symmetric,
+                media_security=self.terms.security,
+                key_exchange=self._keying or self.terms.key_exchange,
+                best_effort=self.terms.security == "optional",
                 confirmed=confirmed,
-                owner=self._terms.owner,
-                media_timeout_s=self._terms.timeout_s,
+                owner=self.terms.owner,
+                collect=True,
+                media_timeout_s=self.terms.timeout_s,
             ),
         )
-        self.leg = reply.leg
+        self.leg, self.alone = reply.leg, reply.people == 1
         return reply.sdp
 
     async def answer(self, offer: str) -> str:
         """The answer to a later offer of the peer."""
         reply = await self.mcu.answer_offer(self._need(), offer)
+        self._heard(offer)
         self.leg = reply.leg
         return reply.sdp
 
@@ -93,12 +112,81 @@ class MediaLeg:
         return (await self.mcu.ask(self._need())).sdp
 
     async def take(self, answer: str) -> None:
-        """The peer's answer to our offer."""
-        await self.mcu.take_answer(self._need(), answer)
+        """The peer's answer to our offer; if that was of another place, the leg there is the one from now on."""
+        if self._next is None:
+            await self.mcu.take_answer(self._need(), answer)
+            self._heard(answer)
+            return
+        following, self._next = self._next, None
+        try:
+            await following.take(answer)
+        except ConferoError:
+            await following.close("removed")
+            raise
+        await self.close("left")
+        self._place, self.leg, self.alone = following.place, following.leg, following.alone
 
     async def withdraw(self) -> None:
-        """Our offer was not taken: the leg goes on as it was."""
-        await self.mcu.withdraw(self._need())
+        """Our offer was not taken: the leg goes on as it was, where it was."""
+        if self._next is None:
+            await self.mcu.withdraw(self._need())
+            return
+        following, self._next = self._next, None
+        await following.close("removed")
+
+    async def shift(self, place: SipPlace) -> bool:
+        """Into the room of ``place`` with the leg as it is. False if that needs another leg: nothing has changed."""
+        if place.mcu_url != self.mcu_url:
+            return False
+        alone = not (await self.mcu.ensure_room(place.room, place.spec)).participants
+        seat = Seat(participant=place.participant, display_name=place.display_name, role=place.role)
+        try:
+            await self.mcu.patch(self._need(), LegPatch(room=place.room, seat=seat))
+        except Refused as error:
+            if error.code != "other-media-thread":
+                raise
+            return False
+        self._place, self.alone = place, alone
+        return True
+
+    async def prepare(self, place: SipPlace) -> str:
+        """A second leg in the room of ``place``: our offer of it. Until ``take`` or ``withdraw`` the first goes on."""
+        if self._next is not None:
+            raise LocalError("the call is on its way already")
+        following = MediaLeg(self._mcus, self.terms)
+        following._keying = self._keying
+        offer = await following.open(place, None, confirmed=True)
+        self._next = following
+        return offer
+
+    async def drop_room(self, room: str, mcu_url: str) -> None:
+        """A room that was this call's alone. An MCU that cannot be reached drops it when it has been empty for a while."""
+        try:
+            await self._mcus.at(mcu_url).remove_room(room)
+        except ConferoError as error:
+            log.debug("room not removed", room=room, reason=str(error))
+
+    async def play(self, file: str) -> Playing:
+        """To this leg alone."""
+        return await self.mcu.play(self._need(), PlayRequest(file=file))
+
+    async def stop(self, leg: str, number: int) -> None:
+        """What plays. Never raises: it may have ended."""
+        try:
+            await self.mcu.stop(leg, number)
+        except ConferoError as error:
+            log.debug("not stopped", leg=leg, reason=str(error))
+
+    async def listen(self) -> None:
+        """For keys by their sound, even of a peer that says it sends events."""
+        await self.mcu.collect(self._need())
+
+    async def show(self) -> Participant:
+        """As the room's roster has it."""
+        return await self.mcu.leg(self._need())
+
+    async def patch(self, patch: LegPatch) -> Participant:
+        return await self.mcu.patch(self._need(), patch)
 
     async def confirm(self) -> None:
         """The peer has shown that it is where it says to be."""
@@ -116,6 +204,9 @@ class MediaLeg:
 
     async def close(self, reason: Reason) -> None:
         """Ends the leg. Idempotent; an MCU that cannot be reached ends it itself when the lease is over."""
+        following, self._next = self._next, None
+        if following is not None:
+            await following.close("removed")
         leg, self.leg = self.leg, ""
         if not leg:
             return
@@ -136,3 +227,10 @@ class MediaLeg:
         if not self.leg:
             raise LocalError("the call has no leg")
         return self.leg
+
+
+def keying_of(description: str) -> KeyExchange:
+    """How a peer that describes itself so would have our offers: a browser as it is, DTLS, else SDES, which may be left out."""
+    if "a=ice-ufrag:" in description:
+        return "ice"
+    return "dtls" if "a=fingerprint:" in description else "sdes"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from confero.models import MediaSecurity
 from confero.models.sip import SipPlace
 from confero.protocols.sip.locate import Destination
 from confero.protocols.sip.message import Request
@@ -13,9 +14,11 @@ from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
 from ..outbound import UNWILLING, Errand
-from .call import About, Call, Credentials, Means
+from .about import About
+from .call import Call
 from .driver import Reply
 from .forking import Branch, Forking
+from .means import Credentials, Means
 from .media import Reason, Terms
 
 log = get_logger(__name__)
@@ -46,6 +49,9 @@ class Party:
     """Told when it was silent."""
     local: Target = field(default=Target("udp", "127.0.0.1", 5060))
     """Roughly where it is, for our Contact."""
+    security: MediaSecurity = "optional"
+    """Of the sound, as its trunk wants it."""
+    symmetric: bool = False
 
 
 class OutboundCall(Call):
@@ -64,6 +70,7 @@ class OutboundCall(Call):
     ) -> None:
         """``others``: whom to call in place of ``party`` if it is not there, one after the other; with the same leg."""
         super().__init__(means, about, terms, party.flow)
+        self.keypad.greeted()
         self._place = place
         self._party = party
         self._others = list(others)

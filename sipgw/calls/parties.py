@@ -36,7 +36,9 @@ def terms_to(party: Party, owner: str) -> Terms:
     """How media is offered: as browsers take it where only such are called, which is who calls over WebSocket (RFC 7118)."""
     flows = [branch.flow for branch in party.branches] or [party.flow]
     scripts = all(flow is not None and flow.transport in ("ws", "wss") for flow in flows)
-    return Terms(owner, security="required", key_exchange="ice") if scripts else Terms(owner)
+    if scripts:
+        return Terms(owner, security="required", key_exchange="ice")
+    return Terms(owner, security=party.security, symmetric=party.symmetric)
 
 
 NOBODY = Address(URI.parse("sip:anonymous@anonymous.invalid"), "Anonymous")

@@ -10,7 +10,8 @@ from confero.protocols.sip.session import Ended
 from confero.runtime.logging import get_logger
 
 from ..userdata import to_tell
-from .call import About, HangUp, RingSaid
+from .about import About
+from .happenings import HangUp, RingSaid
 from .outbound import OutboundCall
 from .parties import Calling, terms_to
 

@@ -14,12 +14,14 @@ from confero.protocols.sip.session import Transfer, replaces_in
 from confero.protocols.sip.uri import URI
 from confero.runtime.logging import get_logger
 
+from .about import About
 from .book import CallBook
-from .call import About, Call, status_of
+from .call import Call
 from .driver import Do
 from .media import Terms
 from .outbound import OutboundCall, Party
 from .parties import Calling, Headers, Parties
+from .status import status_of
 
 log = get_logger(__name__)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from confero.errors import Refused
+from confero.models import MediaSecurity
 from confero.models.sip import SipDecision
 from confero.protocols.sip.bindings import Binding
 from confero.protocols.sip.target import Target
@@ -66,6 +68,8 @@ class TrunkWay:
             local=near[0] if near else Target("udp", "127.0.0.1", 5060),
             trunk=trunk.name,
             suspect=suspect,
+            security=cast(MediaSecurity, trunk.settings.media_security),
+            symmetric=trunk.settings.symmetric,
         )
 
 

@@ -222,7 +222,7 @@ async def test_the_commands_of_the_page_work(site: Site) -> None:
     blocks = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
     commands = re.findall(r"^sip (GET|POST) +(\w+)(?: +'(.*?)')?", blocks, re.DOTALL | re.MULTILINE)
     answers = [await admin(site, method, path, body or None) for method, path, body in commands]
-    assert [status for status, _ in answers] == [200, 201, 201, 201, 201], answers
+    assert {status for status, _ in answers} == {200, 201}, answers
 
 
 async def test_the_first_rules_are_seen(site: Site) -> None:

@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens"},
     # The command, beside the services: it starts them as processes.
     "confero.up": L1 | {"confero.config", "confero.configsources"} | RUNTIME,
-    "confero.cli": L0 | L1 | {"confero.config"} | RUNTIME | UP,
+    "confero.cli": L0 | L1 | {"confero.config", "confero.tokens"} | RUNTIME | UP,
     "confero.configpage": {"confero.config", "confero.configfields", "confero.up.plan"},
     # L4: never each other.
     **{f"confero.{service}": SHARED for service in SERVICES},
@@ -65,7 +65,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     "appserver": ("rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
-    "sipgw": ("guard", "calls.ring"),
+    "sipgw": ("guard", "menu", "features", "keys", "calls.ring"),
 }
 """Parts of a service that hold its rules: no network, no database, no event loop."""
 DOMAIN_BANS = IO | {
@@ -83,7 +83,8 @@ HOMES: dict[str, tuple[str, ...]] = {
         *("confero.runtime", "confero.up.processes", "confero.lab"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
-        *("confero.sipgw.transports.websocket", "confero.sipgw.control", "confero.sipgw.who"),
+        *("confero.sipgw.transports.websocket", "confero.sipgw.control", "confero.sipgw.watching", "confero.sipgw.who"),
+        "confero.cli.sip",
     ),
     "sqlalchemy": ("confero.appserver.db",),
     "alembic": ("confero.appserver.db",),

@@ -9,15 +9,15 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
+from confero.errors import Refused
 from confero.lab.stack import Stack
 from confero.models import RoomState
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "data" / "sipp"
 SIP_PORT = 5060
-FIRST_PORT, PORTS = 6000, 400
-MEDIA_PORT = 9200
+FIRST_PORT, FIRST_MEDIA_PORT, RUNS = 6000, 9200, 300
 POLL_S = 0.02
-_ports = itertools.count()
+_runs = itertools.count()
 Transport = Literal["u1", "t1"]
 
 
@@ -42,10 +42,23 @@ class Sipp:
         """``seconds``: after which it fails. ``hold_ms``: how long a scenario's plain pause is."""
         self._errors, self._messages = home / f"{scenario}.errors", home / f"{scenario}.messages"
         self._seconds = seconds
-        self.port = FIRST_PORT + next(_ports) % PORTS
+        run = next(_runs) % RUNS
         self._command = (
             *(shutil.which("sipp") or "sipp", f"{gateway}:{SIP_PORT}", "-sf", str(SCENARIOS / f"{scenario}.xml")),
-            *("-s", room, "-i", host, "-mi", host, "-p", str(self.port), "-mp", str(MEDIA_PORT), "-t", transport),
+            *(
+                "-s",
+                room,
+                "-i",
+                host,
+                "-mi",
+                host,
+                "-p",
+                str(FIRST_PORT + run),
+                "-mp",
+                str(FIRST_MEDIA_PORT + 2 * run),
+                "-t",
+                transport,
+            ),
             *("-m", str(calls), "-r", str(rate), "-d", str(hold_ms), "-nostdin", "-timeout", f"{seconds}s"),
             *("-timeout_error", "-trace_err", "-error_file", str(self._errors)),
             *("-trace_msg", "-message_file", str(self._messages), *extra),
@@ -100,6 +113,10 @@ async def telephones(stack: Stack, room: str = "lobby") -> list[str]:
     mcu = stack.client("mcu")
     try:
         state = await mcu.call("GET", f"/v1/rooms/{room}", reply=RoomState)
+    except Refused as error:
+        if error.code != "room-unknown":
+            raise
+        return []
     finally:
         await mcu.close()
     return [one.id for one in state.participants]

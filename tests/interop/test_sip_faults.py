@@ -10,10 +10,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import pytest_asyncio
 
+from confero.errors import Refused
 from confero.lab.members import RtpMember, SipMember
 from confero.lab.stack import Stack
 from confero.models import RoomSpec, RoomState
@@ -32,6 +32,8 @@ DATAGRAMS, STREAM_MESSAGES = 8000, 2000
 """Ten thousand together."""
 NEW_CALLS_WITHIN_S = 3.0
 CALLS = 50
+RENEW_S = 2.0
+"""How often the gateway asks the MCU for its legs."""
 LEASE_S = 10.0
 """After it the MCU ends legs whose gateway is silent (``owner_lease_s``)."""
 GOOD = (
@@ -48,7 +50,8 @@ async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
     await mcu.call("PUT", "/v1/rooms/lobby", body=RoomSpec(), reply=RoomState)
     await member.join()
     yield member
-    await member.leave()
+    with contextlib.suppress(Refused):  # its MCU was killed meanwhile
+        await member.leave()
     await mcu.close()
 
 
@@ -127,11 +130,11 @@ async def test_a_killed_gateway_is_back_and_leaves_no_leg(stack: Stack, phone: R
     await running.start()
     await somebody(stack, CALLS + 1)
     old = stack.kill("sipgw")
-    killed = time.monotonic()
     await stack.wait_ready()
+    restarted = time.monotonic()
     assert stack.pid("sipgw") != old
     await Sipp("plain", tmp_path, gateway=gateway, host=STRANGER).run()
-    assert time.monotonic() - killed < NEW_CALLS_WITHIN_S + 1, "new calls work again"
+    assert time.monotonic() - restarted < NEW_CALLS_WITHIN_S, "new calls work again"
     await running.passes()
     await nobody_left(stack, seconds=LEASE_S + 5, but=(phone.participant,))
 
@@ -143,14 +146,9 @@ async def test_a_call_survives_its_mcu(stack: Stack, tmp_path: Path, scenario: s
     call = Sipp(scenario, tmp_path, gateway=gateway, host=HOST, seconds=60)
     await call.start()
     await somebody(stack, 1)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(RENEW_S + 0.5)  # the gateway has come to know the MCU's process
     stack.kill("mcu")
     await stack.wait_ready()
     await call.passes()
     await nobody_left(stack)
     await Sipp("plain", tmp_path, gateway=gateway, host=HOST).run()
-
-
-def test_what_is_sent_is_malformed() -> None:
-    assert len(set(malformed(200))) > 190
-    assert np.mean([len(message) for message in malformed(200)]) > 50

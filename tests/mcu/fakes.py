@@ -30,6 +30,7 @@ from confero.media import (
     SrtpProfile,
     StillInUse,
     TapPoint,
+    TcpRole,
     UnknownId,
 )
 
@@ -101,12 +102,17 @@ class FakeEngine:
     def candidates(self, room: int) -> tuple[Address, ...]:
         return tuple(Address(entry.external, 5000 + self.rooms[room]) for entry in self.advertised)
 
-    def open_rtp(self, room: int, address: str | None = None, *, mux: bool = False) -> RtpSockets:
-        self._do("open_rtp", room, address, mux)
+    def open_rtp(
+        self, room: int, address: str | None = None, *, mux: bool = False, tcp: TcpRole | None = None
+    ) -> RtpSockets:
+        self._do("open_rtp", room, address, mux, *([tcp] if tcp else []))
         port = next(self._ports)
         sockets = RtpSockets(self.rooms[room], port, port if mux else port + 1, str(address), port, port + (not mux))
         self.sockets.add(sockets)
         return sockets
+
+    def connect_rtp(self, sockets: RtpSockets, rtp: Address | None, rtcp: Address | None = None) -> None:
+        self._do("connect_rtp", sockets, rtp, rtcp)
 
     def close_rtp(self, sockets: RtpSockets) -> None:
         self._do("close_rtp", sockets)
@@ -142,6 +148,10 @@ class FakeEngine:
     def set_gain(self, leg: int, gain: float) -> None:
         self._check(leg)
         self._do("set_gain", leg, round(gain, 4))
+
+    def set_ear(self, leg: int, gain: float) -> None:
+        self._check(leg)
+        self._do("set_ear", leg, gain)
 
     def suspend(self, leg: int, suspended: bool = True) -> None:
         self._check(leg)

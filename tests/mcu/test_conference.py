@@ -277,6 +277,14 @@ async def test_a_leg_that_cannot_be_set_up_is_taken_out_again(house: House) -> N
     assert len(house.engine.legs) == 1 and house.take() == []
 
 
+async def test_how_loud_somebody_hears_the_others(house: House) -> None:
+    leg = house.phone().leg
+    house.conference.patch(leg, models.LegPatch(hear_db=-6.0))
+    house.conference.patch(leg, models.LegPatch(muted=True))
+    ((number, gain),) = house.engine.said("set_ear")
+    assert number == house.number(leg) and gain == pytest.approx(0.501, abs=0.001)
+
+
 async def test_move_to_another_room(house: House) -> None:
     house.conference.put_room("other", models.RoomSpec())
     house.conference.put_room("same", models.RoomSpec(max_participants=2))
@@ -294,6 +302,28 @@ async def test_move_to_another_room(house: House) -> None:
     assert refusal(lambda: house.conference.patch(again, models.LegPatch(room="same"))) == (409, "room-full")
     twin = house.phone("bob").leg
     assert refusal(lambda: house.conference.patch(twin, models.LegPatch(room="same"))) == (409, "participant-exists")
+
+
+async def test_a_move_under_another_name(house: House) -> None:
+    """Out of a menu: whom nobody knows leaves the one room, and somebody comes into the other."""
+    house.conference.put_room("other", models.RoomSpec())
+    house.conference.put_room("same", models.RoomSpec())
+    leg = house.phone("menu").leg
+    house.conference.handle(event(EventType.MEDIA, leg=house.number(leg)))
+    house.take()
+    seat = models.Seat(participant="bob", display_name="Bob", role="host")
+    shown = house.conference.patch(leg, models.LegPatch(room="same", seat=seat))
+    assert (shown.id, shown.display_name, shown.role) == ("bob", "Bob", "host")
+    assert house.take() == [("left", "r", "menu", "left"), ("joined", "same", "bob"), ("connected", "bob")]
+    assert house.roster("same") == [("bob", "connected")] and house.roster() == []
+    assert house.conference.stats(leg).participant == "bob"
+    second = house.phone("other").leg
+    assert refusal(lambda: house.conference.patch(second, models.LegPatch(room="same", seat=seat))) == (
+        409,
+        "participant-exists",
+    )
+    house.conference.end_leg(leg, reasons.LEFT)
+    assert house.take()[-1] == ("left", "same", "bob", "left")
 
 
 async def test_a_leg_without_an_answer_moves_only_where_its_ports_are(house: House) -> None:

@@ -207,6 +207,7 @@ async def test_openapi(rig: Rig) -> None:
         "/v1/legs/{leg}/tap",
         "/v1/legs/{leg}/hears/{talker}",
         "/v1/owners/{owner}",
+        "/v1/owners/{owner}/digits",
     }
 
 

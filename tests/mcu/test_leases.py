@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from confero import models
 from confero.errors import Refused
 from confero.mcu.legs.dtls import Certificate
+from confero.runtime.tasks import spawn
 
 from ..support.waiting import until
 from .rig import Phone, Rig
@@ -116,3 +118,33 @@ async def test_over_http(rig: Rig) -> None:
     assert (await call(rig, "DELETE", "/v1/owners/gw-1"))[0] == 204
     await until(lambda: rig.state("p") == "", "out")
     await phone.close()
+
+
+async def test_an_owner_reads_the_digits_of_all_its_legs(rig: Rig) -> None:
+    await rig.room()
+    one = await rig.phone("one", 440, owner="gw-1", collect=True)
+    other = await rig.phone("two", 700, owner="gw-1")
+    path = "/v1/owners/gw-1/digits"
+    assert (await call(rig, "GET", path))[1] == {"digits": []}
+    digits, find = rig.app.conference.digits, rig.app.conference.registry.leg
+    waiting = spawn(call(rig, "GET", f"{path}?wait_s=10"), name="the gateway")
+    await asyncio.sleep(0.1)
+    for leg_id, key in ((one.leg, "5"), (other.leg, "6"), (one.leg, "7")):
+        digits.add(find(leg_id)[0], key, 100, False, 1.0)
+    assert [digit["digit"] for digit in (await waiting)[1]["digits"]] == ["5", "7"]
+    found = (await call(rig, "GET", f"{path}?after=1"))[1]["digits"]
+    assert [(digit["number"], digit["leg"], digit["digit"]) for digit in found] == [(2, one.leg, "7")]
+    # Who counts further than we do has counted before our restart.
+    assert len((await call(rig, "GET", f"{path}?after=99"))[1]["digits"]) == 2
+    assert (await call(rig, "GET", "/v1/owners/gw-2/digits"))[1] == {"digits": []}
+
+
+async def test_tones_are_listened_for_where_no_events_come(house: House) -> None:
+    """And anew, when the stream has begun anew; others are not listened to."""
+    wish = {"kind": "rtp", "display_name": "P", "owner": "gw-1", "collect": True}
+    eventful = PHONE.replace("RTP/AVP 0", "RTP/AVP 0 101") + "a=rtpmap:101 telephone-event/8000\n"
+    for name, sdp in (("tones", PHONE), ("events", eventful)):
+        house.conference.create_leg("r", models.RtpLegCreate(participant=name, sdp=sdp, **wish))  # type: ignore[arg-type]
+    owned(house, "other", "gw-1")
+    number = house.conference.registry.room("r").participants["tones"].leg.number
+    assert house.engine.said("listen_for_digits") == [(number, True)]

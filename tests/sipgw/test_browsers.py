@@ -10,19 +10,23 @@ import pytest
 
 from confero.clock import SystemClock
 from confero.errors import ConferoError, Refused, Unavailable
-from confero.models import DigitsSend, LegPatch, LegReply, RoomSpec, RtpLegCreate
+from confero.models import DigitsSend, LegPatch, LegReply, RoomSpec, RoomState, RtpLegCreate
 from confero.models.calls import CallEvent, IncomingCallEvent, RingStoppedEvent, SipCallOut, SipRingAnswer
 from confero.models.sip import SipBrowser, SipCaller, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip import Request, Response, Target, parse
 from confero.protocols.sip.events import RequestIn
 from confero.protocols.sip.uui import unpack
+from confero.sipgw.calls.about import About
 from confero.sipgw.calls.book import CallBook
-from confero.sipgw.calls.call import About, Means
 from confero.sipgw.calls.desk import Desk
+from confero.sipgw.calls.forking import Branch
 from confero.sipgw.calls.inbound import InboundCall
+from confero.sipgw.calls.means import Means
 from confero.sipgw.calls.media import Terms
-from confero.sipgw.calls.parties import Parties
+from confero.sipgw.calls.outbound import Party
+from confero.sipgw.calls.parties import Parties, terms_to
 from confero.sipgw.calls.transfers import Transfers
+from confero.sipgw.calls.unproven import Unproven
 from confero.sipgw.pages import PageEvent
 
 from .sipparts import Net, request
@@ -62,8 +66,9 @@ class Elsewhere:
     def at(self, url: str) -> Elsewhere:
         return self
 
-    async def ensure_room(self, room: str, spec: RoomSpec) -> None:
+    async def ensure_room(self, room: str, spec: RoomSpec) -> RoomState:
         """There is always one."""
+        return RoomState(id=room, name="", max_participants=100, participants=[])
 
     async def create_leg(self, room: str, body: RtpLegCreate) -> LegReply:
         if self.fault is not None:
@@ -109,8 +114,8 @@ class Rig:
         self.means = Means(
             sender=self.net.sender, appserver=there, mcus=there, clock=SystemClock(), trace=self.net.endpoint._trace,
             owner="gw", user_agent="", begun=self.book.begun, write=lambda call: None, over=self.book.over,
-            start=self.book.start, parties=self.parties, pages=there, ring_s=ring_s, pass_headers=["X-Customer"],
-            transfers=Transfers(self.book, self.parties),
+            start=self.book.start, parties=self.parties, transfers=Transfers(self.book, self.parties),
+            unproven=Unproven(100), remember=lambda call: None, pages=there, ring_s=ring_s, pass_headers=["X-Customer"],
         )  # fmt: skip
         self.desk = Desk(self.means, self.book, self.parties, 10)
         self.book.handlers["INVITE"] = self._invited
@@ -300,3 +305,23 @@ async def test_calls_that_cannot_be_made(rig: Rig) -> None:
     for ask in (rig.desk.call, rig.desk.end):
         with pytest.raises(Refused, match="no such call"):
             ask("c9")
+
+
+SCRIPT, DESK_PHONE = Branch("sip:a@b", flow=Target("wss", "192.0.2.8", 4000, 3)), Branch("sip:a@c", flow=PHONE)
+
+
+@pytest.mark.parametrize(
+    ("party", "security", "exchange"),
+    [
+        (Party("sip:a@b", ""), "optional", "sdes"),
+        (Party("sip:a@b", "", security="required"), "required", "sdes"),
+        (Party("sip:a@b", "", security="none"), "none", "sdes"),
+        (Party("sip:a@b", "", branches=(SCRIPT,)), "required", "ice"),
+        (Party("sip:a@b", "", branches=(SCRIPT, DESK_PHONE)), "optional", "sdes"),
+        (Party("sip:a@b", "", flow=SCRIPT.flow), "required", "ice"),
+    ],
+)
+def test_what_is_offered_to_whom(party: Party, security: str, exchange: str) -> None:
+    """A trunk that wants its sound protected is offered nothing else; scripts are offered what browsers take."""
+    terms = terms_to(party, "gw")
+    assert (terms.security, terms.key_exchange, terms.owner) == (security, exchange, "gw")

@@ -16,9 +16,10 @@ from confero.protocols.sip.message import Request
 from confero.protocols.sip.parser import parse
 from confero.protocols.sip.session import Transfer
 from confero.sipgw.calls.book import CallBook
-from confero.sipgw.calls.call import Call, status_of
+from confero.sipgw.calls.call import Call
 from confero.sipgw.calls.outbound import OutboundCall, Party
 from confero.sipgw.calls.parties import Calling
+from confero.sipgw.calls.status import status_of
 from confero.sipgw.calls.transfers import Transfers
 
 INVITE = (

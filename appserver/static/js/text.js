@@ -148,8 +148,8 @@ export function callState(event) {
 
 /** Who rings. @param {import("./wire.js").IncomingCallEvent} event @returns {{ title: string, detail: string }} */
 export function callerOf(event) {
-  const title = event.name || event.number || "Unknown caller";
-  return { title, detail: event.name && event.number ? `calls you from ${event.number}. Who accepts has them in this room.` : "calls you. Who accepts has them in this room." };
+  const from = event.name && event.number ? ` from ${event.number}` : "";
+  return { title: event.name || event.number || "Unknown caller", detail: `calls you${from}. Accept to have them in this room.` };
 }
 
 /** The reason of a `closed` event as an ending. @param {string} reason @returns {EndReason} */

@@ -4,7 +4,7 @@ from .errors import SdpError
 from .model import Codec, Fingerprint, Media, Session
 from .offer_answer import ALL_CODECS, Agreement, LocalStream, Redundancy
 from .parser import Limits, parse
-from .rtp import Endpoint, LocalPorts, RtpAgreement, answer_rtp, apply_answer, offer_rtp
+from .rtp import Endpoint, LocalPorts, LocalTcp, RtpAgreement, TcpRole, answer_rtp, apply_answer, offer_rtp
 from .security import STRONG_HASHES, Dtls, LocalSecurity, Policy, Protection, strong
 from .webrtc import LocalTransport, WebRtcAgreement, answer_webrtc, offers_ice
 from .webrtc_offer import apply_webrtc_answer, offer_webrtc
@@ -22,6 +22,7 @@ __all__ = [
     "LocalPorts",
     "LocalSecurity",
     "LocalStream",
+    "LocalTcp",
     "LocalTransport",
     "Media",
     "Policy",
@@ -30,6 +31,7 @@ __all__ = [
     "RtpAgreement",
     "SdpError",
     "Session",
+    "TcpRole",
     "WebRtcAgreement",
     "answer_rtp",
     "answer_webrtc",

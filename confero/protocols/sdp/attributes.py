@@ -24,6 +24,7 @@ from .model import (
     Rtcp,
     Setup,
     SsrcAttribute,
+    TcpConnection,
 )
 
 DIGEST_LENGTHS = {"md5": 16, "sha-1": 20, "sha-224": 28, "sha-256": 32, "sha-384": 48, "sha-512": 64}
@@ -99,6 +100,12 @@ def _setup(section: Builder, value: str) -> None:
     if value not in get_args(Setup):
         raise ValueError("setup is not active, passive, actpass or holdconn")
     section.set("setup", value)
+
+
+def _tcp_connection(section: Builder, value: str) -> None:
+    if value not in get_args(TcpConnection):
+        raise ValueError("connection is not new or existing")
+    section.set("tcp_connection", value)
 
 
 def _fingerprint(section: Builder, value: str) -> None:
@@ -244,6 +251,7 @@ _SHARED: dict[str, Reader] = {
     "ice-options": _ice_options,
     "fingerprint": _fingerprint,
     "setup": _setup,
+    "connection": _tcp_connection,
     "extmap": _extmap,
 }
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 Setup = Literal["active", "passive", "actpass", "holdconn"]
+TcpConnection = Literal["new", "existing"]
 CandidateType = Literal["host", "srflx", "prflx", "relay"]
 
 REVERSED: dict[Direction, Direction] = {
@@ -174,6 +175,8 @@ class Section:
     ice_options: tuple[str, ...] = ()
     fingerprints: tuple[Fingerprint, ...] = ()
     setup: Setup | None = None
+    tcp_connection: TcpConnection | None = None
+    """``a=connection`` (RFC 4145 section 5)."""
     extmaps: tuple[ExtMap, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     """The rest, in order."""

@@ -1,13 +1,13 @@
-"""Offer and answer for plain RTP, as telephones and the media worker speak it (RFC 3264, 3605, 5761)."""
+"""Offer and answer for plain RTP, as telephones and the media worker speak it (RFC 3264, 3605, 5761), over TCP too (RFC 4145)."""
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from .errors import SdpError
-from .model import REVERSED, Codec, Media, Origin, Rtcp, Session
+from .model import REVERSED, Codec, Media, Origin, Rtcp, Session, TcpConnection
 from .offer_answer import (
     EVENTS,
     NAMES,
@@ -26,6 +26,7 @@ from .offer_answer import (
     offered_codecs,
 )
 from .security import (
+    OVER_TCP,
     PROTOCOLS,
     UNPROTECTED,
     Lines,
@@ -38,6 +39,13 @@ from .security import (
 )
 
 PTIME_MS = 20
+DISCARD = 9
+"""The port of one who connects and is not connected to (RFC 4145 section 4.1)."""
+
+TcpRole = Literal["passive", "active"]
+"""We wait for the peer's connection, or make it."""
+LocalTcp = Literal["none", "possible", "running"]
+"""Whether a stream may go over TCP here, or does so already."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +72,21 @@ class RtpAgreement(Agreement):
     remote_rtcp: Endpoint | None
     rtcp_mux: bool
     protection: Protection = field(default=Protection(), kw_only=True)
+    tcp: TcpRole | None = field(default=None, kw_only=True)
+    """None: over UDP. ``passive``: the remote port says nothing, the peer connects from another."""
+
+    @property
+    def reconnects(self) -> bool:
+        """Whether a stream over TCP leaves the connection that it had."""
+        return self.tcp is not None and self.description.media[self.index].tcp_connection != "existing"
 
 
 def answer_rtp(
-    offer: Session, stream: LocalStream, ports: LocalPorts, security: LocalSecurity = UNPROTECTED
+    offer: Session,
+    stream: LocalStream,
+    ports: LocalPorts,
+    security: LocalSecurity = UNPROTECTED,
+    tcp: LocalTcp = "none",
 ) -> RtpAgreement:
     """Accepts the first usable audio section with one codec (the offerer's first that we know) and telephone-event.
 
@@ -75,10 +94,11 @@ def answer_rtp(
     """
     reasons = []
     for index, media in enumerate(offer.media):
-        reason = _unusable(media, offer, stream)
+        reason = _unusable(media, offer, stream, tcp)
         protection = reason or protect(offer, media, security)
         if not isinstance(protection, str):
-            return _agree(offer, index, stream, ports, protection, answer_lines(protection, security))
+            lines = answer_lines(protection, security)
+            return _agree(offer, index, stream, ports, protection, lines, tcp)
         reasons.append(f"m-line {index + 1} ({media.kind}): {protection}")
     raise no_usable_media(reasons)
 
@@ -97,7 +117,7 @@ def apply_answer(offer: Session, answer: Session) -> RtpAgreement:
     if len(answer.media) != len(offer.media):
         raise SdpError(f"the answer has {len(answer.media)} m-lines, the offer {len(offer.media)}")
     ours, theirs = offer.media[0], answer.media[0]
-    if theirs.kind != ours.kind or theirs.protocol not in PROTOCOLS:
+    if theirs.kind != ours.kind or theirs.protocol not in PROTOCOLS.keys() - OVER_TCP:
         raise SdpError("the answer's m-line is not the offer's")
     if theirs.port == 0:
         raise no_usable_media(["the peer declined it"])
@@ -128,18 +148,27 @@ def apply_answer(offer: Session, answer: Session) -> RtpAgreement:
     )
 
 
-def _unusable(media: Media, offer: Session, stream: LocalStream) -> str | None:
+def _unusable(media: Media, offer: Session, stream: LocalStream, tcp: LocalTcp) -> str | None:
+    over_tcp = media.protocol in OVER_TCP
     checks = (
         (media.kind == "audio", "not audio"),
         (media.port != 0, "withdrawn (port 0)"),
         (offer.connection_of(media) is not None, "no c= line"),
+        (not over_tcp or tcp != "none", f"protocol {media.protocol}, and there is no TCP here"),
+        (not over_tcp or offer.transport_of(media).setup != "holdconn", "setup:holdconn"),
         (choose_theirs(media, stream.codecs) is not None, f"no codec of {', '.join(stream.codecs)}"),
     )
     return next((reason for passed, reason in checks if not passed), None)
 
 
 def _agree(
-    offer: Session, index: int, stream: LocalStream, ports: LocalPorts, protection: Protection, lines: Lines
+    offer: Session,
+    index: int,
+    stream: LocalStream,
+    ports: LocalPorts,
+    protection: Protection,
+    lines: Lines,
+    tcp: LocalTcp,
 ) -> RtpAgreement:
     media = offer.media[index]
     codec = choose_theirs(media, stream.codecs)
@@ -148,14 +177,16 @@ def _agree(
     noise = find_noise(media, codec)
     rtp, rtcp = _remote(offer, media, media.rtcp_mux)
     direction = REVERSED[offer.direction_of(media)]
+    role = _tcp_role(offer, media)
     accepted = _local_media(
         ports,
         answered_codecs(codec, events, red, noise, stream.redundancy),
-        lines,
+        replace(lines, setup=role) if role else lines,
         mux=media.rtcp_mux,
         protocol=media.protocol,
         mid=media.mid,
         direction=direction,
+        tcp_connection=_tcp_connection(offer, media, tcp) if role else None,
     )
     answer = tuple(accepted if i == index else decline(other) for i, other in enumerate(offer.media))
     return RtpAgreement(
@@ -175,7 +206,21 @@ def _agree(
         remote_rtcp=rtcp,
         rtcp_mux=media.rtcp_mux,
         protection=protection,
+        tcp=role,
     )
+
+
+def _tcp_role(offer: Session, media: Media) -> TcpRole | None:
+    """RFC 4145 section 4.1: who says nothing is active; to ``actpass`` we are what is easier to reach. None: it is for UDP."""
+    if media.protocol not in OVER_TCP:
+        return None
+    return "active" if offer.transport_of(media).setup == "passive" else "passive"
+
+
+def _tcp_connection(offer: Session, media: Media, tcp: LocalTcp) -> TcpConnection:
+    """RFC 4145 section 5.1: a connection goes on if both say so; who says nothing wants another."""
+    offered = media.tcp_connection or offer.tcp_connection
+    return "existing" if offered == "existing" and tcp == "running" else "new"
 
 
 def _local_media(
@@ -191,7 +236,7 @@ def _local_media(
         connection=connection_to(ports.address),
         ptime=PTIME_MS,
         rtcp_mux=mux,
-        rtcp=None if next_port or mux else Rtcp(ports.rtcp_port),
+        rtcp=None if next_port or mux or ports.rtp_port == DISCARD else Rtcp(ports.rtcp_port),
         cryptos=lines.cryptos,
         fingerprints=lines.fingerprints,
         setup=lines.setup,

@@ -23,8 +23,14 @@ PROTOCOLS: dict[str, tuple[Keying, ...]] = {
     "RTP/SAVPF": ("sdes", "dtls"),
     "UDP/TLS/RTP/SAVP": ("dtls",),
     "UDP/TLS/RTP/SAVPF": ("dtls",),
+    "TCP/RTP/AVP": ("sdes", "plain"),
+    "TCP/RTP/AVPF": ("sdes", "plain"),
+    "TCP/RTP/SAVP": ("sdes",),
+    "TCP/RTP/SAVPF": ("sdes",),
 }
 """What an m-line may carry, what is looked for first at the left. Protection on RTP/AVP is RFC 8643's: for those who have it."""
+OVER_TCP = frozenset(name for name in PROTOCOLS if name.startswith("TCP/"))
+"""RFC 4571; ``a=setup`` is about the connection there (RFC 4145), so there is no DTLS."""
 
 
 @dataclass(frozen=True)

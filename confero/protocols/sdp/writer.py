@@ -86,6 +86,8 @@ def _shared(section: Section) -> Iterator[str]:
     yield from (f"a=fingerprint:{fingerprint}" for fingerprint in section.fingerprints)
     if section.setup is not None:
         yield f"a=setup:{section.setup}"
+    if section.tcp_connection is not None:
+        yield f"a=connection:{section.tcp_connection}"
     yield from (_extmap(extension) for extension in section.extmaps)
     for attribute in section.attributes:
         yield f"a={attribute.name}" + ("" if attribute.value is None else f":{attribute.value}")

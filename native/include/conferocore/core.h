@@ -13,6 +13,14 @@
 /*cdef*/
 enum cf_leg_kind { CF_LEG_WEBRTC = 1, CF_LEG_RTP = 2 };
 
+/* What an RTP leg's peer may send from. */
+enum cf_symmetric {
+    CF_SYMMETRIC_NONE = 0, /* the signalled address */
+    CF_SYMMETRIC_ALL = 1,  /* learnt from valid packets and kept to: the signalled host's first, or another's fourth in
+                              a row */
+    CF_SYMMETRIC_PORT = 2  /* likewise, but from the signalled host alone: over TCP nobody says the port */
+};
+
 enum cf_event_type {
     CF_EVENT_ICE_CONNECTED = 1, /* first authenticated check; text: remote address */
     CF_EVENT_ICE_MOVED = 2,     /* the selected path changed; text: remote address */
@@ -90,11 +98,10 @@ typedef struct cf_leg_config {
     /* RTP */
     uint32_t rtp_socket, rtcp_socket; /* equal with rtcp-mux */
     cf_addr remote_rtp, remote_rtcp;  /* family 0: not known yet, nothing is sent */
-    int symmetric; /* 1: learn the address from valid packets, then lock: the signalled host's first, or another's
-                      fourth in a row */
-    int64_t media_timeout_ms; /* 0: never */
-    int secure;               /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
-    int dtls;                 /* RTP legs: 1 = secure, and the keys come by DTLS over rtp_socket */
+    int symmetric;                    /* enum cf_symmetric */
+    int64_t media_timeout_ms;         /* 0: never */
+    int secure;   /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */
+    int dtls;     /* RTP legs: 1 = secure, and the keys come by DTLS over rtp_socket */
     int unproven; /* RTP legs: 1 = nothing is sent to a host that was signalled before a valid packet has come from
                      there or cf_core_leg_prove has said so */
 } cf_leg_config;
@@ -196,6 +203,7 @@ int cf_core_leg_move(cf_core *core, uint64_t leg, uint64_t room);
 int cf_core_leg_mute(cf_core *core, uint64_t leg, bool muted); /* others no longer hear it; ramped */
 int cf_core_leg_deaf(cf_core *core, uint64_t leg, bool deaf);  /* it hears silence */
 int cf_core_leg_gain(cf_core *core, uint64_t leg, int32_t gain_q14);
+int cf_core_leg_ear(cf_core *core, uint64_t leg, int32_t gain_q14);   /* how loud it hears the room; ramped */
 int cf_core_leg_gate(cf_core *core, uint64_t leg, int gate_dbov);     /* as in cf_leg_config; -EINVAL: not 0-127 */
 int cf_core_leg_agc(cf_core *core, uint64_t leg, bool agc);           /* begins at 0 dB, multiplies the gain; ramped */
 int cf_core_leg_suspend(cf_core *core, uint64_t leg, bool suspended); /* neither heard nor sent media; RTCP goes on */
@@ -248,6 +256,8 @@ bool cf_core_has_path(const cf_core *core, const cf_path *path);
 /* The path is no more, as a connection ends: its leg goes on over another, if it has one. */
 void cf_core_path_closed(cf_core *core, const cf_path *path);
 bool cf_core_has_socket(const cf_core *core, uint32_t socket); /* true: a leg has this socket for itself */
+/* True: and its peer may be there, whatever the port. */
+bool cf_core_socket_takes(const cf_core *core, uint32_t socket, const cf_addr *remote);
 /* True: this is where an RTP leg's media comes and goes, and until cf_core_leg_remote or the leg's end it takes and
  * sends nothing else from this socket: the shell may connect it to *remote. */
 bool cf_core_socket_settled(const cf_core *core, uint32_t socket, cf_addr *remote);

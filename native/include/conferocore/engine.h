@@ -24,6 +24,13 @@ int cf_engine_bind_shared(cf_engine *engine, int thread, const cf_addr *addr);
 int cf_engine_listen_shared(cf_engine *engine, int thread, const cf_addr *addr);
 /* Binds a socket for one RTP leg. */
 int cf_engine_bind_leg(cf_engine *engine, int thread, const cf_addr *addr);
+/* A socket for one RTP leg over TCP (RFC 4571): with `listens` it takes the peer's connection at this address, else it
+ * connects from there, from any port, when it is told to. One connection carries what the socket is for; a later one
+ * takes its place. Needs cf_engine_listen_shared on the thread before (-EINVAL). */
+int cf_engine_stream_leg(cf_engine *engine, int thread, const cf_addr *addr, int listens);
+/* Begins to connect such a socket; a connection that it has is closed. 0, -EINVAL, -ENOENT, -EAGAIN, or why it cannot
+ * be tried; that nobody is there shows by silence. */
+int cf_engine_connect(cf_engine *engine, int thread, uint32_t socket, const cf_addr *remote);
 /* The descriptor is closed once the media thread has let go of it. -ENOENT, -EBUSY: a leg uses it (remove the leg
  * first; no need to wait for its release). */
 int cf_engine_close_socket(cf_engine *engine, int thread, uint32_t socket);
@@ -47,6 +54,7 @@ int cf_engine_leg_move(cf_engine *engine, uint64_t leg,
 int cf_engine_leg_mute(cf_engine *engine, uint64_t leg, int muted);
 int cf_engine_leg_deaf(cf_engine *engine, uint64_t leg, int deaf);
 int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14);
+int cf_engine_leg_ear(cf_engine *engine, uint64_t leg, int32_t gain_q14); /* how loud it hears the room */
 int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended);
 int cf_engine_leg_aside(cf_engine *engine, uint64_t leg, int aside);
 int cf_engine_leg_gate(cf_engine *engine, uint64_t leg, int gate_dbov);

@@ -61,6 +61,11 @@ bool cf_core_has_socket(const cf_core *core, uint32_t socket) {
     return leg_by_socket(core, socket) != NULL;
 }
 
+bool cf_core_socket_takes(const cf_core *core, uint32_t socket, const cf_addr *remote) {
+    const cf_leg *leg = leg_by_socket(core, socket);
+    return leg && leg->config.kind == CF_LEG_RTP && leg_may_be_at(leg, remote);
+}
+
 /* As source_allowed (leg_rtp.c) has it: what is learnt is learnt for good. */
 bool cf_core_socket_settled(const cf_core *core, uint32_t socket, cf_addr *remote) {
     const cf_leg *leg = leg_by_socket(core, socket);

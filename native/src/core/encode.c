@@ -43,7 +43,8 @@ static void one_packet(cf_encoded *made, const uint8_t *payload, size_t len) {
 static cf_leg *sole_voice(const cf_core *core, const cf_leg *leg) {
     bool own = !leg->stream && leg->active && !leg->aside;
     int others = core->mixed - own;
-    if (others != 1 || core->csrc_count != core->mixed || leg->pairs || leg->plays || leg->ear_now != CF_GAIN_ONE)
+    bool as_it_is = leg->ear_now == CF_GAIN_ONE && leg->ear_gain == CF_GAIN_ONE && !leg->pairs && !leg->plays;
+    if (others != 1 || core->csrc_count != core->mixed || !as_it_is)
         return NULL;
     for (int i = 0; i < core->csrc_count; i++)
         if (core->csrc_leg[i] != leg)

@@ -172,10 +172,18 @@ int cf_engine_stats(cf_engine *engine, int thread, cf_core_stats *stats) {
 
 /* ---- sockets ---- */
 
-enum socket_kind { OWN, SHARED, LISTENER };
+enum socket_kind { OWN, SHARED, LISTENER, LEG_LISTENER, LEG_CONNECTOR };
 
 static int open_socket(enum socket_kind kind, const cf_addr *addr, cf_socket *out) {
-    return kind == LISTENER ? cf_tcp_listen(addr, out) : cf_udp_open(addr, kind == SHARED, out);
+    if (kind == OWN || kind == SHARED)
+        return cf_udp_open(addr, kind == SHARED, out);
+    if (kind == LEG_CONNECTOR) {
+        *out = (cf_socket){.fd = -1, .bound = *addr, .stream = true};
+        return addr->family == 4 || addr->family == 6 ? 0 : -EAFNOSUPPORT;
+    }
+    int rc = cf_tcp_listen(addr, out);
+    out->stream = kind == LEG_LISTENER;
+    return rc;
 }
 
 static int bind_socket(cf_engine *engine, int thread, const cf_addr *addr, enum socket_kind kind) {
@@ -195,11 +203,10 @@ static int bind_socket(cf_engine *engine, int thread, const cf_addr *addr, enum 
     uint32_t number = socket->number = media->free_sockets[media->free_count - 1];
     atomic_store_explicit(&media->sockets[number], socket, memory_order_release); /* before epoll can name it */
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
-    if (epoll_ctl(media->epoll, EPOLL_CTL_ADD, socket->fd, &event) < 0) {
+    if (socket->fd >= 0 && epoll_ctl(media->epoll, EPOLL_CTL_ADD, socket->fd, &event) < 0) {
         rc = -errno;
         atomic_store_explicit(&media->sockets[number], NULL, memory_order_relaxed);
-        close(socket->fd);
-        free(socket);
+        cf_socket_free(socket);
         return rc;
     }
     media->free_count--;
@@ -225,10 +232,39 @@ int cf_engine_listen_shared(cf_engine *engine, int thread, const cf_addr *addr) 
     return media->conns == NULL ? -ENOMEM : bind_socket(engine, thread, addr, LISTENER);
 }
 
+int cf_engine_stream_leg(cf_engine *engine, int thread, const cf_addr *addr, int listens) {
+    const cf_media *media = cf_engine_media(engine, thread);
+    if (media == NULL || media->conns == NULL)
+        return -EINVAL;
+    return bind_socket(engine, thread, addr, listens ? LEG_LISTENER : LEG_CONNECTOR);
+}
+
+static cf_socket *open_one(const cf_media *media, uint32_t number) {
+    cf_socket *socket =
+        number < CF_ENGINE_SOCKETS ? atomic_load_explicit(&media->sockets[number], memory_order_relaxed) : NULL;
+    return socket != NULL && !socket->closing ? socket : NULL;
+}
+
+int cf_engine_connect(cf_engine *engine, int thread, uint32_t number, const cf_addr *remote) {
+    cf_media *media = cf_engine_media(engine, thread);
+    cf_socket *socket = media != NULL ? open_one(media, number) : NULL;
+    if (socket == NULL)
+        return media == NULL ? -EINVAL : -ENOENT;
+    if (!socket->stream || socket->listener)
+        return -EINVAL;
+    if (!cf_may_submit(media, 1, false))
+        return -EAGAIN;
+    int fd = cf_tcp_connect(&socket->bound, remote);
+    if (fd < 0)
+        return fd;
+    cf_submit(media,
+              &(cf_command){.op = CF_OP_SOCKET_CONNECT, .id = number, .object = socket, .value = fd, .rtp = *remote});
+    return 0;
+}
+
 static void close_at_once(cf_media *media, uint32_t number, cf_socket *socket) {
     atomic_store_explicit(&media->sockets[number], NULL, memory_order_relaxed);
-    close(socket->fd); /* and so out of epoll */
-    free(socket);
+    cf_socket_free(socket); /* and so out of epoll */
     media->free_sockets[media->free_count++] = number;
 }
 

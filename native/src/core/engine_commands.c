@@ -1,5 +1,5 @@
 /* Commands: submitted on the control side, done on the media thread, and taken back with what is to be freed. */
-#include "engine_internal.h"
+#include "engine_tcp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,8 +11,17 @@
 static void do_socket_close(cf_media *media, cf_command *c) {
     cf_media_flush(media); /* what waits may be for this socket */
     cf_socket *socket = c->object;
-    epoll_ctl(media->epoll, EPOLL_CTL_DEL, socket->fd, NULL);
+    cf_conns_let_go(media->conns, socket);
+    if (socket->fd >= 0)
+        epoll_ctl(media->epoll, EPOLL_CTL_DEL, socket->fd, NULL);
     atomic_store_explicit(&media->sockets[c->id], NULL, memory_order_relaxed);
+}
+
+static void do_socket_connect(cf_media *media, cf_command *c) {
+    if (cf_conns_adopt(media->conns, c->object, (int)c->value, &c->rtp))
+        return;
+    close((int)c->value);
+    c->result = -ENOSPC;
 }
 
 static void do_room_add(cf_media *media, cf_command *c) {
@@ -46,6 +55,10 @@ static void do_leg_deaf(cf_media *media, cf_command *c) {
 
 static void do_leg_gain(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_gain(media->core, c->id, (int32_t)c->value);
+}
+
+static void do_leg_ear(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_ear(media->core, c->id, (int32_t)c->value);
 }
 
 static void do_leg_suspend(cf_media *media, cf_command *c) {
@@ -135,6 +148,7 @@ static void do_leg_digits(cf_media *media, cf_command *c) {
 
 static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_SOCKET_CLOSE] = do_socket_close,
+    [CF_OP_SOCKET_CONNECT] = do_socket_connect,
     [CF_OP_ROOM_ADD] = do_room_add,
     [CF_OP_ROOM_REMOVE] = do_room_remove,
     [CF_OP_LEG_ADD] = do_leg_add,
@@ -143,6 +157,7 @@ static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_LEG_MUTE] = do_leg_mute,
     [CF_OP_LEG_DEAF] = do_leg_deaf,
     [CF_OP_LEG_GAIN] = do_leg_gain,
+    [CF_OP_LEG_EAR] = do_leg_ear,
     [CF_OP_LEG_SUSPEND] = do_leg_suspend,
     [CF_OP_LEG_ASIDE] = do_leg_aside,
     [CF_OP_LEG_GATE] = do_leg_gate,
@@ -193,8 +208,7 @@ typedef struct completion {
 
 static void done_socket_close(completion *c) {
     cf_socket *socket = c->command->object;
-    close(socket->fd);
-    free(socket);
+    cf_socket_free(socket);
     c->media->free_sockets[c->media->free_count++] = (uint32_t)c->command->id;
 }
 

@@ -44,6 +44,8 @@ typedef struct cf_socket {
     int fd;
     cf_addr bound;
     bool shared, wildcard; /* wildcard: PKTINFO tells and sets the local address */
+    bool stream;           /* TCP for one RTP leg: it goes by the connection */
+    uint32_t conn;         /* media thread: the number of that; 0: none */
     bool listener;         /* TCP: whoever comes in has a number of its own (engine_tcp.h) */
     bool resting;          /* media thread: a listener that is not listened to */
     uint32_t number;
@@ -110,6 +112,8 @@ bool cf_tx_commit(cf_tx *tx, const cf_path *path, size_t len);
 bool cf_tx_put(cf_tx *tx, const cf_path *path, const uint8_t *data, size_t len);
 /* Sends and empties the batch; how many the kernel refused (they are gone: late media is worse than lost media). */
 unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets);
+/* Closes what it has. NULL is fine. */
+void cf_socket_free(cf_socket *socket);
 /* From now on datagrams come from and go to this address alone, which saves the search for a route with each; and back.
  * Not a wildcard socket, which would be bound to one local address by it. 0, or a negative errno and nothing has
  * changed.
@@ -140,6 +144,7 @@ unsigned cf_conns_send(cf_conns *conns, uint32_t number, const struct mmsghdr *m
 
 enum cf_op {
     CF_OP_SOCKET_CLOSE,
+    CF_OP_SOCKET_CONNECT,
     CF_OP_ROOM_ADD,
     CF_OP_ROOM_REMOVE,
     CF_OP_LEG_ADD,
@@ -148,6 +153,7 @@ enum cf_op {
     CF_OP_LEG_MUTE,
     CF_OP_LEG_DEAF,
     CF_OP_LEG_GAIN,
+    CF_OP_LEG_EAR,
     CF_OP_LEG_SUSPEND,
     CF_OP_LEG_ASIDE,
     CF_OP_LEG_GATE,

@@ -163,17 +163,19 @@ static void receive_own(cf_media *media, uint32_t number, const cf_socket *socke
 
 /* Connections, and who comes in anew. */
 static void receive_tcp(cf_media *media, const struct epoll_event *ready, int n) {
-    if (media->conns == NULL)
-        return;
+    bool any = false;
     for (int i = 0; i < n; i++) {
         uint32_t number = ready[i].data.u32;
         cf_socket *socket = number < CF_ENGINE_SOCKETS ? socket_of(media, number) : NULL;
+        bool listener = socket != NULL && socket->listener;
         if (number >= CF_TCP_FIRST)
             cf_conn_ready(media->conns, number, ready[i].events);
-        else if (socket != NULL && socket->listener)
+        else if (listener)
             cf_conns_accept(media->conns, socket);
+        any = any || listener || number >= CF_TCP_FIRST;
     }
-    cf_media_advance_late(media);
+    if (any)
+        cf_media_advance_late(media);
     cf_conns_look(media->conns);
 }
 
@@ -184,7 +186,7 @@ void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n) {
     for (int i = 0; i < n; i++) {
         uint32_t number = ready[i].data.u32;
         const cf_socket *socket = number < CF_ENGINE_SOCKETS ? socket_of(media, number) : NULL;
-        if (socket == NULL || socket->listener)
+        if (socket == NULL || socket->listener || socket->stream)
             continue;
         if (socket->shared)
             shared[shared_count++] = number;
@@ -194,6 +196,7 @@ void cf_media_receive(cf_media *media, const struct epoll_event *ready, int n) {
     take_held(media);
     for (int i = 0; i < shared_count; i++)
         receive_shared(media, shared[i]);
-    receive_tcp(media, ready, n);
+    if (media->conns != NULL)
+        receive_tcp(media, ready, n);
     media->more = media->more || n == CF_TURN_EVENTS;
 }

@@ -56,7 +56,8 @@ int cf_engine_room_remove(cf_engine *engine, uint64_t id) {
 static cf_socket *own_socket(const cf_media *media, uint32_t number) {
     cf_socket *socket =
         number < CF_ENGINE_SOCKETS ? atomic_load_explicit(&media->sockets[number], memory_order_relaxed) : NULL;
-    return socket != NULL && !socket->shared && !socket->listener && !socket->closing ? socket : NULL;
+    return socket != NULL && !socket->shared && (!socket->listener || socket->stream) && !socket->closing ? socket
+                                                                                                          : NULL;
 }
 
 /* An RTP leg is told by its socket, so the socket is its alone. */
@@ -178,6 +179,12 @@ int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14) {
     if (gain_q14 < 0 || gain_q14 > CF_GAIN_MAX)
         return -EINVAL;
     return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_GAIN, .value = gain_q14});
+}
+
+int cf_engine_leg_ear(cf_engine *engine, uint64_t leg, int32_t gain_q14) {
+    if (gain_q14 < 0 || gain_q14 > CF_GAIN_MAX)
+        return -EINVAL;
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_EAR, .value = gain_q14});
 }
 
 int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended) {

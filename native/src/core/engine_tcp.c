@@ -122,26 +122,32 @@ static cf_conn *place(cf_conns *conns) {
     return conn;
 }
 
-/* Bytes that are kept from one to the next are those of the generation alone. */
-static void begin(cf_conns *conns, cf_conn *conn, int fd, const cf_addr *remote) {
-    conn->generation++;
+cf_conn *cf_conn_begin(cf_conns *conns, int fd, const cf_addr *remote) {
+    cf_conn *conn = place(conns);
+    if (conn == NULL)
+        return NULL;
+    tune(fd);
+    conn->generation++; /* all that is kept from the one before */
     conn->number = cf_conn_number((uint32_t)(conn - conns->conn), conn->generation);
     conn->fd = fd;
     conn->path = (cf_path){.socket = conn->number, .remote = *remote};
     conn->since = conns->media->now;
     conn->frames = 0;
+    conn->owner = NULL;
     conn->proven = conn->doubtful = conn->writing = false;
     conn->in.have = 0;
     cf_frame_queue_init(&conn->out);
-    list_new(conns, conn);
     if (conns->open++ == 0)
         conns->look_at = conns->media->now + CF_TCP_LOOK_NS;
     cf_count_to(&conns->media->tcp_open, conns->open);
+    return conn;
 }
 
 void cf_conn_close(cf_conns *conns, cf_conn *conn) {
     cf_media *media = conns->media;
-    if (conn->proven) {
+    if (conn->owner != NULL) {
+        conn->owner->conn = 0;
+    } else if (conn->proven) {
         cf_core_path_closed(media->core, &conn->path);
     } else {
         unlist(conns, conn);
@@ -163,22 +169,34 @@ static bool may_come(cf_conns *conns, const cf_addr *remote) {
     return true;
 }
 
+bool cf_conn_watch(cf_conns *conns, cf_conn *conn, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.u32 = conn->number};
+    if (epoll_ctl(conns->media->epoll, EPOLL_CTL_ADD, conn->fd, &event) == 0)
+        return true;
+    cf_conn_close(conns, conn);
+    return false;
+}
+
+/* True: the descriptor is the connection's. */
 static bool come_in(cf_conns *conns, int fd, const cf_addr *remote) {
-    cf_conn *conn = may_come(conns, remote) ? place(conns) : NULL;
+    cf_conn *conn = may_come(conns, remote) ? cf_conn_begin(conns, fd, remote) : NULL;
     if (conn == NULL)
         return false;
-    tune(fd);
-    begin(conns, conn, fd, remote);
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = conn->number};
-    if (epoll_ctl(conns->media->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-        cf_conn_close(conns, conn);
+    list_new(conns, conn);
+    cf_conn_watch(conns, conn, EPOLLIN);
     return true;
 }
+
+/* ---- listeners ---- */
 
 static void listen_for(const cf_conns *conns, cf_socket *listener, uint32_t events) {
     struct epoll_event event = {.events = events, .data.u32 = listener->number};
     epoll_ctl(conns->media->epoll, EPOLL_CTL_MOD, listener->fd, &event);
     listener->resting = events == 0;
+}
+
+static bool admit(cf_conns *conns, cf_socket *listener, int fd, const cf_addr *remote) {
+    return listener->stream ? cf_conns_adopt(conns, listener, fd, remote) : come_in(conns, fd, remote);
 }
 
 void cf_conns_accept(cf_conns *conns, cf_socket *listener) {
@@ -194,7 +212,7 @@ void cf_conns_accept(cf_conns *conns, cf_socket *listener) {
         if (fd < 0)
             return;
         cf_addr remote;
-        if (!cf_from_sockaddr(&name, &remote) || !come_in(conns, fd, &remote)) {
+        if (!cf_from_sockaddr(&name, &remote) || !admit(conns, listener, fd, &remote)) {
             close(fd);
             cf_count(&conns->media->tcp_refused, 1);
         }
@@ -214,7 +232,7 @@ static void wake_listeners(cf_conns *conns) {
 
 /* Twice in a row: a path changes hands between a leg and the one that replaces it. */
 static void look_at(cf_conns *conns, cf_conn *conn) {
-    if (conn->number == 0 || !conn->proven)
+    if (conn->number == 0 || !conn->proven || conn->owner != NULL)
         return;
     bool wanted = cf_core_has_path(conns->media->core, &conn->path);
     if (!wanted && conn->doubtful)

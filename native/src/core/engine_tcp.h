@@ -24,9 +24,10 @@ struct cf_conn {
     cf_conn *prev, *next; /* among the new ones, by age; next also among the free ones */
     int64_t since;
     unsigned frames;
-    bool proven;   /* the core has tabled its path */
-    bool doubtful; /* at the last look no leg had it any more */
-    bool writing;  /* epoll tells when it takes more */
+    cf_socket *owner; /* an RTP leg's, which lives longer; NULL: of a WebRTC leg, or a stranger's */
+    bool proven;      /* the core has tabled its path */
+    bool doubtful;    /* at the last look no leg had it any more */
+    bool writing;     /* epoll tells when it takes more */
     cf_frame_reader in;
     cf_frame_queue out;
 };
@@ -56,9 +57,22 @@ void cf_conns_accept(cf_conns *conns, cf_socket *listener);
 /* What lasts too long, or belongs to no leg any more, is closed: when the clock says so. */
 void cf_conns_look(cf_conns *conns);
 int64_t cf_conns_deadline(const cf_conns *conns); /* INT64_MAX: nothing to look at */
+/* A place for a connection, not yet listed or watched; NULL: all are taken. */
+cf_conn *cf_conn_begin(cf_conns *conns, int fd, const cf_addr *remote);
+/* False: epoll would not, and it is closed. */
+bool cf_conn_watch(cf_conns *conns, cf_conn *conn, uint32_t events);
 void cf_conn_close(cf_conns *conns, cf_conn *conn);
 /* The core has tabled its path: from now on it lives as long as that. */
 void cf_conn_prove(cf_conns *conns, cf_conn *conn);
+
+/* ---- engine_tcp_legs.c ---- */
+
+/* The connection of an RTP leg's socket, connected or about to be: true, and the descriptor is its own. */
+bool cf_conns_adopt(cf_conns *conns, cf_socket *owner, int fd, const cf_addr *remote);
+/* A descriptor that connects from this address, or a negative errno. */
+int cf_tcp_connect(const cf_addr *from, const cf_addr *to);
+/* The connection that an RTP leg's socket has is closed. */
+void cf_conns_let_go(cf_conns *conns, const cf_socket *owner);
 
 /* ---- engine_tcp_io.c ---- */
 

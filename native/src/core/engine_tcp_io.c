@@ -24,6 +24,8 @@ static bool take_frame(cf_conns *conns, cf_conn *conn, uint8_t *frame, size_t le
     cf_media *media = conns->media;
     if (!may_say(conn, frame, len))
         return false;
+    if (conn->owner != NULL && !cf_core_has_socket(media->core, conn->path.socket))
+        return false; /* its leg has gone */
     cf_core_receive(media->core, &conn->path, frame, len, media->now);
     media->window_packets++;
     if (!conn->proven && cf_core_has_path(media->core, &conn->path))

@@ -261,13 +261,11 @@ static void close_fd(int fd) {
 }
 
 void cf_media_close(cf_media *media) {
+    cf_conns_free(media->conns);
     for (uint32_t n = 0; n < CF_ENGINE_SOCKETS; n++) {
         cf_socket *socket = atomic_load_explicit(&media->sockets[n], memory_order_relaxed);
-        if (socket != NULL)
-            close(socket->fd);
-        free(socket);
+        cf_socket_free(socket);
     }
-    cf_conns_free(media->conns);
     cf_core_free(media->core);
     cf_ring_free(media->down);
     cf_ring_free(media->up);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -278,6 +279,11 @@ static unsigned flush_run(const cf_socket *socket, struct mmsghdr *msgs, unsigne
     return send_run(socket->fd, msgs, n);
 }
 
+/* Nobody has come yet, or they have gone: nothing was refused. */
+static unsigned flush_stream(const cf_tx *tx, const cf_socket *socket, unsigned at, unsigned end) {
+    return socket->conn != 0 ? cf_conns_send(tx->conns, socket->conn, tx->msgs + at, end - at) : 0;
+}
+
 unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets) {
     unsigned failed = 0;
     for (unsigned at = 0, end; at < tx->count; at = end) {
@@ -290,7 +296,8 @@ unsigned cf_tx_flush(cf_tx *tx, cf_socket *_Atomic const *sockets) {
         }
         const cf_socket *socket =
             number < CF_ENGINE_SOCKETS ? atomic_load_explicit(&sockets[number], memory_order_acquire) : NULL;
-        failed += flush_run(socket, tx->msgs + at, end - at);
+        failed += socket != NULL && socket->stream ? flush_stream(tx, socket, at, end)
+                                                   : flush_run(socket, tx->msgs + at, end - at);
     }
     tx->count = 0;
     return failed;
@@ -303,4 +310,10 @@ uint32_t cf_udp_drops(const cf_socket *socket) {
     if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0)
         return 0;
     return info[SK_MEMINFO_DROPS];
+}
+
+void cf_socket_free(cf_socket *socket) {
+    if (socket != NULL && socket->fd >= 0)
+        close(socket->fd);
+    free(socket);
 }

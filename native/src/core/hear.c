@@ -97,7 +97,8 @@ static enum hearing leg_wants(cf_core *core, cf_leg *leg) {
     if (leg->deaf)
         return leg->ear_now ? HEAR_OWN : HEAR_NOTHING; /* own while it fades out */
     bool own_voice = leg->active && !leg->aside;
-    return own_voice || leg->ear_now != CF_GAIN_ONE || (leg->pairs && pairs_work(core, leg)) ? HEAR_OWN : HEAR_ROOM;
+    bool own_gain = leg->ear_now != CF_GAIN_ONE || leg->ear_gain != CF_GAIN_ONE;
+    return own_voice || own_gain || (leg->pairs && pairs_work(core, leg)) ? HEAR_OWN : HEAR_ROOM;
 }
 
 void leg_settle(cf_core *core, cf_leg *leg) {
@@ -115,7 +116,7 @@ static bool leg_may_join(const cf_leg *leg) {
 }
 
 static int32_t ear_wanted(const cf_leg *leg) {
-    return leg->deaf || leg->ear_hold ? 0 : CF_GAIN_ONE;
+    return leg->deaf || leg->ear_hold ? 0 : leg->ear_gain;
 }
 
 static void fade_ear(cf_core *core, cf_leg *leg, int16_t *pcm) {
@@ -135,9 +136,8 @@ static const int32_t *mix_copied(cf_core *core, const int32_t *mix) {
     return core->mix;
 }
 
-/* What plays to the leg is heard also while it is deaf to the room: then the room's part is faded before the limiter,
- * and not behind it. So also in the tick after, in which the limiter gives out the last of what was played. */
-static void add_plays(cf_core *core, cf_leg *leg, int32_t *mix) {
+/* Before the limiter, which a room that is made louder needs. */
+static void fade_room(cf_leg *leg, int32_t *mix) {
     int32_t target = ear_wanted(leg);
     double step = ((double)target - leg->ear_now) / CF_FRAME;
     bool whole = leg->ear_now == CF_GAIN_ONE && target == CF_GAIN_ONE;
@@ -145,6 +145,12 @@ static void add_plays(cf_core *core, cf_leg *leg, int32_t *mix) {
         mix[i] = (int32_t)(mix[i] * (leg->ear_now + step * (i + 1)) / CF_GAIN_ONE);
     leg->ear_now = target;
     leg->ear_hold = false;
+}
+
+/* What plays to the leg is heard also while it is deaf to the room: then the room's part is faded before the limiter,
+ * and not behind it. So also in the tick after, in which the limiter gives out the last of what was played. */
+static void add_plays(cf_core *core, cf_leg *leg, int32_t *mix) {
+    fade_room(leg, mix);
     leg->play_rings = plays_add(core, &leg->plays, mix, leg, NULL);
 }
 
@@ -152,6 +158,7 @@ static void add_plays(cf_core *core, cf_leg *leg, int32_t *mix) {
 static const int16_t *mix_own(cf_core *core, cf_leg *leg) {
     int64_t begin = core_stopwatch(core);
     bool played = leg->plays || leg->play_rings;
+    leg->ear_first = leg->ear_gain != CF_GAIN_ONE || (leg->ear_first && leg->ear_now != CF_GAIN_ONE);
     const int32_t *mix = core->sum;
     if (leg->active && !leg->aside) {
         cf_mix_minus(core->mix, core->sum, leg->own, CF_FRAME);
@@ -164,9 +171,12 @@ static const int16_t *mix_own(cf_core *core, cf_leg *leg) {
     if (played) {
         mix = mix_copied(core, mix);
         add_plays(core, leg, core->mix);
+    } else if (leg->ear_first) {
+        mix = mix_copied(core, mix);
+        fade_room(leg, core->mix);
     }
     cf_limiter_run(&leg->limiter, mix, core->own_pcm, CF_FRAME);
-    if (!played)
+    if (!played && !leg->ear_first)
         fade_ear(core, leg, core->own_pcm);
     counter_add(&core->count.frames_mixed, 1);
     counter_add(&core->count.mix_ns, (uint64_t)(core_stopwatch(core) - begin));
@@ -191,7 +201,7 @@ static const int16_t *leg_mix(cf_core *core, cf_leg *leg, uint8_t *level) {
 
 /* Nobody listens: what it hears when it comes (back) starts clean. */
 static void leg_rest(cf_leg *leg) {
-    leg->ear_now = leg->deaf ? 0 : CF_GAIN_ONE;
+    leg->ear_now = leg->deaf ? 0 : leg->ear_gain;
     leg->ear_hold = leg->play_rings = false;
     if (leg->hears)
         cf_limiter_init(&leg->limiter);

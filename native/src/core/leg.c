@@ -119,7 +119,7 @@ cf_leg *cf_leg_new(const cf_leg_config *config, uint64_t seed) {
     leg->config = *config;
     leg->config.tx = config->tx;
     leg->gain = CF_GAIN_ONE;
-    leg->ear_now = CF_GAIN_ONE;
+    leg->ear_now = leg->ear_gain = CF_GAIN_ONE;
     cf_agc_init(&leg->agc, 0);
     leg->last_period = UINT64_MAX;
     leg->encoded = UINT64_MAX - 1; /* before none */

@@ -111,7 +111,9 @@ struct cf_leg {
     int pair_count;
     bool deaf, hears; /* hears: it had a mix in its last tick */
     bool ear_hold;    /* one more silent frame, while the limiter fills */
-    int32_t ear_now;  /* Q14: where the last frame ended */
+    int32_t ear_now;  /* Q14: where the last frame ended, ... */
+    int32_t ear_gain; /* ... and how loud it wants the room */
+    bool ear_first;   /* its gain is put on before the limiter, until it is back at one */
     enum hearing wanted;
     uint32_t wanted_frames;
     cf_playing *plays;

@@ -30,6 +30,11 @@ bool leg_reports(const cf_leg *leg) {
     return !leg->config.dtls || muxed(leg);
 }
 
+bool leg_may_be_at(const cf_leg *leg, const cf_addr *remote) {
+    bool anywhere = leg->config.symmetric && leg->config.symmetric != CF_SYMMETRIC_PORT;
+    return anywhere || cf_addr_same_host(remote, &leg->signalled);
+}
+
 /* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that proves itself and then no other.
  * RTCP teaches nothing about RTP; on a port of its own it may come from any port of the learnt host until it is learnt
  * as well. */
@@ -45,7 +50,7 @@ static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
     }
     if (path->socket != leg->config.rtp_socket)
         return false;
-    bool may_learn = leg->config.symmetric && !leg->locked && !rtcp;
+    bool may_learn = leg->config.symmetric && !leg->locked && !rtcp && leg_may_be_at(leg, &path->remote);
     return may_learn || cf_addr_equal(&path->remote, &leg->path.remote);
 }
 

@@ -23,7 +23,8 @@ bool leg_sendable(const cf_leg *leg); /* keys and address are there, consent is 
 static inline bool leg_hearing(const cf_leg *leg) {
     return !leg->suspended && leg_sendable(leg);
 }
-bool leg_reports(const cf_leg *leg); /* there is RTCP, both ways */
+bool leg_may_be_at(const cf_leg *leg, const cf_addr *remote); /* RTP: whatever the port */
+bool leg_reports(const cf_leg *leg);                          /* there is RTCP, both ways */
 bool leg_dtls_allowed(const cf_leg *leg, const cf_path *path);
 void leg_media(cf_core *core, cf_leg *leg, const cf_path *path, uint8_t *data, size_t len, int64_t now);
 

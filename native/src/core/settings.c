@@ -59,6 +59,16 @@ int cf_core_leg_gain(cf_core *core, uint64_t id, int32_t gain_q14) {
     return 0;
 }
 
+int cf_core_leg_ear(cf_core *core, uint64_t id, int32_t gain_q14) {
+    cf_leg *leg = leg_awake(core, id);
+    if (!leg)
+        return -ENOENT;
+    if (gain_q14 < 0 || gain_q14 > CF_GAIN_MAX)
+        return -EINVAL;
+    leg->ear_gain = gain_q14;
+    return 0;
+}
+
 int cf_core_leg_gate(cf_core *core, uint64_t id, int gate_dbov) {
     cf_leg *leg = leg_awake(core, id);
     if (!leg)

@@ -182,6 +182,34 @@ static void test_mute_deaf_and_gain(void) {
     fixture_free(f);
 }
 
+/* Others hear as before, prompts too are as loud as they are, and a room that is made louder is limited. */
+static void test_how_loud_one_leg_hears_the_room(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    voice voices[] = {{.id = 1, .hz = 440, .amplitude = 4000}, {.id = 2, .hz = 700, .amplitude = 4000}};
+    for (uint64_t id = 1; id <= 3; id++)
+        join(f, id, 1);
+    run_ms(f, 500, voices, 2);
+    static const struct {
+        int32_t gain;
+        double heard;
+    } steps[] = {{8192, 2000}, {32768, 8000}, {0, 0}, {16384, 4000}};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        CHECK_INT(cf_core_leg_ear(f->core, 1, steps[i].gain), 0);
+        CHECK_INT(cf_core_leg_ear(f->core, 3, steps[i].gain), 0); /* one that says nothing itself */
+        run_ms(f, 100, voices, 2);
+        clear_sent(f);
+        run_ms(f, 1000, voices, 2);
+        CHECK(fabs(heard_tone(f, 1, 700) - steps[i].heard) < 0.06 * steps[i].heard + 1);
+        CHECK(fabs(heard_tone(f, 3, 440) - steps[i].heard) < 0.06 * steps[i].heard + 1);
+        CHECK(fabs(heard_tone(f, 2, 440) - 4000) < 250);
+    }
+    CHECK_INT(cf_core_leg_ear(f->core, 1, -1), -EINVAL);
+    CHECK_INT(cf_core_leg_ear(f->core, 1, CF_GAIN_MAX + 1), -EINVAL);
+    CHECK_INT(cf_core_leg_ear(f->core, 9, 16384), -ENOENT);
+    fixture_free(f);
+}
+
 static void test_a_moved_leg_hears_the_other_room_and_keeps_its_stream(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
@@ -293,6 +321,7 @@ int main(void) {
     RUN(test_timestamps_follow_the_clock);
     RUN(test_three_hear_each_other_and_not_themselves);
     RUN(test_mute_deaf_and_gain);
+    RUN(test_how_loud_one_leg_hears_the_room);
     RUN(test_a_moved_leg_hears_the_other_room_and_keeps_its_stream);
     RUN(test_moving_never_repeats_a_period);
     RUN(test_nobody_leaves_with_a_click);

@@ -125,6 +125,11 @@ class InviteSession:
     # -- state --
 
     @property
+    def contact(self) -> str:
+        """Ours, as the peer has it."""
+        return self._core.config.contact
+
+    @property
     def phase(self) -> Phase:
         return self._core.phase
 
