@@ -78,7 +78,10 @@ SUITES: tuple[Suite, ...] = (
                 "-n2",
                 "--dist=loadgroup",
                 "tests",
-                *(f"--ignore=tests/{d}" for d in ("e2e", "web", "packaging", "quality", "lab/test_bench.py")),
+                *(
+                    f"--ignore=tests/{d}"
+                    for d in ("e2e", "web", "packaging", "quality", "interop", "lab/test_bench.py")
+                ),
             ),
         ),
     ),
@@ -86,6 +89,12 @@ SUITES: tuple[Suite, ...] = (
         "quality",
         "the engine in simulated time: minutes of conference, listened to",
         (pytest("tests/quality"),),
+        {"CONFERO_TEST_LONG": "1"},
+    ),
+    Suite(
+        "sip",
+        "telephones and proxies that others wrote judge the gateway: sipp, baresip, kamailio, aiosip",
+        (pytest("tests/interop"),),
         {"CONFERO_TEST_LONG": "1"},
     ),
     Suite(
