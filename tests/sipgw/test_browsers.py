@@ -10,7 +10,7 @@ import pytest
 
 from confero.clock import SystemClock
 from confero.errors import ConferoError, Refused, Unavailable
-from confero.models import DigitsSend, LegPatch, LegReply, RoomSpec, RoomState, RtpLegCreate
+from confero.models import DigitsSend, LegPatch, LegReply, RoomSpec, RtpLegCreate
 from confero.models.calls import CallEvent, IncomingCallEvent, RingStoppedEvent, SipCallOut, SipRingAnswer
 from confero.models.sip import SipBrowser, SipCaller, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip import Request, Response, Target, parse
@@ -66,15 +66,11 @@ class Elsewhere:
     def at(self, url: str) -> Elsewhere:
         return self
 
-    async def ensure_room(self, room: str, spec: RoomSpec) -> RoomState:
-        """There is always one."""
-        return RoomState(id=room, name="", max_participants=100, participants=[])
-
-    async def create_leg(self, room: str, body: RtpLegCreate) -> LegReply:
+    async def open_leg(self, room: str, spec: RoomSpec, body: RtpLegCreate) -> LegReply:
         if self.fault is not None:
             raise self.fault
         self.legs.append(body)
-        return LegReply(leg=f"leg{len(self.legs)}", participant=body.participant, room=room, sdp=SDP)
+        return LegReply(leg=f"leg{len(self.legs)}", participant=body.participant, room=room, sdp=SDP, people=2)
 
     async def take_answer(self, leg: str, sdp: str) -> None:
         """Whatever it is."""
