@@ -36,10 +36,11 @@ class Sipp:
         rate: float = 10.0,
         transport: Transport = "u1",
         seconds: int = 20,
+        port: int = 0,
         hold_ms: int = 0,
         extra: tuple[str, ...] = (),
     ) -> None:
-        """``seconds``: after which it fails. ``hold_ms``: how long a scenario's plain pause is."""
+        """``seconds``: after which it fails. ``hold_ms``: a scenario's plain pause. ``port``: its own; 0: a fresh one."""
         self._errors, self._messages = home / f"{scenario}.errors", home / f"{scenario}.messages"
         self._seconds = seconds
         run = next(_runs) % RUNS
@@ -53,7 +54,7 @@ class Sipp:
                 "-mi",
                 host,
                 "-p",
-                str(FIRST_PORT + run),
+                str(port or FIRST_PORT + run),
                 "-mp",
                 str(FIRST_MEDIA_PORT + 2 * run),
                 "-t",
