@@ -42,7 +42,7 @@ from .calls.transfers import Transfers
 from .calls.unproven import Unproven
 from .certificates import Certificates
 from .config import SipgwConfig, split_address
-from .control import CallsApi
+from .control import CallsApi, TrunksApi
 from .endpoint import Endpoint
 from .guard import Guard
 from .journal import Journal
@@ -143,7 +143,7 @@ class SipgwApp:
         return [
             websocket_route(self.websockets),
             *CallsApi(self.desk).routes(),
-            *self.who.routes(),
+            *TrunksApi(self.who.trunks).routes(),
             *TraceApi(self.trace).routes(),
         ]
 

@@ -1,13 +1,15 @@
-"""The control port's calls (2133, /v1/calls), for the application server."""
+"""The control port's calls and trunks (2133, /v1), for the application server."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
 from confero.models.calls import CallDigits, CallInfo, SipCallOut, SipRingAnswer
+from confero.models.siptrunks import SipTrunkStates
 from confero.runtime.http import Route, read_model, reply
 
 from .calls.desk import Desk
+from .trunks.farm import Trunks
 
 SCOPE = "sipgw:calls"
 CALL = "/v1/calls/{call}"
@@ -56,3 +58,17 @@ class CallsApi:
     async def _answer(self, request: web.Request) -> web.Response:
         self._desk.answer(request.match_info["call"], await read_model(request, SipRingAnswer))
         return reply(None)
+
+
+class TrunksApi:
+    """How the trunks are."""
+
+    def __init__(self, trunks: Trunks) -> None:
+        self._trunks = trunks
+
+    def routes(self) -> list[Route]:
+        summary = "The trunks, their registrations and servers"
+        return [Route("GET", "/v1/trunks", self._list, "sipgw:trunks", summary, reply=SipTrunkStates)]
+
+    async def _list(self, request: web.Request) -> web.Response:
+        return reply(SipTrunkStates(items=self._trunks.states()))

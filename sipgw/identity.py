@@ -7,6 +7,7 @@ docs/decisions/036 says why that is enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Protocol
 
 from confero.clock import Clock
@@ -133,13 +134,15 @@ class Identity:
         self, request: Request, source: Target, account: SipGatewayAccount | None = None, *, stale: bool = False
     ) -> Response:
         """401: we are the end of every request that we answer (22.1), 407 is for proxies. An ``account`` with an old phone is
-        asked in MD5 only: such phones look at the last challenge, or at none, where there are two."""
+        asked once, in MD5 and without qop: such phones send back what they do not know of it."""
         self.challenged += 1
         response = response_to(request, 401, to_tag=new_tag(self._random))
         old = account is not None and account.allow_md5_without_qop
         for challenge in self._verifier.challenges(source.host, self._clock.monotonic(), stale=stale):
-            if not old or challenge.algorithm == "MD5":
+            if not old:
                 response.headers.add("WWW-Authenticate", str(challenge))
+            elif challenge.algorithm == "MD5":
+                response.headers.add("WWW-Authenticate", str(replace(challenge, qop=())))
         return response
 
     # -- what requests say --

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from aiohttp import web
-
 from confero import __version__
 from confero.clock import Clock
-from confero.models.siptrunks import SipTrunkStates
 from confero.protocols.sip.bindings import BindingLimits, Bindings
 from confero.protocols.sip.locate import is_address
 from confero.protocols.sip.verifier import Policy
-from confero.runtime.http import Route, reply
 from confero.runtime.metrics import Metrics
 from confero.runtime.tasks import TaskBag
 
@@ -94,21 +90,6 @@ class Who:
         await self.trunks.close()
 
     # -- what is said of it --
-
-    def routes(self) -> list[Route]:
-        return [
-            Route(
-                "GET",
-                "/v1/trunks",
-                self.trunk_states,
-                scope="sipgw:trunks",
-                summary="The trunks, their registrations and servers",
-                reply=SipTrunkStates,
-            )
-        ]
-
-    async def trunk_states(self, request: web.Request) -> web.Response:
-        return reply(SipTrunkStates(items=self.trunks.states()))
 
     def measure(self, metrics: Metrics) -> None:
         """Counts, read when they are asked for."""

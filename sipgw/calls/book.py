@@ -101,7 +101,7 @@ class CallBook:
             del self._by_invite[key]
 
     async def empty(self) -> None:
-        """Returns when no call is left."""
+        """Returns when no call is left. Sessions that have ended, and only wait for late messages, do not count."""
         await self._empty.wait()
 
     def hang_up_all(self, reason: str) -> None:

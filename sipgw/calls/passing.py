@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 NO_ANSWER = 480
+BAD_GATEWAY = 502
+"""For a caller who cannot do what the other side asks for: prove our password, or call somebody else himself."""
+OURS = (401, 407)
 
 
 class Phones:
@@ -43,7 +46,8 @@ class Phones:
             if self._call.ring is not None:
                 self._call.ring.end("accepted")
         else:
-            self.failed, self.status, self.reason = True, status, reason
+            self.failed, self.reason = True, reason
+            self.status = BAD_GATEWAY if status in OURS or status < 400 else status
         self._call.happened(RingSaid())
 
     def join(self) -> None:

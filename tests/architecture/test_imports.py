@@ -10,7 +10,7 @@ L0 = {"confero"}
 """The package itself holds the version only."""
 L1 = {
     *("confero.access", "confero.clock", "confero.errors", "confero.ids", "confero.models", "confero.ports"),
-    *("confero.lowports", "confero.ratelimit", "confero.emodel"),
+    *("confero.lowports", "confero.ratelimit"),
 }
 PROTOCOLS = {"confero.protocols"}
 L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media"}
@@ -23,7 +23,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero": set(),
     "confero.access": set(),
     "confero.clock": set(),
-    "confero.emodel": set(),
     "confero.errors": set(),
     "confero.ids": set(),
     "confero.lowports": set(),

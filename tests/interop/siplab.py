@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,21 @@ async def figure(stack: Stack, name: str) -> float:
     return float(next(line.split()[1] for line in lines if line.split(" ")[0] == f"confero_{name}"))
 
 
+async def becomes(look: Callable[[], Awaitable[object]], what: str, seconds: float = START_S) -> None:
+    """Returns when ``look`` finds something; AssertionError after ``seconds``."""
+    until = asyncio.get_running_loop().time() + seconds
+    while not await look():
+        assert asyncio.get_running_loop().time() < until, f"not within {seconds:.0f} s: {what}"
+        await asyncio.sleep(0.05)
+
+
 async def known(stack: Stack, name: str, value: float) -> None:
     """Until one of its metrics is that: the gateway follows the tables within a second."""
-    async with asyncio.timeout(START_S):
-        while await figure(stack, name) != value:  # noqa: ASYNC110 - it is another process
-            await asyncio.sleep(0.05)
+
+    async def look() -> bool:
+        return await figure(stack, name) == value
+
+    await becomes(look, f"{name} is {value}")
 
 
 KAMAILIO = """\

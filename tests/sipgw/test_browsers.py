@@ -70,7 +70,7 @@ class Elsewhere:
         if self.fault is not None:
             raise self.fault
         self.legs.append(body)
-        return LegReply(leg=f"leg{len(self.legs)}", participant=body.participant, room=room, sdp=SDP)
+        return LegReply(leg=f"leg{len(self.legs)}", participant=body.participant, room=room, sdp=SDP, people=2)
 
     async def take_answer(self, leg: str, sdp: str) -> None:
         """Whatever it is."""

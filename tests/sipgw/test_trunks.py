@@ -138,6 +138,7 @@ async def test_servers_that_do_not_answer_are_tried_last(case: Case, monkeypatch
     assert [one.uri for one in trunk.ordered()] == [f"sip:{SPARE}", f"sip:{SERVER}"]
     assert trunk.available, "any answer shows a server that lives"
     # A call has met silence: it is asked at once, and is there again.
+    monkeypatch.setattr("confero.sipgw.trunks.health.PATIENCE_S", 10.0)
     trunk.servers[0].suspect()
     await case.request("OPTIONS", SERVER)
     case.net.answer(*(await case.request("OPTIONS", SERVER)), 200)

@@ -29,7 +29,7 @@ MOST_IN_A_ROW = 4
 
 
 class Random(Protocol):
-    """``random.SystemRandom()`` outside of tests."""
+    """``random.SystemRandom`` and, in tests, ``random.Random``."""
 
     def randbytes(self, n: int, /) -> bytes: ...
     def uniform(self, low: float, high: float, /) -> float: ...

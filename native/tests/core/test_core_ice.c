@@ -332,6 +332,36 @@ static void test_a_nominated_path_moves_the_media(void) {
     fixture_free(f);
 }
 
+/* As a connection ends: nothing waits for the consent to run out. */
+static void test_a_closed_path_leaves_the_media_to_the_other(void) {
+    fixture *f = fixture_new();
+    add_room(f, 1);
+    cf_leg *leg = join_web(f, 1);
+    cf_path udp = web_path(7, 5000), tcp = web_path(7, 6000), never = web_path(9, 9000);
+    cf_leg_config config = web_config(1);
+    check_with(f, &config, &udp, false);
+    check_in(f, 1, &tcp);
+    give_keys(f, 1);
+    CHECK(cf_core_has_path(f->core, &tcp) && cf_core_has_path(f->core, &udp) && !cf_core_has_path(f->core, &never));
+    cf_core_path_closed(f->core, &never);
+    cf_core_path_closed(f->core, &tcp);
+    CHECK(!cf_core_has_path(f->core, &tcp));
+    clear_sent(f);
+    run_ms(f, 100, NULL, 0);
+    CHECK(f->out_count > 0);
+    for (int i = 0; i < f->out_count; i++)
+        CHECK(cf_path_equal(&f->out[i].path, &udp));
+    cf_core_path_closed(f->core, &udp);
+    clear_sent(f);
+    run_ms(f, 100, NULL, 0);
+    CHECK_INT(f->out_count, 0);
+    CHECK_INT(stats_of(leg).connected, 0);
+    check_in(f, 1, &tcp); /* and comes back */
+    run_ms(f, 100, NULL, 0);
+    CHECK(f->out_count > 1 && stats_of(leg).connected == 1);
+    fixture_free(f);
+}
+
 static void test_flapping_paths_do_not_flood_the_events(void) {
     fixture *f = fixture_new();
     add_room(f, 1);
@@ -545,6 +575,7 @@ int main(void) {
     RUN(test_consent_ends_once_and_stops_sending);
     RUN(test_a_leg_that_never_connects_times_out);
     RUN(test_a_nominated_path_moves_the_media);
+    RUN(test_a_closed_path_leaves_the_media_to_the_other);
     RUN(test_flapping_paths_do_not_flood_the_events);
     RUN(test_an_ice_restart_keeps_the_old_path_until_the_new_one);
     RUN(test_a_path_in_use_is_not_taken_over);

@@ -138,6 +138,28 @@ static void test_nomination_moves_the_selection(void) {
     CHECK_INT(nominated, 1);
 }
 
+static void test_a_forgotten_path_leaves_the_selection_to_the_latest(void) {
+    cf_path a = path(1), b = path(2), c = path(3), d = path(4);
+    start();
+    check(&a, false, 1);
+    check(&b, true, 2);
+    check(&c, false, 4);
+    check(&a, false, 3);
+    cf_ice_forget(&ice, &d); /* never known */
+    cf_ice_forget(&ice, &b);
+    CHECK(!cf_ice_knows(&ice, &b) && cf_path_equal(cf_ice_selected_path(&ice), &c));
+    check(&d, false, 5);
+    CHECK_INT(ice.path_count, 3); /* in the place of b; the others keep theirs */
+    CHECK(cf_path_equal(&ice.paths[1].path, &d) && cf_path_equal(cf_ice_selected_path(&ice), &c));
+    cf_ice_forget(&ice, &a);
+    CHECK(cf_path_equal(cf_ice_selected_path(&ice), &c));
+    cf_ice_forget(&ice, &c);
+    cf_ice_forget(&ice, &d);
+    CHECK(cf_ice_selected_path(&ice) == NULL);
+    check(&b, false, 6);
+    CHECK(cf_path_equal(cf_ice_selected_path(&ice), &b));
+}
+
 static void test_first_check_may_nominate(void) {
     cf_path a = path(1);
     start();
@@ -382,6 +404,7 @@ int main(void) {
     RUN(test_ipv6_is_answered_with_ipv6);
     RUN(test_knows_exactly_the_path);
     RUN(test_nomination_moves_the_selection);
+    RUN(test_a_forgotten_path_leaves_the_selection_to_the_latest);
     RUN(test_first_check_may_nominate);
     RUN(test_wrong_credentials_are_401);
     RUN(test_any_remote_ufrag_until_it_is_known);

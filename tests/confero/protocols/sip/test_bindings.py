@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from confero.protocols.sip import SipError, Target, parse
 from confero.protocols.sip.bindings import Binding, BindingLimits, Bindings, contact_row
@@ -176,3 +178,59 @@ def test_accounts_that_are_gone_are_not_reached() -> None:
     book.keep_only({"bob@confero"})
     assert len(book) == 0
     assert [(address, rows) for address, rows in book.take_changed()] == [(ALICE, [])]
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "*",
+            "<sip:a@192.0.2.7>",
+            "sip:b@192.0.2.7",
+            "<tel:+49>",
+            "<sip:a@[::1]>",
+            ";expires=",
+            ";q=",
+            ";reg-id=",
+            "0",
+            "-1",
+        ),
+        *(
+            "1.5",
+            "99999999999",
+            ";+sip.instance=",
+            '"<urn:uuid:1>"',
+            ",",
+            "<",
+            ">",
+            '"',
+            " ",
+            ";expires=100",
+            ";reg-id=1",
+            "x",
+        ),
+    ]
+)
+
+
+@given(
+    st.lists(st.lists(PIECES, max_size=8).map("".join), max_size=4),
+    st.sampled_from(["", "0", "100", "-", "4294967295"]),
+)
+@settings(max_examples=300, deadline=None)
+def test_whatever_a_contact_says_it_is_taken_or_a_sip_error(contacts: list[str], expires: str) -> None:
+    """No other error, no binding beyond the bounds, and what is kept can be written down and read again."""
+    book = Bindings(BindingLimits(contacts=3))
+    message = register(cseq=9)
+    for contact in contacts:
+        message.headers.add("Contact", contact)
+    if expires:
+        message.headers.set("Expires", expires)
+    try:
+        held = book.register(ALICE, message, HERE, NOW)
+    except SipError:
+        assert not book.of(ALICE, NOW)
+        return
+    assert len(held) <= 3 and all(NOW < one.expires_at <= NOW + 3600 for one in held)
+    for one in held:
+        assert Binding.from_json(json.loads(json.dumps(one.to_json()))).key == one.key
+        assert contact_row(one, NOW)
