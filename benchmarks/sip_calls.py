@@ -136,7 +136,7 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def opened(*, one_core: bool) -> AsyncIterator[Bench]:
+async def opened(*, one_core: bool, warm: int = WARM_CALLS) -> AsyncIterator[Bench]:
     """The services on addresses of their own, rooms with a talker each, warmed up."""
     os.environ.update(SETTINGS)
     async with contextlib.AsyncExitStack() as cleanup:
@@ -157,7 +157,7 @@ async def opened(*, one_core: bool) -> AsyncIterator[Bench]:
         if one_core:
             for service in SERVICES:
                 counters.pin(stack.pid(service), counters.cores()[0])
-        await bench.run(Run(50, WARM_CALLS, 0.2))
+        await bench.run(Run(50, warm, 0.2))
         yield bench
 
 
@@ -205,6 +205,7 @@ async def together(bench: Bench, calls: int, speed: int, hold_s: float) -> dict[
     after, elapsed = await bench.reading(), asyncio.get_running_loop().time() - begun
     async with asyncio.timeout(run.hold_s + calls / speed + TOLERANCE):
         await process.wait()
+    await bench.empty()
     found = seen(*files)
     return {
         "case": "together",
@@ -223,7 +224,7 @@ async def together(bench: Bench, calls: int, speed: int, hold_s: float) -> dict[
 
 async def measure(*, quick: bool, one_core: bool) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    async with opened(one_core=one_core) as bench:
+    async with opened(one_core=one_core, warm=20 if quick else WARM_CALLS) as bench:
         for speed in (20,) if quick else (25, 50, 75, 100, 150):
             rows.append(await rate(bench, Run(speed, speed * (2 if quick else 15), 1.0)) | {"one_core": one_core})
             await bench.empty()
