@@ -22,7 +22,7 @@ class Orders:
             return
         told = participant.told if participant.told_number == number else Settings()
         wanted = participant.settings
-        wanted = replace(wanted, deaf=wanted.deaf or not participant.leg.listens)
+        wanted = replace(wanted, held=not participant.leg.listens)
         self._hearing(number, told, wanted)
         self._voice(number, told, wanted)
         participant.told, participant.told_number = wanted, number
@@ -35,6 +35,8 @@ class Orders:
             self._engine.deafen(number, wanted.deaf)
         if wanted.hear_db != told.hear_db:
             self._engine.set_ear(number, factor(wanted.hear_db))
+        if wanted.held != told.held:
+            self._engine.hold(number, wanted.held)
         if wanted.suspended != told.suspended:
             self._engine.suspend(number, wanted.suspended)
         if wanted.aside != told.aside:

@@ -310,6 +310,10 @@ class Engine:
         """This leg is neither heard nor sent media, and costs no mixing; its RTCP goes on."""
         self._check(lib.cf_engine_leg_suspend(self._handle.raw, leg, int(suspended)), f"suspend leg {leg}")
 
+    def hold(self, leg: int, held: bool = True) -> None:
+        """This leg is sent no media, which its peer does not want now (RFC 3264 section 8.4); it may be heard; its RTCP goes on."""
+        self._check(lib.cf_engine_leg_hold(self._handle.raw, leg, int(held)), f"hold leg {leg}")
+
     def speak_aside(self, leg: int, aside: bool = True) -> None:
         """Only those hear this leg who have a pair gain with it."""
         self._check(lib.cf_engine_leg_aside(self._handle.raw, leg, int(aside)), f"take leg {leg} aside")

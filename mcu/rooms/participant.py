@@ -100,6 +100,8 @@ class Settings:
     gain_db: float = 0.0
     hear_db: float = 0.0
     suspended: bool = False
+    held: bool = False
+    """Its peer wants no media now: of the leg's description, never of a patch."""
     aside: bool = False
     agc: bool = False
     gate_dbov: int = 0

@@ -157,6 +157,10 @@ class FakeEngine:
         self._check(leg)
         self._do("suspend", leg, suspended)
 
+    def hold(self, leg: int, held: bool = True) -> None:
+        self._check(leg)
+        self._do("hold", leg, held)
+
     def speak_aside(self, leg: int, aside: bool = True) -> None:
         self._check(leg)
         self._do("speak_aside", leg, aside)

@@ -361,13 +361,13 @@ async def test_a_reoffer_that_needs_a_fresh_leg(house: House) -> None:
     house.conference.close()
 
 
-async def test_hold_makes_deaf_without_showing_it(house: House) -> None:
+async def test_on_hold_nothing_is_sent_and_nothing_shown(house: House) -> None:
     leg = house.phone().leg
     house.conference.offer(leg, PHONE + "a=sendonly\n")
-    assert house.engine.said("deafen") == [(house.number(leg), True)]
+    assert house.engine.said("hold") == [(house.number(leg), True)]
     assert not house.conference.patch(leg, models.LegPatch()).deaf
     house.conference.offer(leg, PHONE)
-    assert house.engine.said("deafen")[-1] == (house.number(leg), False)
+    assert house.engine.said("hold")[-1] == (house.number(leg), False)
 
 
 async def test_a_stream_that_starts_anew_keeps_what_was_decided(house: House) -> None:

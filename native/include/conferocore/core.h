@@ -207,6 +207,7 @@ int cf_core_leg_ear(cf_core *core, uint64_t leg, int32_t gain_q14);   /* how lou
 int cf_core_leg_gate(cf_core *core, uint64_t leg, int gate_dbov);     /* as in cf_leg_config; -EINVAL: not 0-127 */
 int cf_core_leg_agc(cf_core *core, uint64_t leg, bool agc);           /* begins at 0 dB, multiplies the gain; ramped */
 int cf_core_leg_suspend(cf_core *core, uint64_t leg, bool suspended); /* neither heard nor sent media; RTCP goes on */
+int cf_core_leg_hold(cf_core *core, uint64_t leg, bool held);         /* sent no media: RTCP goes on */
 int cf_core_leg_aside(cf_core *core, uint64_t leg, bool aside);       /* heard only by those who have a pair with it */
 /* How loud `listener` hears `talker`, in place of once (or not at all, if the talker speaks aside): whisper, coach,
  * single gains. The pair (from cf_pair_new) goes over to the listener, or comes back for freeing when it had one with

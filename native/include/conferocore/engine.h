@@ -56,6 +56,7 @@ int cf_engine_leg_deaf(cf_engine *engine, uint64_t leg, int deaf);
 int cf_engine_leg_gain(cf_engine *engine, uint64_t leg, int32_t gain_q14);
 int cf_engine_leg_ear(cf_engine *engine, uint64_t leg, int32_t gain_q14); /* how loud it hears the room */
 int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended);
+int cf_engine_leg_hold(cf_engine *engine, uint64_t leg, int held);
 int cf_engine_leg_aside(cf_engine *engine, uint64_t leg, int aside);
 int cf_engine_leg_gate(cf_engine *engine, uint64_t leg, int gate_dbov);
 int cf_engine_leg_agc(cf_engine *engine, uint64_t leg, int agc);

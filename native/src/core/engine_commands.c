@@ -61,6 +61,10 @@ static void do_leg_ear(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_ear(media->core, c->id, (int32_t)c->value);
 }
 
+static void do_leg_hold(cf_media *media, cf_command *c) {
+    c->result = cf_core_leg_hold(media->core, c->id, c->value != 0);
+}
+
 static void do_leg_suspend(cf_media *media, cf_command *c) {
     c->result = cf_core_leg_suspend(media->core, c->id, c->value != 0);
 }
@@ -159,6 +163,7 @@ static void (*const execute[CF_OP_COUNT])(cf_media *, cf_command *) = {
     [CF_OP_LEG_GAIN] = do_leg_gain,
     [CF_OP_LEG_EAR] = do_leg_ear,
     [CF_OP_LEG_SUSPEND] = do_leg_suspend,
+    [CF_OP_LEG_HOLD] = do_leg_hold,
     [CF_OP_LEG_ASIDE] = do_leg_aside,
     [CF_OP_LEG_GATE] = do_leg_gate,
     [CF_OP_LEG_AGC] = do_leg_agc,

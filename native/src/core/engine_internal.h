@@ -155,6 +155,7 @@ enum cf_op {
     CF_OP_LEG_GAIN,
     CF_OP_LEG_EAR,
     CF_OP_LEG_SUSPEND,
+    CF_OP_LEG_HOLD,
     CF_OP_LEG_ASIDE,
     CF_OP_LEG_GATE,
     CF_OP_LEG_AGC,

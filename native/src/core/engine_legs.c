@@ -187,6 +187,10 @@ int cf_engine_leg_ear(cf_engine *engine, uint64_t leg, int32_t gain_q14) {
     return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_EAR, .value = gain_q14});
 }
 
+int cf_engine_leg_hold(cf_engine *engine, uint64_t leg, int held) {
+    return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_HOLD, .value = held});
+}
+
 int cf_engine_leg_suspend(cf_engine *engine, uint64_t leg, int suspended) {
     return cf_command_leg(engine, leg, &(cf_command){.op = CF_OP_LEG_SUSPEND, .value = suspended});
 }

@@ -91,6 +91,7 @@ struct cf_leg {
     /* what it adds */
     bool muted, active; /* active: its part of this tick is not exactly zero */
     bool suspended;
+    bool held;               /* its peer wants no media now (RFC 3264 section 8.4); it may be heard all the same */
     bool aside, wants_aside; /* in nobody's sum, heard by its pairs only; changes while it is silent */
     bool gate_open;
     bool verbatim;           /* this frame is one packet as it came, at the gain of one: it could be passed on */

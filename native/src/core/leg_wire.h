@@ -21,7 +21,7 @@ void leg_paths_drop(cf_core *core, cf_leg *leg);
 bool leg_secure(const cf_leg *leg);   /* nothing passes before its keys are set */
 bool leg_sendable(const cf_leg *leg); /* keys and address are there, consent is not lost */
 static inline bool leg_hearing(const cf_leg *leg) {
-    return !leg->suspended && leg_sendable(leg);
+    return !leg->suspended && !leg->held && leg_sendable(leg);
 }
 bool leg_may_be_at(const cf_leg *leg, const cf_addr *remote); /* RTP: whatever the port */
 bool leg_reports(const cf_leg *leg);                          /* there is RTCP, both ways */

@@ -25,6 +25,14 @@ int cf_core_leg_suspend(cf_core *core, uint64_t id, bool suspended) {
     return 0;
 }
 
+int cf_core_leg_hold(cf_core *core, uint64_t id, bool held) {
+    cf_leg *leg = leg_awake(core, id);
+    if (!leg)
+        return -ENOENT;
+    leg->held = held;
+    return 0;
+}
+
 int cf_core_leg_aside(cf_core *core, uint64_t id, bool aside) {
     cf_leg *leg = leg_awake(core, id);
     if (!leg)

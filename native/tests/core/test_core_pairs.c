@@ -1,8 +1,9 @@
-/* Who hears whom otherwise than all do: single gains, voices aside, suspended legs. */
+/* Who hears whom otherwise than all do: single gains, voices aside, suspended and held legs. */
 #include "testlib.h"
 
 #include "core_fixture.h"
 
+#include <errno.h>
 #include <limits.h>
 
 static void pair_up(fixture *f, uint64_t listener, uint64_t talker, int32_t gain, int want) {
@@ -170,6 +171,25 @@ static void test_the_suspended_are_neither_heard_nor_sent_to(void) {
     fixture_free(f);
 }
 
+static void test_the_held_are_heard_and_sent_nothing(void) {
+    voice voices[4];
+    fixture *f = four_in_a_room(voices);
+    run_ms(f, 500, voices, 2);
+    CHECK_INT(cf_core_leg_hold(f->core, 9, true), -ENOENT);
+    CHECK_INT(cf_core_leg_hold(f->core, 1, true), 0);
+    run_ms(f, 100, voices, 2);
+    clear_sent(f);
+    run_ms(f, 1000, voices, 2);
+    CHECK_INT(count_rtp(f, 1), 0);
+    CHECK(heard(f, 3, 1) > 3700 && heard(f, 3, 2) > 3700);
+    CHECK_INT(cf_core_leg_hold(f->core, 1, false), 0);
+    run_ms(f, 300, voices, 2);
+    clear_sent(f);
+    run_ms(f, 1000, voices, 2);
+    CHECK(heard(f, 3, 1) > 3700 && heard(f, 1, 2) > 3700);
+    fixture_free(f);
+}
+
 /* In a room with one place: whoever turns aside in mid-word makes way for who talks to all. */
 static void test_a_voice_aside_holds_no_place(void) {
     fixture *f = fixture_new();
@@ -212,6 +232,7 @@ int main(void) {
     RUN(test_pairs_are_bounded_and_reused);
     RUN(test_a_listener_with_pairs_may_move_and_leave);
     RUN(test_the_suspended_are_neither_heard_nor_sent_to);
+    RUN(test_the_held_are_heard_and_sent_nothing);
     RUN(test_a_voice_aside_holds_no_place);
     RUN(test_what_was_added_elsewhere_is_not_heard_again);
     return REPORT();
