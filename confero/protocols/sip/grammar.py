@@ -132,8 +132,8 @@ class Parameters(Mapping[str, str | None]):
         return found
 
     def _add(self, key: str, name: str, raw: str | None) -> None:
-        # 7.3.1: a parameter's name does not appear twice.
-        if key in self._raw:
+        # 7.3.1: a parameter's name does not appear twice. One that says the same again, as some telephones write, says it once.
+        if self._raw.get(key, (name, raw))[1] != raw:
             raise ValueError(f"parameter {name} appears twice")
         self._raw[key] = (name, raw)
 

@@ -124,3 +124,9 @@ def test_noise(text: str) -> None:
         assert str(error)
         return
     assert str(URI.parse(str(uri))) == str(uri)
+
+
+def test_a_parameter_that_says_the_same_again_says_it_once() -> None:
+    assert str(URI.parse("sip:lobby@192.0.2.1;transport=tls;transport=tls")) == "sip:lobby@192.0.2.1;transport=tls"
+    with pytest.raises(ValueError, match="twice"):
+        URI.parse("sip:lobby@192.0.2.1;transport=tls;transport=tcp")
