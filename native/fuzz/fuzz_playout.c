@@ -66,7 +66,7 @@ static void pass_time(cf_playout *p, sender *s, uint32_t flags, int64_t now) {
     const uint8_t *payload;
     size_t len = 0;
     int codec, level = cf_playout_peek(p, now);
-    if (level < -2 || level > 127)
+    if (level > 127 || (cf_peek_is_quiet(level) && (cf_peek_gain(level) < -1 || cf_peek_gain(level) > 63)))
         abort();
     if (cf_playout_verbatim(p, &payload, &len, &codec) && (len == 0 || len > CF_RTP_MAX))
         abort();
