@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from confero.tokens import service_token
 from ..support.waiting import until
 
 START_S = 15.0
+STOP_S = 3.0
 
 
 class Admin:
@@ -158,7 +161,7 @@ class Kamailio:
             command, "-f", str(self._home / "k.cfg"), "-DD", "-E", "-m", "64", "-M", "8", "-P", str(pid), "-Y", str(self._home),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=(self._home / "log").open("ab"),
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         await until(self._listens, "kamailio listens", START_S)
 
@@ -173,7 +176,12 @@ class Kamailio:
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.terminate()
-            await process.wait()
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await process.wait()
+            except TimeoutError:  # its children sometimes do not end, and it waits a minute for them
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
 
 
 async def sipp(*arguments: str, seconds: float = 20.0) -> tuple[int, str]:
