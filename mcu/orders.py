@@ -22,7 +22,9 @@ class Orders:
             return
         told = participant.told if participant.told_number == number else Settings()
         wanted = participant.settings
-        wanted = replace(wanted, held=not participant.leg.listens)
+        held = not participant.leg.listens
+        # Deaf as well, so that a tap of what it is sent has nothing either.
+        wanted = replace(wanted, held=held, deaf=wanted.deaf or held)
         self._hearing(number, told, wanted)
         self._voice(number, told, wanted)
         participant.told, participant.told_number = wanted, number

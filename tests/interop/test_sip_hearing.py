@@ -96,7 +96,7 @@ async def test_media_is_protected_as_it_was_agreed(room: Room, who: str) -> None
 
 
 async def test_a_telephone_that_holds_disturbs_nobody(room: Room) -> None:
-    """While it holds nobody hears it, it is sent silence, and all others hear each other; then it is back.
+    """While it holds nobody hears it, it is sent nothing, and all others hear each other; then it is back.
 
     What it is sent is heard at the MCU: baresip 1.0 records nothing any more once it has held.
     """
