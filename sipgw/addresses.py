@@ -10,6 +10,7 @@ from ipaddress import ip_address
 
 from confero.clock import Clock
 from confero.errors import LocalError
+from confero.runtime.routes import route_to
 
 REMEMBERED_S = 30.0
 """Routes change when a machine is carried to another network, not from call to call."""
@@ -38,17 +39,6 @@ def parse_advertised(entries: Sequence[str]) -> tuple[Advertised, ...]:
             raise LocalError(f"sip_advertise: {entry!r} mixes IPv4 and IPv6")
         found.append(Advertised(external, internal or None))
     return tuple(found)
-
-
-def route_to(address: str) -> str | None:
-    """Our own address on the way to another; asks the kernel's table, sends nothing. None: no way there."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((address, 9))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return None
 
 
 def can_bind(address: str) -> bool:

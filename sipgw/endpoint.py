@@ -83,7 +83,6 @@ class Endpoint:
         self.layer = layer
         self.carriers: dict[Transport, Carrier] = {}
         self.random = random.SystemRandom()
-        self.malformed = 0
         self._clock = clock
         self._addresses = addresses
         self._trace = trace
@@ -107,7 +106,6 @@ class Endpoint:
         try:
             message = parse(data)
         except SipError as error:
-            self.malformed += 1
             log.debug("not SIP", source=source.host, transport=source.transport, reason=str(error))
             self._note(data, source, came=True, title="malformed", call_id="")
             self.layer.turn_away(error, source)
@@ -264,6 +262,6 @@ def figures(endpoint: Endpoint) -> Mapping[str, int]:
         "absorbed": tally.absorbed,
         "refused": tally.refused,
         "merged": tally.merged,
-        "malformed": tally.malformed + endpoint.malformed,
+        "malformed": tally.malformed,
         "unmatched": tally.unmatched,
     }

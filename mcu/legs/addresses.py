@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -43,17 +42,6 @@ def choose_local(
         return LocalAddress(entry.internal, entry.external)
     same = [address for address in bound if parse_ip(address).version == family]
     return LocalAddress(same[0], entry.external)
-
-
-def route_to(address: str) -> str | None:
-    """Our own address on the way to another; asks the kernel's table, sends nothing. None: no way there."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((address, 9))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return None
 
 
 def check_remote(endpoint: Endpoint, own: Iterable[str], *, loopback: bool = False, connects: bool = False) -> Address:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from confero.errors import Refused
 from confero.media import Address, NoPortFree, RtpSockets
 from confero.protocols.sdp import Endpoint, LocalPorts, RtpAgreement, Session, TcpRole
+from confero.runtime.routes import route_to
 
 from ..pipeline.engine import MediaEngine
-from .addresses import LocalAddress, check_remote, choose_local, route_to
+from .addresses import LocalAddress, check_remote, choose_local
 from .base import LegContext
 
 NOWHERE = LocalPorts("0.0.0.0", 9, 9)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from confero.errors import ConferoError, LocalError, Refused, Unavailable
 from confero.models.calls import CallEvent, CallState
@@ -40,9 +39,6 @@ from .media import MediaLeg, Reason, Terms
 from .record import media_of, mos_of
 from .ring import Ring
 from .status import retry_after, status_of
-
-if TYPE_CHECKING:
-    pass
 
 log = get_logger(__name__)
 

@@ -26,8 +26,6 @@ class UdpTransport:
         self._receiver = receiver
         self._sockets: dict[int, asyncio.DatagramTransport] = {}
         self.locals: list[Local] = []
-        self.dropped = 0
-        """Datagrams that the socket did not take: its buffer was full."""
 
     async def start(self, addresses: Sequence[str], port: int) -> None:
         """Binds each address (0: one free port, the same for all). Raises LocalError for one that cannot be used."""
@@ -91,7 +89,6 @@ class _Protocol(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         # An ICMP error of some earlier datagram: the kernel does not say whose; the transaction's timer will tell.
-        self._owner.dropped += 1
         log.debug("datagram not delivered", reason=str(exc))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from confero.mcu.legs.addresses import LocalAddress, check_remote, choose_local, route_to
+from confero.mcu.legs.addresses import LocalAddress, check_remote, choose_local
 from confero.media import Address, Advertised
 from confero.protocols.sdp import Endpoint, SdpError
+from confero.runtime.routes import route_to
 
 NAT = (
     Advertised("203.0.113.5", "10.0.0.5"),

@@ -6,7 +6,8 @@ import pytest
 
 from confero.clock import FakeClock
 from confero.errors import LocalError
-from confero.sipgw.addresses import REMEMBERED_S, Advertised, OwnAddresses, parse_advertised, route_to
+from confero.runtime.routes import route_to
+from confero.sipgw.addresses import REMEMBERED_S, Advertised, OwnAddresses, parse_advertised
 
 ROUTES = {"198.51.100.9": "192.0.2.1", "10.0.0.9": "10.0.0.1", "2001:db8::9": "2001:db8::1", "192.0.2.1": "192.0.2.1"}
 
