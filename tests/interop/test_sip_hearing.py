@@ -28,7 +28,8 @@ LINES = {
     "Dtls": Line("udp", "dtls_srtp"),
 }
 SECURITY = {"Udp": "plain", "Tcp": "plain", "Tls": "sdes", "Sdes": "sdes", "Dtls": "dtls"}
-HERTZ = {"Udp": 433, "Tcp": 613, "Tls": 809, "Sdes": 1009, "Dtls": 1213, "Browser": 1409, "Phone": 1607}
+HERTZ = {"Udp": 528, "Tcp": 676, "Tls": 788, "Sdes": 1004, "Dtls": 1188, "Browser": 1429, "Phone": 1559}
+"""No sum or difference of three others (what a limiter at work and a codec make of them) lies within 16 Hz of one's own."""
 LISTEN_S = 3.0
 
 
