@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .attributes import FINGERPRINT, MESSAGE_INTEGRITY, MESSAGE_INTEGRITY_SHA256, OPTIONAL, Attribute, Row
 from .errors import StunError
@@ -117,8 +117,9 @@ class Message:
 
     def all(self, attribute: Attribute[V]) -> list[V]:
         """The values of an attribute that may be there several times, of those that may be read. Raises StunError."""
-        if attribute.number not in self._first:
-            return []
+        if attribute.number not in self._first or attribute.number in SPECIAL:
+            value = self.get(attribute)
+            return [] if value is None else [value]
         end = min((place for number, place in self.places.items() if number in PROTECTED), default=len(self.raw))
         found, at = [], HEAD.size
         for number, value in self.attributes:
@@ -127,7 +128,7 @@ class Message:
             at += 4 + len(value) + -len(value) % 4
         return found
 
-    def __contains__(self, attribute: Attribute[V]) -> bool:
+    def __contains__(self, attribute: Attribute[Any]) -> bool:
         return attribute.number in self._first
 
     def unknown(self, known: Iterable[int]) -> tuple[int, ...]:
