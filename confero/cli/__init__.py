@@ -1,4 +1,4 @@
-"""The command ``confero``: ``up`` runs all services on this machine, ``demo`` shows them at work, ``bench`` what that costs."""
+"""The command ``confero``: ``up`` runs all services here, ``doctor`` says what is wrong, ``demo`` and ``bench`` show them at work."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from confero.up import screen
 
 from . import lab
 from .bench import bench
+from .doctor import doctor
 from .sip import sip
 from .up import up
 
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(up)
+app.command()(doctor)
 
 
 @app.command()

@@ -14,12 +14,19 @@ from typing import Any
 import aiohttp
 import av
 import numpy as np
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError
 
 from confero.errors import RemoteError, Unavailable
 from confero.lab.signals.sources import RATE, Signal, from_pcm16, to_pcm16
-from confero.models import JoinReply
+from confero.models import IceServer, JoinReply
 from confero.runtime.tasks import TaskBag
 
 from .base import Recording
@@ -68,8 +75,14 @@ class WebRtcMember:
         room: str,
         tls: ssl.SSLContext | None = None,
         alter: Callable[[str], str] = str,
+        relay: IceServer | None = None,
+        origin: str = "",
     ) -> None:
-        """``alter``: what becomes of its offers on their way, for members that do not play by the rules."""
+        """``alter``: what becomes of its offers on their way, for members that do not play by the rules.
+
+        ``relay``: a TURN server of one URL, through which all its media goes; without one it speaks to the MCU itself.
+        ``origin``: the page's, where ``page_url`` is only the address at which it answers.
+        """
         self.name = name
         self.said = said
         self.heard = Recording()
@@ -79,6 +92,8 @@ class WebRtcMember:
         self.events: list[dict[str, Any]] = []
         self._url, self._room, self._tls = page_url.rstrip("/"), room, tls
         self._alter = alter
+        self._relay = relay
+        self._origin = origin or self._url
         self._track = SpeakingTrack(said)
         self._peer: RTCPeerConnection | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -103,9 +118,11 @@ class WebRtcMember:
 
     async def enter(self) -> None:
         """REST join and WebSocket hello: in the room's sessions, without media so far."""
-        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls or True))
+        headers = {"Origin": self._origin, "Host": self._origin.partition("//")[2]}
+        connector = aiohttp.TCPConnector(ssl=self._tls or True)
+        self._http = aiohttp.ClientSession(connector=connector, headers=headers)
         grant = await self._ask_to_join()
-        self._socket = await self._http.ws_connect(self._url + grant.events_path, headers={"Origin": self._url})
+        self._socket = await self._http.ws_connect(self._url + grant.events_path)
         await self._socket.send_json({"type": "hello", "token": grant.token})
         welcome = await self._socket.receive_json(timeout=ANSWER_TIMEOUT_S)
         if welcome.get("type") != "welcome":
@@ -161,7 +178,7 @@ class WebRtcMember:
 
     async def negotiate(self) -> None:
         """Offer and answer; media follows by itself. Raises RemoteError for a refused offer."""
-        peer = self._peer = RTCPeerConnection()
+        peer = self._peer = RTCPeerConnection(_configuration(self._relay))
         peer.addTrack(self._track)
         peer.on("track", lambda track: self._tasks.spawn(self._hear(track), name=f"lab-ear-{self.name}"))
         await peer.setLocalDescription(await peer.createOffer())
@@ -209,3 +226,11 @@ class WebRtcMember:
             self.roster[event["participant"]["id"]] = event["participant"]
         elif event["type"] == "left":
             self.roster.pop(event["participant"], None)
+
+
+def _configuration(relay: IceServer | None) -> RTCConfiguration:
+    """No server, as the MCU is its own; or nothing but one TURN server."""
+    if relay is None:
+        return RTCConfiguration(iceServers=[])
+    server = RTCIceServer(urls=relay.urls, username=relay.username, credential=relay.credential)
+    return RTCConfiguration(iceServers=[server], iceTransportPolicy=RTCIceTransportPolicy.RELAY)

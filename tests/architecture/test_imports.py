@@ -54,6 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{f"confero.{service}": SHARED for service in SERVICES},
     # L5: may start services through their ``app`` modules.
     "confero.lab": SHARED | {f"confero.{service}.app" for service in SERVICES},
+    # It reads the installation's configuration as ``confero up`` does.
+    "confero.lab.doctor": SHARED | {"confero.lab.members", "confero.lab.signals", "confero.up.plan"},
 }
 """By package, the longest that fits; a package may always import from itself."""
 
