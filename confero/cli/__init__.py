@@ -1,4 +1,4 @@
-"""The command ``confero``: ``up`` runs all services here, ``doctor`` says what is wrong, ``demo`` and ``bench`` show them at work."""
+"""The command ``confero``: ``up`` runs all services here, ``doctor`` says what is wrong, ``demo`` and ``bench`` show it at work."""
 
 from __future__ import annotations
 

@@ -56,14 +56,14 @@ def binding(transport: Transport) -> Callable[[Patient], Awaitable[Told]]:
     """A STUN Binding request."""
 
     async def check(patient: Patient) -> Told:
-        spot = await _spot(patient, transport)
+        spot, name = await _spot(patient, transport)
         if transport == "tls":
-            told = await judge(patient, ROWS["tls"], spot)
+            told = await judge(patient, ROWS["tls"], spot, name)
             if told.verdict is Verdict.FAIL:
                 return told
         line = None
         try:
-            line = await Line.connect(transport, spot, patient.random, name=patient.place.name)
+            line = await Line.connect(transport, spot, patient.random, name=name)
             await line.ask(line.client.binding)
         except (OSError, TimeoutError, EOFError, TurnRefused) as error:
             return _failed(error, spot, transport)
@@ -189,15 +189,16 @@ def _relay(visit: Visit, transport: Transport) -> Relay:
     return found[transport]
 
 
-async def _spot(patient: Patient, transport: Transport) -> Spot:
-    """Where browsers are told to go; where the configuration has it, if nobody can join. Raises NotTried."""
+async def _spot(patient: Patient, transport: Transport) -> tuple[Spot, str]:
+    """Where browsers are told to go, and by which name; where the configuration has it, if nobody can join. Raises NotTried."""
     try:
-        return _relay(await visit_of(patient), transport).spot
+        spot = _relay(await visit_of(patient), transport).spot
+        return spot, spot.host
     except NotTried as why:
         spot = patient.place.spot(ROWS[transport]) if patient.place.inside else None
         if spot is None:
             raise NotTried(f"no TURN server is installed here, and {why}") from why
-        return spot
+        return spot, patient.place.name
 
 
 def _failed(error: BaseException, spot: Spot, transport: Transport) -> Told:
