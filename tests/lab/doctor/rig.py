@@ -46,9 +46,9 @@ async def serving(routes: Mapping[str, Callable[..., Any]], tls: ssl.SSLContext 
     app = web.Application()
     for path, handler in routes.items():
         app.router.add_route("*", path, handler)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, HOST, 0, ssl_context=tls, shutdown_timeout=0.1)
+    site = web.TCPSite(runner, HOST, 0, ssl_context=tls)
     await site.start()
     try:
         yield Spot(HOST, runner.addresses[0][1])
