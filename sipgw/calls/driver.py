@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from confero.clock import Clock
+from confero.errors import LocalError
 from confero.protocols.sip.events import ServerKey
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
@@ -19,8 +20,11 @@ from confero.protocols.sip.session import (
 )
 from confero.protocols.sip.session.actions import Action
 from confero.protocols.sip.target import Target
+from confero.runtime.logging import get_logger
 
 from ..outbound import Errand, Sender
+
+log = get_logger(__name__)
 
 Do = Callable[[float], Sequence[Action]]
 """A step of the session, given the time."""
@@ -83,6 +87,15 @@ class Driver:
     def do(self, step: Do) -> None:
         """Lets the session do something. Raises what it raises."""
         self._perform(step(self._clock.monotonic()))
+
+    def attempt(self, step: Do) -> bool:
+        """A step that may come too late: the session has gone on, and what is open is told in its own event. False: it has."""
+        try:
+            self.do(step)
+        except LocalError as error:
+            log.debug("too late", reason=str(error))
+            return False
+        return True
 
     # -- inside --
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from confero.errors import Refused
+from confero.errors import ConferoError, Refused
 from confero.models.sip import SipBrowser, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip.events import ServerKey
 from confero.protocols.sip.message import Request
@@ -43,7 +43,7 @@ class InboundCall(Call):
     ) -> None:
         """``called``: who is meant, if not whom the Request-URI names. ``credentials``: for challenges of the caller's trunk."""
         super().__init__(means, about, terms, flow_of(invite, source))
-        self._invite = invite
+        self._invite, self._source = invite, source
         self._replaced: Call | None = None
         """It ends as soon as this call is one."""
         self._called = invite.target.username if called is None else called
@@ -92,15 +92,38 @@ class InboundCall(Call):
         session = self.driver.session
         if session.phase == "ended":
             return  # cancelled meanwhile
-        self.means.unproven.enter(self.about.id, self.about.caller.source, place.room)
-        self.seated(place)
-        sdp = await self.media.open(place, session.offered, confirmed=False)
+        # With early media the leg is there, and the caller has its description.
+        sdp = None if self.media.leg else await self._open(place, confirmed=False)
         if session.phase == "early":
             self.driver.do(lambda now: session.accept(now, sdp))
 
+    async def _open(self, place: SipPlace, *, confirmed: bool) -> str:
+        self.means.unproven.enter(self.about.id, self.about.caller.source, place.room)
+        self.seated(place)
+        return await self.media.open(place, self.driver.session.offered, confirmed=confirmed)
+
     async def hears_us(self) -> None:
-        self.means.unproven.leave(self.about.id)
         await self.keypad.begin()
+
+    async def progress(self, status: int, place: SipPlace | None) -> None:
+        """A provisional response; with a ``place`` the caller hears there what sounds before anybody has answered."""
+        session = self.driver.session
+        sdp = await self._early_media(place) if place is not None and session.offered and not self.media.leg else None
+        self.driver.attempt(lambda now: session.progress(status, now, sdp))
+
+    async def _early_media(self, place: SipPlace) -> str | None:
+        """What cannot be heard early may be heard later: nothing is refused here."""
+        try:
+            return await self._open(place, confirmed=self._reached)
+        except ConferoError as error:
+            log.info("no early media", call=self.about.id, reason=str(error))
+            return None
+
+    @property
+    def _reached(self) -> bool:
+        """Whether what we sent has reached the caller: it has met a challenge of ours, or its connection stands. That is as much
+        as an ACK shows."""
+        return bool(self.about.account) or self._source.transport != "udp"
 
     async def _connect(self, decision: SipDecision) -> None:
         """Somebody else is called: telephones, browsers or both; who answers first has the caller."""
