@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from confero.models.calls import SipCallOut
+from confero.models.sip import SipDecision
 from confero.runtime.tasks import TaskBag
 
 from ..support.waiting import until
@@ -126,3 +128,19 @@ async def test_a_prack_shows_it(house: House, pair: Pair) -> None:
     assert "\r\n\r\nv=0" not in pair.alice.told(200)[0], "the 183 was the answer"
     pair.alice.hang_up()
     await until(lambda: pair.carol.hung_up and house.legs == 0, "the end of both")
+
+
+async def test_a_room_hears_whom_it_calls(house: House, pair: Pair) -> None:
+    """Who has called from a browser is in the room, and hears there how the telephone rings."""
+    pair.alice, pair.carol = await Telephone.open(house.sip, 440), await Called.open(house.sip, 700)
+    assert await pair.alice.call("meeting") == 200
+    decision = SipDecision(action="address", number="carol", domain=":".join(map(str, pair.carol.address)))
+    decision = decision.model_copy(update={"place": house.office.place("meeting", "Carol")})
+    wish = SipCallOut(id="c9", decision=decision, room="meeting", owner="ann", owner_name="Ann", name="carol")
+    await house.gateway.desk.call_out(wish)
+    await until(lambda: pair.carol.invite, "the INVITE")
+    pair.carol.says("183 Session Progress", sounds=True)
+    await until(lambda: pair.alice.sound.levels(700)[0] > HEARD, "the ringing")
+    assert house.gateway.desk.call("c9").state == "ringing"
+    pair.carol.says("486 Busy Here")
+    await until(lambda: house.legs == 1, "Carol's leg is gone")
