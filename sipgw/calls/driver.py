@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from confero.clock import Clock
 from confero.errors import LocalError
-from confero.protocols.sip.events import ServerKey
+from confero.protocols.sip.events import RequestIn, ServerKey
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Cancel,
@@ -52,6 +52,8 @@ class Driver:
         self.flow = flow
         self.heard_from: Target | None = None
         """Where the last response came from."""
+        self.near = ""
+        """The host that the peer's last message within its dialog came from."""
         self._begins = begins
         self._flows: dict[str, Target | None] = {}
         """By the tags of phones that were called together: where each is."""
@@ -143,10 +145,15 @@ class Driver:
             self._flows[tag] = flow
 
     def responded(self, ref: int, response: Response, source: Target) -> None:
-        self.heard_from = source
+        self.heard_from, self.near = source, source.host
         if response.status >= 200:
             self._settled(ref)
         self.do(lambda now: self.session.response(ref, response, now))
+
+    def requested(self, event: RequestIn) -> None:
+        """A request of the peer within the dialog."""
+        self.near = event.source.host
+        self.do(lambda now: self.session.request(event.key, event.request, now))
 
     def unanswered(self, ref: int, *, sent: bool) -> None:
         self._settled(ref)

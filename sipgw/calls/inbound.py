@@ -44,6 +44,7 @@ class InboundCall(Call):
         """``called``: who is meant, if not whom the Request-URI names. ``credentials``: for challenges of the caller's trunk."""
         super().__init__(means, about, terms, flow_of(invite, source))
         self._invite, self._source = invite, source
+        self.media.near = source.host
         self._replaced: Call | None = None
         """It ends as soon as this call is one."""
         self._called = invite.target.username if called is None else called

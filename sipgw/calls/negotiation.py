@@ -10,6 +10,7 @@ from confero.models.sip import SipPlace, SipPlaceAsk
 from confero.protocols.sip.session import OfferRefused, OfferWithdrawn
 from confero.runtime.logging import get_logger
 
+from .media import MediaLeg
 from .status import status_of
 
 if TYPE_CHECKING:
@@ -43,13 +44,20 @@ class Negotiation:
         """A re-offer: what the MCU does not take leaves everything as it was."""
         call, session = self._call, self._call.driver.session
         try:
-            answer = await call.media.answer(sdp)
+            answer = await self._media.answer(sdp)
         except ConferoError as error:
             status, text = status_of(error)
             log.info("offer refused", call=call.about.id, reason=text)
             call.driver.attempt(lambda now: session.refuse(now, NO_LEG if status < 500 else status))
             return
         call.driver.attempt(lambda now: session.answer(answer, now))
+
+    @property
+    def _media(self) -> MediaLeg:
+        """... that knows where the description comes from which it is given."""
+        call = self._call
+        call.media.near = call.driver.near or call.media.near
+        return call.media
 
     # -- we offer --
 
@@ -81,7 +89,7 @@ class Negotiation:
         """The peer's answer to our offer."""
         call, self.asked = self._call, False
         try:
-            await call.media.take(sdp)
+            await self._media.take(sdp)
         except Refused as error:
             log.info("answer not taken", call=call.about.id, reason=error.detail)
             raise

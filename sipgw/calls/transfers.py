@@ -17,9 +17,8 @@ from confero.runtime.logging import get_logger
 from .about import About
 from .book import CallBook
 from .call import Call
-from .media import Terms
 from .outbound import OutboundCall, Party
-from .parties import Calling, Headers, Parties
+from .parties import Calling, Headers, Parties, terms_to
 from .status import status_of
 
 log = get_logger(__name__)
@@ -69,7 +68,7 @@ class Transfers:
             call.driver.attempt(lambda now: call.driver.session.transfer_progress(wish.id, status, reason, now))
 
         called = OutboundCall(
-            call.means, about, Terms(call.means.owner), place, party, tell, call.means.ring_s, others=others
+            call.means, about, terms_to(party, call.means.owner), place, party, tell, call.means.ring_s, others=others
         )
         self._book.start(called)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,17 +15,18 @@ from confero.errors import ConferoError, Refused, Unavailable
 from confero.models import DigitsSend, LegPatch, LegReply, RoomSpec, RtpLegCreate
 from confero.models.calls import CallEvent, IncomingCallEvent, RingStoppedEvent, SipCallOut, SipRingAnswer
 from confero.models.sip import SipBrowser, SipCaller, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
-from confero.protocols.sip import Request, Response, Target, parse
+from confero.protocols.sip import Request, Response, Target, parse, response_to
 from confero.protocols.sip.events import RequestIn
 from confero.protocols.sip.uui import unpack
 from confero.sipgw.calls.about import About
 from confero.sipgw.calls.book import CallBook
 from confero.sipgw.calls.desk import Desk
+from confero.sipgw.calls.entrance import terms_of
 from confero.sipgw.calls.forking import Branch
 from confero.sipgw.calls.inbound import InboundCall
 from confero.sipgw.calls.means import Means
 from confero.sipgw.calls.media import Terms
-from confero.sipgw.calls.outbound import Party
+from confero.sipgw.calls.outbound import OutboundCall, Party
 from confero.sipgw.calls.parties import Parties, terms_to
 from confero.sipgw.calls.transfers import Transfers
 from confero.sipgw.calls.unproven import Unproven
@@ -51,6 +54,7 @@ class Elsewhere:
         self.legs: list[RtpLegCreate] = []
         self.ended: list[str] = []
         self.digits: list[str] = []
+        self.patches: list[LegPatch] = []
         self.fault: ConferoError | None = None
 
     # -- the application server --
@@ -76,7 +80,7 @@ class Elsewhere:
         """Whatever it is."""
 
     async def patch(self, leg: str, patch: LegPatch) -> None:
-        """Whatever it is."""
+        self.patches.append(patch)
 
     async def stats(self, leg: str) -> Any:
         raise Unavailable("not here")
@@ -301,6 +305,51 @@ async def test_calls_that_cannot_be_made(rig: Rig) -> None:
     for ask in (rig.desk.call, rig.desk.end):
         with pytest.raises(Refused, match="no such call"):
             ask("c9")
+
+
+async def test_the_mcu_knows_where_signalling_comes_from(rig: Rig) -> None:
+    """Of who calls from the first; of who is called, and may be behind NAT, when he answers and before his answer is taken."""
+    rig.there.decision = SipDecision(action="room", place=place("lobby", "p1", "Bob"))
+    rig.invite()
+    await rig.final()
+    assert [leg.signalling for leg in rig.there.legs] == [PHONE.host]
+    about = About("out", "", "", 0.0)
+    party = Party("sip:bob@203.0.113.9", "<sip:a@b>", symmetric=True)
+    call = OutboundCall(rig.means, about, terms_to(party, "gw"), place("lobby", "p2", "Carol"), party)
+    rig.book.start(call)
+    await rig.until(lambda: rig.net.wire.requests("INVITE"))
+    ((invite, target),) = rig.net.wire.requests("INVITE")
+    assert rig.there.legs[-1].signalling is None and rig.there.legs[-1].symmetric
+    answer = rig.net.answer(invite, target, 180)
+    answer = response_to(invite, 200, to_tag=answer.to.tag)
+    answer.headers.add("Contact", "<sip:bob@10.0.0.9>")
+    answer.headers.add("Content-Type", "application/sdp")
+    answer.body = SDP.encode()
+    rig.net.endpoint.received(bytes(answer), target)
+    await rig.until(lambda: call.state == "answered")
+    assert [patch.signalling for patch in rig.there.patches if patch.signalling] == [target.host]
+    call.hang_up("over")
+    await rig.until(lambda: rig.net.wire.requests("BYE"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "account", "trunk", "symmetric"),
+    [
+        ("trunks", "alice", None, False),
+        ("accounts", "alice", None, True),
+        ("accounts", "", None, False),
+        ("everybody", "", None, True),
+        ("everybody", "", False, False),
+        ("trunks", "", True, True),
+    ],
+)
+def test_whose_media_may_come_from_elsewhere(
+    rig: Rig, setting: Any, account: str, trunk: bool | None, symmetric: bool
+) -> None:
+    means = replace(rig.means, symmetric=setting)
+    settings = SimpleNamespace(media_security="optional", symmetric=trunk)
+    known: Any = None if trunk is None else SimpleNamespace(settings=settings)
+    assert terms_of(means, SipCaller(account=account), known).symmetric is symmetric
 
 
 SCRIPT, DESK_PHONE = Branch("sip:a@b", flow=Target("wss", "192.0.2.8", 4000, 3)), Branch("sip:a@c", flow=PHONE)
