@@ -7,6 +7,7 @@ from confero.models import DigitsSend
 from confero.models.calls import CallInfo, SipCallOut, SipRingAnswer
 from confero.models.sip import SipCaller
 
+from ..load import Load
 from ..userdata import to_tell
 from .about import About, Owner
 from .book import CallBook
@@ -22,20 +23,18 @@ HUNG_UP = "hung up from a browser"
 class Desk:
     """All raise Refused 404 ``call-unknown`` for a call that is not, or no more."""
 
-    def __init__(self, means: Means, book: CallBook, parties: Parties, max_calls: int) -> None:
+    def __init__(self, means: Means, book: CallBook, parties: Parties, load: Load) -> None:
         self._means = means
         self._book = book
         self._parties = parties
-        self._max_calls = max_calls
-        self.closed = False
-        """No new calls: the gateway drains."""
+        self._load = load
 
     async def call_out(self, wish: SipCallOut) -> CallInfo:
         """A telephone is called into a room. Raises Refused: 404 ``not-found``, 409 ``call-exists``, 503 ``gateway-busy``."""
         decision = wish.decision
         if decision.place is None:
             raise Refused("There is no place for that call.", status=422, code="place-missing")
-        if self.closed or len(self._book) >= self._max_calls:
+        if self._load.refuses():
             raise Refused("No further calls can be made now.", status=503, code="gateway-busy")
         headers = to_tell(wish.user_data, wish.headers, self._means.pass_headers)
         party, *others = await self._parties.of(decision, Calling(wish.owner_name), headers)

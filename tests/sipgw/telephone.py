@@ -97,8 +97,7 @@ class Telephone(asyncio.DatagramProtocol):
 
     async def call(self, user: str) -> int:
         """Rings there; the final status."""
-        self._to = f"<sip:{user}@{self._gateway[0]}:{self._gateway[1]}>"
-        self._target = f"sip:{user}@{self._gateway[0]}:{self._gateway[1]}"
+        self.address_to(user)
         self.request("INVITE", self._sdp(), "application/sdp")
         await until(lambda: self.status("INVITE") >= 200, "an answer", 20)
         final = next(m for m in self.received if _answers(m, "INVITE") and int(m[8:11]) >= 200)
@@ -111,6 +110,11 @@ class Telephone(asyncio.DatagramProtocol):
                 self.sound.talk_to(described)
         self._send("ACK", field(final, "CSeq").split()[0])
         return status
+
+    def address_to(self, user: str) -> None:
+        """What is asked from now on is of no dialog."""
+        self._target = f"sip:{user}@{self._gateway[0]}:{self._gateway[1]}"
+        self._to = f"<{self._target}>"
 
     def told(self, status: int) -> list[str]:
         """Responses of this status to the INVITE."""

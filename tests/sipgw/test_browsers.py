@@ -30,6 +30,7 @@ from confero.sipgw.calls.outbound import OutboundCall, Party
 from confero.sipgw.calls.parties import Parties, terms_to
 from confero.sipgw.calls.transfers import Transfers
 from confero.sipgw.calls.unproven import Unproven
+from confero.sipgw.load import Load
 from confero.sipgw.pages import PageEvent
 
 from .sipparts import Net, request
@@ -117,7 +118,8 @@ class Rig:
             start=self.book.start, parties=self.parties, transfers=Transfers(self.book, self.parties),
             unproven=Unproven(100), remember=lambda call: None, pages=there, ring_s=ring_s, pass_headers=["X-Customer"],
         )  # fmt: skip
-        self.desk = Desk(self.means, self.book, self.parties, 10)
+        self.load = Load(SystemClock(), 0.5, 10, lambda: len(self.book))
+        self.desk = Desk(self.means, self.book, self.parties, self.load)
         self.book.handlers["INVITE"] = self._invited
         self.net.endpoint.serve(self.book)
 
@@ -299,7 +301,7 @@ async def test_calls_that_cannot_be_made(rig: Rig) -> None:
     rig.there.fault = Unavailable("no ports", code="no-ports")
     await rig.desk.call_out(wish())
     await rig.until(lambda: rig.there.states() == [("ended", 503)])
-    rig.desk.closed = True
+    rig.load.closed = True
     with pytest.raises(Refused, match="No further"):
         await rig.desk.call_out(wish())
     for ask in (rig.desk.call, rig.desk.end):
