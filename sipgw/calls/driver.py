@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from confero.clock import Clock
 from confero.errors import LocalError
+from confero.protocols.sip.bindings import SCRIPTS
 from confero.protocols.sip.events import RequestIn, ServerKey
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
@@ -153,6 +154,9 @@ class Driver:
     def requested(self, event: RequestIn) -> None:
         """A request of the peer within the dialog."""
         self.near = event.source.host
+        if event.source.transport in SCRIPTS:
+            # Whose connection has ended is there again by another one, and by nothing else (RFC 7118 section 5).
+            self.flow = event.source
         self.do(lambda now: self.session.request(event.key, event.request, now))
 
     def unanswered(self, ref: int, *, sent: bool) -> None:

@@ -128,11 +128,11 @@ class Rig:
         about.caller = SipCaller(source="192.0.2.7", from_user="4711", from_name="Bob")
         self.book.incoming(event.key, InboundCall(self.means, about, Terms("gw"), event.key, event.request, PHONE))
 
-    def invite(self, **headers: str) -> Request:
+    def invite(self, source: Target = PHONE, **headers: str) -> Request:
         more = {"Contact": "<sip:bob@192.0.2.7>", "Content-Type": "application/sdp", **headers}
         one = request("INVITE", "sip:Ada@gw.example", **more)
         one.body = SDP.encode()
-        self.net.endpoint.received(bytes(one), PHONE)
+        self.net.endpoint.received(bytes(one), source)
         return one
 
     def say(self, participant: str, action: str) -> None:
@@ -237,6 +237,21 @@ async def test_accepted_without_a_media_server(rig: Rig) -> None:
     rig.say("ann", "accept")
     assert (await rig.final()).status == 503
     await rig.until(lambda: rig.there.states() == [("ended", 503)])
+
+
+async def test_a_script_is_reached_by_the_connection_that_it_has_now(rig: Rig) -> None:
+    """It has made another one in the middle of its call: our BYE goes there."""
+    rig.net.endpoint.carriers["wss"] = rig.net.wire
+    rig.there.decision = SipDecision(action="room", place=place("lobby", "p1", "Bob"))
+    first, second = Target("wss", "192.0.2.7", 40_000, 1), Target("wss", "192.0.2.7", 40_001, 2)
+    rig.invite(first, Via="SIP/2.0/WSS x.invalid;branch=z9hG4bK-1", Contact="<sip:b@x.invalid;transport=ws>")
+    answered = await rig.final()
+    dialog = {"Via": "SIP/2.0/WSS x.invalid;branch=z9hG4bK-2", "To": f"<sip:Ada@gw.example>;tag={answered.to.tag}"}
+    rig.net.endpoint.received(bytes(request("ACK", "sip:gw", **dialog)), first)
+    rig.net.endpoint.received(bytes(request("OPTIONS", "sip:gw", **dialog, CSeq="2 OPTIONS")), second)
+    rig.desk.end("c1")
+    await rig.until(lambda: rig.net.wire.requests("BYE"))
+    assert [target for _, target in rig.net.wire.requests("BYE")] == [second]
 
 
 # --- calls out -------------------------------------------------------------------------------------------------------
