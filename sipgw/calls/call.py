@@ -30,7 +30,7 @@ from confero.protocols.sip.session.actions import Action
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
-from ..userdata import Told
+from ..userdata import Fields, Told, to_tell, told_by
 from .about import About, Owner
 from .driver import Begin, Driver
 from .happenings import HangUp, Happening, Later, LegLost
@@ -71,7 +71,9 @@ class Call:
         self.name = about.caller.from_name or about.caller.from_user
         """Of the telephone, as the room sees it."""
         self.told = Told()
-        """By the telephone's side."""
+        """By the telephone's side, last."""
+        self.last_words: Fields = ()
+        """What it said as it ended the call, or refused it: for whom it is connected to."""
         self.ring: Ring | None = None
 
     # -- told by others --
@@ -153,7 +155,7 @@ class Call:
         finally:
             await self._clean_up()
             if self.partner is not None:
-                self.partner.happened(HangUp("the other side has hung up"))
+                self.partner.happened(HangUp("the other side has hung up", self.last_words))
             self.advance("ended", self.about.status, self.about.reason)
 
     async def set_up(self) -> None:
@@ -172,6 +174,8 @@ class Call:
             reason=reason,
             name=self.name,
             participant=self.about.participant or None,
+            user_data=self.told.user_data,
+            headers=dict(self.told.headers),
         )
         self.means.pages.tell(self.owner.room, self.owner.participant, event)
 
@@ -238,7 +242,9 @@ class Call:
                 await self.hears_us()
             case Pracked():
                 await self.proven()
-            case Established():
+            case Established(response):
+                if self.driver.session.we_called:
+                    self.listen_to(response)
                 await self.established()
             case Digit(digit):
                 self.keypad.key("info", digit)
@@ -250,9 +256,9 @@ class Call:
                 await self.ringing(status, reason)
             case LegLost(reason):
                 await self.negotiation.leg_lost(reason)
-            case HangUp(reason):
+            case HangUp(reason, says):
                 self.about.reason = reason
-                self.driver.do(lambda now: self.driver.session.hang_up(now))
+                self.driver.do(lambda now: self.driver.session.hang_up(now, says))
             case Ended():
                 self.ended(happening)
 
@@ -289,8 +295,16 @@ class Call:
         """The peer wants somebody else called."""
         await self.means.transfers.refer(self, wish)
 
+    def listen_to(self, message: Request | Response) -> Fields:
+        """What the telephone's side says with it, as fields to tell others."""
+        said = told_by(message.headers, self.means.pass_headers)
+        self.told = self.told.after(said)
+        return to_tell(said, self.means.pass_headers)
+
     def ended(self, end: Ended) -> None:
         self._ended = True
+        if end.message is not None:
+            self.last_words = self.listen_to(end.message)
         self.about.status = self.about.status or end.status
         self.about.reason = self.about.reason or end.reason[:128]
 

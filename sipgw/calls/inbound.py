@@ -13,7 +13,7 @@ from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
 from ..flows import flow_of
-from ..userdata import told_by
+from ..userdata import Fields, told_by
 from .about import About, Owner
 from .call import Call
 from .happenings import HangUp
@@ -88,15 +88,15 @@ class InboundCall(Call):
         else:
             self.reject(decision.status or 404, decision.code)
 
-    async def enter(self, place: SipPlace) -> None:
-        """Answers the call, in a room."""
+    async def enter(self, place: SipPlace, words: Fields = ()) -> None:
+        """Answers the call, in a room; ``words``: of whom it has reached."""
         session = self.driver.session
         if session.phase == "ended":
             return  # cancelled meanwhile
         # With early media the leg is there, and the caller has its description.
         sdp = None if self.media.leg else await self._open(place, confirmed=False)
         if session.phase == "early":
-            self.driver.do(lambda now: session.accept(now, sdp))
+            self.driver.do(lambda now: session.accept(now, sdp, words))
 
     async def _open(self, place: SipPlace, *, confirmed: bool) -> str:
         self.means.unproven.enter(self.about.id, self.about.caller.source, place.room)
@@ -143,10 +143,10 @@ class InboundCall(Call):
     async def _meet(self, phones: Phones) -> None:
         """In the room where the telephone is that has answered."""
         if not phones.answered:
-            self.reject(phones.status, phones.reason)
+            self.reject(phones.status, phones.reason, phones.words)
             return
         phones.join()
-        await self.enter(phones.place)
+        await self.enter(phones.place, phones.words)
 
     async def _ring(self, browsers: Sequence[SipBrowser]) -> None:
         """Who accepts is in a room, and gets the caller there."""
@@ -156,7 +156,8 @@ class InboundCall(Call):
         if taker is None:
             return
         self.owner = Owner(taker.room, taker.participant)
-        await self.enter(await self.means.appserver.place(SipPlaceAsk(room=taker.room, caller=self.about.caller)))
+        place = await self.means.appserver.place(SipPlaceAsk(room=taker.room, caller=self.about.caller))
+        await self.enter(place, self.ring.words)
 
     async def _take_place_of(self, other: Call) -> None:
         """RFC 3891 section 3: into the room of the other call, which ends when this one is answered."""
@@ -173,10 +174,10 @@ class InboundCall(Call):
             self._replaced.happened(HangUp("replaced"))
             self._replaced = None
 
-    def reject(self, status: int, code: str) -> None:
+    def reject(self, status: int, code: str, words: Fields = ()) -> None:
         """Not this call; the session ends by it."""
         self.about.status, self.about.reason = status, code
         self.means.missed(self.about.caller, status)
         session = self.driver.session
         if session.phase == "early":
-            self.driver.do(lambda now: session.reject(status, now))
+            self.driver.do(lambda now: session.reject(status, now, headers=words))

@@ -9,7 +9,7 @@ from confero.models.sip import SipCaller, SipDecision, SipPlace, SipPlaceAsk
 from confero.protocols.sip.session import Ended
 from confero.runtime.logging import get_logger
 
-from ..userdata import to_tell
+from ..userdata import Fields, to_tell
 from .about import About
 from .happenings import HangUp, RingSaid
 from .outbound import OutboundCall
@@ -59,6 +59,13 @@ class Phones:
             sounds = self.out is not None and self.out.sounds
             await self._call.progress(status, self.place if sounds else None)
 
+    @property
+    def words(self) -> Fields:
+        """What their side has said with its answer, or its refusal."""
+        if self.out is None:
+            return ()
+        return to_tell(self.out.told, self._call.means.pass_headers) if self.answered else self.out.last_words
+
     def join(self) -> None:
         """From now on the end of one is the end of the other."""
         if self.out is not None:
@@ -74,7 +81,7 @@ async def call_phones(call: InboundCall, decision: SipDecision) -> Phones | None
     """Makes the telephones ring that a decision means. None: there are none, but browsers. Raises Refused, Unavailable."""
     means, caller = call.means, call.about.caller
     calling = Calling(caller.from_name, caller.from_user or caller.account, caller.anonymous)
-    headers = to_tell(call.told.user_data, dict(call.told.headers), means.pass_headers)
+    headers = to_tell(call.told, means.pass_headers)
     try:
         party, *others = await means.parties.of(decision, calling, headers)
     except Refused as error:
