@@ -125,7 +125,6 @@ class SipgwApp:
             missed=self._missed,
             pages=self.pages,
             ring_s=config.ring_s,
-            symmetric=config.symmetric,
             pass_headers=config.pass_headers,
             transfers=Transfers(self.book, self.parties),
         )

@@ -65,10 +65,6 @@ class SipgwConfig(ServiceConfig):
     """Number under which that server knows this gateway."""
     hep_key: SecretStr | None = None
     """Password of that server for agents, if it asks for one."""
-    symmetric: Literal["trunks", "accounts", "everybody"] = "accounts"
-    """Whose media may come from elsewhere than it says (NAT): it is locked to the first packet of the host that the description
-    names, of the host that the signalling comes from, or that SRTP has authenticated. ``trunks``: of those alone that say so;
-    ``accounts``: of telephones that have proven a password too; ``everybody``: of strangers too."""
     unproven_calls: int = Field(default=100, ge=1)
     """Calls of one source, and calls into one room, that may be answered without an ACK at once; trunks are not held to it.
     Beyond them 503: whoever forges addresses sends no ACK."""

@@ -47,7 +47,6 @@ class Who:
         folder = config.state_dir / FOLDER
         endpoint = sender.endpoint
         self._sender = sender
-        self._symmetric = config.symmetric != "trunks"
         self._tasks = tasks
         self.directory = Directory(appserver, SealedFile(folder / "directory", secret))
         self.credentials = CredentialBook(appserver, clock)
@@ -77,7 +76,7 @@ class Who:
     def add_ways(self, parties: Parties) -> None:
         """What ``trunk`` and ``user`` mean in decisions."""
         parties.ways["trunk"] = TrunkWay(self.trunks, self._sender)
-        parties.ways["user"] = UserWay(self.registrar, self._sender, parties, symmetric=self._symmetric)
+        parties.ways["user"] = UserWay(self.registrar, self._sender, parties)
 
     async def start(self) -> None:
         """What is known from before holds at once; then the application server is followed."""

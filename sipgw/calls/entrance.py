@@ -71,7 +71,7 @@ class Entrance:
         call = InboundCall(
             self._means,
             about,
-            terms_of(self._means, caller, trunk),
+            terms_of(trunk, self._means.owner),
             event.key,
             request,
             source,
@@ -90,13 +90,12 @@ class Entrance:
         return response
 
 
-def terms_of(means: Means, caller: SipCaller, trunk: Trunk | None) -> Terms:
+def terms_of(trunk: Trunk | None, owner: str) -> Terms:
     """How media goes with this caller."""
-    if trunk is not None:
-        settings = trunk.settings
-        return Terms(means.owner, cast(MediaSecurity, settings.media_security), symmetric=settings.symmetric)
-    proven = means.symmetric == "accounts" and bool(caller.account)
-    return Terms(means.owner, symmetric=proven or means.symmetric == "everybody")
+    if trunk is None:
+        return Terms(owner)
+    settings = trunk.settings
+    return Terms(owner, security=cast(MediaSecurity, settings.media_security), symmetric=settings.symmetric)
 
 
 def called_by(trunk: Trunk | None, request: Request) -> str | None:

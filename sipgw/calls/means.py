@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from confero.clock import Clock
 from confero.models.sip import SipCaller
@@ -70,8 +70,6 @@ class Means:
     """How long browsers and telephones ring."""
     missed: Callable[[SipCaller, int], None] = lambda caller, status: None
     """Told with which status a caller was turned away."""
-    symmetric: Literal["trunks", "accounts", "everybody"] = "accounts"
-    """Whose media may come from elsewhere than it says."""
     pass_headers: Sequence[str] = ()
     """Header fields that go to pages, and from them."""
 

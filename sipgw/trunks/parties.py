@@ -84,9 +84,7 @@ def identity_headers(trunk: Trunk, number: str) -> Headers:
 class UserWay:
     """For ``Parties.ways["user"]``: one party, whose telephones ring together."""
 
-    def __init__(self, registrar: Registrar, sender: Sender, parties: Parties, *, symmetric: bool) -> None:
-        """``symmetric``: their media may come from where their signalling does."""
-        self._symmetric = symmetric
+    def __init__(self, registrar: Registrar, sender: Sender, parties: Parties) -> None:
         self._registrar = registrar
         self._sender = sender
         self._parties = parties
@@ -101,8 +99,7 @@ class UserWay:
         assert near is not None, "a branch has been located"
         uri = str(URI.sip(decision.user, decision.realm))
         from_ = str(self._parties.from_(near, caller))
-        phones_together = tuple(branches)
-        return [Party(uri, from_, branches=phones_together, headers=headers, local=near, symmetric=self._symmetric)]
+        return [Party(uri, from_, branches=tuple(branches), headers=headers, local=near)]
 
     async def _branch(self, phone: Binding) -> Branch | None:
         """None: its Contact leads nowhere."""

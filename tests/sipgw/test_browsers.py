@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +19,6 @@ from confero.protocols.sip.uui import unpack
 from confero.sipgw.calls.about import About
 from confero.sipgw.calls.book import CallBook
 from confero.sipgw.calls.desk import Desk
-from confero.sipgw.calls.entrance import terms_of
 from confero.sipgw.calls.forking import Branch
 from confero.sipgw.calls.inbound import InboundCall
 from confero.sipgw.calls.means import Means
@@ -436,26 +433,6 @@ async def test_the_mcu_knows_where_signalling_comes_from(rig: Rig) -> None:
     assert [patch.signalling for patch in rig.there.patches if patch.signalling] == [target.host]
     call.hang_up("over")
     await rig.until(lambda: rig.net.wire.requests("BYE"))
-
-
-@pytest.mark.parametrize(
-    ("setting", "account", "trunk", "symmetric"),
-    [
-        ("trunks", "alice", None, False),
-        ("accounts", "alice", None, True),
-        ("accounts", "", None, False),
-        ("everybody", "", None, True),
-        ("everybody", "", False, False),
-        ("trunks", "", True, True),
-    ],
-)
-def test_whose_media_may_come_from_elsewhere(
-    rig: Rig, setting: Any, account: str, trunk: bool | None, symmetric: bool
-) -> None:
-    means = replace(rig.means, symmetric=setting)
-    settings = SimpleNamespace(media_security="optional", symmetric=trunk)
-    known: Any = None if trunk is None else SimpleNamespace(settings=settings)
-    assert terms_of(means, SipCaller(account=account), known).symmetric is symmetric
 
 
 SCRIPT, DESK_PHONE = Branch("sip:a@b", flow=Target("wss", "192.0.2.8", 4000, 3)), Branch("sip:a@c", flow=PHONE)
