@@ -78,13 +78,13 @@ class OutboundCall(Call):
         self._rung = False
         self._on_progress = on_progress
         self.ring_s = ring_s
-        self._early = ""
-        """The answer of a ringing phone that has been taken."""
+        self._taken = ""
+        """The answer that has been taken; of a phone that rings, perhaps."""
 
     async def set_up(self) -> None:
         self.seated(self._place)
         self._offer_sdp = await self.media.open(self._place, None, confirmed=False)
-        self._asked = True
+        self.negotiation.asked = True
         self._call(self._party)
 
     def _call(self, party: Party) -> None:
@@ -123,19 +123,29 @@ class OutboundCall(Call):
         self.advance("ringing", status, reason)
         self._on_progress(status, reason)
 
-    async def _answered(self, sdp: str) -> None:
-        """The first answer counts, early or not; another phone's, when it is that one which is taken, is asked for anew."""
-        if not self._asked and self._early and sdp != self._early:
-            self._try(lambda now: self.driver.session.want_offer(now))
+    async def take_answer(self, sdp: str) -> None:
+        """The first answer counts, early or not."""
+        if not self.negotiation.asked:
             return
-        if self._asked:
-            self._early = sdp
-            await super()._answered(sdp)
+        self._taken = sdp
+        await super().take_answer(sdp)
+        if self.driver.session.phase == "established":
+            await self.proven()
+
+    @property
+    def sounds(self) -> bool:
+        """There may be something to be heard of the phone, be it that it only rings."""
+        return bool(self._taken)
 
     async def established(self) -> None:
         await super().established()
-        # It has answered where we called it: media may go to where it says.
-        await self.media.confirm()
+        agreed = self.driver.session.agreed
+        if agreed is not None and agreed.remote != self._taken:
+            # Another phone has answered than the one that was heard first: it is asked for its answer anew.
+            self.driver.attempt(lambda now: self.driver.session.want_offer(now))
+        else:
+            # It has answered where we called it: media may go to where it says.
+            await self.proven()
         self._on_progress(200, "OK")
 
     def ended(self, end: Ended) -> None:

@@ -64,7 +64,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     "appserver": ("rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
-    "sipgw": ("guard", "menu", "features", "keys", "calls.ring"),
+    "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
 }
 """Parts of a service that hold its rules: no network, no database, no event loop."""
 DOMAIN_BANS = IO | {

@@ -237,7 +237,7 @@ async def test_a_script_that_has_registered_is_called(stack: Stack, ada: Page) -
         await browser.goto(f"{stack.page_url}/")
         await browser.evaluate(bundle())
         found = await browser.page.evaluate(REGISTER, ["carol", DOMAIN, PASSWORD])
-        assert found == "registered"
+        assert found == "registered 1"
         await dial(ada, "carol")
         await ada.until("window.confero.roster.some((p) => p.display_name === 'Carol' && p.state === 'connected')")
         async with asyncio.timeout(20):
@@ -247,3 +247,25 @@ async def test_a_script_that_has_registered_is_called(stack: Stack, ada: Page) -
                 pass
         await ada.press(".people .row-buttons button:last-of-type")
         await ada.until("window.confero.roster.length === 1")
+
+
+async def test_a_script_is_there_again_after_the_gateway_was_killed(stack: Stack, tmp_path: Path) -> None:
+    """Its connection has ended with the process: it makes another one by itself, and is called over that."""
+    account = {"user": "dora", "realm": "confero", "password": PASSWORD, "display_name": "Dora"}
+    await administer(stack, "accounts", account)
+    await administer(
+        stack, "rules", {"position": 6, "direction": "in", "source": "any", "pattern": "dora", "action": "user"}
+    )
+    async with Chromium(tone(SCRIPT_HZ)) as browser, phone(tmp_path / "bob") as bob:
+        await browser.goto(f"{stack.page_url}/")
+        await browser.evaluate(bundle())
+        assert await browser.page.evaluate(REGISTER, ["dora", DOMAIN, PASSWORD]) == "registered 1"
+        stack.kill("sipgw")
+        await stack.wait_ready()
+        async with asyncio.timeout(30):
+            while await browser.page.evaluate("window.registered") < 2:  # noqa: ASYNC110 - of a page
+                await asyncio.sleep(0.1)
+        await bob.do("dial", f"sip:dora@{stack.addresses['sipgw']}")
+        await until(lambda: bob.saw("CALL_ESTABLISHED"), 20, "it is answered")
+        await until(lambda: level(bob.heard(1.0), SCRIPT_HZ) > HEARD_DBFS, 10, "the script is heard")
+        await bob.do("hangup", "")

@@ -184,13 +184,13 @@ class Kamailio:
                 await process.wait()
 
 
-async def sipp(*arguments: str, seconds: float = 20.0) -> tuple[int, str]:
-    """Runs sipp to its end: its exit code and its last words."""
+async def sipp(*arguments: str, seconds: float = 20.0, folder: Path | None = None) -> tuple[int, str]:
+    """Runs sipp to its end, in ``folder``: its exit code and its last words."""
     command = shutil.which("sipp")
     assert command is not None, "sipp is missing (Debian: sip-tester)"
     process = await asyncio.create_subprocess_exec(
         command, *arguments, "-nostdin", "-timeout", f"{seconds:.0f}", "-timeout_error",
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder,
     )  # fmt: skip
     async with asyncio.timeout(seconds + 5):
         output, _ = await process.communicate()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -14,9 +15,11 @@ from confero.lab.members.loopback import gather_loopback
 from confero.lab.signals import analysis
 from confero.lab.stack import Stack
 
+from ..mcu.rig import ulaw_encode
 from ..support.baresip import Baresip
 from ..support.waiting import until
 from .siplab import Admin, Kamailio, becomes, known, sipp, trunk_state
+from .sipp import SCENARIOS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,6 +29,7 @@ PBX, SPARE, SCRIPT = f"127.0.{NETWORK}.21", f"127.0.{NETWORK}.22", f"127.0.{NETW
 PASSWORD = "a-long-password"
 ALICE_HZ, CAROL_HZ = 433, 1151
 HEARD_DBFS = -40.0
+TELEPHONE_RATE = 8000
 
 
 def trunk(name: str, address: str, **changes: Any) -> dict[str, Any]:
@@ -251,5 +255,33 @@ async def test_a_digest_is_answered_to_the_trunks_realm_only(
             code, said = await peer
             assert code == 0, said
             assert status in here.saw("CALL_CLOSED")[-1]["param"]
+    finally:
+        await admin.remove("trunks", "script")
+
+
+async def test_an_announcement_of_a_trunk_is_heard(stack: Stack, tmp_path: Path) -> None:
+    """Before anything is answered, and nothing is: early media, then 404."""
+    t = np.arange(3 * TELEPHONE_RATE) / TELEPHONE_RATE
+    (tmp_path / "announcement.ulaw").write_bytes(
+        ulaw_encode((8000 * np.sin(2 * np.pi * CAROL_HZ * t)).astype(np.int16))
+    )
+    admin = Admin(stack)
+    await admin.add("trunks", trunk("script", f"{SCRIPT}:5070", options_s=0))
+    try:
+        await is_so(stack, "script", registration="none")
+        async with alice(tmp_path) as here, asyncio.TaskGroup() as group:
+            await until(lambda: here.said("200 OK"), "alice is registered")
+            there = ("-i", SCRIPT, "-mi", SCRIPT, "-p", "5070", "-mp", "9300")
+            peer = group.create_task(
+                sipp("-sf", str(SCENARIOS / "announces.xml"), *there, "-m", "1", seconds=15, folder=tmp_path)
+            )
+            await asyncio.sleep(0.5)
+            await here.do("dial", f"sip:24711@{GATEWAY}")
+            await until(lambda: hears(here, CAROL_HZ), "the announcement")
+            assert not here.saw("CALL_ESTABLISHED") and here.saw("CALL_PROGRESS")
+            await until(lambda: here.saw("CALL_CLOSED"), "alice hears of it")
+            assert "404" in here.saw("CALL_CLOSED")[-1]["param"]
+            code, said = await peer
+            assert code == 0, said
     finally:
         await admin.remove("trunks", "script")
