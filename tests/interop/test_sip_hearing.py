@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from confero.lab.members import Line, Member, RtpMember, SipMember, WebRtcMember
+from confero.lab.members import Line, Member, RtpMember, SipMember, WebRtcMember, baresip_member
 from confero.lab.stack import Stack
 from confero.models import LegStats
 
@@ -46,7 +46,7 @@ async def room(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         cleanup.push_async_callback(mcu.close)
         name = await everybody_is_mixed(stack)
         phones: dict[str, Member] = {
-            who: SipMember(
+            who: baresip_member(
                 who,
                 HERTZ[who],
                 gateway=stack.addresses["sipgw"],
@@ -103,13 +103,13 @@ async def test_a_telephone_that_holds_disturbs_nobody(room: Room) -> None:
     """
     udp, browser = room.members["Udp"], room.members["Browser"]
     assert isinstance(udp, SipMember)
-    await udp.command("hold")
+    await udp.phone.hold()
     await asyncio.sleep(0.5)
     heard = await listen(browser, 1.5)
     assert level(heard, HERTZ["Udp"]) < HEARD_DBFS - 15
     assert min(level(heard, HERTZ[who]) for who in ("Tcp", "Tls", "Sdes", "Dtls", "Phone")) > HEARD_DBFS
     assert level(await room.stack.tap(udp.leg, "out", 1), HERTZ["Browser"]) < UNHEARD_DBFS
-    await udp.command("resume")
+    await udp.phone.resume()
     await asyncio.sleep(0.5)
     assert level(await listen(browser, 1.5), HERTZ["Udp"]) > HEARD_DBFS
     assert level(await room.stack.tap(udp.leg, "out", 1), HERTZ["Browser"]) > HEARD_DBFS
