@@ -186,9 +186,4 @@ class SipInternalApi:
 
 
 def _account(account: Account) -> SipGatewayAccount:
-    return SipGatewayAccount(
-        user=account.user,
-        realm=account.realm,
-        display_name=account.display_name,
-        allow_md5_without_qop=account.allow_md5_without_qop,
-    )
+    return SipGatewayAccount.model_validate(account, from_attributes=True)

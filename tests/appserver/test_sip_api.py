@@ -260,6 +260,12 @@ async def test_the_configuration_and_its_version(site: Site) -> None:
     (trunk,), (account,) = news.trunks, news.accounts
     assert (trunk.name, trunk.secret, trunk.servers[0].uri) == ("pstn", "battery staple", "sip:pstn.example:5060")
     assert (account.user, account.realm, account.allow_md5_without_qop) == ("alice", "pbx", False)
+    assert (account.media_security, account.key_exchange, account.symmetric) == ("optional", "sdes", False)
+    media = {"media_security": "required", "key_exchange": "dtls", "symmetric": True}
+    status, changed = await admin(site, "PATCH", "accounts/1", media)
+    assert (status, changed | media) == (200, changed)
+    (account,) = (await gateway(site, "GET", "config", reply=SipConfigReply)).accounts
+    assert (account.media_security, account.key_exchange, account.symmetric) == ("required", "dtls", True)
     await admin(site, "PATCH", "trunks/pstn", {"enabled": False})
     assert (await gateway(site, "GET", "config", reply=SipConfigReply)).trunks == []
 
