@@ -2,6 +2,7 @@
 
 from .baresip import Baresip
 from .base import Ear, Member, Recording
+from .linphone import Linphone
 from .rtp import RtpMember
 from .sip import SipMember, baresip_member, room_uri
 from .telephone import Line, Telephone
@@ -11,6 +12,7 @@ __all__ = [
     "Baresip",
     "Ear",
     "Line",
+    "Linphone",
     "Member",
     "Recording",
     "RtpMember",

@@ -148,6 +148,11 @@ class Baresip:
         return [event for event in self.events if event.get("type") == kind]
 
     @property
+    def registered(self) -> bool:
+        """Before it has called."""
+        return self.said("200 OK")
+
+    @property
     def established(self) -> bool:
         return bool(self.saw("CALL_ESTABLISHED"))
 

@@ -57,6 +57,8 @@ class Telephone(Protocol):
     @property
     def recording(self) -> FileRecording: ...
     @property
+    def registered(self) -> bool: ...
+    @property
     def established(self) -> bool:
         """Whether a call has been answered, in this process's life."""
         ...
@@ -79,11 +81,12 @@ class Telephone(Protocol):
 class FileRecording:
     """What a process writes into sound files while it runs: a ``Recording`` in all that tests ask of one.
 
-    ``pattern``: the files' names; a call that moves to another codec may begin another file.
+    ``pattern``: the files' names; a call that moves to another codec may begin another file. ``rate``: in Hz, of a file
+    whose head does not say it yet.
     """
 
-    def __init__(self, folder: Path, pattern: str) -> None:
-        self._folder, self._pattern = folder, pattern
+    def __init__(self, folder: Path, pattern: str, rate: int = RATE) -> None:
+        self._folder, self._pattern, self._rate = folder, pattern, rate
         self._from: dict[Path, int] = {}
         self.started_at: float | None = None
 
@@ -92,22 +95,22 @@ class FileRecording:
         path = self._path()
         if path is None:
             return 0.0
-        channels, rate = _format(path)
+        channels, rate = self._format(path)
         return max(0, path.stat().st_size - self._from.get(path, WAV_HEADER)) / (2 * channels * rate)
 
     def signal(self) -> Signal:
         path = self._path()
-        return np.zeros(0) if path is None else _read(path, self._from.get(path, WAV_HEADER))
+        return np.zeros(0) if path is None else self._read(path, self._from.get(path, WAV_HEADER))
 
     def last(self, seconds: float) -> Signal:
         """The end of all that was heard; a sample of silence before anything was."""
         path = self._path()
         if path is None:
             return np.zeros(1)
-        channels, rate = _format(path)
+        channels, rate = self._format(path)
         size = int(seconds * rate) * 2 * channels
         whole = (path.stat().st_size - WAV_HEADER) // (2 * channels) * 2 * channels
-        return _read(path, WAV_HEADER + max(0, whole - size))
+        return self._read(path, WAV_HEADER + max(0, whole - size))
 
     def clear(self) -> None:
         path = self._path()
@@ -120,22 +123,20 @@ class FileRecording:
         found = [path for path in self._folder.glob(self._pattern) if path.stat().st_size > WAV_HEADER]
         return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
 
+    def _read(self, path: Path, start: int) -> Signal:
+        """One channel at 48 kHz, from that byte on."""
+        channels, rate = self._format(path)
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read()
+        pcm = np.frombuffer(data[: len(data) // (2 * channels) * 2 * channels], "<i2")[::channels]
+        return resample(from_pcm16(pcm), rate, RATE)
 
-def _read(path: Path, start: int) -> Signal:
-    """One channel at 48 kHz, from that byte on."""
-    channels, rate = _format(path)
-    with path.open("rb") as file:
-        file.seek(start)
-        data = file.read()
-    pcm = np.frombuffer(data[: len(data) // (2 * channels) * 2 * channels], "<i2")[::channels]
-    return resample(from_pcm16(pcm), rate, RATE)
-
-
-def _format(path: Path) -> tuple[int, int]:
-    """Channels and rate of a WAV file that is still being written."""
-    with path.open("rb") as file:
-        head = file.read(WAV_HEADER)
-    return max(1, int.from_bytes(head[22:24], "little")), int.from_bytes(head[24:28], "little") or RATE
+    def _format(self, path: Path) -> tuple[int, int]:
+        """Channels and rate of a WAV file that is still being written."""
+        with path.open("rb") as file:
+            head = file.read(WAV_HEADER)
+        return max(1, int.from_bytes(head[22:24], "little")), int.from_bytes(head[24:28], "little") or self._rate
 
 
 def free_ports(host: str, count: int) -> int:
