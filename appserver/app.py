@@ -235,6 +235,7 @@ class AppserverApp:
         """End everything. Idempotent."""
         self.events.drain()
         self.sip.drain()
+        self.telephony.end_waits()
         for listener in [*self.public, *([self.internal] if self.internal is not None else [])]:
             await listener.close()
         await self._tasks.close()
