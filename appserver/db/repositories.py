@@ -51,9 +51,8 @@ class SqlStore:
         return await self._db.write(work)
 
     async def room(self, room_id: str) -> Room | None:
-        async with self._db.read() as connection:
-            row = (await connection.execute(select(rooms).where(rooms.c.id == room_id))).mappings().first()
-        return Room(**row) if row else None
+        found = await self._db.rows(select(rooms).where(rooms.c.id == room_id))
+        return Room(**found[0]._mapping) if found else None
 
     async def place_room(self, room_id: str, expected: str | None, mcu: str) -> bool:
         was = rooms.c.mcu.is_(None) if expected is None else rooms.c.mcu == expected
@@ -67,8 +66,7 @@ class SqlStore:
     async def busy_rooms(self, mcu: str) -> list[Room]:
         occupied = select(participants.c.room).where(participants.c.session.is_not(None))
         query = select(rooms).where(rooms.c.mcu == mcu, rooms.c.id.in_(occupied)).order_by(rooms.c.id)
-        async with self._db.read() as connection:
-            return [Room(**row) for row in (await connection.execute(query)).mappings()]
+        return [Room(**row._mapping) for row in await self._db.rows(query)]
 
     # --- people ---------------------------------------------------------------------------------------------------
 
@@ -87,15 +85,12 @@ class SqlStore:
         return await self._db.write(work)
 
     async def person(self, participant: str) -> Person | None:
-        async with self._db.read() as connection:
-            found = await connection.execute(select(participants).where(participants.c.id == participant))
-            row = found.mappings().first()
-        return Person(**row) if row else None
+        found = await self._db.rows(select(participants).where(participants.c.id == participant))
+        return Person(**found[0]._mapping) if found else None
 
     async def live_count(self, room_id: str, now: float) -> int:
         query = select(func.count()).select_from(participants).where(participants.c.room == room_id, live(now))
-        async with self._db.read() as connection:
-            return await connection.scalar(query) or 0
+        return await self._db.value(query) or 0
 
     # --- presence -------------------------------------------------------------------------------------------------
 
@@ -155,13 +150,11 @@ class SqlStore:
         occupied = select(participants.c.room).where(participants.c.session.is_not(None))
         of_legs = select(participants.c.leg_mcu).where(participants.c.leg_mcu.is_not(None))
         of_rooms = select(rooms.c.mcu).where(rooms.c.mcu.is_not(None), rooms.c.id.in_(occupied))
-        async with self._db.read() as connection:
-            return set(await connection.scalars(of_legs.union(of_rooms)))
+        return {row[0] for row in await self._db.rows(of_legs.union(of_rooms))}
 
     async def known_mcus(self) -> list[KnownMcu]:
         query = select(mcus.c.id, mcus.c.boot, mcus.c.url, mcus.c.capacity)
-        async with self._db.read() as connection:
-            return [KnownMcu(**row) for row in (await connection.execute(query)).mappings()]
+        return [KnownMcu(**row._mapping) for row in await self._db.rows(query)]
 
     # --- housekeeping ---------------------------------------------------------------------------------------------
 

@@ -38,10 +38,8 @@ class SqlCallStore:
         return await self._db.write(work)
 
     async def call(self, call_id: str) -> Call | None:
-        async with self._db.read() as connection:
-            found = await connection.execute(select(sip_calls).where(sip_calls.c.id == call_id))
-            row = found.mappings().first()
-        return Call(**row) if row else None
+        found = await self._db.rows(select(sip_calls).where(sip_calls.c.id == call_id))
+        return Call(**found[0]._mapping) if found else None
 
     async def calls(self, before: tuple[float, str] | None, limit: int) -> list[Call]:
         row = sip_calls.c
@@ -49,8 +47,7 @@ class SqlCallStore:
         if before is not None:
             at, call_id = before
             query = query.where(or_(row.started_at < at, (row.started_at == at) & (row.id < call_id)))
-        async with self._db.read() as connection:
-            return [Call(**found) for found in (await connection.execute(query)).mappings()]
+        return [Call(**found._mapping) for found in await self._db.rows(query)]
 
     # --- calls out ------------------------------------------------------------------------------------------------
 
@@ -102,8 +99,7 @@ class SqlCallStore:
         await self._db.write(work)
 
     async def failures(self, key: str) -> int:
-        async with self._db.read() as connection:
-            return await connection.scalar(select(sip_attempts.c.failures).where(sip_attempts.c.key == key)) or 0
+        return await self._db.value(select(sip_attempts.c.failures).where(sip_attempts.c.key == key)) or 0
 
     # --- housekeeping ---------------------------------------------------------------------------------------------
 

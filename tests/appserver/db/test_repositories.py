@@ -56,8 +56,7 @@ async def lobby(store: SqlStore) -> SqlStore:
 
 
 async def rows(database: Database, table: Any) -> int:
-    async with database.read() as connection:
-        return await connection.scalar(select(func.count()).select_from(table)) or 0
+    return await database.value(select(func.count()).select_from(table)) or 0
 
 
 # --- rooms -----------------------------------------------------------------------------------------------------------
@@ -206,10 +205,9 @@ async def test_leg_of_a_record(lobby: SqlStore, database: Database) -> None:
     assert await lobby.live_count("lobby", NOW) == 1
     assert await lobby.add_records([record("alice", "left", at=NOW + 5, reason="left", stats={"packets": 7})])
     assert await lobby.live_count("lobby", NOW) == 0
-    async with database.read() as connection:
-        kept = (await connection.execute(select(leg_records).order_by(leg_records.c.at))).mappings().all()
-    assert [row["event"] for row in kept] == ["joined", "left"]
-    assert kept[1]["stats"] == {"packets": 7}
+    kept = await database.rows(select(leg_records).order_by(leg_records.c.at))
+    assert [row.event for row in kept] == ["joined", "left"]
+    assert kept[1].stats == {"packets": 7}
 
 
 async def test_record_told_twice(lobby: SqlStore, database: Database) -> None:

@@ -240,8 +240,7 @@ async def test_down_and_up_again(empty: Database) -> None:
     await migrate(empty)
 
     await downgrade(empty, "0003")
-    async with empty.read() as connection:
-        assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "0003"
-        assert await connection.scalar(text("SELECT COUNT(*) FROM rooms")) == 0
+    assert await empty.value(text("SELECT version_num FROM alembic_version")) == "0003"
+    assert await empty.value(text("SELECT COUNT(*) FROM rooms")) == 0
     await migrate(empty)
     assert len(await SqlSipStore(empty).enabled(Rule)) == 2
