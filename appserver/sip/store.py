@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
 from .entities import Account, Call, Number, Present, Rule, Trunk
@@ -61,8 +62,8 @@ class SipStore(Protocol):
 class CallStore(Protocol):
     """Records, counts and failed tries. Each call is one transaction."""
 
-    async def record(self, call: Call) -> bool:
-        """Keep the record unless a revision as late is there. False: it was."""
+    async def record(self, calls: Sequence[Call]) -> None:
+        """Keep each record unless a revision as late is there; all of them or none."""
         ...
 
     async def call(self, call_id: str) -> Call | None: ...

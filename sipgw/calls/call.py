@@ -209,20 +209,16 @@ class Call:
     async def _let_go(self) -> None:
         self.means.unproven.leave(self.about.id)
         await self.keypad.close()
-        await self._measure()
-        await self.media.close(self.reason_of_leg())
+        stats = await self.media.close(self.reason_of_leg())
+        if stats is not None:
+            self.about.media |= media_of(stats)
+            self.about.mos = mos_of(stats)
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):  # so that the ladder has the peer's answer to our BYE
                 await self.driver.quiet()
 
     def reason_of_leg(self) -> Reason:
         return "left"
-
-    async def _measure(self) -> None:
-        stats = await self.media.stats()
-        if stats is not None:
-            self.about.media |= media_of(stats)
-            self.about.mos = mos_of(stats)
 
     async def next(self) -> Happening:
         """While it is being set up: what happens next."""

@@ -78,9 +78,6 @@ class Elsewhere:
     async def patch(self, leg: str, patch: LegPatch) -> None:
         """Whatever it is."""
 
-    async def stats(self, leg: str) -> Any:
-        raise Unavailable("not here")
-
     async def delete_leg(self, leg: str, reason: str) -> None:
         self.ended.append(leg)
 

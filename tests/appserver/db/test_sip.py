@@ -141,17 +141,16 @@ async def test_rooms_with_a_number_are_kept_and_rooms_of_calls_are_not(sip: SqlS
 
 
 async def test_a_record_is_replaced_by_later_ones_only(calls: SqlCallStore) -> None:
-    assert await calls.record(CALL)
-    assert not await calls.record(replace(CALL, status=500))
+    await calls.record([CALL])
+    await calls.record([replace(CALL, status=500)])
     ended = replace(CALL, revision=3, ended_at=NOW + 60, status=200, mos=4.4)
-    assert await calls.record(ended)
-    assert not await calls.record(replace(CALL, revision=2, status=180))
+    await calls.record([ended, replace(CALL, revision=2, status=180)])
     assert await calls.call("call1") == ended
 
 
 async def test_calls_by_page_the_latest_first(calls: SqlCallStore) -> None:
     for n in range(5):
-        await calls.record(replace(CALL, id=f"c{n}", started_at=NOW + n // 2))
+        await calls.record([replace(CALL, id=f"c{n}", started_at=NOW + n // 2)])
     pages: list[str] = []
     mark: tuple[float, str] | None = None
     while page := await calls.calls(mark, 2):
@@ -211,7 +210,7 @@ async def test_a_refund_keeps_the_failures_of_others(calls: SqlCallStore) -> Non
 
 
 async def test_what_counts_no_more_is_forgotten(calls: SqlCallStore) -> None:
-    await calls.record(CALL)
+    await calls.record([CALL])
     await calls.count_call("alice", int(NOW // 3600), 5)
     await calls.charge([Charge("a", THREE)], NOW)
     assert await calls.forget(calls_before=NOW, now=NOW + 1) == 0
