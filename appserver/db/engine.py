@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,11 +60,11 @@ class Database:
         self.sqlite = Sqlite(url) if self.is_sqlite else None
         self._mysql = None if self.is_sqlite else _mysql_engine(url)
 
-    async def rows(self, query: Executable) -> Sequence[Row[Any]]:
-        """All rows of one statement that does not write. Raises Unavailable."""
+    async def rows(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """All rows of one statement that does not write. ``values``: of its bound parameters. Raises Unavailable."""
 
         async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
-            return (await connection.execute(query)).all()
+            return (await connection.execute(query, values)).all()
 
         try:
             async with asyncio.timeout(TIMEOUT_S):

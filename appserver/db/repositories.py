@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Double, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.models import LegRecord, McuRegister, SessionNotice
@@ -25,10 +25,30 @@ CALL_ROOM_S = 86_400.0
 """After its last use a room that was made for one call is deleted."""
 
 
-def live(now: float) -> ColumnElement[bool]:
+def live(now: float | BindParameter[float]) -> ColumnElement[bool]:
     """``Person.is_live`` as a condition."""
     row = participants.c
     return or_(row.session.is_not(None), row.leg_mcu.is_not(None), row.reserved_until > now)
+
+
+_ROOM = select(rooms).where(rooms.c.id == bindparam("in_room"))
+_USED = update(rooms).where(rooms.c.id == bindparam("in_room")).values(used_at=bindparam("used"))
+_OTHERS = (
+    select(func.count())
+    .select_from(participants)
+    .where(
+        participants.c.room == bindparam("in_room"),
+        participants.c.id != bindparam("person"),
+        live(bindparam("now", type_=Double)),
+    )
+)
+_PERSON = insert_new(participants)
+_AGAIN = (
+    update(participants)
+    .where(participants.c.id == bindparam("person"))
+    .values({name: bindparam(f"now_{name}") for name in ("room", "display_name", "reserved_until")})
+)
+"""What every join asks and writes, made once: to make a statement takes as long as to run it."""
 
 
 class SqlStore:
@@ -51,7 +71,7 @@ class SqlStore:
         return await self._db.write(work)
 
     async def room(self, room_id: str) -> Room | None:
-        found = await self._db.rows(select(rooms).where(rooms.c.id == room_id))
+        found = await self._db.rows(_ROOM, {"in_room": room_id})
         return Room(**found[0]._mapping) if found else None
 
     async def place_room(self, room_id: str, expected: str | None, mcu: str) -> bool:
@@ -71,12 +91,12 @@ class SqlStore:
     # --- people ---------------------------------------------------------------------------------------------------
 
     async def admit(self, person: Person, room: Room, now: float) -> int | None:
-        others = (participants.c.room == room.id, participants.c.id != person.id, live(now))
+        others = {"in_room": room.id, "person": person.id, "now": now}
 
         async def work(connection: AsyncConnection) -> int | None:
             # Written first: the room's row is the lock under which places are counted (SQLite: the whole database is).
-            await connection.execute(update(rooms).where(rooms.c.id == room.id).values(used_at=room.used_at))
-            taken = await connection.scalar(select(func.count()).select_from(participants).where(*others)) or 0
+            await connection.execute(_USED, {"in_room": room.id, "used": room.used_at})
+            taken = await connection.scalar(_OTHERS, others) or 0
             if taken >= room.max_participants:
                 return None
             await _write_person(connection, person)
@@ -180,10 +200,10 @@ class SqlStore:
 
 async def _write_person(connection: AsyncConnection, person: Person) -> None:
     """Insert, or update what joining again may change."""
-    again = {"room": person.room, "display_name": person.display_name, "reserved_until": person.reserved_until}
-    added = await connection.execute(insert_new(participants).values(**asdict(person)))
-    if added.rowcount == 0:
-        await connection.execute(update(participants).where(participants.c.id == person.id).values(**again))
+    if (await connection.execute(_PERSON, vars(person))).rowcount:
+        return
+    again = {f"now_{name}": getattr(person, name) for name in ("room", "display_name", "reserved_until")}
+    await connection.execute(_AGAIN, {"person": person.id, **again})
 
 
 async def _set_legs(connection: AsyncConnection, people: list[str], mcu: str | None) -> None:

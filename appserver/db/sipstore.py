@@ -115,10 +115,8 @@ class SqlSipStore:
 
     async def enabled(self, kind: type[Entity]) -> list[Entity]:
         table, name = TABLES[kind]
-        return await self._all(kind, select(table).where(table.c.enabled).order_by(table.c[name]).limit(ALL))
-
-    async def number_of_room(self, room: str) -> Number | None:
-        return await self._first(Number, select(sip_numbers).where(sip_numbers.c.room == room))
+        query = select(table).order_by(table.c[name]).limit(ALL)
+        return await self._all(kind, query.where(table.c.enabled) if "enabled" in table.c else query)
 
     async def present(self, display_name: str, limit: int) -> list[Present]:
         row = participants.c

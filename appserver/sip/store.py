@@ -49,10 +49,8 @@ class SipStore(Protocol):
         ...
 
     async def enabled(self, kind: type[Entity]) -> list[Entity]:
-        """All enabled accounts, trunks or rules."""
+        """All enabled accounts, trunks or rules; numbers always are."""
         ...
-
-    async def number_of_room(self, room: str) -> Number | None: ...
 
     async def present(self, display_name: str, limit: int) -> list[Present]:
         """Connected browsers under this name, without regard to case."""

@@ -51,7 +51,7 @@ async def test_rows_come_back_as_they_went(sip: SqlSipStore) -> None:
     assert [await sip.add(TRUNK, 9), await sip.add(NUMBER, 9)] == ["pbx", "4711"]
     assert (await sip.get(Trunk, "pbx"), await sip.get(Number, "4711")) == (TRUNK, NUMBER)
     assert await sip.account_of("alice", "pbx") == await sip.get(Account, account)
-    assert await sip.number_of_room("lobby") == NUMBER
+    assert await sip.enabled(Number) == [NUMBER]
 
 
 async def test_what_has_to_be_unique(sip: SqlSipStore) -> None:
@@ -122,7 +122,7 @@ async def test_odd_texts_find_nothing_and_harm_nothing(sip: SqlSipStore, odd: st
     key = await sip.add(ACCOUNT, 9)
     assert await sip.account_of(odd, "pbx") is None and await sip.account_of("alice", odd) is None
     assert (await sip.accounts_named(odd), await sip.present(odd, 9)) == ([], [])
-    assert (await sip.get(Number, odd), await sip.number_of_room(odd), await sip.get(Trunk, odd)) == (None, None, None)
+    assert (await sip.get(Number, odd), await sip.get(Trunk, odd)) == (None, None)
     assert await sip.get(Account, key) is not None
 
 
