@@ -87,6 +87,8 @@ class Call:
 
     def happened(self, happening: Happening) -> None:
         """Something for the call's task. A call that is not kept up with is ended."""
+        if isinstance(happening, Established):
+            self.about.answered_at = self.means.clock.wall()  # now: the journal is written next
         try:
             self._happenings.put_nowait(happening)
         except asyncio.QueueFull:
@@ -115,7 +117,7 @@ class Call:
         if session.phase != "established" or dialog is None or not self.media.leg:
             return
         where = self.media.leg, self.media.place.room, self.owner, self.partner
-        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where, self.about.revision)
+        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where)
         if mark != self._remembered:
             self._remembered = mark
             self.means.remember(self)
@@ -364,7 +366,6 @@ class Call:
 
     async def established(self) -> None:
         """There is a call."""
-        self.about.answered_at = self.means.clock.wall()
         self.about.status = 200
         self.advance("answered", 200, "OK")
         self.means.write(self)
