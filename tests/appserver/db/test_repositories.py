@@ -256,6 +256,21 @@ async def test_telephone_gets_a_row(lobby: SqlStore) -> None:
     assert await lobby.live_count("lobby", NOW) == 0
 
 
+async def test_telephone_that_hangs_up_leaves_no_row(lobby: SqlStore) -> None:
+    """Its place is free at once, though it was kept for a while; one whose leg was lost may come again."""
+    for name in ("phone", "lost"):
+        await lobby.admit(person(name, kind="rtp", reserved_until=NOW + 30), ROOM, NOW)
+        await lobby.add_records([record(name, "joined", kind="rtp")])
+    await lobby.add_records(
+        [
+            record("phone", "left", kind="rtp", at=NOW + 1, reason="left"),
+            record("lost", "left", kind="rtp", at=NOW + 1, reason="draining"),
+        ]
+    )
+    assert await lobby.person("phone") is None and await lobby.person("lost")
+    assert await lobby.live_count("lobby", NOW + 1) == 1
+
+
 async def test_many_records_say_what_they_would_one_by_one(lobby: SqlStore, database: Database) -> None:
     """Among them one told before, one told twice, and legs that end and begin again within the same call."""
     await lobby.add_room(replace(ROOM, id="other", max_participants=9), 100)
