@@ -118,7 +118,7 @@ class SipgwApp:
             unproven=Unproven(config.unproven_calls, self._is_trunk),
             begun=self.book.begun,
             write=self._write,
-            remember=lambda call: self.journal.put(call.about.id, memo_of(call).model_dump(mode="json")),
+            remember=lambda call: self.journal.put(call.about.id, memo_of(call).model_dump_json()),
             over=self.book.over,
             start=self.book.start,
             parties=self.parties,

@@ -9,7 +9,7 @@ from aiohttp import web
 from confero.clock import Clock
 from confero.errors import LocalError, Refused
 from confero.models.sip import (
-    SipCallRecord,
+    SipCallRecords,
     SipConfigReply,
     SipCredentials,
     SipCredentialsAsk,
@@ -122,10 +122,10 @@ class SipInternalApi:
             Route(
                 "POST",
                 f"{base}/calls",
-                self.record,
+                self.records,
                 scope=SCOPE,
-                summary="All that is known of a call",
-                body=SipCallRecord,
+                summary="All that is known of calls",
+                body=SipCallRecords,
                 status=204,
             ),
         ]
@@ -179,9 +179,9 @@ class SipInternalApi:
     async def place(self, request: web.Request) -> web.Response:
         return reply(await self._places.ask(await read_model(request, SipPlaceAsk)))
 
-    async def record(self, request: web.Request) -> web.Response:
-        record = await read_model(request, SipCallRecord)
-        await self._calls.record(Call(**record.model_dump()))
+    async def records(self, request: web.Request) -> web.Response:
+        told = await read_model(request, SipCallRecords)
+        await self._calls.record([Call(**record.model_dump()) for record in told.records])
         return reply(None)
 
 

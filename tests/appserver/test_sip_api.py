@@ -20,6 +20,7 @@ from confero.errors import Refused
 from confero.models.sip import (
     SipCaller,
     SipCallRecord,
+    SipCallRecords,
     SipConfigReply,
     SipCredentials,
     SipCredentialsAsk,
@@ -333,10 +334,9 @@ def record(**values: Any) -> SipCallRecord:
 
 async def test_records_of_calls(site: Site) -> None:
     for _ in range(2):
-        await gateway(site, "POST", "calls", record())
+        await gateway(site, "POST", "calls", SipCallRecords(records=[record()]))
     last = record(revision=2, status=200, ended_at=time.time(), mos=4.2, media={"codec": "opus", "lost": 3})
-    await gateway(site, "POST", "calls", last)
-    await gateway(site, "POST", "calls", record(id="c2", started_at=1.0))
+    await gateway(site, "POST", "calls", SipCallRecords(records=[last, record(id="c2", started_at=1.0)]))
     _, page = await admin(site, "GET", "calls?limit=1")
     assert [item["id"] for item in page["items"]] == ["c1"] and page["next"] == "c1"
     _, rest = await admin(site, "GET", "calls?limit=1&after=c1")

@@ -71,7 +71,7 @@ DOMAIN_BANS = IO | {
     "sqlalchemy",
     "alembic",
     "aiomysql",
-    "aiosqlite",
+    "sqlite3",
     "aiortc",
     "confero.runtime.http",
     "confero.runtime.client",
