@@ -34,6 +34,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.protocols.rtp": {"confero.errors"},
     "confero.protocols.sdp": {"confero.errors"},
     "confero.protocols.sip": {"confero.errors", "confero.ratelimit"},
+    "confero.protocols.stun": {"confero.errors"},
+    # TURN is written in STUN.
+    "confero.protocols.turn": {"confero.errors", "confero.ports", "confero.protocols.stun", "confero.ratelimit"},
     # L2
     "confero.configfields": set(),
     "confero.configsources": {"confero.access", "confero.configfields"},
