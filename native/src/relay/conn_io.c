@@ -29,8 +29,10 @@ static ssize_t plain_result(ssize_t n) {
 
 ssize_t cf_rconn_read(cf_rconn *conn, uint8_t *out, size_t len) {
     size_t n = 0;
-    if (conn->ssl != NULL)
-        return ssl_result(conn, SSL_read_ex(conn->ssl, out, len, &n), n);
+    if (conn->ssl != NULL) {
+        int rc = SSL_read_ex(conn->ssl, out, len, &n);
+        return ssl_result(conn, rc, n);
+    }
     ssize_t got = recv(conn->fd, out, len, MSG_DONTWAIT);
     return got == 0 ? -ECONNRESET : plain_result(got);
 }
@@ -39,7 +41,8 @@ ssize_t cf_rconn_write(cf_rconn *conn, const uint8_t *data, size_t len) {
     size_t n = 0;
     if (conn->ssl == NULL)
         return plain_result(send(conn->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL));
-    return ssl_result(conn, SSL_write_ex(conn->ssl, data, len < RECORD ? len : RECORD, &n), n);
+    int rc = SSL_write_ex(conn->ssl, data, len < RECORD ? len : RECORD, &n);
+    return ssl_result(conn, rc, n);
 }
 
 void cf_rconn_break(cf_rconn *conn, int why) {

@@ -144,12 +144,20 @@ class Rig:
 
 
 def read_exactly(s: socket.socket, n: int) -> bytes:
-    data = b""
+    data = bytearray()
     while len(data) < n:
         more = s.recv(n - len(data))
-        assert more, f"{data!r} and the end, not {n} bytes"
+        assert more, f"{len(data)} bytes and the end, not {n}"
         data += more
-    return data
+    return bytes(data)
+
+
+def ended(s: socket.socket) -> bool:
+    """Nothing comes but the end; a reset, where bytes were left unread, is one."""
+    try:
+        return s.recv(100) == b""
+    except ConnectionResetError:
+        return True
 
 
 def read_channel(s: socket.socket) -> tuple[int, bytes]:
