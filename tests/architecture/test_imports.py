@@ -13,7 +13,7 @@ L1 = {
     *("confero.lowports", "confero.ratelimit"),
 }
 PROTOCOLS = {"confero.protocols"}
-L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media"}
+L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media", "confero.relay"}
 RUNTIME = {"confero.runtime"}
 SHARED = L0 | L1 | PROTOCOLS | L2 | RUNTIME
 UP = {"confero.up.plan", "confero.up.processes", "confero.up.screen", "confero.up.supervisor"}
@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.config": {"confero.configfields", "confero.configsources", "confero.errors", "confero.secretfile"},
     "confero.tokens": {"confero.errors"},
     "confero.media": {"confero.errors", "confero.ports"},
+    "confero.relay": {"confero.errors", "confero.media"},
     # L3
     "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens"},
     # The command, beside the services: it starts them as processes.
