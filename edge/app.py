@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import socket
 
@@ -14,6 +15,7 @@ from confero.runtime.giving import Giver
 from confero.runtime.handover import Address, Handed
 from confero.runtime.http import HttpApp, Listener
 from confero.runtime.logging import get_logger
+from confero.runtime.tasks import TaskBag
 
 from .answers import answer
 from .config import EVERYWHERE, EdgeConfig
@@ -27,6 +29,7 @@ log = get_logger(__name__)
 PUBLIC = ("0.0.0.0", "::")
 """What EVERYWHERE stands for."""
 BACKLOG = 1024
+WATCH_S = 1.0
 
 
 class EdgeApp:
@@ -42,6 +45,7 @@ class EdgeApp:
         self.port = 0
         self._acceptors: list[Acceptor] = []
         self._givers: dict[str, Giver] = {}
+        self._tasks = TaskBag()
         self._measure()
 
     def _measure(self) -> None:
@@ -66,6 +70,7 @@ class EdgeApp:
             self._add_giver(service)
         self.internal = await Listener.start(self.http.app, config.http_host, config.http_port)
         await self._listen()
+        self._tasks.spawn(self._watch(), name="watch services")
         self.http.set_ready(True)
 
     def _add_giver(self, service: str) -> None:
@@ -95,6 +100,13 @@ class EdgeApp:
         self.port = sockets[0].getsockname()[1]
         self._acceptors += [Acceptor(one, self._door.take) for one in sockets]
 
+    async def _watch(self) -> None:
+        """So that each giver knows since when its service is away, also where nobody came meanwhile."""
+        while True:
+            for giver in self._givers.values():
+                giver.is_there()
+            await asyncio.sleep(WATCH_S)
+
     def _decided(self, connection: socket.socket, client: Address, sniffed: Sniffed) -> None:
         """To the first of its services that is there; if none is and we can say so ourselves, we do; else it waits for the last."""
         kind, services = sniffed.kind, ROUTES[sniffed.kind]
@@ -121,6 +133,7 @@ class EdgeApp:
     async def stop(self) -> None:
         """End everything that was not handed on. Idempotent."""
         await self.drain()
+        await self._tasks.close()
         if self.internal is None:
             return
         self._door.close()

@@ -106,7 +106,7 @@ class Door:
         self._decided(caller.connection, caller.client, sniffed)
 
     def _let_go(self, caller: Caller) -> None:
-        """Out of the lobby and of the event loop, before anybody else has the socket: epoll goes by the open file, not by our number."""
+        """Out of lobby and event loop before anybody else has the socket: epoll goes by the open file, not by our number."""
         self._lobby.leave(caller)
         if caller.pause is not None:
             caller.pause.cancel()

@@ -42,7 +42,9 @@ class UpOptions:
     ] = None
     front_door: Annotated[
         bool | None,
-        typer.Option("--front-door/--no-front-door", help="One port for all; by default where services share an address."),
+        typer.Option(
+            "--front-door/--no-front-door", help="One port for all; by default where services share an address."
+        ),
     ] = None
     host: Annotated[str | None, typer.Option(help="Name or address by which browsers reach this machine.")] = None
     database: Annotated[str | None, typer.Option(help="SQLAlchemy URL; SQLite in the state folder by default.")] = None

@@ -5,7 +5,7 @@ The message may be cut into records at any byte (RFC 8446 section 5.1) and the r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 HANDSHAKE = 22
 """RFC 8446 section 5.1, ContentType."""
@@ -89,15 +89,15 @@ def _parse(body: bytes) -> Hello:
 
 
 def _extensions(fields: _Fields) -> Hello:
-    server_name, alpn = "", ()
+    hello = Hello()
     while fields.left:
         number = fields.number(2)
         content = _Fields(fields.vector(2))
         if number == SERVER_NAME:
-            server_name = _server_name(_Fields(content.vector(2)))
+            hello = replace(hello, server_name=_server_name(_Fields(content.vector(2))))
         elif number == ALPN:
-            alpn = _protocols(_Fields(content.vector(2)))
-    return Hello(server_name, alpn)
+            hello = replace(hello, alpn=_protocols(_Fields(content.vector(2))))
+    return hello
 
 
 def _server_name(names: _Fields) -> str:

@@ -17,8 +17,8 @@ from confero.runtime.logging import get_logger
 log = get_logger(__name__)
 
 PATIENCE_S = 5.0
-"""From the moment at which a taker is missed, connections wait so long for it: a little more than a restart takes. From then on
-each ends at once, until the taker is there again."""
+"""When a taker has gone, connections wait so long for it: a little more than a restart takes. From then on each ends at once, until
+it is there again."""
 WAITING = 256
 """Connections that wait for one taker; a further one is not kept. About as many again the kernel holds, sent and not yet taken."""
 RETRY_S = 0.05
@@ -32,8 +32,8 @@ class Giver:
     def __init__(
         self, path: Path, clock: Clock, told: Callable[[Handed, bool], None], *, uids: Iterable[int] = ()
     ) -> None:
-        """``path``: where the taker listens. ``told`` hears of each connection once: True, it was handed over; False, it was closed,
-        because nobody took it. ``uids``: users whose processes may take, besides our own.
+        """``path``: where the taker listens. ``told`` hears of each connection once: True, it was handed over; False, nobody took
+        it, and it was closed. ``uids``: users whose processes may take, besides our own.
         """
         self.path = path
         self._clock = clock
@@ -43,14 +43,17 @@ class Giver:
         self._channel: socket.socket | None = None
         self._waiting: deque[tuple[socket.socket, Handed]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._missed_at: float | None = None
+        self._away_since: float | None = clock.monotonic()
+        """Also while it is there and takes nothing."""
 
     def __len__(self) -> int:
         """Connections that wait."""
         return len(self._waiting)
 
     def is_there(self) -> bool:
-        """Whether the taker listens; asks for it if it did not when last asked."""
+        """Whether the taker listens; asks for it if it did not when last asked. To be called now and then, so that it is known
+        since when it is away.
+        """
         return self._channel is not None or self._connect()
 
     def give(self, connection: socket.socket, handed: Handed) -> None:
@@ -68,10 +71,9 @@ class Giver:
         if not self._waiting:
             return
         now = self._clock.monotonic()
-        if self._missed_at is None:
-            self._missed_at = now
-            log.warning("connections wait for a service", path=str(self.path))
-        if now - self._missed_at >= PATIENCE_S:
+        if self._away_since is None:
+            self._away_since = now
+        if now - self._away_since >= PATIENCE_S:
             self._drop_all()
         elif self._timer is None:
             self._timer = self._loop.call_later(RETRY_S, self._retry)
@@ -91,7 +93,7 @@ class Giver:
                 return False
             self._gone()
             return True
-        self._missed_at = None
+        self._away_since = None
         self._waiting.popleft()
         connection.close()
         self._told(handed, True)
@@ -110,7 +112,8 @@ class Giver:
             channel.close()
             return False
         self._channel = channel
-        self._missed_at = None
+        self._away_since = None
+        log.info("connections can be handed on", path=str(self.path))
         self._loop.add_reader(channel, self._gone)  # a taker says nothing: this is its end
         return True
 
@@ -119,6 +122,8 @@ class Giver:
         if channel is not None:
             self._loop.remove_reader(channel)
             channel.close()
+            self._away_since = self._clock.monotonic()
+            log.info("nobody takes connections any more", path=str(self.path))
 
     def _drop_all(self) -> None:
         while self._waiting:

@@ -73,11 +73,11 @@ class BehindTls(Protocol):
         self._client = client
 
     @property
-    def peername(self) -> tuple[str, int]:  # type: ignore[override]
+    def peername(self) -> tuple[str, int]:
         return self._client
 
     @property
-    def ssl_context(self) -> tls.SSLContext:  # type: ignore[override]
+    def ssl_context(self) -> tls.SSLContext:
         """Requests take their scheme from there being one."""
         return ENDED_ELSEWHERE
 
@@ -150,8 +150,8 @@ class Listener:
         return cls(runner, (), "", ssl, Connections(max_connections, max_per_source))
 
     def adopt(self, connection: socket.socket, client: tuple[str, int], *, tls_ended: bool = False) -> None:
-        """A connection that somebody else has accepted from ``client``; ours from here on. Closed if there are too many, or none are
-        taken any more. ``tls_ended``: its bytes are those inside of TLS.
+        """A connection that somebody else has accepted from ``client``; ours from here on. Closed if there are too many, or no
+        more are taken. ``tls_ended``: its bytes are those inside of TLS.
         """
         if not self._accepts:
             connection.close()

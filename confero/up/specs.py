@@ -17,7 +17,7 @@ class Listen:
 
 @dataclass(frozen=True)
 class Door:
-    """How a service comes by the connections of a port that it shares with others on one address: the front door hands them over."""
+    """How a service comes by the connections of a port that it shares with others: the front door hands them over."""
 
     purpose: str
     """Of the port that the front door has instead."""

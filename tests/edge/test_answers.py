@@ -31,7 +31,9 @@ def test_host_and_path_are_kept(host: str, location: str) -> None:
     assert where(Request("POST", "/r/lobby?x=%20", host)) == ("308", location)
 
 
-@pytest.mark.parametrize("host", ["", "a/b", "a@b", "a:b", "a:", ":80", "-", "[::1", "a b", "a\r\nX: y", "x" * 300, "a:123456"])
+@pytest.mark.parametrize(
+    "host", ["", "a/b", "a@b", "a:b", "a:", ":80", "-", "[::1", "a b", "a\r\nX: y", "x" * 300, "a:123456"]
+)
 def test_a_host_that_is_none_is_not_said_again(host: str) -> None:
     assert where(Request("GET", "/", host)) == ("400", "")
 

@@ -1,7 +1,7 @@
 """What first bytes say: each kind, cut at each byte, and garbage.
 
-The invariant: whatever comes, and however it is cut, there is an answer; nothing is raised, no answer but More changes when more bytes
-come, and what More wants is more than there is and never more than may be peeked at.
+The invariant: whatever comes, and however it is cut, there is an answer; nothing is raised, no answer but More changes when more
+bytes come, and what More wants is more than there is and never more than may be peeked at.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def test_bounds() -> None:
     long = b"\x16\x03\x01\x3f\x00\x01\x00\x3e\xfc"
     assert isinstance(sniff(long), More)
     assert sniff(in_records(hello(), 1)) == sniff(hello())
-    assert MAX_PEEK >= max(MAX_HELLO, MAX_HEAD)
+    assert max(MAX_HELLO, MAX_HEAD) <= MAX_PEEK
 
 
 STARTS = [case for case, _ in CASES]

@@ -250,7 +250,7 @@ async def speaking_to(taker: Taker) -> AsyncIterator[Callable[[bytes, list[int]]
 
 
 def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_messages_that_are_not_understood_end_the_giver_and_leave_no_descriptor(taker: Taker) -> None:

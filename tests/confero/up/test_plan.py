@@ -135,9 +135,7 @@ def test_a_threshold_between_the_two_moves_only_the_lower() -> None:
 
 
 def test_a_port_that_somebody_chose_is_not_moved() -> None:
-    assert plan({"CONFERO_APPSERVER_HTTP_PORT": "81"}, lowest_port=1024).moved == (
-        Moved("edge", "https", 443, 8443),
-    )
+    assert plan({"CONFERO_APPSERVER_HTTP_PORT": "81"}, lowest_port=1024).moved == (Moved("edge", "https", 443, 8443),)
     made = plan(lowest_port=1024, ports={("appserver", "https"): 444, ("appserver", "http"): 8081})
     assert made.moved == () and made.join_url == "https://localhost:444/r/lobby"
     env = told(made)
