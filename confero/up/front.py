@@ -47,7 +47,7 @@ def let_in(specs: Sequence[Spec], configs: Mapping[str, ServiceConfig]) -> tuple
             told[spec.name, spec.door.folder] = str(_folder(configs[front.name]))
             told[spec.name, spec.door.listen] = "false" if given_up else "true"
             if given_up:
-                told |= _taken_over(front, configs[spec.name], listen)
+                told = _taken_over(front, configs[spec.name], listen) | told  # of several the first counts
         behind.append(replace(spec, listens=tuple(one for one in spec.listens if one != listen)) if given_up else spec)
     return behind, {key: value for key, value in told.items() if not _is_set(configs, *key)}
 
