@@ -38,6 +38,10 @@ class DoctorOptions:
     port: Annotated[
         list[str] | None, typer.Option(metavar="SERVICE.PURPOSE=PORT", help="A port that is elsewhere; repeatable.")
     ] = None
+    front_door: Annotated[
+        bool | None, typer.Option("--front-door/--no-front-door", help="As 'up' was told; else as it decides.")
+    ] = None
+    database: Annotated[str | None, typer.Option(help="SQLAlchemy URL, as 'up' has it.")] = None
     ca: Annotated[Path | None, typer.Option(help="PEM file of an authority to trust besides the system's.")] = None
     stun: Annotated[
         str | None,
@@ -52,7 +56,10 @@ class DoctorOptions:
         if len(hosts) > 1:
             raise typer.BadParameter("one HOST at a time", param_hint="--address")
         return {
-            **{name: getattr(self, name) for name in ("inside", "json", "config", "ca", "stun", "seconds")},
+            **{
+                name: getattr(self, name)
+                for name in ("inside", "json", "config", "ca", "stun", "seconds", "front_door", "database")
+            },
             "host": hosts[0] if hosts else None,
             "state_dir": self.state_dir.absolute() if self.state_dir else None,
             "addresses": pairs([text for text in self.address or [] if "=" in text], "--address"),

@@ -40,6 +40,8 @@ class Wish:
     config: Path | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[Row, int] = field(default_factory=dict)
+    front_door: bool | None = None
+    database: str | None = field(default=None, repr=False)
     ca: Path | None = None
     stun: str | None = None
     only: Sequence[str] = ()
@@ -65,7 +67,13 @@ def place_of(wish: Wish, env: Mapping[str, str]) -> Place:
         raise LocalError(f"{wish.ca}: there is no such file")
     if _is_inside(wish, env):
         options = Options(
-            state_dir=wish.state_dir, config=wish.config, addresses=wish.addresses, ports=wish.ports, host=wish.host
+            front_door=wish.front_door,
+            database=wish.database,
+            state_dir=wish.state_dir,
+            config=wish.config,
+            addresses=wish.addresses,
+            ports=wish.ports,
+            host=wish.host,
         )
         return from_inside(options, env, ca=wish.ca, stun=stun)
     if wish.host is None:

@@ -21,7 +21,7 @@ MAX_DATA = 64
 
 
 class TurnRefused(Exception):
-    """An error response, by its code."""
+    """An error response, by its code; 0: what answers there does not speak TURN."""
 
     def __init__(self, code: int, detail: str) -> None:
         super().__init__(f"{code} {detail}".strip())
@@ -35,6 +35,8 @@ class Line:
         self._wire = wire
         self.client = client
         self._data: deque[Data] = deque(maxlen=MAX_DATA)
+        self._strange = False
+        """Something came for the present request, and was no answer so far."""
 
     @classmethod
     async def connect(
@@ -56,22 +58,32 @@ class Line:
     def local(self) -> tuple[str, int]:
         return self._wire.local
 
-    async def ask(self, begin: Callable[[float], bytes], seconds: float = ASK_S) -> Message:
+    async def ask(self, begin: Callable[[float], bytes]) -> Message:
         """The success response to a request of the client. Raises TurnRefused, TimeoutError."""
         begin(_now())
-        async with asyncio.timeout(seconds):
-            while True:
-                self._flush()
-                while event := self.client.next_event():
-                    if isinstance(event, Answered):
-                        return event.reply
-                    if isinstance(event, Failed) and event.code:
-                        raise TurnRefused(event.code, event.detail)
-                    if isinstance(event, Failed):
-                        raise TimeoutError(event.detail)
-                    if isinstance(event, Data):
-                        self._data.append(event)
-                await self._take()
+        self._strange = False
+        try:
+            async with asyncio.timeout(ASK_S):
+                return await self._answer()
+        except TimeoutError:
+            if self._strange:
+                raise TurnRefused(0, "it answers, and not in TURN") from None
+            raise
+
+    async def _answer(self) -> Message:
+        while True:
+            self._flush()
+            while event := self.client.next_event():
+                self._strange = False
+                if isinstance(event, Answered):
+                    return event.reply
+                if isinstance(event, Failed) and event.code:
+                    raise TurnRefused(event.code, event.detail)
+                if isinstance(event, Failed):
+                    raise TimeoutError(event.detail)
+                if isinstance(event, Data):
+                    self._data.append(event)
+            await self._take()
 
     async def echo(self, send: Callable[[], None], wanted: Callable[[Data], bool], tries: int = 3) -> float:
         """Sends until a peer answers as wanted; the seconds from the sending that was answered. Raises TimeoutError."""
@@ -104,11 +116,13 @@ class Line:
         timer = self.client.get_timer()
         wait = ASK_S if timer is None else max(0.0, timer - _now())
         try:
-            self.client.receive(await self._wire.receive(wait), _now())
+            data = await self._wire.receive(wait)
+            self._strange = True
+            self.client.receive(data, _now())
         except TimeoutError:
             self.client.handle_timer(_now())
         except StunError as error:
-            raise ConnectionError(f"what comes is not TURN: {error}") from error
+            raise TurnRefused(0, f"it answers, and not in TURN: {error}") from error
 
 
 def _now() -> float:

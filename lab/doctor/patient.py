@@ -15,7 +15,7 @@ from confero.models import Problem
 from confero.runtime.tasks import spawn
 
 from .findings import Unwell
-from .place import PAGE, Place
+from .place import Place
 from .wire import unverified
 from .words import met
 
@@ -76,7 +76,7 @@ class Patient:
                     raise Unwell(*_not_ours(self.place, path, response))
                 return response.status, _json(text)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            found = met(error, self.place.page, PAGE)
+            found = met(error, self.place.page, self.place.page_row)
             raise Unwell(found.what, found.advice) from error
 
     async def close(self) -> None:

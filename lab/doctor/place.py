@@ -17,6 +17,8 @@ from confero.up.plan import Options, config_model, installed, make, reachable, u
 Row = tuple[str, str]
 """Service and purpose of an entry of ``confero.ports``."""
 PAGE: Row = ("appserver", "https")
+FRONT: Row = ("edge", "https")
+"""It has the page's port where services share an address."""
 TOO_OPEN = 0o077
 """Bits of a file's mode that let others read it."""
 
@@ -65,6 +67,11 @@ class Place:
         return self.spots[PAGE]
 
     @property
+    def page_row(self) -> Row:
+        """Who listens there: the front door, if we know of one, or the application server itself."""
+        return FRONT if FRONT in self.spots else PAGE
+
+    @property
     def origin(self) -> str:
         """Of the page, as a browser writes it."""
         return url("https", self.name, self.page.port)
@@ -75,8 +82,10 @@ def from_outside(name: str, *, ports: Mapping[Row, int], ca: Path | None = None,
     spots = {}
     for entry in PORTS:
         row = (entry.service, entry.purpose)
-        if entry.low == entry.high and entry.exposure == "public":
+        if entry.low == entry.high and entry.exposure == "public" and row != FRONT:
             spots[row] = Spot(name, ports.get(row, entry.number))
+    if FRONT in ports:
+        spots[PAGE] = Spot(name, ports[FRONT])
     return Place(name, False, spots, ca=ca, stun=stun)
 
 
@@ -89,8 +98,11 @@ def from_inside(options: Options, env: Mapping[str, str], *, ca: Path | None = N
         spec = specs[child.name]
         config = configs[child.name] = load(config_model(spec), service=child.name, env=child.env)
         for listen in spec.listens:
-            if listen.port in type(config).model_fields:
+            given_up = spec.door and spec.door.purpose == listen.purpose and not getattr(config, spec.door.listen)
+            if not given_up:
                 spots[child.name, listen.purpose] = _spot(config, listen.host, listen.port)
+    if FRONT in spots:
+        spots.setdefault(PAGE, spots[FRONT])
     secret, why = _secret(configs)
     own = (options.state_dir or next(iter(configs.values())).state_dir) / "tls" / "ca.pem"
     name = options.host or urlsplit(plan.join_url).hostname or "localhost"

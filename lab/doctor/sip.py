@@ -26,7 +26,7 @@ from confero.protocols.sip import (
 from .certificates import judge
 from .findings import NotTried, Told, Unwell, Verdict, fail, ok, warn
 from .patient import REQUEST_S, Patient
-from .place import PAGE, Row, Spot
+from .place import Row, Spot
 from .web import not_upgraded
 from .wire import Transport, Wire
 from .words import met
@@ -96,7 +96,7 @@ async def websocket(patient: Patient) -> Told:
     except aiohttp.WSServerHandshakeError:
         return await not_upgraded(patient, "/sip", SUBPROTOCOL)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return met(error, place.page, PAGE).told
+        return met(error, place.page, place.page_row).told
     if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
         return fail(f"the WebSocket /sip was closed with {message.data}", "see the SIP gateway's log")
     data = message.data.encode() if isinstance(message.data, str) else message.data

@@ -72,6 +72,7 @@ CHECKS: tuple[Check, ...] = (
     Check("mcu", ("mcu", "http"), services.service("mcu"), IN),
     Check("sipgw", ("sipgw", "control"), services.service("sipgw"), IN),
     Check("turn", ("turn", "control"), services.service("turn"), IN),
+    Check("edge", ("edge", "control"), services.service("edge"), IN),
     Check("internal ports", None, services.exposure),
     Check("open files", None, services.limits, IN),
     Check("sip udp", sip.SIP, sip.over("udp"), transport="udp"),
@@ -98,6 +99,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 ELSEWHERE: dict[Row, str] = {
+    ("edge", "https"): "page",
     ("mcu", "link"): "flash",
     ("flash", "rtmfp"): "flash",
     ("flash", "rtmpt"): "flash",

@@ -23,6 +23,10 @@ from .words import met
 ROWS: dict[Transport, Row] = {"udp": ("turn", "udp"), "tcp": ("turn", "tls"), "tls": ("turn", "tls")}
 CHANNEL = 0x4000
 REFUSALS: dict[int, tuple[str, str]] = {
+    0: (
+        "what answers there does not speak TURN",
+        "another program has the port: give it to the TURN server",
+    ),
     300: (
         "it sends us to another server",
         "it drains, or is full: see its control port; start it again if it should not",
@@ -45,7 +49,7 @@ REFUSALS: dict[int, tuple[str, str]] = {
     500: ("it has an error of its own", "see its log"),
     508: ("it has no relay port left", "widen its range of relay ports, or raise its total quota"),
 }
-"""Error codes of RFC 8489 section 14.8 and RFC 8656 section 19, as they concern an operator."""
+"""Error codes of RFC 8489 section 14.8 and RFC 8656 section 19, as they concern an operator; 0 is the line's own."""
 NO_MCU = (
     "the TURN server refuses the MCU's address {peers} as a peer: special-purpose networks are refused unless excepted",
     "name the MCU's address and media ports as an exception in the TURN server's policy ([turn], docs/turn.md)",

@@ -14,7 +14,6 @@ from confero.protocols.sdp.model import Candidate
 
 from .findings import NotTried, Told, Unwell, ok
 from .patient import REQUEST_S, Patient, problem
-from .place import PAGE
 from .web import BY_PROBLEM, not_upgraded
 from .words import met
 
@@ -136,7 +135,7 @@ async def _connect(patient: Patient, grant: JoinReply) -> Socket:
         told = await not_upgraded(patient, grant.events_path)
         raise Unwell(told.what, told.advice) from None
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        found = met(error, patient.place.page, PAGE)
+        found = met(error, patient.place.page, patient.place.page_row)
         raise Unwell(found.what, found.advice) from error
     await socket.send_json({"type": "hello", "token": grant.token})
     message = await _receive(socket, REQUEST_S)

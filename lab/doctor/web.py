@@ -12,7 +12,6 @@ from confero.models import SiteInfo
 
 from .findings import NotTried, Told, Unwell, fail, ok, warn
 from .patient import REQUEST_S, Patient, problem
-from .place import PAGE
 from .words import met
 
 NO_TOKEN = "bm90.b25l"
@@ -52,7 +51,7 @@ async def page(patient: Patient) -> Told:
             server = response.headers.get("Server", "")
             text = await response.content.read(1 << 16)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return met(error, patient.place.page, PAGE).told
+        return met(error, patient.place.page, patient.place.page_row).told
     if status != 200 or kind != "text/html" or b"confero" not in text.lower():
         advice = f"{server or 'something else'} answers there: give the port to the application server, or have it pass all on"
         return fail(f"/ answers {status} as {kind}, not with the web client", advice)
@@ -76,7 +75,7 @@ async def events(patient: Patient) -> Told:
     except aiohttp.WSServerHandshakeError:
         return await not_upgraded(patient, "/events")
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return met(error, patient.place.page, PAGE).told
+        return met(error, patient.place.page, patient.place.page_row).told
     if code == 4401:
         return ok("WebSocket to the notification server, which asks the application server who comes")
     what, advice = BY_CLOSE_CODE.get(
@@ -97,7 +96,7 @@ async def not_upgraded(patient: Patient, path: str, subprotocol: str = "") -> To
             body = await response.json(content_type=None) if "json" in response.content_type else None
             status, server = response.status, response.headers.get("Server", "")
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        return met(error, patient.place.page, PAGE).told
+        return met(error, patient.place.page, patient.place.page_row).told
     code, detail = problem(status, body)
     if not code:
         return fail(

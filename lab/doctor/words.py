@@ -12,7 +12,7 @@ import aiohttp
 from confero.ports import find
 
 from .findings import Told, fail
-from .place import Row, Spot
+from .place import FRONT, Row, Spot
 
 REFUSED, SILENT, CUT, NO_ROUTE, NO_NAME, NO_TLS, OTHER = (
     "refused",
@@ -55,6 +55,9 @@ ADVICE: dict[str, str] = {
     NO_TLS: "something else listens on {transport} {port}, or a proxy has ended TLS before it: give the port to the {name}",
     OTHER: "see the {name}'s log",
 }
+
+BEHIND_THE_FRONT = "the front door is there, but nobody behind it takes the connection: see 'appserver' and its log"
+"""Advice where it cuts a connection, or says nothing."""
 
 NAMES = {
     "appserver": "application server",
@@ -109,7 +112,8 @@ def met(error: BaseException, spot: Spot, row: Row, *, udp: bool = False) -> Met
         "command": f"confero-{row[0]}",
         "error": f"{type(error).__name__}: {error}".rstrip(": "),
     }
-    return Met(SEEN[kind].format_map(facts), ADVICE[kind].format_map(facts))
+    advice = BEHIND_THE_FRONT if row == FRONT and kind in (CUT, SILENT) else ADVICE[kind].format_map(facts)
+    return Met(SEEN[kind].format_map(facts), advice)
 
 
 def port_of(row: Row, spot: Spot | None, transport: str = "") -> str:

@@ -60,6 +60,8 @@ ISATAP = (0x00005EFE, 0x02005EFE)
 """RFC 5214: an interface of this upper half has an IPv4 address for its lower one."""
 NEVER = ("0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4", "::/96", "::ffff:0:0/96", "2002::/16", "2001::/32", "ff00::/8")
 """What no exception may name: nobody's address, everybody's, or another spelling of one."""
+LOOPBACK = IPv6Network("::1")
+"""It is among them, but means somebody."""
 WIDEST = {4: 8, 6: 32}
 """Prefix lengths: an exception is for media servers."""
 MAX_RANGES = 8
@@ -82,19 +84,20 @@ class Reach:
             raise ValueError(f"{self}: ports are of 1024-65535, the lower one first")
         if self.network.prefixlen < WIDEST[self.network.version]:
             raise ValueError(f"{self}: wider than /{WIDEST[self.network.version]}")
-        if any(_overlap(self.network, ip_network(one)) for one in NEVER):
+        if self.network != LOOPBACK and any(_overlap(self.network, ip_network(one)) for one in NEVER):
             raise ValueError(f"{self}: nobody's own address, or not its own spelling")
 
     @classmethod
     def parse(cls, text: str) -> Reach:
         """``10.0.0.5:5000-15000``, ``10.0.0.0/24:5000-15000`` or ``[fd00::5]:5000-15000``. Raises ValueError."""
         where, _, span = text.strip().rpartition(":")
-        low, _, high = span.partition("-")
-        if not where or not low.isdecimal() or not (high or low).isdecimal():
+        low, dash, high = span.partition("-")
+        high = high if dash else low
+        if not where or not low.isdecimal() or not high.isdecimal():
             raise ValueError(f"{text!r}: an address or network and its ports are wanted, such as 10.0.0.5:5000-15000")
         if (":" in where) != (where.startswith("[") and where.endswith("]")):
             raise ValueError(f"{text!r}: an IPv6 address stands in brackets")
-        return cls(ip_network(where.strip("[]")), int(low), int(high or low))
+        return cls(ip_network(where.strip("[]")), int(low), int(high))
 
     def __str__(self) -> str:
         where = f"[{self.network}]" if self.network.version == 6 else str(self.network)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from confero.lab.doctor import turn, visit
+from confero.lab.doctor import line, turn, visit
 from confero.lab.doctor.findings import NotTried, Unwell, Verdict
 from confero.lab.doctor.patient import Patient
 from confero.lab.doctor.place import Spot
@@ -64,7 +64,7 @@ async def test_a_binding_tells_of_a_nat() -> None:
         assert (await turn.binding("tcp")(one)).verdict is Verdict.OK
 
 
-@pytest.mark.parametrize("code", [*turn.REFUSALS, 420])
+@pytest.mark.parametrize("code", [*filter(None, turn.REFUSALS), 420])
 async def test_each_refusal_has_its_words(code: int) -> None:
     async with datagrams(refusing(code)) as udp, told_of(server(udp.spot)) as one:
         found = await turn.relaying("udp")(one)
@@ -73,10 +73,15 @@ async def test_each_refusal_has_its_words(code: int) -> None:
     assert "hush" not in found.what + found.advice
 
 
-async def test_another_program_on_the_port() -> None:
-    async with streams(lambda _: b"HTTP/1.1 400 Bad Request\r\n\r\n") as tcp, told_of(server(tcp, "tcp")) as one:
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x03\x00\x02\x02\x46", b"220 mail\r\n"]
+)
+async def test_another_program_on_the_port(monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    monkeypatch.setattr(line, "ASK_S", 0.2)
+    async with streams(lambda _: said) as tcp, told_of(server(tcp, "tcp")) as one:
         for check in (turn.binding("tcp"), turn.relaying("tcp")):
-            assert (await check(one)).verdict is Verdict.FAIL
+            found = await check(one)
+            assert found.verdict is Verdict.FAIL and "does not speak TURN" in found.what
 
 
 async def test_nobody_there() -> None:
