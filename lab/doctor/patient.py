@@ -32,6 +32,8 @@ class Patient:
         self.place = place
         self.clock = clock or SystemClock()
         self.random = random.SystemRandom()
+        self.stage = asyncio.Lock()
+        """For what costs so much that it would disturb itself."""
         self._http: aiohttp.ClientSession | None = None
         self._learned: dict[str, asyncio.Task[Any]] = {}
         self._farewells: list[Callable[[], Awaitable[None]]] = []

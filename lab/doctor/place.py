@@ -93,16 +93,18 @@ def from_inside(options: Options, env: Mapping[str, str], *, ca: Path | None = N
     """This machine's installation, by what ``confero up`` with these options would run. Raises ConfigError."""
     plan = make(options, env, lowest_port=0)  # who may bind low ports is the services' matter, not the doctor's
     specs = {spec.name: spec for spec in installed()}
-    configs, spots = {}, {}
+    configs, spots, behind = {}, {}, []
     for child in plan.children:
         spec = specs[child.name]
         config = configs[child.name] = load(config_model(spec), service=child.name, env=child.env)
         for listen in spec.listens:
             given_up = spec.door and spec.door.purpose == listen.purpose and not getattr(config, spec.door.listen)
-            if not given_up:
+            if given_up:
+                behind.append((child.name, listen.purpose))
+            else:
                 spots[child.name, listen.purpose] = _spot(config, listen.host, listen.port)
     if FRONT in spots:
-        spots.setdefault(PAGE, spots[FRONT])
+        spots |= dict.fromkeys(behind, spots[FRONT])
     secret, why = _secret(configs)
     own = (options.state_dir or next(iter(configs.values())).state_dir) / "tls" / "ca.pem"
     name = options.host or urlsplit(plan.join_url).hostname or "localhost"

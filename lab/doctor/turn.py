@@ -198,10 +198,10 @@ async def _spot(patient: Patient, transport: Transport) -> tuple[Spot, str]:
     try:
         spot = _relay(await visit_of(patient), transport).spot
         return spot, spot.host
-    except NotTried as why:
+    except NotTried:
         spot = patient.place.spot(ROWS[transport]) if patient.place.inside else None
         if spot is None:
-            raise NotTried(f"no TURN server is installed here, and {why}") from why
+            raise
         return spot, patient.place.name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -16,6 +17,7 @@ from confero.lab.doctor.findings import Finding, NotTried, Told, Unwell, Verdict
 from confero.lab.doctor.patient import Patient
 from confero.lab.doctor.place import PAGE, Spot
 from confero.lab.doctor.table import CHECKS, ELSEWHERE, Check
+from confero.lab.signals import sources
 from confero.ports import PORTS, UNPRIVILEGED
 
 from .rig import HOST, patient, place, streams
@@ -167,15 +169,25 @@ def test_a_report_for_people() -> None:
 @pytest.mark.parametrize(
     ("levels", "verdict", "words"),
     [
-        ([(-15.0, -70.0), (-16.0, -71.0)], Verdict.OK, "hear each other"),
-        ([(-15.0, -70.0), (-90.0, -71.0)], Verdict.FAIL, "-90 dB"),
-        ([(-15.0, -20.0), (-15.0, -71.0)], Verdict.FAIL, "A hears itself"),
+        ([(1.0, -70.0), (0.9, -71.0)], Verdict.OK, "hear each other"),
+        ([(1.0, -70.0), (0.5, -71.0)], Verdict.WARN, "in 50% of the time"),
+        ([(1.0, -70.0), (0.0, -71.0)], Verdict.FAIL, "does not hear the other"),
+        ([(1.0, -20.0), (1.0, -71.0)], Verdict.FAIL, "A hears itself"),
     ],
 )
 def test_what_members_have_heard(levels: list[tuple[float, float]], verdict: Verdict, words: str) -> None:
     heard = [members.Heard(name, other, own) for name, (other, own) in zip("AB", levels, strict=True)]
     found = members._judge(heard, "two", "advice")
     assert found.verdict is verdict and words in found.what
+
+
+def test_how_long_a_tone_was_there() -> None:
+    tone = sources.tone(440, 1.5, dbfs=-12)
+    assert members.share_of(tone, 440, 1.5) > 0.9 and members.share_of(tone, 740, 1.5) == 0
+    assert members.share_of(0.1 * tone, 440, 1.5) == 0
+    half = np.concatenate([tone[: tone.size // 2], np.zeros(tone.size // 2)])
+    assert 0.4 < members.share_of(half, 440, 1.5) < 0.6
+    assert members.share_of(tone, 440, 6.0) <= 0.25 and members.share_of(np.zeros(0), 440, 1.5) == 0
 
 
 def test_why_members_failed() -> None:
