@@ -94,7 +94,7 @@ class Table:
         if self.by_id.pop(allocation.id, None) is None:
             return
         del self.by_client[allocation.client]
-        allocation.wakes_at = None
+        self.deadlines.forget(allocation)
         for connection in list(allocation.connections.values()):
             self.forget(connection)
         self._count(allocation.holder.user, -1)
@@ -122,7 +122,7 @@ class Table:
     def forget(self, connection: PeerConnection) -> None:
         """Done once. The data path has closed it, or is told to."""
         if self.connections.pop(connection.id, None) is not None:
-            connection.wakes_at = None
+            self.deadlines.forget(connection)
             del connection.allocation.connections[connection.peer]
             if connection.client is not None:
                 del self.joined[connection.client]
@@ -148,7 +148,7 @@ class Table:
 
     def _unreserve(self, reservation: Reservation) -> None:
         del self.reservations[reservation.token]
-        reservation.wakes_at = None
+        self.deadlines.forget(reservation)
         self._count(reservation.user, -1)
 
     def tidy(self, allocation: Allocation, now: float) -> None:
