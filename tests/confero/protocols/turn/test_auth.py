@@ -291,6 +291,19 @@ def test_secrets_are_rotated() -> None:
     assert rest(world, secret=b"a secret of nobody").allocate() == 401
 
 
+def test_secrets_are_rotated_while_it_runs() -> None:
+    """What lives goes on; new names are of the new secret."""
+    world = World(users={}, secrets=[SECRET])
+    early, late = rest(world), rest(world, "dora")
+    assert early.allocate() == 0
+    world.accounts.rotate([b"the secret of tomorrow"])
+    assert early.refresh() == 0 and late.allocate() == 401
+    assert rest(world, secret=b"the secret of tomorrow").allocate() == 0
+    for wrong in ([], [b"short"]):
+        with pytest.raises(ValueError):
+            world.accounts.rotate(wrong)
+
+
 def test_users_and_signed_names_side_by_side() -> None:
     world = World(secrets=[SECRET])
     assert world.caller("ann").allocate() == rest(world).allocate() == 0

@@ -249,6 +249,17 @@ def test_every_way_to_a_denied_peer(network: str) -> None:
     assert udp.permit(PEER) == udp.bind(0x4000, PEER) == 0 and udp.reaches(PEER)
 
 
+def test_the_policy_changes_while_it_runs() -> None:
+    """A media server comes: who asks from then on may reach it; what was permitted ends by itself."""
+    world = World()
+    caller = world.caller()
+    assert caller.allocate() == 0 and caller.permit(PEER) == 0 and caller.permit(("10.0.0.5", 1)) == 403
+    world.server.use(PeerPolicy([Reach.parse("10.0.0.5:5000-6000")], only=True))
+    assert caller.permit(("10.0.0.5", 1)) == 0 and caller.permit(PEER) == 403 and caller.reaches(PEER)
+    world.wait(300)
+    assert not caller.reaches(PEER)
+
+
 def test_the_allow_list_as_clients_meet_it() -> None:
     world = World(policy=PeerPolicy([Reach.parse("8.8.4.4:5000-6000")], only=True))
     caller = world.caller()
