@@ -43,8 +43,8 @@ TCP_HANDLERS: Mapping[int, Handler] = {
 UNKNOWN_HERE = {a.PRIORITY.number, a.USE_CANDIDATE.number}
 """Those of ICE: who sends them takes us for somebody else."""
 KNOWN = frozenset(ATTRIBUTES) - UNKNOWN_HERE
-MAX_REQUEST = 2048
-"""Bytes. CreatePermission with its 64 peers of IPv6 has 1,536 beside its credentials."""
+MAX_REQUEST = 1500
+"""Bytes: what the data path hands up. CreatePermission names 50 peers of IPv6 in it, beside its credentials."""
 
 
 class Server:

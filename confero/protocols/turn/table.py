@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from confero.protocols.stun import family_of
+
 from .actions import Action, Bind, Close, Closed, Drop, Open, Opened, Permit, Reason, Refresh, Told
 from .allocation import Allocation, Lease
 from .auth import Proven
@@ -77,7 +79,8 @@ class Table:
     def refresh(self, allocation: Allocation, family: int, until: float) -> None:
         allocation.leases[family] = Lease(allocation.leases[family].relay, until)
         self.deadlines.wake(allocation, until)
-        self.out.append(Refresh(allocation.id, family, until))
+        longest = max(lease.until for lease in allocation.leases.values())
+        self.out.append(Refresh(allocation.id, family, until, longest))
 
     def drop(self, allocation: Allocation, family: int, reason: Reason, now: float) -> None:
         """One relayed address goes; the allocation with the last of them."""
@@ -85,8 +88,9 @@ class Table:
             self.close(allocation, reason, now)
             return
         relay = allocation.leases[family].relay
+        ips = tuple(ip for ip in allocation.permissions if family_of(ip) == family)
         allocation.forget_family(family)
-        self.out.append(Drop(allocation.id, family))
+        self.out.append(Drop(allocation.id, family, ips))
         self.ports.release(relay)
 
     def close(self, allocation: Allocation, reason: Reason, now: float) -> None:
