@@ -264,7 +264,7 @@ class SipgwApp:
             await self.listener.close()
         await self.who.close()
         await self._tasks.close()
-        await self.records.save()
+        await self.records.finish()
         self.journal.close()
         await self.who.registrar.close()
         for carrier in self.endpoint.carriers.values():
