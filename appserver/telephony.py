@@ -64,11 +64,17 @@ class Telephony:
         )
         self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
         self.office = Office(self.store, reception, self.vault, clock, asyncio.to_thread)
+        self._internal = SipInternalApi(
+            self.store, self.calls, self.exchange, self.pins, self.places, self.vault, clock
+        )
 
     def internal_routes(self) -> list[Route]:
         """For the SIP gateway."""
-        api = SipInternalApi(self.store, self.calls, self.exchange, self.pins, self.places, self.vault, self._clock)
-        return api.routes()
+        return self._internal.routes()
+
+    def drain(self) -> None:
+        """Gateways that wait for news are answered."""
+        self._internal.draining = True
 
     def admin_routes(self, token: bytes) -> list[Route]:
         """For whoever shows the token."""

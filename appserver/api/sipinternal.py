@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import web
 
 from confero.clock import Clock
-from confero.errors import LocalError, Refused
+from confero.errors import LocalError, Refused, Unavailable
 from confero.models.sip import (
     SipCallRecord,
     SipConfigReply,
@@ -55,6 +55,8 @@ class SipInternalApi:
         vault: Vault,
         clock: Clock,
     ) -> None:
+        self.draining = False
+        """Nobody waits for news any longer."""
         self._store = store
         self._calls = calls
         self._exchange = exchange
@@ -132,6 +134,8 @@ class SipInternalApi:
             left = until - self._clock.monotonic()
             if left <= 0:
                 return reply(SipConfigReply(version=version, changed=False))
+            if self.draining or request.transport is None:  # the latter: the gateway has gone
+                raise Unavailable("Nobody is to wait for this server: it stops.", code="draining")
             await asyncio.sleep(min(LOOK_S, left))
         # The version first: what changes while the rows are read is read again with the next one.
         trunks = [shown for trunk in await self._store.enabled(Trunk) if (shown := self._trunk(trunk)) is not None]

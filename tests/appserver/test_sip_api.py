@@ -15,7 +15,7 @@ from confero.appserver.sip.entities import Trunk
 from confero.appserver.sip.vault import Vault, ha1
 from confero.clock import SystemClock
 from confero.config import ConfigError
-from confero.errors import Refused
+from confero.errors import Refused, Unavailable
 from confero.models.sip import (
     SipCaller,
     SipCallRecord,
@@ -30,7 +30,9 @@ from confero.models.sip import (
     SipRouteAsk,
 )
 from confero.runtime.client import ServiceClient
+from confero.runtime.tasks import spawn
 
+from ..support.waiting import until
 from .conftest import SiteMaker
 from .site import SECRET, Site
 
@@ -260,6 +262,27 @@ async def test_the_configuration_and_its_version(site: Site) -> None:
     assert (account.user, account.realm, account.allow_md5_without_qop) == ("alice", "pbx", False)
     await admin(site, "PATCH", "trunks/pstn", {"enabled": False})
     assert (await gateway(site, "GET", "config", reply=SipConfigReply)).trunks == []
+
+
+async def test_a_server_that_stops_keeps_no_gateway_waiting(site: Site) -> None:
+    version = (await gateway(site, "GET", "config", reply=SipConfigReply)).version
+    waiting = spawn(gateway(site, "GET", f"config?version={version}&wait_s=30", reply=SipConfigReply), name="waiting")
+    await until(lambda: waits_for_news(site))
+    await site.app.drain()
+    with pytest.raises(Unavailable):
+        await waiting
+
+
+async def test_a_gateway_that_has_gone_is_not_waited_for(site: Site) -> None:
+    version = (await gateway(site, "GET", "config", reply=SipConfigReply)).version
+    waiting = spawn(gateway(site, "GET", f"config?version={version}&wait_s=30"), name="waiting", logged=False)
+    await until(lambda: waits_for_news(site))
+    waiting.cancel()
+    await until(lambda: not waits_for_news(site), seconds=3)
+
+
+def waits_for_news(site: Site) -> bool:
+    return site.app.http.metrics.registry.get_sample_value("confero_http_requests_in_flight") != 0
 
 
 async def test_a_trunk_of_another_secret_does_not_take_the_others_along(site: Site) -> None:
