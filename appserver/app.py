@@ -258,7 +258,6 @@ class AppserverApp:
             await listener.stop_accepting()
         self.events.drain()
         self.sip.drain()
-        self.telephony.drain()
 
     def _take_no_more(self) -> None:
         """What a front door has from now on waits there, for a moment, for our successor."""
@@ -269,7 +268,7 @@ class AppserverApp:
         """End everything. Idempotent."""
         self.events.drain()
         self.sip.drain()
-        self.telephony.drain()
+        self.telephony.end_waits()
         self._take_no_more()
         for listener in [*self._listeners, *([self.internal] if self.internal is not None else [])]:
             await listener.close()

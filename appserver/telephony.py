@@ -72,10 +72,6 @@ class Telephony:
         """For the SIP gateway."""
         return self._internal.routes()
 
-    def drain(self) -> None:
-        """Gateways that wait for news are answered."""
-        self._internal.draining = True
-
     def admin_routes(self, token: bytes) -> list[Route]:
         """For whoever shows the token."""
         guard = AdminGuard(token, RateLimiter(WRONG_TOKENS, self._clock))
@@ -84,6 +80,10 @@ class Telephony:
     def public_routes(self) -> list[Route]:
         """For pages."""
         return CallsApi(self._reception, self.switchboard, self._tries).routes()
+
+    def end_waits(self) -> None:
+        """Long polls end, so that the listener they came by can. Idempotent."""
+        self._internal.end()
 
     async def close(self) -> None:
         await self.gateway.close()

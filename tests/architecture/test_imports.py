@@ -13,7 +13,7 @@ L1 = {
     *("confero.lowports", "confero.ratelimit"),
 }
 PROTOCOLS = {"confero.protocols"}
-L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media"}
+L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media", "confero.relay"}
 RUNTIME = {"confero.runtime"}
 SHARED = L0 | L1 | PROTOCOLS | L2 | RUNTIME
 UP = {f"confero.up.{part}" for part in ("front", "plan", "processes", "screen", "specs", "supervisor")}
@@ -36,6 +36,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.protocols.rtp": {"confero.errors"},
     "confero.protocols.sdp": {"confero.errors"},
     "confero.protocols.sip": {"confero.errors", "confero.ratelimit"},
+    "confero.protocols.stun": {"confero.errors"},
+    # TURN is written in STUN.
+    "confero.protocols.turn": {"confero.errors", "confero.ports", "confero.protocols.stun", "confero.ratelimit"},
     # L2
     "confero.configfields": set(),
     "confero.configsources": {"confero.access", "confero.configfields"},
@@ -43,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.config": {"confero.configfields", "confero.configsources", "confero.errors", "confero.secretfile"},
     "confero.tokens": {"confero.errors"},
     "confero.media": {"confero.errors", "confero.ports"},
+    "confero.relay": {"confero.errors", "confero.media"},
     # L3
     "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens"},
     # The command, beside the services: it starts them as processes.
@@ -66,7 +70,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     "appserver": ("rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
-    "sipgw": ("guard", "menu", "features", "keys", "calls.ring"),
+    "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
     "edge": ("lobby", "answers", "routes"),
 }
 """Parts of a service that hold its rules: no network, no database, no event loop."""
@@ -74,7 +78,7 @@ DOMAIN_BANS = IO | {
     "sqlalchemy",
     "alembic",
     "aiomysql",
-    "aiosqlite",
+    "sqlite3",
     "aiortc",
     "confero.runtime.http",
     "confero.runtime.client",
