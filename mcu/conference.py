@@ -226,10 +226,12 @@ class Conference:
             raise Refused("Two legs of one room are needed that both have media.", status=409, code="not-together")
         self._orders.pair(listener, talker, wish)
 
-    def end_leg(self, leg_id: str, reason: str) -> None:
-        """Raises Refused ``leg-unknown``."""
+    def end_leg(self, leg_id: str, reason: str) -> models.LegStats:
+        """Its last counters. Raises Refused ``leg-unknown``."""
         participant, room = self.registry.leg(leg_id)
+        stats = self._statistics.final(participant, room)
         self.end(participant, room, reason)
+        return stats
 
     def end_owner(self, owner: str) -> None:
         """It has no use for its legs any more: after a restart, for instance."""

@@ -118,7 +118,7 @@ class SipgwApp:
             unproven=Unproven(config.unproven_calls, self._is_trunk),
             begun=self.book.begun,
             write=self._write,
-            remember=lambda call: self.journal.put(call.about.id, memo_of(call).model_dump(mode="json")),
+            remember=lambda call: self.journal.put(call.about.id, memo_of(call).model_dump_json()),
             over=self.book.over,
             start=self.book.start,
             parties=self.parties,
@@ -131,7 +131,8 @@ class SipgwApp:
         self.who = Who(config, self._secret, clock, self.sender, self.appserver, self.guard, addresses, self._tasks)
         self.who.add_ways(self.parties)
         self.resumption = Resumption(self.means, self.book, self.mcus, self.journal, self._proofs_for)
-        entrance = Entrance(self.means, self.book, self.who.identity, self.who.trunks, clock, self._tasks)
+        who = self.who
+        entrance = Entrance(self.means, self.book, who.identity, who.directory, who.trunks, clock, self._tasks)
         self.desk = Desk(self.means, self.book, self.parties, self.load)
         self.book.handlers |= {
             "INVITE": entrance.handle,

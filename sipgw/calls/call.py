@@ -80,6 +80,8 @@ class Call:
 
     def happened(self, happening: Happening) -> None:
         """Something for the call's task. A call that is not kept up with is ended."""
+        if isinstance(happening, Established):
+            self.about.answered_at = self.means.clock.wall()  # now: the journal is written next
         try:
             self._happenings.put_nowait(happening)
         except asyncio.QueueFull:
@@ -108,7 +110,7 @@ class Call:
         if session.phase != "established" or dialog is None or not self.media.leg:
             return
         where = self.media.leg, self.media.place.room, self.owner, self.partner
-        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where, self.about.revision)
+        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where)
         if mark != self._remembered:
             self._remembered = mark
             self.means.remember(self)
@@ -204,20 +206,16 @@ class Call:
     async def _let_go(self) -> None:
         self.means.unproven.leave(self.about.id)
         await self.keypad.close()
-        await self._measure()
-        await self.media.close(self.reason_of_leg())
+        stats = await self.media.close(self.reason_of_leg())
+        if stats is not None:
+            self.about.media |= media_of(stats)
+            self.about.mos = mos_of(stats)
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):  # so that the ladder has the peer's answer to our BYE
                 await self.driver.quiet()
 
     def reason_of_leg(self) -> Reason:
         return "left"
-
-    async def _measure(self) -> None:
-        stats = await self.media.stats()
-        if stats is not None:
-            self.about.media |= media_of(stats)
-            self.about.mos = mos_of(stats)
 
     async def next(self) -> Happening:
         """While it is being set up: what happens next."""
@@ -270,7 +268,6 @@ class Call:
 
     async def established(self) -> None:
         """There is a call."""
-        self.about.answered_at = self.means.clock.wall()
         self.about.status = 200
         self.advance("answered", 200, "OK")
         self.means.write(self)

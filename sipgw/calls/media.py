@@ -205,28 +205,22 @@ class MediaLeg:
         """The peer has shown that it is where it says to be."""
         await self.mcu.patch(self._need(), LegPatch(confirmed=True))
 
-    async def stats(self) -> LegStats | None:
-        """Counters for the record; None if the leg has gone."""
-        if not self.leg:
-            return None
-        try:
-            return await self.mcu.stats(self.leg)
-        except ConferoError as error:
-            log.debug("no statistics", leg=self.leg, reason=str(error))
-            return None
+    async def close(self, reason: Reason) -> LegStats | None:
+        """Ends the leg: its last counters, None if it has gone. Idempotent.
 
-    async def close(self, reason: Reason) -> None:
-        """Ends the leg. Idempotent; an MCU that cannot be reached ends it itself when the lease is over."""
+        An MCU that cannot be reached ends it itself when the lease is over.
+        """
         following, self._next = self._next, None
         if following is not None:
             await following.close("removed")
         leg, self.leg = self.leg, ""
         if not leg:
-            return
+            return None
         try:
-            await self.mcu.delete_leg(leg, reason)
+            return await self.mcu.delete_leg(leg, reason)
         except ConferoError as error:
             log.info("leg not ended, its lease will", leg=leg, reason=str(error))
+            return None
 
     def move_to(self, place: SipPlace) -> None:
         """Where the next leg is to be opened; this one is lost."""

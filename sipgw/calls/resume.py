@@ -48,7 +48,8 @@ class ResumedCall(Call):
             facts.trunk,
             facts.account,
         )
-        about.answered_at, about.revision, about.status = facts.answered_at, facts.revision, 200
+        about.answered_at, about.status = facts.answered_at, 200
+        about.revision = facts.revision + 1  # the record of its answer may have been made after the line
         terms = Terms(means.owner, security=memo.security, symmetric=memo.symmetric)
         super().__init__(means, about, terms, _target(memo.flow))
         self.alive: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -15,6 +15,7 @@ from confero.errors import Refused
 from confero.models import RoomSpec
 from confero.models.sip import (
     SipCallRecord,
+    SipCallRecords,
     SipDecision,
     SipPinAsk,
     SipPinReply,
@@ -103,7 +104,7 @@ class Office:
     async def _record(self, request: web.Request) -> web.Response:
         if self.away:
             raise Refused("not now", status=503, code="away")
-        self.records.append(await read_model(request, SipCallRecord))
+        self.records += (await read_model(request, SipCallRecords)).records
         return reply(None)
 
 

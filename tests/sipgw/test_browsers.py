@@ -80,9 +80,6 @@ class Elsewhere:
     async def patch(self, leg: str, patch: LegPatch) -> None:
         self.patches.append(patch)
 
-    async def stats(self, leg: str) -> Any:
-        raise Unavailable("not here")
-
     async def delete_leg(self, leg: str, reason: str) -> None:
         self.ended.append(leg)
 
