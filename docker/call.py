@@ -14,8 +14,7 @@ import tempfile
 from pathlib import Path
 
 from confero.clock import SystemClock
-from confero.lab.members import RtpMember, WebRtcMember
-from confero.lab.members.sip import SipMember
+from confero.lab.members import RtpMember, SipMember, WebRtcMember, baresip_member
 from confero.lab.signals import analysis, sources
 from confero.runtime.client import ServiceClient
 
@@ -34,7 +33,7 @@ def everybody(options: argparse.Namespace, mcu: ServiceClient, home: Path) -> li
     browsers = [WebRtcMember(name, said[name], page_url=options.page, room=room, tls=tls) for name in ("Ada", "Grace")]
     leg = RtpMember("Leg", said["Leg"], mcu=mcu, room=room, host=host)
     hertz = round(TONES["Telephone"])
-    telephone = SipMember("Telephone", hertz, gateway=options.gateway, room=room, mcu=mcu, home=home, host=host)
+    telephone = baresip_member("Telephone", hertz, gateway=options.gateway, room=room, mcu=mcu, home=home, host=host)
     return [*browsers, leg, telephone]
 
 
