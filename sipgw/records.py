@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -106,6 +107,14 @@ class Records:
             if self._waiting.get(record.id) is record:  # else there is a later revision by now
                 del self._waiting[record.id]
         return True
+
+    async def finish(self, within_s: float) -> None:
+        """The process ends: what waits has one more try for so long, then it is for the next process. After ``run`` has ended."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self._waiting and await self._send(list(islice(self._waiting.values(), AT_ONCE))):
+                    """The next ones."""
+        await self.save()
 
     async def save(self) -> None:
         """What waits, to the file: written aside and renamed. Without effect while nothing has changed. Never raises."""
