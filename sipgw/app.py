@@ -67,8 +67,6 @@ log = get_logger(__name__)
 
 SUPPORTED: tuple[Transport, ...] = ("udp", "tcp", "tls")
 BUSY = Refusal(503, RETRY_AFTER_S)
-LAST_WORDS_S = 1.0
-"""For the records of the last calls."""
 GOODBYES_S = 3.0
 """For all calls to end, before what is left of them is dropped: less than a process has for its end."""
 
@@ -266,7 +264,7 @@ class SipgwApp:
             await self.listener.close()
         await self.who.close()
         await self._tasks.close()
-        await self.records.finish(LAST_WORDS_S)
+        await self.records.finish()
         self.journal.close()
         await self.who.registrar.close()
         for carrier in self.endpoint.carriers.values():

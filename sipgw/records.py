@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,8 @@ AT_ONCE = 32
 """Records in one request, which is one transaction there. With the longest ladders that is below the megabyte that it may have."""
 PAUSE_S = 0.1
 """How long a record waits for others: those of a busy second go together, and a call that short has one record."""
+LAST_S = 1.0
+"""What stopping may wait for the last of them."""
 FIRST_S, LONGEST_S = 0.5, 10.0
 """Pauses while the application server is away; they double."""
 
@@ -108,12 +110,12 @@ class Records:
                 del self._waiting[record.id]
         return True
 
-    async def finish(self, within_s: float) -> None:
-        """The process ends: what waits has one more try for so long, then it is for the next process. After ``run`` has ended."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
+    async def finish(self) -> None:
+        """Once ``run`` has ended: what waits goes now if it is taken, in ``LAST_S``; the rest to the file. Never raises."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_S):
                 while self._waiting and await self._send(list(islice(self._waiting.values(), AT_ONCE))):
-                    """The next ones."""
+                    pass
         await self.save()
 
     async def save(self) -> None:

@@ -63,7 +63,7 @@ class CallDigits(DigitsSend):
 
 
 class CallEnd(Words):
-    """POST /api/v1/rooms/{room}/calls/{call}/end, and POST /v1/calls/{call}/end at the gateway -> 204: hangs up, with words."""
+    """POST /api/v1/rooms/{room}/calls/{call}/end, and /v1/calls/{call}/end at the gateway -> 204: hangs up, with some words."""
 
 
 class RingAnswer(Words):

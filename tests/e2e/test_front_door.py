@@ -150,7 +150,7 @@ async def test_each_service_dies_and_the_page_is_there(stack: Stack, service: st
     stack.kill(service)
     if service == "appserver":  # what is handed to it in its last moment dies with it
         async with asyncio.timeout(2):
-            while await metric(stack, 'confero_edge_service_up{service="appserver"}'):
+            while await metric(stack, 'confero_edge_service_up{service="appserver"}'):  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.01)
     await page_answers(stack)  # until the application server is back, the door keeps who comes
     await stack.wait_ready()

@@ -122,10 +122,10 @@ class Message:
             return [] if value is None else [value]
         end = min((place for number, place in self.places.items() if number in PROTECTED), default=len(self.raw))
         found, at = [], HEAD.size
-        for number, value in self.attributes:
+        for number, raw in self.attributes:
             if number == attribute.number and at < end:
-                found.append(attribute.codec[0](value, self.transaction_id))
-            at += 4 + len(value) + -len(value) % 4
+                found.append(attribute.codec[0](raw, self.transaction_id))
+            at += 4 + len(raw) + -len(raw) % 4
         return found
 
     def __contains__(self, attribute: Attribute[Any]) -> bool:
