@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from confero.errors import LocalError
+from confero.protocols.sip.keepalive import binding_answer, is_stun
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
@@ -71,6 +72,11 @@ class UdpTransport:
         asyncio.get_running_loop().call_soon(self._receiver.failed, target, reason)
 
     def received(self, data: bytes, address: tuple[str, int], number: int) -> None:
+        if is_stun(data):
+            answer = binding_answer(data, address[0].split("%")[0], address[1])
+            if answer is not None:
+                self._sockets[number].sendto(answer, address)
+            return
         self._receiver.received(data, Target("udp", address[0].split("%")[0], address[1], number))
 
     async def close(self) -> None:
