@@ -27,6 +27,7 @@ from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
 from .addresses import OwnAddresses, parse_advertised
+from .calls.backlog import Backlog
 from .calls.book import CallBook
 from .calls.call import Call
 from .calls.desk import Desk
@@ -123,6 +124,7 @@ class SipgwApp:
             pages=self.pages,
             ring_s=config.ring_s,
             pass_headers=config.pass_headers,
+            backlog=Backlog(config.max_setups),
             transfers=Transfers(self.book, self.parties),
         )
         self.who = Who(config, self._secret, clock, self.sender, self.appserver, self.guard, addresses, self._tasks)
@@ -138,6 +140,7 @@ class SipgwApp:
         self.http = HttpApp("sipgw", self._routes(), secret=self._secret, clock=clock)
         self.who.measure(self.http.metrics)
         self.measures = Measures(self.http.metrics, self.book, self.endpoint, self.guard, self.records, self.journal)
+        self.measures.watch(self.http.metrics, self.means.backlog)
 
     def _routes(self) -> list[Route]:
         return [
@@ -201,9 +204,12 @@ class SipgwApp:
             return None
         if self.guard.judge(source.host, request.headers.get("User-Agent") or "") != "welcome":
             return Refusal(None)
-        if request.method == "INVITE" and (self._draining or len(self.book) >= self.config.max_calls):
+        if request.method == "INVITE" and self._is_busy():
             return BUSY
         return None
+
+    def _is_busy(self) -> bool:
+        return self._draining or self.means.backlog.full or len(self.book) >= self.config.max_calls
 
     def _is_trunk(self, address: str) -> bool:
         return self.who.trunks.trusts(address)

@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from confero.config import ServiceConfig
 from confero.ports import find
 
+from .calls.backlog import MOST
+
 PASSED = re.compile(r"[Xx]-[A-Za-z0-9-]{1,62}")
 """Others belong to SIP itself."""
 
@@ -75,6 +77,9 @@ class SipgwConfig(ServiceConfig):
     User-to-User (RFC 7433) always goes, as user data."""
     max_calls: int = Field(default=2000, ge=1)
     """Calls at once; beyond them 503 with Retry-After."""
+    max_setups: int = Field(default=MOST, ge=1)
+    """Calls that may wait for application server and MCU at once; beyond them 503 with Retry-After: what a machine cannot do in
+    time is better said at once."""
     max_transactions: int = Field(default=20_000, ge=10)
     """Transactions at once, of both kinds."""
     requests_per_s: float = Field(default=50.0, gt=0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from confero.runtime.metrics import Metrics
 
+from .calls.backlog import Backlog
 from .calls.book import CallBook
 from .calls.call import Call
 from .endpoint import Endpoint, figures
@@ -53,6 +54,10 @@ class Measures:
         metrics.gauge("sipgw_journal_failures", "Writes that the disk did not take").set_function(
             lambda: journal.failures
         )
+
+    def watch(self, metrics: Metrics, backlog: Backlog) -> None:
+        gauge = metrics.gauge("sipgw_setups_waiting", "Calls that wait for the application server or an MCU")
+        gauge.set_function(lambda: len(backlog))
 
     def _read_calls(self, metrics: Metrics, book: CallBook) -> None:
         gauge = metrics.gauge("sipgw_calls_running", "Calls now", ("direction", "state"))

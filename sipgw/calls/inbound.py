@@ -61,15 +61,15 @@ class InboundCall(Call):
         if replaced is not None:
             await self._take_place_of(replaced)
             return
-        decision = await self.means.appserver.route(
-            SipRouteAsk(
-                call=self.about.id,
-                direction="in",
-                caller=self.about.caller,
-                user=self._called[:512],
-                domain=self._domain[:255],
-            )
+        ask = SipRouteAsk(
+            call=self.about.id,
+            direction="in",
+            caller=self.about.caller,
+            user=self._called[:512],
+            domain=self._domain[:255],
         )
+        with self.means.backlog.waiting():
+            decision = await self.means.appserver.route(ask)
         await self.go(decision)
 
     async def go(self, decision: SipDecision) -> None:
@@ -94,7 +94,8 @@ class InboundCall(Call):
             return  # cancelled meanwhile
         self.means.unproven.enter(self.about.id, self.about.caller.source, place.room)
         self.seated(place)
-        sdp = await self.media.open(place, session.offered, confirmed=False)
+        with self.means.backlog.waiting():
+            sdp = await self.media.open(place, session.offered, confirmed=False)
         if session.phase == "early":
             self.driver.do(lambda now: session.accept(now, sdp))
 

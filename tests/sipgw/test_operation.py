@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,21 @@ async def test_draining(house: House, phone: Telephone) -> None:
     await until(lambda: phone.status("OPTIONS") == 200)
     phone.hang_up()
     await asyncio.wait_for(task, 10)
+
+
+async def test_when_many_wait_one_more_is_told_at_once(house: House, phone: Telephone) -> None:
+    backlog = house.gateway.means.backlog
+    with ExitStack() as waiting:
+        while not backlog.full:
+            waiting.enter_context(backlog.waiting())
+        assert await phone.call("meeting") == 503
+        assert "Retry-After: 5" in phone.received[-1] and len(house.gateway.book) == 0
+        assert f"sipgw_setups_waiting {len(backlog)}.0" in await metrics(house)
+    again = await Telephone.open(house.sip)
+    assert await again.call("meeting") == 200
+    assert len(backlog) == 0
+    again.hang_up()
+    await again.close()
 
 
 async def test_who_sends_no_ack_takes_two_places_only(house: House) -> None:
