@@ -40,6 +40,7 @@ SETTINGS = {
     "CONFERO_APPSERVER_ROOM_CREATIONS_PER_MINUTE": "1000000",
     "CONFERO_SIPGW_REQUESTS_PER_S": "1000000",
     "CONFERO_SIPGW_REQUEST_BURST": "1000000",
+    "CONFERO_SIPGW_UNPROVEN_CALLS": "1000000",
 }
 """One address makes all the calls: what guards against that is out of the way."""
 ROOMS = 10
