@@ -9,7 +9,7 @@ from pathlib import Path
 from cffi import FFI
 
 NATIVE = Path(__file__).resolve().parent
-HEADERS = ("base", "codec", "srtp", "playout", "tone", "player", "core", "engine", "sim", "oneshot")
+HEADERS = ("base", "codec", "srtp", "playout", "tone", "player", "core", "engine", "sim", "oneshot", "relay")
 """Headers with ``/*cdef*/ ... /*end*/`` parts, in the order in which they depend on one another."""
 
 
@@ -27,7 +27,7 @@ def pkg_config(option: str, *packages: str) -> list[str]:
         out = subprocess.run(["pkg-config", option, *packages], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise SystemExit(
-            "confero needs a C compiler, pkg-config, libopus and libcrypto with their headers.\n"
+            "confero needs a C compiler, pkg-config, libopus, libcrypto and libssl with their headers.\n"
             "Debian: apt-get install build-essential pkg-config python3-dev libopus-dev libssl-dev"
         ) from error
     return out.stdout.split()
@@ -48,9 +48,9 @@ ffibuilder.set_source(
         "-D_GNU_SOURCE",
         "-Wall",
         "-Wextra",
-        *pkg_config("--cflags", "opus", "libcrypto"),
+        *pkg_config("--cflags", "opus", "libcrypto", "libssl"),
     ],
-    extra_link_args=["-pthread", *pkg_config("--libs", "opus", "libcrypto"), "-lm"],
+    extra_link_args=["-pthread", *pkg_config("--libs", "opus", "libcrypto", "libssl"), "-lm"],
     py_limited_api=True,
 )
 

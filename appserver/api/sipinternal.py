@@ -62,6 +62,11 @@ class SipInternalApi:
         self._places = places
         self._vault = vault
         self._clock = clock
+        self._ended = False
+
+    def end(self) -> None:
+        """Whoever waits for another version is answered now: HTTP does not tell us that a waiting gateway has gone. Idempotent."""
+        self._ended = True
 
     def routes(self) -> list[Route]:
         base = "/internal/v1/sip"
@@ -130,7 +135,7 @@ class SipInternalApi:
         until = self._clock.monotonic() + watch.wait_s
         while (version := await self._store.version()) == watch.version:
             left = until - self._clock.monotonic()
-            if left <= 0:
+            if left <= 0 or self._ended:
                 return reply(SipConfigReply(version=version, changed=False))
             await asyncio.sleep(min(LOOK_S, left))
         # The version first: what changes while the rows are read is read again with the next one.
@@ -181,9 +186,4 @@ class SipInternalApi:
 
 
 def _account(account: Account) -> SipGatewayAccount:
-    return SipGatewayAccount(
-        user=account.user,
-        realm=account.realm,
-        display_name=account.display_name,
-        allow_md5_without_qop=account.allow_md5_without_qop,
-    )
+    return SipGatewayAccount.model_validate(account, from_attributes=True)

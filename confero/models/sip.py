@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from .base import TOLD_AT_ONCE, Id, Reply, Request, Role
 from .rooms import RoomSpec
-from .sipadmin import SipAction, SipDirection, SipTrunkInfo, Text
+from .sipadmin import SipAction, SipDirection, SipKeyExchange, SipMediaSecurity, SipTrunkInfo, Text
 
 
 class LadderStep(Request):
@@ -99,6 +99,9 @@ class SipGatewayAccount(Reply):
     realm: str
     display_name: str
     allow_md5_without_qop: bool
+    media_security: SipMediaSecurity = "optional"
+    key_exchange: SipKeyExchange = "sdes"
+    symmetric: bool = False
 
 
 class SipGatewayTrunk(SipTrunkInfo):

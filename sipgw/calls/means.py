@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from confero.clock import Clock
@@ -16,7 +16,6 @@ from ..outbound import Sender
 from ..pages import Pages
 from ..peers import AppServerPeer, McuPeers
 from ..trace import Trace
-from .backlog import Backlog
 from .driver import Driver
 from .unproven import Unproven
 
@@ -73,8 +72,6 @@ class Means:
     """Told with which status a caller was turned away."""
     pass_headers: Sequence[str] = ()
     """Header fields that go to pages, and from them."""
-    backlog: Backlog = field(default_factory=Backlog)
-    """Calls that wait for other services."""
 
     def session_config(self, contact_at: Target, user: str) -> SessionConfig:
         contact = f"<{self.sender.endpoint.contact(contact_at, user)}>"

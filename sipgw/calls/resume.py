@@ -55,7 +55,7 @@ class ResumedCall(Call):
         self.alive: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         """Whether its leg is still there."""
         agreed = memo.session.get("agreed")
-        self.media.adopt(memo.place, memo.leg, agreed["remote"] if agreed else None)
+        self.media.adopt(memo.place, memo.leg, agreed["remote"] if agreed else None, memo.near)
         self.seated(memo.place)
         if memo.menu is None:
             self.keypad.greeted()

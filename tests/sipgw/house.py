@@ -42,6 +42,8 @@ class Office:
         """Room and PIN."""
         self.records: list[SipCallRecord] = []
         self.asks: list[SipPinAsk] = []
+        self.outside = ""
+        """Host and port of the telephone that ``sip:outside@`` calls."""
         self.away = False
         self.spec: dict[str, Any] = {}
         self._given = 0
@@ -78,6 +80,8 @@ class Office:
             return reply(SipDecision(action="menu"))
         if ask.user in self.numbers and self.numbers[ask.user][1]:
             return reply(SipDecision(action="menu", number=ask.user))
+        if ask.user == "outside":
+            return reply(SipDecision(action="address", number="carol", domain=self.outside))
         if ask.user == "nobody":
             return reply(SipDecision(action="reject", status=404, code="room-unknown"))
         return reply(SipDecision(action="room", place=self.place(ask.user)))
