@@ -226,7 +226,7 @@ async def together(bench: Bench, calls: int, speed: int, hold_s: float) -> dict[
 async def measure(*, quick: bool, one_core: bool) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     async with opened(one_core=one_core, warm=20 if quick else WARM_CALLS) as bench:
-        for speed in (20,) if quick else (25, 50, 75, 100, 150):
+        for speed in (20,) if quick else (50, 100, 150, 200):
             rows.append(await rate(bench, Run(speed, speed * (2 if quick else 15), 1.0)) | {"one_core": one_core})
             await bench.empty()
             show(line(rows[-1]))
