@@ -85,6 +85,21 @@ async def test_a_keep_alive_is_answered_where_it_came_from(ear: Ear, udp: UdpTra
         assert [data for data, _ in ear.messages] == [MESSAGE]
 
 
+async def test_what_has_come_is_taken_at_one_turn_of_the_loop(ear: Ear, udp: UdpTransport) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        for number in range(50):
+            phone.sendto(b"%d" % number, (HOST, udp.locals[0].port))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [data for data, _ in ear.messages] == [b"%d" % number for number in range(50)]
+
+
+async def test_no_way_there_is_told(ear: Ear, udp: UdpTransport) -> None:
+    nowhere = Target("udp", "255.255.255.255", 9)  # the kernel sends no broadcast unless it is told to
+    udp.send(b"x", nowhere)
+    await until(lambda: [target for target, _ in ear.failures] == [nowhere])
+
+
 async def test_what_no_datagram_holds_or_no_socket_reaches_is_told(ear: Ear, udp: UdpTransport) -> None:
     far, other_family = Target("udp", HOST, 9), Target("udp", "::1", 9)
     udp.send(bytes(65_508), far)

@@ -34,11 +34,11 @@ def test_what_may_be_passed_over_is() -> None:
 
 
 def test_what_must_be_understood_is_refused_by_name() -> None:
-    priority = bytes.fromhex("002400046e0001ff")
-    answer = binding_answer(request(priority * 20), "192.0.2.1", 1)
+    body = b"".join(struct.pack("!HHI", 0x0040 + n, 4, n) for n in range(20))
+    answer = binding_answer(request(body), "192.0.2.1", 1)
     assert answer is not None
     assert answer[:2] == b"\x01\x11" and b"\x00\x00\x04\x14Unknown Attribute" in answer
-    assert answer.endswith(struct.pack("!HH", 0x000A, 32) + b"\x00\x24" * 16)
+    assert answer.endswith(struct.pack("!HH16H", 0x000A, 32, *range(0x40, 0x50)))
 
 
 @pytest.mark.parametrize(
