@@ -196,8 +196,8 @@ def _relay(visit: Visit, transport: Transport) -> Relay:
 async def _spot(patient: Patient, transport: Transport) -> tuple[Spot, str]:
     """Where browsers are told to go, and by which name; where the configuration has it, if nobody can join. Raises NotTried."""
     try:
-        spot = _relay(await visit_of(patient), transport).spot
-        return spot, spot.host
+        told = _relay(await visit_of(patient), transport).spot
+        return told, told.host
     except NotTried:
         spot = patient.place.spot(ROWS[transport]) if patient.place.inside else None
         if spot is None:

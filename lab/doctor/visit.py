@@ -12,7 +12,7 @@ from confero.models import IceServer, JoinReply
 from confero.protocols.sdp import SdpError, parse
 from confero.protocols.sdp.model import Candidate
 
-from .findings import NotTried, Told, Unwell, ok
+from .findings import NotTried, Told, Unwell, ok, warn
 from .patient import REQUEST_S, Patient, problem
 from .web import BY_PROBLEM, not_upgraded
 from .words import met
@@ -72,7 +72,13 @@ class Visit:
 async def join(patient: Patient) -> Told:
     """The whole of signalling: page, database, token, WebSocket, notifier, MCU."""
     visit = await patient.learn("visit", lambda: _enter(patient))
-    return ok(f"a room, a token, the WebSocket, an answer of the MCU with {len(visit.candidates)} addresses for media")
+    good = f"a room, a token, the WebSocket, an answer of the MCU with {len(visit.candidates)} addresses for media"
+    if patient.place.spot(("turn", "control")) is not None and not visit.ice_servers:
+        return warn(
+            f"{good}, and no TURN server, though one is installed",
+            "see 'turn'; check [turn] appserver_url, where it registers, one secret for both, [appserver] turn_transports",
+        )
+    return ok(good)
 
 
 async def visit_of(patient: Patient) -> Visit:
