@@ -112,6 +112,8 @@ async def outer_address(patient: Patient) -> Told:
     behind = f"this machine is seen at {outer}" + (
         "" if outer == inner else f", its own address is {inner}: there is a NAT"
     )
+    if not ip_address(outer).is_global:
+        return ok(f"{behind}: the STUN server is in this network, and the world may see another address")
     if not patient.place.inside:
         return ok(behind)
     visit = await visit_of(patient)

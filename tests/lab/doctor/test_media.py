@@ -21,7 +21,7 @@ from confero.protocols.stun import attributes as a
 from .rig import datagrams, patient, place, streams
 
 KEY = b"p" * 22
-MAPPED = ("198.51.100.4", 4000)
+MAPPED = ("8.8.4.4", 4000)
 
 
 def check(seed: int = 1) -> IceCheck:
@@ -69,7 +69,7 @@ async def told(candidates: Sequence[Candidate], where: Place | None = None, tran
 async def test_addresses_that_answer() -> None:
     async with datagrams(answer) as server:
         found = await told([candidate(server.spot)])
-    assert found.verdict is Verdict.OK and str(server.spot) in found.what and "seen at 198.51.100.4" in found.what
+    assert found.verdict is Verdict.OK and str(server.spot) in found.what and "seen at 8.8.4.4" in found.what
 
     def framed(data: bytes) -> bytes:
         reply = answer(unframed(data)[0])
@@ -152,8 +152,8 @@ def bound(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("inside", "told_address", "verdict", "words"),
     [
-        (True, "10.0.0.5", Verdict.WARN, "media_advertise to 198.51.100.4=127.0.0.1"),
-        (True, "198.51.100.4", Verdict.OK, "tells it to browsers"),
+        (True, "10.0.0.5", Verdict.WARN, "media_advertise to 8.8.4.4=127.0.0.1"),
+        (True, "8.8.4.4", Verdict.OK, "tells it to browsers"),
         (False, "10.0.0.5", Verdict.OK, "there is a NAT"),
     ],
 )
@@ -165,6 +165,13 @@ async def test_the_outer_address(inside: bool, told_address: str, verdict: Verdi
         await one.learn("visit", known)
         found = await media.outer_address(one)
     assert found.verdict is verdict and words in found.what + found.advice
+
+
+async def test_a_stun_server_of_this_network_says_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.MAPPED", ("10.0.0.9", 4000))
+    async with datagrams(bound) as server, patient(place(stun=server.spot)) as one:
+        found = await media.outer_address(one)
+    assert found.verdict is Verdict.OK and "in this network" in found.what
 
 
 async def test_an_outer_stun_server_that_is_not_there() -> None:
