@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.protocols.sniff": {"confero.protocols.clienthello"},
     "confero.protocols.rtp": {"confero.errors"},
     "confero.protocols.sdp": {"confero.errors"},
-    "confero.protocols.sip": {"confero.errors", "confero.ratelimit"},
+    "confero.protocols.sip": {"confero.errors", "confero.protocols.stun", "confero.ratelimit"},
     "confero.protocols.stun": {"confero.errors"},
     # TURN is written in STUN.
     "confero.protocols.turn": {"confero.errors", "confero.ports", "confero.protocols.stun", "confero.ratelimit"},
