@@ -1,8 +1,8 @@
 """Writes the stored corpus of the network fuzz targets: messages that are right, each with broken twins.
 
 ``python native/fuzz/make_corpus.py`` writes ``native/fuzz/corpus/{stun,ice,rtp,rtcp,srtp,red,event,framing,relay}/*.bin`` anew, the
-same bytes each time. Every kind of message, attribute and error that a parser tells apart is in it, so that a run without any new input
-already passes through nearly every line.
+same bytes each time. Every kind of message, attribute and error that a parser tells apart is in it, so that a run without any new
+input already passes through nearly every line.
 """
 
 from __future__ import annotations
