@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -155,9 +156,12 @@ static void read_flow(turn_flow *flow, bool peer) {
     }
 }
 
-static void receive(int epoll) {
+/* Sleeps until something comes or is to be sent: others may have the core meanwhile, and the server's packets wake
+ * somebody, as they do in life. */
+static void receive(int epoll, int64_t left) {
     struct epoll_event ready[READY];
-    int n = epoll_wait(epoll, ready, READY, 0);
+    struct timespec timeout = {.tv_nsec = left > 0 ? left : 0};
+    int n = epoll_pwait2(epoll, ready, READY, &timeout, NULL);
     for (int i = 0; i < n; i++)
         read_flow(&flows[ready[i].data.u32 >> 1], ready[i].data.u32 & 1);
 }
@@ -176,6 +180,7 @@ static int watch_all(void) {
 
 static uint64_t run(void) {
     int epoll = watch_all();
+    prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0);
     int64_t start = clock_ns(), step = (int64_t)(1e9 * p.burst / p.rate), due = start;
     uint64_t number = 0, cpu_from = 0, cpu_to = 0;
     window_from = start + WARM_NS;
@@ -189,7 +194,8 @@ static uint64_t run(void) {
             send_one(number++, clock_ns());
         if (now - due > 5000000) /* who cannot keep up offers less, and says so by what was sent */
             due = now;
-        receive(epoll);
+        int64_t left = (now < window_to ? due : window_to + DRAIN_NS) - clock_ns();
+        receive(epoll, left < 1000000 ? left : 1000000);
     }
     close(epoll);
     return cpu_to - cpu_from;
@@ -260,6 +266,6 @@ int main(int argc, char **argv) {
         (unsigned long long)t.sent, (unsigned long long)t.unsent, (unsigned long long)t.received, p.seconds,
         (double)cpu / 1e9, percentile(0.5), percentile(0.99), set_up, (double)set_up_cpu / 1e9, before, after);
     for (int i = 0; i < p.flows; i++)
-        turn_close(&flows[i]);
+        turn_close(&flows[i], &p.server);
     return 0;
 }

@@ -14,12 +14,13 @@
 #include <unistd.h>
 
 #define COOKIE 0x2112a442u
-enum { HEAD = 20, ALLOCATE = 0x0003, CHANNEL_BIND = 0x0009, SUCCESS = 0x0100, FAILURE = 0x0110 };
+enum { HEAD = 20, ALLOCATE = 0x0003, REFRESH = 0x0004, CHANNEL_BIND = 0x0009, SUCCESS = 0x0100, FAILURE = 0x0110 };
 enum {
     USERNAME = 0x0006,
     INTEGRITY = 0x0008,
     ERROR_CODE = 0x0009,
     CHANNEL_NUMBER = 0x000c,
+    LIFETIME = 0x000d,
     XOR_PEER = 0x0012,
     DATA = 0x0013,
     REALM = 0x0014,
@@ -294,7 +295,18 @@ void turn_connect(turn_flow *flow, const turn_server *server) {
         fail("relayed address");
 }
 
-void turn_close(turn_flow *flow) {
+static void give_back(turn_flow *flow, const turn_server *server) {
+    static const uint8_t none[4];
+    message m;
+    begin(&m, REFRESH);
+    add(&m, LIFETIME, none, sizeof none);
+    if (flow->authenticated)
+        sign(&m, flow, server);
+    turn_write(flow, m.data, m.len);
+}
+
+void turn_close(turn_flow *flow, const turn_server *server) {
+    give_back(flow, server);
     SSL_free(flow->ssl);
     free(flow->in);
     close(flow->fd);

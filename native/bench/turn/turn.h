@@ -29,7 +29,8 @@ typedef struct turn_flow {
 
 /* Opens the sockets, allocates, and binds TURN_CHANNEL to the flow's own peer. Says why not and ends the program. */
 void turn_connect(turn_flow *flow, const turn_server *server);
-void turn_close(turn_flow *flow);
+/* Gives the allocation back, so that the next client with this port is another. */
+void turn_close(turn_flow *flow, const turn_server *server);
 /* A ChannelData message or a Send indication around a payload: its length. */
 size_t turn_channel(uint8_t *out, const uint8_t *payload, size_t len, int transport);
 size_t turn_indication(uint8_t *out, const turn_flow *flow, const uint8_t *payload, size_t len);
