@@ -23,7 +23,7 @@ typedef struct plan {
     turn_server server;
     int flows, payload, burst, pid;
     double rate, seconds; /* packets a second, half of them each way */
-    bool indications;
+    bool indications, sleeps;
 } plan;
 
 typedef struct tally {
@@ -156,11 +156,11 @@ static void read_flow(turn_flow *flow, bool peer) {
     }
 }
 
-/* Sleeps until something comes or is to be sent: others may have the core meanwhile, and the server's packets wake
- * somebody, as they do in life. */
+/* Awake all the time, so that the server pays for its packets and not for waking their receiver, which elsewhere is
+ * another machine; or asleep until something comes or is to be sent, where others need the core. */
 static void receive(int epoll, int64_t left) {
     struct epoll_event ready[READY];
-    struct timespec timeout = {.tv_nsec = left > 0 ? left : 0};
+    struct timespec timeout = {.tv_nsec = p.sleeps && left > 0 ? left : 0};
     int n = epoll_pwait2(epoll, ready, READY, &timeout, NULL);
     for (int i = 0; i < n; i++)
         read_flow(&flows[ready[i].data.u32 >> 1], ready[i].data.u32 & 1);
@@ -233,6 +233,8 @@ static void parse(int argc, char **argv) {
             p.pid = atoi(value);
         else if (!strcmp(name, "--indications"))
             p.indications = atoi(value) != 0;
+        else if (!strcmp(name, "--sleeps"))
+            p.sleeps = atoi(value) != 0;
         else if (!strcmp(name, "--transport"))
             for (int k = 0; k < 3; k++)
                 p.server.transport = strcmp(value, names[k]) == 0 ? k : p.server.transport;

@@ -188,7 +188,8 @@ static size_t ask(turn_flow *flow, const message *m, uint8_t *out, size_t cap) {
     return 0;
 }
 
-static void allocate(turn_flow *flow, const turn_server *server) {
+/* False: the server knows our port as somebody's who has just gone (RFC 8656 section 7.2, 437). */
+static bool allocate(turn_flow *flow, const turn_server *server) {
     static const uint8_t udp[4] = {17};
     uint8_t in[2048];
     for (int i = 0; i < 3; i++) {
@@ -204,14 +205,17 @@ static void allocate(turn_flow *flow, const turn_server *server) {
                 fail("no XOR-RELAYED-ADDRESS");
             flow->relayed = (cf_addr){.family = 4, .port = (uint16_t)(cf_get16(value + 2) ^ COOKIE >> 16)};
             cf_put32(flow->relayed.ip, cf_get32(value + 4) ^ COOKIE);
-            return;
+            return true;
         }
+        if (find(in, n, REALM, &size) == NULL)
+            return false;
         copy_text(flow->realm, sizeof flow->realm, in, n, REALM);
         copy_text(flow->nonce, sizeof flow->nonce, in, n, NONCE);
         flow->authenticated = true;
     }
     errno = EACCES;
     fail("Allocate");
+    return false;
 }
 
 static void bind_channel(turn_flow *flow, const turn_server *server) {
@@ -232,6 +236,13 @@ static void bind_channel(turn_flow *flow, const turn_server *server) {
 }
 
 /* ---- coming and going ---- */
+
+static void close_all(turn_flow *flow) {
+    SSL_free(flow->ssl);
+    free(flow->in);
+    close(flow->fd);
+    close(flow->peer_fd);
+}
 
 static struct sockaddr_in name_of(const char *host, int port) {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -272,7 +283,7 @@ static void set_nonblocking(int fd) {
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
 }
 
-void turn_connect(turn_flow *flow, const turn_server *server) {
+static bool try_connect(turn_flow *flow, const turn_server *server) {
     static const int one = 1;
     struct sockaddr_in name = name_of(server->host, server->port);
     *flow = (turn_flow){.fd = open_socket(server->transport == TURN_UDP ? SOCK_DGRAM : SOCK_STREAM, 1 << 20)};
@@ -287,12 +298,24 @@ void turn_connect(turn_flow *flow, const turn_server *server) {
         set_nonblocking(flow->fd);
     }
     open_peer(flow);
-    allocate(flow, server);
+    if (!allocate(flow, server))
+        return false;
     bind_channel(flow, server);
     struct sockaddr_in relayed = {.sin_family = AF_INET, .sin_port = htons(flow->relayed.port)};
     memcpy(&relayed.sin_addr, flow->relayed.ip, 4);
     if (connect(flow->peer_fd, (struct sockaddr *)&relayed, sizeof relayed) < 0)
         fail("relayed address");
+    return true;
+}
+
+void turn_connect(turn_flow *flow, const turn_server *server) {
+    for (int i = 0; i < TRIES; i++) {
+        if (try_connect(flow, server))
+            return;
+        close_all(flow);
+    }
+    errno = EACCES;
+    fail("Allocate");
 }
 
 static void give_back(turn_flow *flow, const turn_server *server) {
@@ -307,10 +330,7 @@ static void give_back(turn_flow *flow, const turn_server *server) {
 
 void turn_close(turn_flow *flow, const turn_server *server) {
     give_back(flow, server);
-    SSL_free(flow->ssl);
-    free(flow->in);
-    close(flow->fd);
-    close(flow->peer_fd);
+    close_all(flow);
 }
 
 /* ---- data ---- */
