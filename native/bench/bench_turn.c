@@ -16,7 +16,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAYLOAD_MAX = 1400, DELAY_MAX_US = 200000, BURST_MAX = 32, STAMP = 16, DRAIN_NS = 300000000, READY = 512 };
+enum {
+    PAYLOAD_MAX = 1400,
+    DELAY_MAX_US = 200000,
+    BURST_MAX = 32,
+    STAMP = 16,
+    DRAIN_NS = 300000000,
+    READY = 512,
+    LOOK_NS = 20000
+};
 #define WARM_NS INT64_C(1000000000)
 
 typedef struct plan {
@@ -157,9 +165,14 @@ static void read_flow(turn_flow *flow, bool peer) {
 }
 
 /* Awake all the time, so that the server pays for its packets and not for waking their receiver, which elsewhere is
- * another machine; or asleep until something comes or is to be sent, where others need the core. */
-static void receive(int epoll, int64_t left) {
+ * another machine; but it looks only now and then, or both would wait for the same locks. With `sleeps` it sleeps until
+ * something comes or is to be sent, where others need the core. */
+static void receive(int epoll, int64_t now, int64_t left) {
+    static int64_t looked;
     struct epoll_event ready[READY];
+    if (!p.sleeps && now - looked < LOOK_NS)
+        return;
+    looked = now;
     struct timespec timeout = {.tv_nsec = p.sleeps && left > 0 ? left : 0};
     int n = epoll_pwait2(epoll, ready, READY, &timeout, NULL);
     for (int i = 0; i < n; i++)
@@ -195,7 +208,7 @@ static uint64_t run(void) {
         if (now - due > 5000000) /* who cannot keep up offers less, and says so by what was sent */
             due = now;
         int64_t left = (now < window_to ? due : window_to + DRAIN_NS) - clock_ns();
-        receive(epoll, left < 1000000 ? left : 1000000);
+        receive(epoll, now, left < 1000000 ? left : 1000000);
     }
     close(epoll);
     return cpu_to - cpu_from;

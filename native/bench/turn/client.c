@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -279,8 +280,7 @@ static void begin_tls(turn_flow *flow, SSL_CTX *tls) {
 }
 
 static void set_nonblocking(int fd) {
-    struct timeval soon = {.tv_usec = 1}; /* TLS reads its socket itself */
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+    fcntl(fd, F_SETFL, O_NONBLOCK); /* TLS reads its socket itself */
 }
 
 static bool try_connect(turn_flow *flow, const turn_server *server) {
