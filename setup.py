@@ -3,7 +3,7 @@
 from setuptools import find_packages, setup
 
 ROOT = "confero"
-FOLDERS = ("appserver", "notifier", "mcu", "sipgw", "lab")
+FOLDERS = ("appserver", "notifier", "mcu", "sipgw", "edge", "lab")
 
 packages = find_packages(include=[ROOT, f"{ROOT}.*"])
 package_dir = {ROOT: ROOT}

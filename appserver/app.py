@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 from confero.clock import Clock, SystemClock
 from confero.config import kept_secret, service_secret
 from confero.errors import LocalError, Unavailable
 from confero.ratelimit import Rate, RateLimiter
+from confero.runtime.handover import Address, Flags, Receiver, receive
 from confero.runtime.http import HttpApp, Listener, Route
 from confero.runtime.logging import get_logger
 from confero.runtime.metrics import Metrics
@@ -61,6 +63,10 @@ class AppserverApp:
         self._admin_token = kept_secret(config, config.admin_token, ADMIN_TOKEN)
         self._tasks = TaskBag()
         self.public: list[Listener] = []
+        """Those with an address of their own."""
+        self._handed: Listener | None = None
+        """Serves what a front door hands over."""
+        self._receiver: Receiver | None = None
         self.internal: Listener | None = None
         self._build()
 
@@ -153,7 +159,10 @@ class AppserverApp:
         await self.reception.ensure_default(self.config.default_room)
         await self.presence.start()
         self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
-        await self._listen()
+        if self.config.https_listen:
+            await self._listen()
+        if self.config.handover_dir is not None:
+            await self._be_handed(self.config.handover_dir)
         self._tasks.spawn(self._sweep(), name="sweep")
         self._tasks.spawn(self._keep_house(), name="housekeeping")
         self._tasks.spawn(self.certificates.watch(), name="watch certificates")
@@ -180,6 +189,24 @@ class AppserverApp:
             max_per_source=self.config.max_connections_per_source,
         )
         self.public.append(listener)
+
+    async def _be_handed(self, folder: Path) -> None:
+        """Browsers whom a front door lets in: the same site with the same bounds, TLS included."""
+        listener = self._handed = await Listener.without_address(
+            self.site.app, self.certificates.context, max_per_source=self.config.max_connections_per_source
+        )
+
+        def take(connection: socket.socket, kind: str, client: Address, flags: Flags) -> None:
+            listener.adopt(connection, client, tls_ended=Flags.TLS_ENDED in flags)
+
+        uids = self.config.handover_uids
+        path = folder / f"{self.name}.sock"
+        self._receiver = await receive(path, take, uids=uids, mode=0o660 if uids else 0o600)
+
+    @property
+    def _listeners(self) -> list[Listener]:
+        """Of the site."""
+        return [*self.public, *([self._handed] if self._handed is not None else [])]
 
     async def _open_database(self) -> None:
         """A server that is just starting beside us is waited for; a file is not."""
@@ -226,16 +253,24 @@ class AppserverApp:
     async def drain(self) -> None:
         """No new connections; browsers are told to come back later."""
         self.http.set_ready(False)
-        for listener in self.public:
+        self._take_no_more()
+        for listener in self._listeners:
             await listener.stop_accepting()
         self.events.drain()
         self.sip.drain()
+
+    def _take_no_more(self) -> None:
+        """What a front door has from now on waits there, for a moment, for our successor."""
+        if self._receiver is not None:
+            self._receiver.close()
 
     async def stop(self) -> None:
         """End everything. Idempotent."""
         self.events.drain()
         self.sip.drain()
-        for listener in [*self.public, *([self.internal] if self.internal is not None else [])]:
+        self.telephony.end_waits()
+        self._take_no_more()
+        for listener in [*self._listeners, *([self.internal] if self.internal is not None else [])]:
             await listener.close()
         await self._tasks.close()
         await self.events.close()

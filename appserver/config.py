@@ -25,6 +25,12 @@ class AppserverConfig(ServiceConfig):
     """Address of the public port: pages, REST, the events WebSocket. ``*``: all of IPv4 and IPv6."""
     https_port: int = Field(default=find("appserver", "https").number, ge=0, le=65_535)
     """TCP port of the public address."""
+    https_listen: bool = True
+    """Whether the public address is listened on here. Not where a front door listens there and hands the connections over."""
+    handover_dir: Path | None = None
+    """Folder of the Unix socket (``appserver.sock``) over which a front door hands connections over; absent: none does."""
+    handover_uids: list[int] = Field(default_factory=list)
+    """User ids that may hand connections over, besides this process's own."""
     http_host: str = "127.0.0.1"
     """Address of the internal port, for the notifier and the MCUs; loopback or an internal one."""
     http_port: int = Field(default=find("appserver", "http").number, ge=0, le=65_535)
@@ -114,4 +120,10 @@ class AppserverConfig(ServiceConfig):
     def _pair(self) -> AppserverConfig:
         if (self.certificate is None) != (self.certificate_key is None):
             raise ValueError("certificate and certificate_key belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _reached(self) -> AppserverConfig:
+        if not self.https_listen and self.handover_dir is None:
+            raise ValueError("without https_listen nobody gets here, unless connections come through handover_dir")
         return self

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from confero.clock import Clock
 from confero.models import DigitsSend, RoomPlacement
-from confero.models.calls import CallInfo, SipCallOut, SipRingAnswer
+from confero.models.calls import CallEnd, CallInfo, SipCallOut, SipRingAnswer
 from confero.runtime.client import ServiceClient
 
 
@@ -37,8 +37,9 @@ class SipgwPeer:
     async def call(self, call: str) -> CallInfo:
         return await self._client.call("GET", f"/v1/calls/{quote(call, safe='')}", reply=CallInfo)
 
-    async def end(self, call: str) -> None:
-        await self._client.call("DELETE", f"/v1/calls/{quote(call, safe='')}")
+    async def end(self, call: str, words: CallEnd) -> None:
+        path = f"/v1/calls/{quote(call, safe='')}/end"
+        await self._client.call("POST", path, body=words, idempotent=True)
 
     async def digits(self, call: str, digits: DigitsSend) -> None:
         await self._client.call("POST", f"/v1/calls/{quote(call, safe='')}/digits", body=digits)

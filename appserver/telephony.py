@@ -64,11 +64,13 @@ class Telephony:
         )
         self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
         self.office = Office(self.store, reception, self.vault, clock, asyncio.to_thread)
+        self._internal = SipInternalApi(
+            self.store, self.calls, self.exchange, self.pins, self.places, self.vault, clock
+        )
 
     def internal_routes(self) -> list[Route]:
         """For the SIP gateway."""
-        api = SipInternalApi(self.store, self.calls, self.exchange, self.pins, self.places, self.vault, self._clock)
-        return api.routes()
+        return self._internal.routes()
 
     def admin_routes(self, token: bytes) -> list[Route]:
         """For whoever shows the token."""
@@ -78,6 +80,10 @@ class Telephony:
     def public_routes(self) -> list[Route]:
         """For pages."""
         return CallsApi(self._reception, self.switchboard, self._tries).routes()
+
+    def end_waits(self) -> None:
+        """Long polls end, so that the listener they came by can. Idempotent."""
+        self._internal.end()
 
     async def close(self) -> None:
         await self.gateway.close()

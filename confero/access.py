@@ -5,7 +5,7 @@ Each internal route names a scope; a signed service token (``confero.tokens``) p
 
 from __future__ import annotations
 
-SERVICES = ("appserver", "notifier", "mcu", "turn", "sipgw", "flash", "mediaproc", "lab")
+SERVICES = ("appserver", "notifier", "mcu", "turn", "sipgw", "edge", "flash", "mediaproc", "lab")
 
 ACCESS: dict[str, frozenset[str]] = {
     # application server, port 80

@@ -52,6 +52,8 @@ PORTS: tuple[Port, ...] = (
         "token validation, MCU registration, events, call records",
         (8, 10),
     ),
+    Port("edge", "https", 443, 443, "tcp", "public", "the front door: each connection goes to its service", (1, 2, 5)),
+    Port("edge", "control", 2136, 2136, "tcp", "internal", "health, metrics"),
     Port("notifier", "http", 14040, 14040, "tcp", "internal", "pushes to browsers; the proxied WebSocket", (6, 11)),
     Port("mcu", "http", 2131, 2131, "tcp", "internal", "signalling: SDP offer/answer, mute, layout, leave", (9,)),
     Port("mcu", "media", 5000, 15000, "tcp/udp", "public", "ICE + DTLS-SRTP, RTP/RTCP", (16, 18, 19)),
@@ -75,7 +77,11 @@ PORTS: tuple[Port, ...] = (
     Port("mediaproc", "media", 20002, 45000, "tcp/udp", "internal", "MCP RTP/RTCP", (15,)),
 )
 
-UNPRIVILEGED: dict[tuple[str, str], int] = {("appserver", "https"): 8443, ("appserver", "http"): 8080}
+UNPRIVILEGED: dict[tuple[str, str], int] = {
+    ("appserver", "https"): 8443,
+    ("appserver", "http"): 8080,
+    ("edge", "https"): 8443,
+}
 """What ``confero up`` uses instead where ports below 1024 are not permitted."""
 
 

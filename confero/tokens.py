@@ -102,8 +102,13 @@ def service_token(caller: str, audience: str, *, secret: bytes, now: float, ttl:
 
 def check_service_token(token: str, *, audience: str, secret: bytes, now: float) -> str:
     """The caller's name. Raises TokenInvalid (also for another audience) or TokenExpired."""
+    return read_service_token(token, audience=audience, secret=secret, now=now)[0]
+
+
+def read_service_token(token: str, *, audience: str, secret: bytes, now: float) -> tuple[str, float]:
+    """The caller's name, and until when (Unix time) the same token proves it. Raises as ``check_service_token``."""
     claims = verify(token, kind=SERVICE, secret=secret, now=now, leeway=SERVICE_LEEWAY_S)
     caller = claims.get("iss")
     if claims.get("aud") != audience or not isinstance(caller, str):
         raise TokenInvalid("the token is for another service")
-    return caller
+    return caller, claims["exp"] + SERVICE_LEEWAY_S

@@ -25,7 +25,9 @@ from confero.tokens import service_token
 from .signals.sources import Signal, parse_wav
 
 SERVICES = ("appserver", "notifier", "mcu", "sipgw")
-HEALTH = {"sipgw": "control"}
+FRONT = "edge"
+"""Beside them where all share an address."""
+HEALTH = {"sipgw": "control", FRONT: "control"}
 """The purpose of a service's internal port, where it is not ``http``."""
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0
@@ -56,14 +58,15 @@ class Stack:
         With ``network`` each service has an address of its own, as ``addresses`` says; without it all are on ``host``.
         """
         self.state_dir = state_dir
-        self.addresses = dict.fromkeys(SERVICES, host) if network is None else addresses(network)
+        self.addresses = dict.fromkeys((*SERVICES, FRONT), host) if network is None else addresses(network)
         self._database = database
         self._extra = extra
         self._settings = dict(settings or {})
         self._process: asyncio.subprocess.Process | None = None
         self._output = bytearray()
         self._reader: asyncio.Task[None] | None = None
-        self._moved = {key for key in UNPRIVILEGED if not _is_free(self.addresses[key[0]], find(*key).number)}
+        here = [key for key in UNPRIVILEGED if key[0] in self.addresses]
+        self._moved = {key for key in here if not _is_free(self.addresses[key[0]], find(*key).number)}
 
     def port(self, service: str, purpose: str) -> int:
         """The documented port; its unprivileged stand-in where low ports are not permitted or somebody else is there."""
@@ -124,7 +127,7 @@ class Stack:
     async def wait_ready(self) -> None:
         """Waits until /ready of every service answers 200. Raises LocalError if ``confero up`` has ended."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
-            for service in SERVICES:
+            for service in self.addresses:
                 while not await _is_ready(http, f"{self.url(service, HEALTH.get(service, 'http'))}/ready"):
                     if self._process is not None and self._process.returncode is not None:
                         raise LocalError(f"confero up has ended; it said:\n{self.output[-4000:]}")

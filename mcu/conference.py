@@ -193,7 +193,7 @@ class Conference:
         self.registry.leg(leg_id)[0].leg.withdraw()
 
     def patch(self, leg_id: str, patch: models.LegPatch) -> models.Participant:
-        """Mute, deaf, gain, gate, proof of the peer, another room.
+        """Mute, deaf, gain, gate, what is known of the peer, another room.
 
         Raises Refused ``leg-unknown``, ``room-unknown``, ``room-full``, ``participant-exists``, ``other-media-thread``,
         ``not-for-browsers``.
@@ -201,6 +201,8 @@ class Conference:
         participant, room = self.registry.leg(leg_id)
         if patch.room is not None and patch.room != room.id:
             room = self._moves.move(participant, room, self.registry.room(patch.room), patch.seat)
+        if patch.signalling is not None:
+            participant.leg.signalled_from(patch.signalling)
         if patch.confirmed:
             participant.leg.prove()
         before = participant.settings
@@ -224,10 +226,12 @@ class Conference:
             raise Refused("Two legs of one room are needed that both have media.", status=409, code="not-together")
         self._orders.pair(listener, talker, wish)
 
-    def end_leg(self, leg_id: str, reason: str) -> None:
-        """Raises Refused ``leg-unknown``."""
+    def end_leg(self, leg_id: str, reason: str) -> models.LegStats:
+        """Its last counters. Raises Refused ``leg-unknown``."""
         participant, room = self.registry.leg(leg_id)
+        stats = self._statistics.final(participant, room)
         self.end(participant, room, reason)
+        return stats
 
     def end_owner(self, owner: str) -> None:
         """It has no use for its legs any more: after a restart, for instance."""

@@ -65,7 +65,7 @@ class Reactions:
             return
         participant, room = found
         participant.state = state
-        log.info("leg state", room=room.id, leg=leg, state=state)
+        log.debug("leg state", room=room.id, leg=leg, state=state)
         if state == "connected" and not participant.was_connected:
             participant.was_connected = True
             self._plays.announce(room, "entry")

@@ -38,8 +38,17 @@ class Statistics:
         self._engine = engine
 
     def of_leg(self, participant: Participant, room: Room) -> models.LegStats:
+        return self._view(participant, room, self._read(participant.leg))
+
+    def final(self, participant: Participant, room: Room) -> models.LegStats:
+        """As ``of_leg``; without counters if the engine has let go of it already."""
+        try:
+            return self.of_leg(participant, room)
+        except ConferoError:
+            return self._view(participant, room, LegStats({}, {}))
+
+    def _view(self, participant: Participant, room: Room, found: LegStats) -> models.LegStats:
         leg = participant.leg
-        found = self._read(leg)
         ways = _ways(leg.codec, found)
         return models.LegStats(
             leg=leg.id,

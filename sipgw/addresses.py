@@ -6,7 +6,8 @@ import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from confero.clock import Clock
 from confero.errors import LocalError
@@ -54,6 +55,12 @@ def can_bind(address: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=ROUTES)
+def _parsed(address: str) -> IPv4Address | IPv6Address:
+    """Asked twice for each message."""
+    return ip_address(address)
+
+
 class OwnAddresses:
     """Answers with the address to tell a peer; routes are asked of the kernel once in ``REMEMBERED_S``."""
 
@@ -73,9 +80,11 @@ class OwnAddresses:
 
     def towards(self, peer: str, bound: str = "") -> str:
         """The address under which ``peer`` reaches us. ``bound``: of the socket in use, where it is a particular one."""
-        local = bound if bound and not ip_address(bound).is_unspecified else self._local(peer)
-        version = ip_address(peer).version
-        same = [one for one in self._advertised if ip_address(one.external).version == version]
+        local = bound if bound and not _parsed(bound).is_unspecified else self._local(peer)
+        if not self._advertised:
+            return local or peer
+        version = _parsed(peer).version
+        same = [one for one in self._advertised if _parsed(one.external).version == version]
         mapped = next((one.external for one in same if one.internal is not None and one.internal == local), None)
         plain = next((one.external for one in same if one.internal is None), None)
         return mapped or plain or local or peer

@@ -12,6 +12,7 @@ from confero.clock import Clock, SystemClock
 from confero.config import service_secret
 from confero.errors import LocalError
 from confero.models.sip import SipCaller
+from confero.protocols.sip.admission import TransactionLimits
 from confero.protocols.sip.build import response_to
 from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.events import RequestIn
@@ -46,6 +47,7 @@ from .control import CallsApi, TrunksApi
 from .endpoint import Endpoint
 from .guard import Guard
 from .journal import Journal
+from .load import RETRY_AFTER_S, Load
 from .measures import Measures
 from .outbound import Sender
 from .owner import kept_owner
@@ -64,7 +66,7 @@ from .who import Who
 log = get_logger(__name__)
 
 SUPPORTED: tuple[Transport, ...] = ("udp", "tcp", "tls")
-BUSY = Refusal(503, 5)
+BUSY = Refusal(503, RETRY_AFTER_S)
 GOODBYES_S = 3.0
 """For all calls to end, before what is left of them is dropped: less than a process has for its end."""
 
@@ -79,7 +81,6 @@ class SipgwApp:
         self._clock = clock or SystemClock()
         self._secret = service_secret(config)
         self._tasks = TaskBag()
-        self._draining = False
         self.listener: Listener | None = None
         self._build()
 
@@ -88,7 +89,8 @@ class SipgwApp:
         self.hep = hep_mirror(config)
         self.trace = Trace(clock, self.hep)
         self.guard = Guard(clock, Rate(config.request_burst, config.requests_per_s), self._is_trunk)
-        self.layer = TransactionLayer(random=random.SystemRandom(), gate=self._gate)
+        limits = limits_of(config.max_transactions)
+        self.layer = TransactionLayer(limits=limits, random=random.SystemRandom(), gate=self._gate)
         addresses = OwnAddresses(clock, parse_advertised(config.sip_advertise))
         self.endpoint = Endpoint(clock, self.layer, addresses, self.trace)
         resolver = Resolver(SystemDns(config.nameservers), supported=SUPPORTED)
@@ -100,6 +102,7 @@ class SipgwApp:
         self.connections = Connections(CONNECTIONS, PER_SOURCE)
         self.websockets = WebSocketTransport(self.endpoint, self.connections, Forwarded(self._secret, clock).source_of)
         self.book = CallBook(self.endpoint, self._tasks)
+        self.load = Load(clock, config.max_late_s, config.max_calls, lambda: len(self.book))
         self.parties = Parties(self.sender)
         self.owner = kept_owner(config.state_dir / "sipgw" / "owner")
         self.journal = Journal(config.state_dir / "sipgw" / "journal")
@@ -115,7 +118,7 @@ class SipgwApp:
             unproven=Unproven(config.unproven_calls, self._is_trunk),
             begun=self.book.begun,
             write=self._write,
-            remember=lambda call: self.journal.put(call.about.id, memo_of(call).model_dump(mode="json")),
+            remember=lambda call: self.journal.put(call.about.id, memo_of(call).model_dump_json()),
             over=self.book.over,
             start=self.book.start,
             parties=self.parties,
@@ -128,8 +131,9 @@ class SipgwApp:
         self.who = Who(config, self._secret, clock, self.sender, self.appserver, self.guard, addresses, self._tasks)
         self.who.add_ways(self.parties)
         self.resumption = Resumption(self.means, self.book, self.mcus, self.journal, self._proofs_for)
-        entrance = Entrance(self.means, self.book, self.who.identity, self.who.trunks, clock, self._tasks)
-        self.desk = Desk(self.means, self.book, self.parties, config.max_calls)
+        who = self.who
+        entrance = Entrance(self.means, self.book, who.identity, who.directory, who.trunks, clock, self._tasks)
+        self.desk = Desk(self.means, self.book, self.parties, self.load)
         self.book.handlers |= {
             "INVITE": entrance.handle,
             "OPTIONS": self._options,
@@ -137,7 +141,9 @@ class SipgwApp:
         }
         self.http = HttpApp("sipgw", self._routes(), secret=self._secret, clock=clock)
         self.who.measure(self.http.metrics)
-        self.measures = Measures(self.http.metrics, self.book, self.endpoint, self.guard, self.records, self.journal)
+        self.measures = Measures(
+            self.http.metrics, self.book, self.endpoint, self.guard, self.load, self.records, self.journal
+        )
 
     def _routes(self) -> list[Route]:
         return [
@@ -165,6 +171,7 @@ class SipgwApp:
         self._tasks.spawn(self.leases.run(), name="leases")
         self._tasks.spawn(KeyFeed(self.book, self.mcus, self.owner).run(), name="keys")
         self._tasks.spawn(self.pages.run(), name="pages")
+        self._tasks.spawn(self.load.run(), name="load")
         self.listener = await Listener.start(self.http.app, config.http_host, config.http_port)
         self.http.set_ready(True)
 
@@ -201,7 +208,7 @@ class SipgwApp:
             return None
         if self.guard.judge(source.host, request.headers.get("User-Agent") or "") != "welcome":
             return Refusal(None)
-        if request.method == "INVITE" and (self._draining or len(self.book) >= self.config.max_calls):
+        if request.method == "INVITE" and self.load.refuses():
             return BUSY
         return None
 
@@ -221,7 +228,7 @@ class SipgwApp:
         """11.2: what we can do; also how trunks see that we are there."""
         config = SessionConfig(contact="<sip:confero@invalid>")
         response = response_to(
-            event.request, 503 if self._draining else 200, to_tag=self.endpoint.random.randbytes(8).hex()
+            event.request, 503 if self.load.closed else 200, to_tag=self.endpoint.random.randbytes(8).hex()
         )
         for name, value in (
             ("Allow", config.allow),
@@ -243,7 +250,7 @@ class SipgwApp:
 
     async def drain(self) -> None:
         """No new calls; those that run may finish."""
-        self._draining = self.desk.closed = True
+        self.load.closed = True
         self.http.set_ready(False)
         await self.book.empty()
 
@@ -257,7 +264,7 @@ class SipgwApp:
             await self.listener.close()
         await self.who.close()
         await self._tasks.close()
-        await self.records.save()
+        await self.records.finish()
         self.journal.close()
         await self.who.registrar.close()
         for carrier in self.endpoint.carriers.values():
@@ -268,6 +275,11 @@ class SipgwApp:
         await self.mcus.close()
         await self.pages.close()
         await self.appserver.close()
+
+
+def limits_of(transactions: int) -> TransactionLimits:
+    """As the configuration says of them."""
+    return TransactionLimits(waiting=transactions // 5, answered=transactions, clients=3 * transactions // 5)
 
 
 def every_address() -> list[str]:

@@ -75,8 +75,12 @@ class SipgwConfig(ServiceConfig):
     User-to-User (RFC 7433) always goes, as user data."""
     max_calls: int = Field(default=2000, ge=1)
     """Calls at once; beyond them 503 with Retry-After."""
-    max_transactions: int = Field(default=20_000, ge=10)
-    """Transactions at once, of both kinds."""
+    max_late_s: float = Field(default=0.5, gt=0)
+    """How late the gateway may be with what is due before new calls get 503 with Retry-After: 0.5 s is when peers say the same
+    again (T1 of RFC 3261), and load begins to feed on itself. It takes new calls again when it is half as late."""
+    max_transactions: int = Field(default=20_000, ge=100)
+    """Requests of peers that are kept for their repetitions; a fifth as many may wait for an answer, and three fifths may be ours.
+    Who asks beyond that gets 503 with Retry-After."""
     requests_per_s: float = Field(default=50.0, gt=0)
     """Requests outside of calls that one source may send on average, unless it is a trunk; beyond it nothing is answered."""
     request_burst: float = Field(default=200.0, ge=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from confero.models.calls import CallDigits, CallInfo, SipCallOut, SipRingAnswer
+from confero.models.calls import CallDigits, CallEnd, CallInfo, SipCallOut, SipRingAnswer
 from confero.models.siptrunks import SipTrunkStates
 from confero.runtime.http import Route, read_model, reply
 
@@ -31,6 +31,7 @@ class CallsApi:
             Route("GET", "/v1/calls", self._list, SCOPE, "All running calls", reply=list[CallInfo]),
             Route("GET", CALL, self._get, SCOPE, "A running call", reply=CallInfo, errors=(UNKNOWN,)),
             Route("DELETE", CALL, self._end, SCOPE, ended, status=204, errors=(UNKNOWN,)),
+            Route("POST", f"{CALL}/end", self._end_with, SCOPE, ended, CallEnd, status=204, errors=(UNKNOWN,)),
             Route("POST", f"{CALL}/digits", self._key, SCOPE, digits, CallDigits, status=204, errors=(UNKNOWN,)),
             Route(
                 "POST", f"{CALL}/answer", self._answer, SCOPE, answered, SipRingAnswer, status=204,
@@ -49,6 +50,10 @@ class CallsApi:
 
     async def _end(self, request: web.Request) -> web.Response:
         self._desk.end(request.match_info["call"])
+        return reply(None)
+
+    async def _end_with(self, request: web.Request) -> web.Response:
+        self._desk.end(request.match_info["call"], await read_model(request, CallEnd))
         return reply(None)
 
     async def _key(self, request: web.Request) -> web.Response:

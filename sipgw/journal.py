@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -45,12 +45,12 @@ class Journal:
                 entries.pop(id, None)
             else:
                 entries[id] = entry
-        self._lines = {id: _line(id, entry) for id, entry in entries.items()}
+        self._lines = {id: _line(id, json.dumps(entry, separators=(",", ":"))) for id, entry in entries.items()}
         self._compact()
         return entries
 
-    def put(self, id: str, entry: Mapping[str, Any]) -> None:
-        """What is to be known of a call, in place of what was."""
+    def put(self, id: str, entry: str) -> None:
+        """What is to be known of a call, in place of what was. ``entry``: an object of JSON."""
         line = _line(id, entry)
         if len(line) > LONGEST:
             log.warning("a call is too large for the journal", call=id, bytes=len(line))
@@ -62,7 +62,7 @@ class Journal:
     def drop(self, id: str) -> None:
         """The call is over. Without effect for one that is not there."""
         if self._lines.pop(id, None) is not None:
-            self._append(_line(id, None))
+            self._append(_line(id, "null"))
 
     def close(self) -> None:
         """Idempotent."""
@@ -126,5 +126,5 @@ def _write_all(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _line(id: str, entry: Mapping[str, Any] | None) -> bytes:
-    return json.dumps({"id": id, "entry": entry}, separators=(",", ":")).encode() + b"\n"
+def _line(id: str, entry: str) -> bytes:
+    return f'{{"id":{json.dumps(id)},"entry":{entry}}}\n'.encode()

@@ -12,6 +12,7 @@ from .calls.call import Call
 from .endpoint import Endpoint, figures
 from .guard import Guard
 from .journal import Journal
+from .load import Load
 from .records import Records
 
 SETUP_S = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -33,7 +34,14 @@ class Measures:
     """``ended`` is told of each call that is over; all else is read when it is asked for."""
 
     def __init__(
-        self, metrics: Metrics, book: CallBook, endpoint: Endpoint, guard: Guard, records: Records, journal: Journal
+        self,
+        metrics: Metrics,
+        book: CallBook,
+        endpoint: Endpoint,
+        guard: Guard,
+        load: Load,
+        records: Records,
+        journal: Journal,
     ) -> None:
         self._ended = metrics.counter("sipgw_calls", "Calls that are over", ("direction", "outcome"))
         self._setup = metrics.histogram(
@@ -41,12 +49,7 @@ class Measures:
         )
         self._read_calls(metrics, book)
         self._read_messages(metrics, endpoint)
-        for verdict in guard.counts:
-            gauge = metrics.gauge("sipgw_guard", "Requests from outside of calls, by what became of them", ("verdict",))
-            gauge.labels(verdict).set_function(_item(lambda: guard.counts, verdict))
-        metrics.gauge("sipgw_sources_blocked", "Sources that are not answered").set_function(
-            lambda: len(guard.blocked())
-        )
+        self._read_refusals(metrics, guard, load)
         metrics.gauge("sipgw_records_waiting", "Calls' records that wait").set_function(lambda: len(records))
         metrics.gauge("sipgw_records_dropped", "Calls' records given up").set_function(lambda: records.dropped)
         metrics.gauge("sipgw_journal_calls", "Calls in the journal").set_function(lambda: len(journal))
@@ -59,6 +62,17 @@ class Measures:
         for direction in DIRECTIONS:
             for state in STATES:
                 gauge.labels(direction, state).set_function(_counter(book, direction, state))
+
+    def _read_refusals(self, metrics: Metrics, guard: Guard, load: Load) -> None:
+        asked = metrics.gauge("sipgw_guard", "Requests from outside of calls, by what became of them", ("verdict",))
+        for verdict in guard.counts:
+            asked.labels(verdict).set_function(_item(lambda: guard.counts, verdict))
+        blocked = metrics.gauge("sipgw_sources_blocked", "Sources that are not answered")
+        blocked.set_function(lambda: len(guard.blocked()))
+        shed = metrics.gauge("sipgw_calls_refused", "Calls that were answered 503 at the door", ("reason",))
+        for reason in load.counts:
+            shed.labels(reason).set_function(_item(lambda: load.counts, reason))
+        metrics.gauge("sipgw_late_seconds", "How late this process is").set_function(lambda: load.late_s)
 
     def _read_messages(self, metrics: Metrics, endpoint: Endpoint) -> None:
         layer = endpoint.layer

@@ -24,7 +24,7 @@ from confero.models import (
     RtpLegCreate,
 )
 from confero.models.sip import (
-    SipCallRecord,
+    SipCallRecords,
     SipConfigReply,
     SipCredentials,
     SipCredentialsAsk,
@@ -71,8 +71,8 @@ class AppServerPeer:
     async def place(self, ask: SipPlaceAsk) -> SipPlace:
         return await self._client.call("POST", f"{PREFIX}/places", body=ask, reply=SipPlace)
 
-    async def record(self, record: SipCallRecord) -> None:
-        await self._client.call("POST", f"{PREFIX}/calls", body=record, idempotent=True)
+    async def record(self, records: SipCallRecords) -> None:
+        await self._client.call("POST", f"{PREFIX}/calls", body=records, idempotent=True)
 
     async def close(self) -> None:
         await self._client.close()
@@ -124,11 +124,9 @@ class McuPeer:
     async def patch(self, leg: str, patch: LegPatch) -> Participant:
         return await self._client.call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)
 
-    async def delete_leg(self, leg: str, reason: str) -> None:
-        await self._client.call("DELETE", f"/v1/legs/{quote(leg)}?reason={quote(reason)}")
-
-    async def stats(self, leg: str) -> LegStats:
-        return await self._client.call("GET", f"/v1/legs/{quote(leg)}/stats", reply=LegStats)
+    async def delete_leg(self, leg: str, reason: str) -> LegStats:
+        """Its last counters."""
+        return await self._client.call("DELETE", f"/v1/legs/{quote(leg)}?reason={quote(reason)}", reply=LegStats)
 
     async def play(self, leg: str, request: PlayRequest) -> Playing:
         return await self._client.call("POST", f"/v1/legs/{quote(leg)}/play", body=request, reply=Playing)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from pydantic import ValidationError
 
 from confero.errors import ConferoError, Refused
-from confero.models.sip import SipCallRecord
+from confero.models.sip import SipCallRecord, SipCallRecords
 from confero.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
 LIMIT = 5000
 """Records that wait, about 30 MB with long ladders; of more the oldest go, and are counted."""
-AT_ONCE = 8
-"""Records that are under way at once."""
+AT_ONCE = 32
+"""Records in one request, which is one transaction there. With the longest ladders that is below the megabyte that it may have."""
+PAUSE_S = 0.1
+"""How long a record waits for others: those of a busy second go together, and a call that short has one record."""
+LAST_S = 1.0
+"""What stopping may wait for the last of them."""
 FIRST_S, LONGEST_S = 0.5, 10.0
 """Pauses while the application server is away; they double."""
 
@@ -28,7 +34,7 @@ FIRST_S, LONGEST_S = 0.5, 10.0
 class Keeper(Protocol):
     """Raises Refused, Unavailable."""
 
-    async def record(self, record: SipCallRecord) -> None: ...
+    async def record(self, records: SipCallRecords) -> None: ...
 
 
 class Records:
@@ -69,15 +75,15 @@ class Records:
             self._spooled.append((record.id, record.revision))
         while True:
             while self._waiting:
+                if len(self._waiting) < AT_ONCE:
+                    await asyncio.sleep(PAUSE_S)
                 await self._send_some()
             await self.save()
             self._news.clear()
             await self._news.wait()
 
     async def _send_some(self) -> None:
-        some = list(self._waiting.values())[:AT_ONCE]
-        gone = await asyncio.gather(*(self._send(record) for record in some))
-        if all(gone):
+        if await self._send(list(islice(self._waiting.values(), AT_ONCE))):
             self._failures = 0
             return
         if not self._failures:
@@ -87,19 +93,30 @@ class Records:
         pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures - 1, 10))
         await asyncio.sleep(pause_s * (0.5 + 0.5 * self._jitter()))
 
-    async def _send(self, record: SipCallRecord) -> bool:
-        """False if it must be tried again."""
+    async def _send(self, records: list[SipCallRecord]) -> bool:
+        """False if they must be tried again. One that is refused stands in no other's way."""
         try:
-            await self._keeper.record(record)
-            self.sent += 1
+            await self._keeper.record(SipCallRecords(records=records))
+            self.sent += len(records)
         except Refused as error:
-            log.warning("a call's record was refused", call=record.id, code=error.code, detail=error.detail)
+            if len(records) > 1:
+                return all([await self._send([record]) for record in records])
+            log.warning("a call's record was refused", call=records[0].id, code=error.code, detail=error.detail)
             self.dropped += 1
         except ConferoError:
             return False
-        if self._waiting.get(record.id) is record:  # else there is a later revision by now
-            del self._waiting[record.id]
+        for record in records:
+            if self._waiting.get(record.id) is record:  # else there is a later revision by now
+                del self._waiting[record.id]
         return True
+
+    async def finish(self) -> None:
+        """Once ``run`` has ended: what waits goes now if it is taken, in ``LAST_S``; the rest to the file. Never raises."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_S):
+                while self._waiting and await self._send(list(islice(self._waiting.values(), AT_ONCE))):
+                    pass
+        await self.save()
 
     async def save(self) -> None:
         """What waits, to the file: written aside and renamed. Without effect while nothing has changed. Never raises."""

@@ -1,10 +1,11 @@
-"""What an INVITE says to the browser's page, and the page to the telephone: user data and configured header fields, bounded."""
+"""What the ends of a call tell each other through us: user data (RFC 7433) and configured header fields, bounded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from confero.models.calls import Words
 from confero.protocols.sip import uui
 from confero.protocols.sip.headers import Headers
 
@@ -20,6 +21,14 @@ class Told:
     user_data: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def after(self, later: Told) -> Told:
+        """What was said last, of each kind."""
+        return Told(later.user_data or self.user_data, later.headers or self.headers)
+
+
+Fields = tuple[tuple[str, str], ...]
+"""Header fields of a message."""
+
 
 def told_by(headers: Headers, passed: Iterable[str]) -> Told:
     """What of a message is for the page: User-to-User as text, and the fields named by ``passed`` as they stand."""
@@ -34,14 +43,14 @@ def _value(headers: Headers, name: str) -> str | None:
     return "".join(c for c in value if c.isprintable())
 
 
-def to_tell(user_data: str, headers: Mapping[str, str], passed: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Fields for an INVITE. Of ``headers`` those named by ``passed`` go; what has control characters in it does not."""
+def to_tell(words: Told | Words, passed: Iterable[str]) -> Fields:
+    """Fields for a message. Of the headers those named by ``passed`` go; what has control characters in it does not."""
     allowed = {name.lower(): name for name in passed}
     fields = [
         (allowed[name.lower()], value)
-        for name, value in headers.items()
+        for name, value in words.headers.items()
         if name.lower() in allowed and value.isprintable() and len(value) <= MAX_VALUE
     ]
-    if user_data:
-        fields.append((uui.FIELD, uui.pack(user_data)))
+    if words.user_data:
+        fields.append((uui.FIELD, uui.pack(words.user_data)))
     return tuple(fields[:MAX_FIELDS])

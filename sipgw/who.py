@@ -76,7 +76,7 @@ class Who:
     def add_ways(self, parties: Parties) -> None:
         """What ``trunk`` and ``user`` mean in decisions."""
         parties.ways["trunk"] = TrunkWay(self.trunks, self._sender)
-        parties.ways["user"] = UserWay(self.registrar, self._sender, parties)
+        parties.ways["user"] = UserWay(self.directory, self.registrar, self._sender, parties)
 
     async def start(self) -> None:
         """What is known from before holds at once; then the application server is followed."""

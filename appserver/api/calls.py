@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from confero.models import TokenGrant
-from confero.models.calls import CallDigits, CallInfo, CallOut, RingAnswer
+from confero.models.calls import CallDigits, CallEnd, CallInfo, CallOut, RingAnswer
 from confero.models.joining import SiteInfo
 from confero.ratelimit import RateLimiter
 from confero.runtime.http import Route, read_model, reply
@@ -52,6 +52,10 @@ class CallsApi:
                 status=204, errors=OWN_FAULTS, security=person,
             ),
             Route(
+                "POST", f"{CALL}/end", self.end_with, summary="Hang up, and tell the telephone's side something",
+                body=CallEnd, status=204, errors=OWN_FAULTS, security=person,
+            ),
+            Route(
                 "POST", f"{CALL}/digits", self.digits, summary="Keys for the telephone",
                 body=CallDigits, status=204, errors=(*OWN_FAULTS, "409 no-media", "409 no-events"), security=person,
             ),
@@ -73,6 +77,11 @@ class CallsApi:
 
     async def end(self, request: web.Request) -> web.Response:
         await self._switchboard.end(await self._grant(request), request.match_info["call"])
+        return reply(None)
+
+    async def end_with(self, request: web.Request) -> web.Response:
+        grant = await self._grant(request)
+        await self._switchboard.end(grant, request.match_info["call"], await read_model(request, CallEnd))
         return reply(None)
 
     async def digits(self, request: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ from aiohttp import web
 from confero.clock import Clock
 from confero.errors import LocalError, Refused
 from confero.models.sip import (
-    SipCallRecord,
+    SipCallRecords,
     SipConfigReply,
     SipCredentials,
     SipCredentialsAsk,
@@ -62,6 +62,11 @@ class SipInternalApi:
         self._places = places
         self._vault = vault
         self._clock = clock
+        self._ended = False
+
+    def end(self) -> None:
+        """Whoever waits for another version is answered now: HTTP does not tell us that a waiting gateway has gone. Idempotent."""
+        self._ended = True
 
     def routes(self) -> list[Route]:
         base = "/internal/v1/sip"
@@ -117,10 +122,10 @@ class SipInternalApi:
             Route(
                 "POST",
                 f"{base}/calls",
-                self.record,
+                self.records,
                 scope=SCOPE,
-                summary="All that is known of a call",
-                body=SipCallRecord,
+                summary="All that is known of calls",
+                body=SipCallRecords,
                 status=204,
             ),
         ]
@@ -130,7 +135,7 @@ class SipInternalApi:
         until = self._clock.monotonic() + watch.wait_s
         while (version := await self._store.version()) == watch.version:
             left = until - self._clock.monotonic()
-            if left <= 0:
+            if left <= 0 or self._ended:
                 return reply(SipConfigReply(version=version, changed=False))
             await asyncio.sleep(min(LOOK_S, left))
         # The version first: what changes while the rows are read is read again with the next one.
@@ -174,16 +179,11 @@ class SipInternalApi:
     async def place(self, request: web.Request) -> web.Response:
         return reply(await self._places.ask(await read_model(request, SipPlaceAsk)))
 
-    async def record(self, request: web.Request) -> web.Response:
-        record = await read_model(request, SipCallRecord)
-        await self._calls.record(Call(**record.model_dump()))
+    async def records(self, request: web.Request) -> web.Response:
+        told = await read_model(request, SipCallRecords)
+        await self._calls.record([Call(**record.model_dump()) for record in told.records])
         return reply(None)
 
 
 def _account(account: Account) -> SipGatewayAccount:
-    return SipGatewayAccount(
-        user=account.user,
-        realm=account.realm,
-        display_name=account.display_name,
-        allow_md5_without_qop=account.allow_md5_without_qop,
-    )
+    return SipGatewayAccount.model_validate(account, from_attributes=True)

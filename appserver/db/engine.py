@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import event
+from sqlalchemy import Executable, Row, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -16,34 +15,32 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from confero.errors import LocalError, Unavailable
 from confero.runtime.logging import get_logger
 
+from .sqlite import Sqlite
+
 log = get_logger(__name__)
 Value = TypeVar("Value")
 
 DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
+    "sqlite": "sqlite",
     "mysql": "mysql+aiomysql",
     "mariadb": "mysql+aiomysql",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite",
     "mysql+aiomysql": "mysql+aiomysql",
     "mariadb+aiomysql": "mysql+aiomysql",
 }
 """Schemes that a database URL may have, and the driver that is used."""
 TIMEOUT_S = 5.0
 """A transaction with all its tries."""
-BUSY_MS = 4000
-"""How long SQLite waits for another writer; below TIMEOUT_S."""
 TRIES = 4
 RETRY_S = 0.02
 MYSQL_CONFLICTS = frozenset({1205, 1213})
 """Lock wait time-out and deadlock: the transaction was undone and may be tried again (also how Galera says no at commit)."""
-WRITES = {"confero_writes": True}
-"""Execution options of a connection that will write."""
 
 
 def database_url(text: str | None, state_dir: Path) -> URL:
     """The URL with its driver; SQLite in ``state_dir`` when there is none. Raises LocalError for one that cannot be used."""
     if text is None:
-        return URL.create("sqlite+aiosqlite", database=str(state_dir / "confero.db"))
+        return URL.create("sqlite", database=str(state_dir / "confero.db"))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -59,24 +56,37 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.is_sqlite = url.drivername.startswith("sqlite")
-        self.file = Path(url.database) if self.is_sqlite and url.database and url.database != ":memory:" else None
-        self.engine = _sqlite_engine(url) if self.is_sqlite else _mysql_engine(url)
-        # SQLite has one writer, and lets others look again ever more seldom: in a queue of our own all get their turn.
-        self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self.file = Path(url.database) if self.is_sqlite and url.database else None
+        self.sqlite = Sqlite(url) if self.is_sqlite else None
+        self._mysql = None if self.is_sqlite else _mysql_engine(url)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """For one statement that does not write. Raises Unavailable."""
+    async def rows(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """All rows of one statement that does not write. ``values``: of its bound parameters. Raises Unavailable."""
+
+        async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
+            return (await connection.execute(query, values)).all()
+
         try:
-            async with asyncio.timeout(TIMEOUT_S), self.engine.connect() as connection:
-                yield connection
+            async with asyncio.timeout(TIMEOUT_S):
+                if self.sqlite is not None:
+                    return await self.sqlite.read(work)
+                async with self.mysql.connect() as connection:
+                    return await work(connection)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise _unavailable(error) from error
 
-    async def write(self, work: Callable[[AsyncConnection], Awaitable[Value]]) -> Value:
-        """Run ``work`` in a transaction, again from its start if another one was in its way. Raises Unavailable."""
+    async def value(self, query: Executable) -> Any:
+        """The first column of the first row; None if there is no row. Raises Unavailable."""
+        found = await self.rows(query)
+        return found[0][0] if found else None
+
+    async def write(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, Value]]) -> Value:
+        """Run ``work`` in a transaction, again from its start if another one was in its way. Raises Unavailable.
+
+        It awaits nothing but its connection: others wait for it.
+        """
         try:
-            async with asyncio.timeout(TIMEOUT_S), self._turn:
+            async with asyncio.timeout(TIMEOUT_S):
                 for attempt in range(1, TRIES + 1):
                     try:
                         return await self._transaction(work)
@@ -88,42 +98,29 @@ class Database:
             raise _unavailable(error) from error
         raise AssertionError("unreachable")
 
-    async def _transaction(self, work: Callable[[AsyncConnection], Awaitable[Value]]) -> Value:
-        async with self.engine.connect() as connection:
-            await connection.execution_options(**WRITES)
-            async with connection.begin():
-                return await work(connection)
+    async def _transaction(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, Value]]) -> Value:
+        if self.sqlite is not None:
+            return await self.sqlite.write(work)
+        async with self.mysql.connect() as connection, connection.begin():
+            return await work(connection)
+
+    @property
+    def mysql(self) -> AsyncEngine:
+        """Where the database is no file."""
+        assert self._mysql is not None, "asked for after is_sqlite"
+        return self._mysql
 
     async def answers(self) -> bool:
         """Whether the database can be asked; for readiness."""
-        async with self.read() as connection:
-            await connection.exec_driver_sql("SELECT 1")
+        await self.rows(text("SELECT 1"))
         return True
 
     async def close(self) -> None:
         """Close every connection. Idempotent."""
-        await self.engine.dispose()
-
-
-def _sqlite_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_MS / 1000})
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves, below
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_MS}", "synchronous=NORMAL"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begun(connection: Any) -> None:
-        # A transaction that reads first and then writes could not get the write lock without losing its snapshot: take it at once.
-        # One statement that reads needs none: four trips to the connection's thread less.
-        if connection.get_execution_options().get("confero_writes"):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
+        if self.sqlite is not None:
+            await self.sqlite.close()
+        if self._mysql is not None:
+            await self._mysql.dispose()
 
 
 def _mysql_engine(url: URL) -> AsyncEngine:

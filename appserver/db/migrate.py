@@ -12,13 +12,14 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from confero.errors import LocalError, Unavailable
 from confero.runtime.logging import get_logger
 
-from .engine import WRITES, Database
+from .engine import Database
 from .siptables import metadata
+from .sqlite import Sqlite
 
 log = get_logger(__name__)
 
@@ -26,7 +27,7 @@ LOCK = "confero-migrate"
 LOCK_WAIT_S = 60
 """How long another process may take to migrate."""
 SQLITE_TRIES = 15
-"""Each waits engine.BUSY_MS: a minute in all."""
+"""Each waits sqlite.BUSY_MS: a minute in all."""
 
 
 async def migrate(database: Database) -> None:
@@ -37,10 +38,10 @@ async def migrate(database: Database) -> None:
     try:
         if database.file is not None:
             database.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if database.is_sqlite:
-            await _migrate_sqlite(database)
+        if database.sqlite is not None:
+            await _migrate_sqlite(database.sqlite)
         else:
-            await _migrate_mysql(database)
+            await _migrate_mysql(database.mysql)
     except CommandError as error:
         raise LocalError(f"the database belongs to another version of confero: {error}") from error
     except (SQLAlchemyError, OSError) as error:
@@ -48,23 +49,20 @@ async def migrate(database: Database) -> None:
         raise Unavailable(f"the database cannot be used: {cause}", code="database-down") from error
 
 
-async def _migrate_sqlite(database: Database) -> None:
+async def _migrate_sqlite(sqlite: Sqlite) -> None:
     """BEGIN IMMEDIATE is the lock, and the tables change all together or not at all."""
     for attempt in range(1, SQLITE_TRIES + 1):
         try:
-            async with database.engine.connect() as connection:
-                await connection.execution_options(**WRITES)
-                async with connection.begin():
-                    await connection.run_sync(_upgrade)
-                return
+            await sqlite.write(lambda connection: connection.run_sync(_upgrade))
+            return
         except OperationalError as error:
             if "locked" not in str(error.orig) or attempt == SQLITE_TRIES:
                 raise
 
 
-async def _migrate_mysql(database: Database) -> None:
+async def _migrate_mysql(mysql: AsyncEngine) -> None:
     """A lock that the server frees when its connection ends; DDL commits by itself there."""
-    async with database.engine.connect() as connection:
+    async with mysql.connect() as connection:
         await _take_lock(connection)
         try:
             async with connection.begin():

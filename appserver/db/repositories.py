@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Double, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.models import LegRecord, McuRegister, SessionNotice
@@ -25,10 +25,30 @@ CALL_ROOM_S = 86_400.0
 """After its last use a room that was made for one call is deleted."""
 
 
-def live(now: float) -> ColumnElement[bool]:
+def live(now: float | BindParameter[float]) -> ColumnElement[bool]:
     """``Person.is_live`` as a condition."""
     row = participants.c
     return or_(row.session.is_not(None), row.leg_mcu.is_not(None), row.reserved_until > now)
+
+
+_ROOM = select(rooms).where(rooms.c.id == bindparam("in_room"))
+_USED = update(rooms).where(rooms.c.id == bindparam("in_room")).values(used_at=bindparam("used"))
+_OTHERS = (
+    select(func.count())
+    .select_from(participants)
+    .where(
+        participants.c.room == bindparam("in_room"),
+        participants.c.id != bindparam("person"),
+        live(bindparam("now", type_=Double)),
+    )
+)
+_PERSON = insert_new(participants)
+_AGAIN = (
+    update(participants)
+    .where(participants.c.id == bindparam("person"))
+    .values({name: bindparam(f"now_{name}") for name in ("room", "display_name", "reserved_until")})
+)
+"""What every join asks and writes, made once: to make a statement takes as long as to run it."""
 
 
 class SqlStore:
@@ -51,9 +71,8 @@ class SqlStore:
         return await self._db.write(work)
 
     async def room(self, room_id: str) -> Room | None:
-        async with self._db.read() as connection:
-            row = (await connection.execute(select(rooms).where(rooms.c.id == room_id))).mappings().first()
-        return Room(**row) if row else None
+        found = await self._db.rows(_ROOM, {"in_room": room_id})
+        return Room(**found[0]._mapping) if found else None
 
     async def place_room(self, room_id: str, expected: str | None, mcu: str) -> bool:
         was = rooms.c.mcu.is_(None) if expected is None else rooms.c.mcu == expected
@@ -67,18 +86,17 @@ class SqlStore:
     async def busy_rooms(self, mcu: str) -> list[Room]:
         occupied = select(participants.c.room).where(participants.c.session.is_not(None))
         query = select(rooms).where(rooms.c.mcu == mcu, rooms.c.id.in_(occupied)).order_by(rooms.c.id)
-        async with self._db.read() as connection:
-            return [Room(**row) for row in (await connection.execute(query)).mappings()]
+        return [Room(**row._mapping) for row in await self._db.rows(query)]
 
     # --- people ---------------------------------------------------------------------------------------------------
 
     async def admit(self, person: Person, room: Room, now: float) -> int | None:
-        others = (participants.c.room == room.id, participants.c.id != person.id, live(now))
+        others = {"in_room": room.id, "person": person.id, "now": now}
 
         async def work(connection: AsyncConnection) -> int | None:
             # Written first: the room's row is the lock under which places are counted (SQLite: the whole database is).
-            await connection.execute(update(rooms).where(rooms.c.id == room.id).values(used_at=room.used_at))
-            taken = await connection.scalar(select(func.count()).select_from(participants).where(*others)) or 0
+            await connection.execute(_USED, {"in_room": room.id, "used": room.used_at})
+            taken = await connection.scalar(_OTHERS, others) or 0
             if taken >= room.max_participants:
                 return None
             await _write_person(connection, person)
@@ -87,15 +105,12 @@ class SqlStore:
         return await self._db.write(work)
 
     async def person(self, participant: str) -> Person | None:
-        async with self._db.read() as connection:
-            found = await connection.execute(select(participants).where(participants.c.id == participant))
-            row = found.mappings().first()
-        return Person(**row) if row else None
+        found = await self._db.rows(select(participants).where(participants.c.id == participant))
+        return Person(**found[0]._mapping) if found else None
 
     async def live_count(self, room_id: str, now: float) -> int:
         query = select(func.count()).select_from(participants).where(participants.c.room == room_id, live(now))
-        async with self._db.read() as connection:
-            return await connection.scalar(query) or 0
+        return await self._db.value(query) or 0
 
     # --- presence -------------------------------------------------------------------------------------------------
 
@@ -155,13 +170,11 @@ class SqlStore:
         occupied = select(participants.c.room).where(participants.c.session.is_not(None))
         of_legs = select(participants.c.leg_mcu).where(participants.c.leg_mcu.is_not(None))
         of_rooms = select(rooms.c.mcu).where(rooms.c.mcu.is_not(None), rooms.c.id.in_(occupied))
-        async with self._db.read() as connection:
-            return set(await connection.scalars(of_legs.union(of_rooms)))
+        return {row[0] for row in await self._db.rows(of_legs.union(of_rooms))}
 
     async def known_mcus(self) -> list[KnownMcu]:
         query = select(mcus.c.id, mcus.c.boot, mcus.c.url, mcus.c.capacity)
-        async with self._db.read() as connection:
-            return [KnownMcu(**row) for row in (await connection.execute(query)).mappings()]
+        return [KnownMcu(**row._mapping) for row in await self._db.rows(query)]
 
     # --- housekeeping ---------------------------------------------------------------------------------------------
 
@@ -187,10 +200,10 @@ class SqlStore:
 
 async def _write_person(connection: AsyncConnection, person: Person) -> None:
     """Insert, or update what joining again may change."""
-    again = {"room": person.room, "display_name": person.display_name, "reserved_until": person.reserved_until}
-    added = await connection.execute(insert_new(participants).values(**asdict(person)))
-    if added.rowcount == 0:
-        await connection.execute(update(participants).where(participants.c.id == person.id).values(**again))
+    if (await connection.execute(_PERSON, vars(person))).rowcount:
+        return
+    again = {f"now_{name}": getattr(person, name) for name in ("room", "display_name", "reserved_until")}
+    await connection.execute(_AGAIN, {"person": person.id, **again})
 
 
 async def _set_legs(connection: AsyncConnection, people: list[str], mcu: str | None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, or_, select, update
+from sqlalchemy import Table, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..sip.entities import Call
@@ -16,6 +16,11 @@ from .statements import insert_new
 
 DAY_S = 86_400.0
 KEPT_HOURS = 2
+_REVISED = (
+    update(sip_calls)
+    .where(sip_calls.c.id == bindparam("told_id"), sip_calls.c.revision < bindparam("told_revision"))
+    .values({column: bindparam(f"told_{column.name}") for column in sip_calls.c})
+)
 
 
 class SqlCallStore:
@@ -26,22 +31,19 @@ class SqlCallStore:
 
     # --- records --------------------------------------------------------------------------------------------------
 
-    async def record(self, call: Call) -> bool:
-        values = asdict(call)
-        older = (sip_calls.c.id == call.id, sip_calls.c.revision < call.revision)
+    async def record(self, calls: Sequence[Call]) -> None:
+        rows = [vars(call) for call in calls]
+        later = [{f"told_{name}": value for name, value in row.items()} for row in rows]
 
-        async def work(connection: AsyncConnection) -> bool:
-            if await _insert(connection, sip_calls, **values):
-                return True
-            return (await connection.execute(update(sip_calls).where(*older).values(**values))).rowcount == 1
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(insert_new(sip_calls), rows)
+            await connection.execute(_REVISED, later)
 
-        return await self._db.write(work)
+        await self._db.write(work)
 
     async def call(self, call_id: str) -> Call | None:
-        async with self._db.read() as connection:
-            found = await connection.execute(select(sip_calls).where(sip_calls.c.id == call_id))
-            row = found.mappings().first()
-        return Call(**row) if row else None
+        found = await self._db.rows(select(sip_calls).where(sip_calls.c.id == call_id))
+        return Call(**found[0]._mapping) if found else None
 
     async def calls(self, before: tuple[float, str] | None, limit: int) -> list[Call]:
         row = sip_calls.c
@@ -49,8 +51,7 @@ class SqlCallStore:
         if before is not None:
             at, call_id = before
             query = query.where(or_(row.started_at < at, (row.started_at == at) & (row.id < call_id)))
-        async with self._db.read() as connection:
-            return [Call(**found) for found in (await connection.execute(query)).mappings()]
+        return [Call(**found._mapping) for found in await self._db.rows(query)]
 
     # --- calls out ------------------------------------------------------------------------------------------------
 
@@ -102,8 +103,7 @@ class SqlCallStore:
         await self._db.write(work)
 
     async def failures(self, key: str) -> int:
-        async with self._db.read() as connection:
-            return await connection.scalar(select(sip_attempts.c.failures).where(sip_attempts.c.key == key)) or 0
+        return await self._db.value(select(sip_attempts.c.failures).where(sip_attempts.c.key == key)) or 0
 
     # --- housekeeping ---------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -93,7 +93,7 @@ class SqlSipStore:
 
         return await self._changing(work)
 
-    async def _changing(self, work: Callable[[AsyncConnection], Awaitable[Value]]) -> Value:
+    async def _changing(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, Value]]) -> Value:
         """Count the change once it can be read."""
         try:
             return await self._db.write(work)
@@ -101,8 +101,7 @@ class SqlSipStore:
             self.changes += 1
 
     async def version(self) -> int:
-        async with self._db.read() as connection:
-            return await connection.scalar(select(sip_state.c.value).where(sip_state.c.name == "version")) or 0
+        return await self._db.value(select(sip_state.c.value).where(sip_state.c.name == "version")) or 0
 
     # --- what calls ask -------------------------------------------------------------------------------------------
 
@@ -116,10 +115,8 @@ class SqlSipStore:
 
     async def enabled(self, kind: type[Entity]) -> list[Entity]:
         table, name = TABLES[kind]
-        return await self._all(kind, select(table).where(table.c.enabled).order_by(table.c[name]).limit(ALL))
-
-    async def number_of_room(self, room: str) -> Number | None:
-        return await self._first(Number, select(sip_numbers).where(sip_numbers.c.room == room))
+        query = select(table).order_by(table.c[name]).limit(ALL)
+        return await self._all(kind, query.where(table.c.enabled) if "enabled" in table.c else query)
 
     async def present(self, display_name: str, limit: int) -> list[Present]:
         row = participants.c
@@ -131,17 +128,14 @@ class SqlSipStore:
             .order_by(row.created_at, row.id)
             .limit(limit)
         )
-        async with self._db.read() as connection:
-            return [Present(*found) for found in await connection.execute(query)]
+        return [Present(one.id, one.room, one.display_name) for one in await self._db.rows(query)]
 
     async def _first(self, kind: type[Entity], query: Any) -> Entity | None:
-        async with self._db.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        return kind(**row) if row else None
+        found = await self._all(kind, query)
+        return found[0] if found else None
 
     async def _all(self, kind: type[Entity], query: Any) -> list[Entity]:
-        async with self._db.read() as connection:
-            return [kind(**row) for row in (await connection.execute(query)).mappings()]
+        return [kind(**row._mapping) for row in await self._db.rows(query)]
 
 
 async def _count_up(connection: AsyncConnection) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
 from .models import MYSQL, metadata
@@ -35,6 +36,9 @@ sip_accounts = Table(
     Column("may_call_out", Boolean, nullable=False),
     Column("call_out_patterns", JSON, nullable=False),
     Column("calls_per_hour", Integer),
+    Column("media_security", String(16), nullable=False, server_default="optional"),
+    Column("key_exchange", String(8), nullable=False, server_default="sdes"),
+    Column("symmetric", Boolean, nullable=False, server_default=false()),
     Column("enabled", Boolean, nullable=False),
     UniqueConstraint("user", "realm"),
     **MYSQL,

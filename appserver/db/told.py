@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.models import LegRecord, SessionNotice
@@ -39,6 +39,11 @@ _WENT = (
     .where(_ROW.id == bindparam("told_participant"), _ROW.leg_mcu == bindparam("told_mcu"))
     .values(leg_mcu=None)
 )
+
+_HUNG_UP = delete(participants).where(
+    _ROW.id == bindparam("told_participant"), _ROW.leg_mcu == bindparam("told_mcu"), _ROW.kind == "rtp"
+)
+"""A telephone whose call has ended comes back as somebody else: its row would only be counted with those of its room."""
 
 
 async def note_sessions(connection: AsyncConnection, notices: Sequence[SessionNotice]) -> None:
@@ -107,6 +112,8 @@ def _groups(records: Iterable[LegRecord]) -> Iterator[dict[str, LegRecord]]:
 async def _apply(connection: AsyncConnection, group: dict[str, LegRecord]) -> None:
     """Everybody in a group is there once: the order of statements is free."""
     went = [record for record in group.values() if record.event == "left"]
+    if over := [record for record in went if record.reason == "left"]:
+        await connection.execute(_HUNG_UP, [{"told_participant": r.participant, "told_mcu": r.mcu} for r in over])
     if went:
         await connection.execute(_WENT, [{"told_participant": r.participant, "told_mcu": r.mcu} for r in went])
     came = await _of_known_rooms(connection, [record for record in group.values() if record.event != "left"])

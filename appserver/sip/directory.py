@@ -1,4 +1,4 @@
-"""Rules and trunks in memory, since every call asks for them: at most a second behind what another server has changed."""
+"""Rules, trunks and numbers in memory, since every call asks for them: at most a second behind what another server has changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from confero.clock import Clock
 
-from .entities import Rule, Trunk
+from .entities import Number, Rule, Trunk
 from .store import SipStore
 
 LOOK_S = 1.0
@@ -21,6 +21,9 @@ class Snapshot:
     version: int
     rules: Sequence[Rule] = ()
     trunks: Mapping[str, Trunk] = field(default_factory=dict)
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    of_rooms: Mapping[str, Number] = field(default_factory=dict)
+    """The same, by their rooms."""
 
 
 class Directory:
@@ -49,6 +52,8 @@ class Directory:
         changes, version = self._store.changes, await self._store.version()
         rules = await self._store.enabled(Rule)
         trunks = {trunk.name: trunk for trunk in await self._store.enabled(Trunk)}
-        self._held, self._changes = Snapshot(version, rules, trunks), changes
+        numbers = await self._store.enabled(Number)
+        by_number, by_room = ({getattr(one, name): one for one in numbers} for name in ("number", "room"))
+        self._held, self._changes = Snapshot(version, rules, trunks, by_number, by_room), changes
         self._looked_at = self._clock.monotonic()
         return self._held

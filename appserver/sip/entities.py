@@ -27,6 +27,9 @@ class Account:
     call_out_patterns: list[str] = field(default_factory=list)
     calls_per_hour: int | None = None
     """None: as configured for everybody."""
+    media_security: str = "optional"
+    key_exchange: str = "sdes"
+    symmetric: bool = False
     enabled: bool = True
 
 

@@ -123,12 +123,10 @@ class Exchange:
 
     async def _room(self, target: str) -> tuple[str, Number | None]:
         """The room that has this number, else the one that may have this id; nothing if none can."""
-        plain = plain_number(target)
-        if plain.isascii() and plain.isdecimal() and (number := await self._store.get(Number, plain)):
+        known = await self._directory.read()
+        if number := known.numbers.get(plain_number(target)):
             return number.room, number
-        if not ROOM.fullmatch(target):
-            return "", None
-        return target, await self._store.number_of_room(target)
+        return (target, known.of_rooms.get(target)) if ROOM.fullmatch(target) else ("", None)
 
     async def _to_user(self, match: Match, ask: SipRouteAsk, caller: Caller) -> SipDecision | None:
         accounts = [account for account in await self._store.accounts_named(match.target) if account.enabled]

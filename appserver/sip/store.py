@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol, TypeVar
 
 from .entities import Account, Call, Number, Present, Rule, Trunk
@@ -48,10 +49,8 @@ class SipStore(Protocol):
         ...
 
     async def enabled(self, kind: type[Entity]) -> list[Entity]:
-        """All enabled accounts, trunks or rules."""
+        """All enabled accounts, trunks or rules; numbers always are."""
         ...
-
-    async def number_of_room(self, room: str) -> Number | None: ...
 
     async def present(self, display_name: str, limit: int) -> list[Present]:
         """Connected browsers under this name, without regard to case."""
@@ -61,8 +60,8 @@ class SipStore(Protocol):
 class CallStore(Protocol):
     """Records, counts and failed tries. Each call is one transaction."""
 
-    async def record(self, call: Call) -> bool:
-        """Keep the record unless a revision as late is there. False: it was."""
+    async def record(self, calls: Sequence[Call]) -> None:
+        """Keep each record unless a revision as late is there; all of them or none."""
         ...
 
     async def call(self, call_id: str) -> Call | None: ...

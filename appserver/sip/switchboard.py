@@ -8,7 +8,7 @@ from typing import Protocol
 from confero.errors import ConferoError, Refused, RemoteError, Unavailable
 from confero.ids import new_id
 from confero.models import DigitsSend, Role, TokenGrant
-from confero.models.calls import CallInfo, CallOut, RingAnswer, SipCallOut, SipRingAnswer
+from confero.models.calls import CallEnd, CallInfo, CallOut, RingAnswer, SipCallOut, SipRingAnswer
 from confero.models.sip import SipCaller, SipDecision, SipRouteAsk
 
 from .exchange import Exchange
@@ -18,6 +18,7 @@ ADDRESS = re.compile(
     r"(?:sip:)?([A-Za-z0-9_.!~*'()&=+$,?/#-]{1,128})@([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.I
 )
 NUMBER = re.compile(r"[A-Za-z0-9_.+*#() /-]{1,128}")
+NOTHING = CallEnd()
 REFUSALS = {
     "call-out-refused": (403, "You may not call that number from here."),
     "call-out-limit": (429, "You have made as many calls as are allowed in an hour."),
@@ -32,7 +33,7 @@ class Gateway(Protocol):
 
     async def call_out(self, wish: SipCallOut) -> CallInfo: ...
     async def call(self, call: str) -> CallInfo: ...
-    async def end(self, call: str) -> None: ...
+    async def end(self, call: str, words: CallEnd) -> None: ...
     async def digits(self, call: str, digits: DigitsSend) -> None: ...
     async def answer(self, call: str, answer: SipRingAnswer) -> None: ...
 
@@ -78,9 +79,9 @@ class Switchboard:
             raise Refused("There is no such call.", status=404, code="call-unknown")
         return found
 
-    async def end(self, grant: TokenGrant, call: str) -> None:
-        """Hangs up."""
-        await self._gateway.end((await self._own(grant, call)).id)
+    async def end(self, grant: TokenGrant, call: str, words: CallEnd = NOTHING) -> None:
+        """Hangs up; the telephone's side is told ``words``."""
+        await self._gateway.end((await self._own(grant, call)).id, words)
 
     async def digits(self, grant: TokenGrant, call: str, digits: DigitsSend) -> None:
         """Presses keys. Raises also 409 ``no-media``, ``no-events``."""
@@ -88,7 +89,8 @@ class Switchboard:
 
     async def answer(self, grant: TokenGrant, call: str, answer: RingAnswer) -> None:
         """Whose browser rings says what is to become of it. Raises also 409 ``call-over``."""
-        await self._gateway.answer(call, SipRingAnswer(participant=grant.participant, action=answer.action))
+        said = SipRingAnswer(participant=grant.participant, **answer.model_dump())
+        await self._gateway.answer(call, said)
 
     async def _own(self, grant: TokenGrant, call: str) -> CallInfo:
         """Hosts rule all telephones in their room, others the one that they have called or taken."""

@@ -40,6 +40,12 @@ class UpOptions:
     port: Annotated[
         list[str] | None, typer.Option(metavar="SERVICE.PURPOSE=PORT", help="Use another port; repeatable.")
     ] = None
+    front_door: Annotated[
+        bool | None,
+        typer.Option(
+            "--front-door/--no-front-door", help="One port for all; by default where services share an address."
+        ),
+    ] = None
     host: Annotated[str | None, typer.Option(help="Name or address by which browsers reach this machine.")] = None
     database: Annotated[str | None, typer.Option(help="SQLAlchemy URL; SQLite in the state folder by default.")] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"] | None, typer.Option()] = None
@@ -51,6 +57,7 @@ class UpOptions:
             config=self.config,
             addresses=pairs(self.address or [], "--address"),
             ports=ports(self.port or []),
+            front_door=self.front_door,
             host=self.host,
             database=self.database,
             log_level=self.log_level,

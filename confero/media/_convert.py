@@ -105,6 +105,7 @@ def new_leg_config(config: LegConfig) -> Any:
     out.symmetric = lib.CF_SYMMETRIC_ALL if config.symmetric else learns
     if config.sockets is not None:
         out.rtp_socket, out.rtcp_socket = config.sockets.rtp, config.sockets.rtcp
+    fill_addr(out.signalling, Address(config.signalling, 0) if config.signalling else None)
     fill_addr(out.remote_rtp, config.remote_rtp)
     fill_addr(out.remote_rtcp, config.remote_rtcp)
     return out

@@ -7,6 +7,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ifaddr
 
@@ -27,6 +28,7 @@ class Advertised:
     """The bound address that it is mapped to; None: not known (a plain address that is not the machine's)."""
 
 
+@lru_cache(maxsize=256)
 def parse_ip(text: str) -> IPAddress:
     """An IPv4 or IPv6 address without scope. Raises LocalError."""
     try:

@@ -249,8 +249,10 @@ class LegConfig:
     """RTP: nothing is sent to ``remote_rtp`` before a valid packet has come from there or :meth:`Engine.prove` was called; the
     same again after each change of the host."""
     symmetric: bool = False
-    """RTP: learn the peer's address from its packets and keep to it: from the first of the host in ``remote_rtp``, whatever its
-    port, else from the fourth in a row of another."""
+    """RTP: learn the peer's address from its packets and keep to it: from the first of the host in ``remote_rtp`` or
+    ``signalling``, whatever its port, or from the first of anywhere that SRTP has authenticated."""
+    signalling: str = ""
+    """RTP, symmetric: the host that the peer's signalling comes from, where that is known."""
     any_port: bool = False
     """RTP: likewise, but from the host in ``remote_rtp`` alone. What legs over TCP need, whose peers do not tell their ports."""
     media_timeout_ms: int = 0

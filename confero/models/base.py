@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 DisplayName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Sdp = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
+Host = Annotated[str, StringConstraints(max_length=64), AfterValidator(lambda text: str(ip_address(text)))]
+"""An IP address, as it is usually written."""
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Role = Literal["host", "guest"]
 CodecName = Literal["opus", "G722", "PCMU", "PCMA", "L16"]

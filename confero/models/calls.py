@@ -23,12 +23,17 @@ PassedHeaders = Annotated[dict[HeaderName, HeaderValue], Field(max_length=16)]
 """SIP header fields that the gateway is configured to pass (``pass_headers``)."""
 
 
-class CallOut(Request):
+class Words(Request):
+    """What a page has the telephone's side told with what it does."""
+
+    user_data: UserData = ""
+    headers: PassedHeaders = Field(default_factory=dict)
+
+
+class CallOut(Words):
     """POST /api/v1/rooms/{room}/calls -> 201 CallInfo: somebody is called into the room."""
 
     to: Dialled
-    user_data: UserData = ""
-    headers: PassedHeaders = Field(default_factory=dict)
 
 
 class CallInfo(Reply):
@@ -49,7 +54,7 @@ class CallInfo(Reply):
     """Of the last SIP response."""
     reason: str = ""
     user_data: str = ""
-    """What the telephone's side has said."""
+    """What the telephone's side has said last."""
     headers: dict[str, str] = Field(default_factory=dict)
 
 
@@ -57,13 +62,17 @@ class CallDigits(DigitsSend):
     """POST /api/v1/rooms/{room}/calls/{call}/digits -> 204: keys for the telephone."""
 
 
-class RingAnswer(Request):
+class CallEnd(Words):
+    """POST /api/v1/rooms/{room}/calls/{call}/end, and /v1/calls/{call}/end at the gateway -> 204: hangs up, with some words."""
+
+
+class RingAnswer(Words):
     """POST /api/v1/calls/{call}/answer -> 204: what somebody says to a call that rings. The first to accept has it."""
 
     action: RingAction
 
 
-class SipCallOut(Request):
+class SipCallOut(Words):
     """POST /v1/calls at the gateway -> 201 CallInfo: a call that the application server has allowed."""
 
     id: Id
@@ -73,11 +82,9 @@ class SipCallOut(Request):
     owner_name: CallName
     name: CallName
     """Under which the called is known."""
-    user_data: UserData = ""
-    headers: PassedHeaders = Field(default_factory=dict)
 
 
-class SipRingAnswer(Request):
+class SipRingAnswer(Words):
     """POST /v1/calls/{call}/answer at the gateway -> 204."""
 
     participant: Id
@@ -96,6 +103,9 @@ class CallEvent(Reply):
     name: str
     participant: Id | None
     """The telephone's."""
+    user_data: str = ""
+    """What its side has said last: with its answer, or as it hung up."""
+    headers: dict[str, str] = Field(default_factory=dict)
 
 
 class IncomingCallEvent(Reply):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import CodecName, DisplayName, Id, MediaSecurity, Reply, Request, Role, Sdp
+from .base import CodecName, DisplayName, Host, Id, MediaSecurity, Reply, Request, Role, Sdp
 
 
 class WebRtcLegCreate(Request):
@@ -31,8 +31,10 @@ class RtpLegCreate(Request):
     codecs: tuple[CodecName, ...] = Field(default=("opus", "G722", "PCMU", "PCMA"), min_length=1, max_length=5)
     """What may be used; preference, when we are the offerer. L16 (a quarter of a megabit a second) only where it is named."""
     symmetric: bool = False
-    """The peer's address is learnt from its packets and kept from then on: from the first of the host that was signalled or of
-    whoever has the keys, else from the fourth in a row of another."""
+    """The peer's address is learnt from its packets and kept from then on: from the first of the host that was signalled, of
+    ``signalling``, or of whoever has the keys."""
+    signalling: Host | None = None
+    """With ``symmetric``: the host that the peer's signalling comes from. Behind NAT its media mostly comes from there too."""
     media_security: MediaSecurity = "optional"
     """``none``: in the clear. ``optional``: as the peer offers it, and in our offers as ``best_effort`` says. ``required``:
     nothing in the clear."""
@@ -106,6 +108,8 @@ class LegPatch(Request):
     """A gate of its own, -dBov, in place of the room's (65): what is softer for half a second is not heard; 0: the room's."""
     confirmed: Literal[True] | None = None
     """The peer has shown that it is there and wants media, by an ACK for instance."""
+    signalling: Host | None = None
+    """As in RtpLegCreate; holds from the next description of the peer's on."""
     room: Id | None = None
     """Moves the leg to this room of the same MCU. RTP legs only."""
     seat: Seat | None = None

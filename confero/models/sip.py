@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from .base import Id, Reply, Request, Role
+from .base import TOLD_AT_ONCE, Id, Reply, Request, Role
 from .rooms import RoomSpec
-from .sipadmin import SipAction, SipDirection, SipTrunkInfo, Text
+from .sipadmin import SipAction, SipDirection, SipKeyExchange, SipMediaSecurity, SipTrunkInfo, Text
 
 
 class LadderStep(Request):
@@ -23,7 +23,7 @@ class LadderStep(Request):
 
 
 class SipCallRecord(Request):
-    """POST /internal/v1/sip/calls -> 204: what is known of a call. A later revision replaces an earlier one."""
+    """What is known of a call. A later revision replaces an earlier one."""
 
     id: Id
     revision: int = Field(ge=1, le=1_000_000)
@@ -46,6 +46,12 @@ class SipCallRecord(Request):
     )
     mos: float | None = Field(default=None, ge=1, le=5)
     """Estimate by the E-model (ITU-T G.107)."""
+
+
+class SipCallRecords(Request):
+    """POST /internal/v1/sip/calls -> 204: of several calls, in one transaction."""
+
+    records: list[SipCallRecord] = Field(min_length=1, max_length=TOLD_AT_ONCE)
 
 
 class SipCallInfo(Reply):
@@ -93,6 +99,9 @@ class SipGatewayAccount(Reply):
     realm: str
     display_name: str
     allow_md5_without_qop: bool
+    media_security: SipMediaSecurity = "optional"
+    key_exchange: SipKeyExchange = "sdes"
+    symmetric: bool = False
 
 
 class SipGatewayTrunk(SipTrunkInfo):

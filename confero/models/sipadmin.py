@@ -25,6 +25,8 @@ SipTransport = Literal["udp", "tcp", "tls"]
 SipSource = Literal["any", "trunk", "account", "browser", "unknown"]
 SipAction = Literal["room", "user", "menu", "trunk", "address", "reject"]
 SipDirection = Literal["in", "out"]
+SipMediaSecurity = Literal["none", "optional", "required"]
+SipKeyExchange = Literal["sdes", "dtls"]
 
 
 class SipAccountFields(Request):
@@ -36,6 +38,11 @@ class SipAccountFields(Request):
     """What it may call through trunks, as dialled; nothing else, and nothing where there is none."""
     calls_per_hour: int | None = Field(default=None, ge=0, le=100_000)
     """Calls out; None: as configured for everybody."""
+    media_security: SipMediaSecurity = "optional"
+    key_exchange: SipKeyExchange = "sdes"
+    """In our offers, where protection is required; what the telephone offers is answered in its own way."""
+    symmetric: bool = False
+    """Its media may come from another address than it says, as behind NAT, and then goes back there."""
     enabled: bool = True
 
 
@@ -57,6 +64,9 @@ class SipAccountPatch(Request):
     may_call_out: bool | None = None
     call_out_patterns: list[NumberPattern] | None = Field(default=None, max_length=32)
     calls_per_hour: int | None = Field(default=None, ge=0, le=100_000)
+    media_security: SipMediaSecurity | None = None
+    key_exchange: SipKeyExchange | None = None
+    symmetric: bool | None = None
     enabled: bool | None = None
 
 
@@ -69,6 +79,9 @@ class SipAccountInfo(Reply):
     may_call_out: bool
     call_out_patterns: list[str]
     calls_per_hour: int | None
+    media_security: str
+    key_exchange: str
+    symmetric: bool
     enabled: bool
     created_at: float
 
@@ -99,7 +112,7 @@ class SipTrunkFields(Request):
     caller_id: Literal["pass", "fixed", "anonymous"] = "pass"
     caller_number: Annotated[str, StringConstraints(max_length=64)] = ""
     """With ``fixed``: who calls, by number."""
-    media_security: Literal["none", "optional", "required"] = "optional"
+    media_security: SipMediaSecurity = "optional"
     symmetric: bool = False
     """Media is sent to where it comes from."""
     options_s: int = Field(default=30, ge=0, le=3600)
@@ -131,7 +144,7 @@ class SipTrunkPatch(Request):
     sources: list[Network] | None = Field(default=None, max_length=32)
     caller_id: Literal["pass", "fixed", "anonymous"] | None = None
     caller_number: Annotated[str, StringConstraints(max_length=64)] | None = None
-    media_security: Literal["none", "optional", "required"] | None = None
+    media_security: SipMediaSecurity | None = None
     symmetric: bool | None = None
     options_s: int | None = Field(default=None, ge=0, le=3600)
     enabled: bool | None = None

@@ -34,6 +34,8 @@ MAX_REPLY = 1 << 20
 CONNECTIONS = 100
 KEEPALIVE_S = 15.0
 """Less than the 30 s after which our servers close an idle connection, so that a call never meets one that is just closing."""
+TOKEN_S = 5.0
+"""How long a token is used that is good for a minute."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class ServiceClient:
         self._jitter = jitter
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
+        self._proof = -TOKEN_S, ""
+        """When our token was made, and the token."""
 
     @overload
     async def call(
@@ -167,14 +171,22 @@ class ServiceClient:
         return self._session
 
     def _headers(self, data: bytes | None) -> dict[str, str]:
-        token = service_token(self._caller, self._audience, secret=self._secret, now=self._clock.wall())
         headers = {
-            "Authorization": f"Bearer {token}",
+            "Authorization": f"Bearer {self._token()}",
             "X-Request-Id": request_id() or new_id("req"),
             "User-Agent": f"confero-{self._caller}",
             "Accept": "application/json",
         }
         return headers if data is None else {**headers, "Content-Type": "application/json"}
+
+    def _token(self) -> str:
+        """The same for some seconds: to sign and to check one costs more than to write the rest of a request."""
+        now = self._clock.wall()
+        made_at, token = self._proof
+        if not 0 <= now - made_at < TOKEN_S:
+            token = service_token(self._caller, self._audience, secret=self._secret, now=now)
+            self._proof = now, token
+        return token
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         parts, size = [], 0

@@ -37,6 +37,7 @@ class Protocol(web.RequestHandler):
     __slots__ = ("_place",)
 
     def __init__(self, server: web.Server, place: Place, **options: Any) -> None:
+        """``place`` is given back when the connection ends."""
         super().__init__(server, **options)
         self._place = place
 
@@ -62,8 +63,30 @@ class Protocol(web.RequestHandler):
         return response
 
 
+class BehindTls(Protocol):
+    """The same where somebody else has ended TLS: what comes is HTTPS all the same, and of the client whom that one saw."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, server: web.Server, place: Place, client: tuple[str, int], **options: Any) -> None:
+        super().__init__(server, place, **options)
+        self._client = client
+
+    @property
+    def peername(self) -> tuple[str, int]:
+        return self._client
+
+    @property
+    def ssl_context(self) -> tls.SSLContext:
+        """Requests take their scheme from there being one."""
+        return ENDED_ELSEWHERE
+
+
+ENDED_ELSEWHERE = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+
+
 class Listener:
-    """Serves one app on one address. Made by ``start``."""
+    """Serves one app on one address, and connections that others have accepted. Made by ``start`` or ``without_address``."""
 
     def __init__(
         self,
@@ -76,11 +99,12 @@ class Listener:
         self._runner = runner
         self._connections = connections
         self._connecting = TaskBag(limit=connections.limit)
+        self._accepts = True
         self._options: dict[str, Any] = {"access_log": None, "keepalive_timeout": IDLE_S, "lingering_time": LINGER_S}
         self._secure: dict[str, Any] = {"ssl": ssl, "ssl_handshake_timeout": HANDSHAKE_S} if ssl else {}
         self.host = host
-        self.port: int = sockets[0].getsockname()[1]
-        """The port in use, also when 0 was asked for."""
+        self.port: int = sockets[0].getsockname()[1] if sockets else 0
+        """The port in use, also when 0 was asked for; 0: it has no address."""
         self._acceptors = [Acceptor(one, self._take) for one in sockets]
 
     @classmethod
@@ -110,22 +134,51 @@ class Listener:
             raise LocalError(f"cannot listen on {_authority(host, port)}: {_reason(error)}") from error
         return cls(runner, sockets, host, ssl, Connections(max_connections, max_per_source))
 
-    def _take(self, connection: socket.socket, address: str) -> None:
+    @classmethod
+    async def without_address(
+        cls,
+        app: web.Application,
+        ssl: tls.SSLContext | None = None,
+        *,
+        shutdown_s: float = 5.0,
+        max_connections: int = CONNECTIONS,
+        max_per_source: int = CONNECTIONS,
+    ) -> Listener:
+        """Serves what ``adopt`` brings, within the same bounds as if it had been accepted here."""
+        runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=shutdown_s)
+        await runner.setup()
+        return cls(runner, (), "", ssl, Connections(max_connections, max_per_source))
+
+    def adopt(self, connection: socket.socket, client: tuple[str, int], *, tls_ended: bool = False) -> None:
+        """A connection that somebody else has accepted from ``client``; ours from here on. Closed if there are too many, or no
+        more are taken. ``tls_ended``: its bytes are those inside of TLS.
+        """
+        if not self._accepts:
+            connection.close()
+        else:
+            self._take(connection, client[0], client if tls_ended else None)
+
+    def _take(self, connection: socket.socket, address: str, behind_tls: tuple[str, int] | None = None) -> None:
         place = self._connections.admit(address)
         if place is None:
             connection.close()
         else:
-            self._connecting.spawn(self._connect(connection, place), name="connecting")
+            self._connecting.spawn(self._connect(connection, place, behind_tls), name="connecting")
 
-    async def _connect(self, connection: socket.socket, place: Place) -> None:
+    async def _connect(self, connection: socket.socket, place: Place, behind_tls: tuple[str, int] | None) -> None:
         """Handshake, if TLS is spoken; from then on the connection gives its place back itself."""
         server, loop = self._runner.server, asyncio.get_running_loop()
         assert server is not None
+
+        def protocol() -> Protocol:
+            if behind_tls is not None:
+                return BehindTls(server, place, behind_tls, loop=loop, **self._options)
+            return Protocol(server, place, loop=loop, **self._options)
+
         ready = False
         try:
-            await loop.connect_accepted_socket(
-                lambda: Protocol(server, place, loop=loop, **self._options), connection, **self._secure
-            )
+            secure = {} if behind_tls else self._secure
+            await loop.connect_accepted_socket(protocol, connection, **secure)
             ready = True
         except OSError as error:
             log.debug("no connection came about", reason=type(error).__name__)
@@ -140,6 +193,7 @@ class Listener:
 
     async def stop_accepting(self) -> None:
         """No new connections; those that exist go on. For drain."""
+        self._accepts = False
         for acceptor in self._acceptors:
             acceptor.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 MASK = "***"
@@ -30,6 +31,7 @@ _INSIDE = (
 )
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     return any(word.lower() in SECRET_WORDS for word in _WORD.findall(name))
 

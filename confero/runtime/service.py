@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -26,6 +27,8 @@ EXIT_CONFIG = 2
 STOP_S = 5.0
 """Seconds for ``stop`` itself, which closes what ``drain`` has left."""
 MAX_FILES = 65_536
+YOUNG_OBJECTS = 20_000
+"""That may be new before the collector looks at them: a few megabytes. Python's own figure is 700."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -83,6 +86,7 @@ class _Life:
         for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
         code = await self._start()
+        settle_memory()
         if code == EXIT_OK and not self._asked.is_set():
             log.info("ready", pid=os.getpid())
             notify("READY=1")
@@ -147,6 +151,16 @@ async def _first(task: asyncio.Task[Any], event: asyncio.Event | None, seconds: 
     await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for other in waiting[1:]:
         other.cancel()
+
+
+def settle_memory() -> None:
+    """What was made until now stays: the collector of cycles need not look at it again, and looks less often at the rest.
+
+    With Python's own thresholds it takes a tenth of a busy service's time and finds next to nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
 def _raise_file_limit() -> None:

@@ -18,81 +18,18 @@ from typing import Any
 from confero.config import ConfigError, ServiceConfig, load
 from confero.configsources import FILE_VARIABLE, PREFIX, Fault
 from confero.ports import UNPRIVILEGED, find
-
-
-@dataclass(frozen=True)
-class Listen:
-    """A port of a service: its purpose in ``confero.ports``, and the configuration fields that set it."""
-
-    purpose: str
-    host: str
-    port: str
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A service as the plan needs to know it; by convention its configuration is in ``<package>.config``."""
-
-    name: str
-    """Also the section of the configuration."""
-    after: tuple[str, ...] = ()
-    """Services that start before it. A matter of quiet logs: each must cope with any order."""
-    listens: tuple[Listen, ...] = ()
-    """One of them is that of ``health``."""
-    wires: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Fields that take the URL of a port: service and purpose."""
-    page: str = ""
-    """The field that takes the URL under which people reach the page, which is its ``https`` port; empty: it has no page."""
-    room: str = ""
-    """The field with the room that is always there."""
-    media: tuple[str, str, str] | None = None
-    """Fields of the media ports: list of addresses, first port, last port."""
-    health: str = "http"
-    """The purpose of the port with ``/ready`` and ``/health``."""
-    folder: str = ""
-    """The package, where it is not ``confero.<name>``."""
-
-    @property
-    def package(self) -> str:
-        return self.folder or f"confero.{self.name}"
-
+from confero.up.front import has_front, let_in
+from confero.up.specs import SPECS, Listen, Spec
 
 LOOPBACK = ("127.0.0.1", "::1")
-HTTP = Listen("http", "http_host", "http_port")
-SPECS: tuple[Spec, ...] = (
-    Spec(
-        "appserver",
-        listens=(Listen("https", "https_host", "https_port"), HTTP),
-        wires={"notifier_url": ("notifier", "http"), "sipgw_url": ("sipgw", "control")},
-        page="public_url",
-        room="default_room",
-    ),
-    Spec("notifier", ("appserver",), (HTTP,), {"appserver_url": ("appserver", "http")}),
-    Spec(
-        "mcu",
-        ("appserver", "notifier"),
-        (HTTP,),
-        {"url": ("mcu", "http"), "appserver_url": ("appserver", "http"), "notifier_url": ("notifier", "http")},
-        media=("media_bind", "media_port_min", "media_port_max"),
-    ),
-    Spec(
-        "sipgw",
-        ("appserver", "notifier", "mcu"),
-        (
-            Listen("sip", "sip_bind", "sip_port"),
-            Listen("sips", "sip_bind", "sips_port"),
-            Listen("control", "http_host", "http_port"),
-        ),
-        {"appserver_url": ("appserver", "http"), "notifier_url": ("notifier", "http")},
-        health="control",
-    ),
-)
 
 
 @dataclass(frozen=True)
 class Options:
     """What the command line of ``up`` says; None and empty: nothing."""
 
+    front_door: bool | None = None
+    """Whether there is one; None: if services share an address."""
     state_dir: Path | None = None
     config: Path | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -181,15 +118,30 @@ def make(
     specs = installed() if specs is None else specs
     faults = list(_unknown_names(options, specs))
     env = {**env, **_from_options(options, specs)}
+    configs, more = _load_all(specs, env, model_of)
+    if faults := [*faults, *more]:
+        raise ConfigError(list(dict.fromkeys(faults)))
+    if has_front(specs, configs, options.addresses, options.front_door):
+        specs, told = let_in(specs, configs)
+        env |= {variable(service, name): value for (service, name), value in told.items()}
+        configs, _ = _load_all(specs, env, model_of)
+    else:
+        specs = [spec for spec in specs if not spec.front]
+    return _Planner(specs, configs, options, lowest_port).plan(env)
+
+
+def _load_all(
+    specs: Sequence[Spec], env: Mapping[str, str], model_of: Callable[[Spec], type[ServiceConfig]]
+) -> tuple[dict[str, ServiceConfig], list[Fault]]:
+    """The configurations that have no fault, and the faults of the others."""
     configs: dict[str, ServiceConfig] = {}
+    faults: list[Fault] = []
     for spec in specs:
         try:
             configs[spec.name] = load(model_of(spec), service=spec.name, env=env)
         except ConfigError as error:
             faults += error.faults
-    if faults:
-        raise ConfigError(list(dict.fromkeys(faults)))
-    return _Planner(specs, configs, options, lowest_port).plan(env)
+    return configs, faults
 
 
 def _unknown_names(options: Options, specs: Sequence[Spec]) -> list[Fault]:
@@ -297,11 +249,12 @@ class _Planner:
 
     def _page_url(self, spec: Spec) -> str:
         """By ``--host``; or as configured; or the address of the page if it is a particular one; or localhost."""
-        listen = self._listen(spec.name, "https")
+        service = next((name for name, one in self._specs.items() if one.front), spec.name)
+        listen = self._listen(service, "https")
         configured = str(self._value(spec.name, spec.page))
         if listen is None or (configured and self._options.host is None):
             return configured
-        host, port = self._address(spec.name, listen)
+        host, port = self._address(service, listen)
         name = self._options.host or ("localhost" if is_wildcard(host) or host in LOOPBACK else host)
         return url("https", name, port)
 

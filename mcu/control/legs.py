@@ -29,6 +29,7 @@ ANSWER_FAULTS = (UNKNOWN, *SDP_FAULTS, "409 no-offer-pending")
 ASK_SUMMARY = "An offer of ours on a leg that may be running; its answer is for PUT answer"
 ASK_FAULTS = (UNKNOWN, "409 offer-pending", "409 not-for-browsers", "503 no-ports")
 WITHDRAW_SUMMARY = "Our offer will not be answered: all stays as it was"
+END_SUMMARY = "Ends the leg; its last counters"
 WITHDRAW_FAULTS = (UNKNOWN, "409 no-offer-pending")
 
 
@@ -55,7 +56,7 @@ class LegCalls:
             Route(
                 "DELETE", f"{LEG}/offer", self._withdraw, SCOPE, WITHDRAW_SUMMARY, status=204, errors=WITHDRAW_FAULTS
             ),
-            Route("DELETE", LEG, self._delete, SCOPE, "Ends the leg", None, None, 204, (UNKNOWN,), EndQuery),
+            Route("DELETE", LEG, self._delete, SCOPE, END_SUMMARY, None, models.LegStats, 200, (UNKNOWN,), EndQuery),
             Route("GET", f"{LEG}/stats", self._stats, SCOPE, "Counters", None, models.LegStats, errors=(UNKNOWN,)),
         ]
 
@@ -85,8 +86,7 @@ class LegCalls:
 
     async def _delete(self, request: web.Request) -> web.Response:
         query = read_query(request, EndQuery)
-        self._conference.end_leg(request.match_info["leg"], query.reason)
-        return reply(None)
+        return reply(self._conference.end_leg(request.match_info["leg"], query.reason))
 
     async def _stats(self, request: web.Request) -> web.Response:
         return reply(self._conference.stats(request.match_info["leg"]))

@@ -15,6 +15,9 @@ from .handshake import DtlsMeans
 from .rtp import RtpLeg
 from .webrtc import WebRtcLeg
 
+ICE = "a=ice-ufrag:"
+"""A description without it is not read for ICE: most telephones' have none, and reading takes long."""
+
 
 class LegMaker:
     def __init__(self, context: LegContext, certificate: Certificate) -> None:
@@ -37,4 +40,6 @@ class LegMaker:
 
 def _needs_ice(wish: models.RtpLegCreate) -> bool:
     """A browser that speaks SIP: it offers ICE with DTLS, or is to be offered that."""
-    return wish.key_exchange == "ice" if wish.sdp is None else offers_ice(parse(wish.sdp))
+    if wish.sdp is None:
+        return wish.key_exchange == "ice"
+    return ICE in wish.sdp and offers_ice(parse(wish.sdp))

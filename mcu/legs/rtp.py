@@ -52,6 +52,8 @@ class RtpLeg:
         self._first_number = number
         self._context = context
         self.wish = wish
+        self._signalling = self._expected_from = wish.signalling or ""
+        """The host that the peer's signalling comes from; as the stream in the engine has it."""
         self._ports: Ports | None = None
         self._agreed: RtpAgreement | None = None
         self._pending: _Pending | None = None
@@ -122,8 +124,8 @@ class RtpLeg:
     def offer(self, sdp: str) -> str:
         """A re-offer: hold, another address, other keys, another codec. Raises SdpError: then nothing has changed.
 
-        The stream goes on under its ports unless codec, its parameters, address family, rtcp-mux or the way of protection change:
-        then it starts anew on others. Raises NewLegNeeded for one with ICE and DTLS.
+        The stream goes on under its ports unless codec, its parameters, address family, rtcp-mux, the way of protection or the
+        host of its signalling change: then it starts anew on others. Raises NewLegNeeded for one with ICE and DTLS.
         """
         before, ports = self._agreed, self._ports
         if before is None or ports is None or self._pending is not None:
@@ -131,7 +133,8 @@ class RtpLeg:
         offer = parse(sdp)
         if self.wish.media_security != "none" and offers_ice(offer):
             raise NewLegNeeded
-        kept = self._talks.keep(offer, before, ports)
+        moved = self.wish.symmetric and self._signalling != self._expected_from
+        kept = None if moved else self._talks.keep(offer, before, ports)
         if kept is None:
             agreed, fresh = self._talks.agree(offer, before)
             self._change(agreed, fresh)
@@ -176,7 +179,7 @@ class RtpLeg:
             self._agreed, self._pending = before, None
             raise
         self._adopt(agreed)
-        self.number, self._ports = number, ports
+        self.number, self._ports, self._expected_from = number, ports, self._signalling
 
     def _unlock(self, number: int, agreed: RtpAgreement) -> None:
         """What the stream waits for as far as it is there: keys, and proof that it is wanted."""
@@ -215,6 +218,7 @@ class RtpLeg:
             dtls=agreed.protection.keying == "dtls",
             unproven=not self.wish.confirmed,
             symmetric=self.wish.symmetric,
+            signalling=self._signalling,
             any_port=agreed.tcp is not None,
             media_timeout_ms=round(self.wish.media_timeout_s * 1000),
         )
@@ -225,6 +229,10 @@ class RtpLeg:
     def _proved(self) -> bool:
         host = self._agreed.remote_rtp.address if self._agreed and self._agreed.remote_rtp else ""
         return self.wish.confirmed or (bool(host) and host == self._proved_host)
+
+    def signalled_from(self, host: str) -> None:
+        """The peer's signalling comes from there now."""
+        self._signalling = host
 
     def prove(self) -> None:
         """The peer wants what is sent to the address that it has signalled last."""

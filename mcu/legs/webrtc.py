@@ -119,6 +119,9 @@ class WebRtcLeg:
         """A browser keeps its codec; SIP may change it (RFC 3264 section 8.3.2), which the comparison finds."""
         return (before.send.name,) if self.kind == "webrtc" else self._names
 
+    def signalled_from(self, host: str) -> None:
+        """Nothing: its media proves where it is."""
+
     def prove(self) -> None:
         """Nothing: checks have, or nothing is sent."""
 

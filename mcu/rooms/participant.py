@@ -66,6 +66,10 @@ class Leg(Protocol):
         """Our offer will not be answered: all stays as it was. Raises Refused ``no-offer-pending``."""
         ...
 
+    def signalled_from(self, host: str) -> None:
+        """The peer's signalling comes from there."""
+        ...
+
     def prove(self) -> None:
         """The peer has shown that it wants what is sent to the address that it has signalled."""
         ...

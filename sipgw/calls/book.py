@@ -144,8 +144,7 @@ class CallBook:
             # 12.2.2: a dialog that we do not know (any more).
             self._endpoint.respond(event.key, response_to(event.request, 481))
             return
-        driver = found[1]
-        driver.do(lambda now: driver.session.request(event.key, event.request, now))
+        found[1].requested(event)
 
     def _outside(self, event: RequestIn) -> None:
         handler = self.handlers.get(event.request.method)

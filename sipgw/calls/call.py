@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from confero.errors import ConferoError, LocalError, Refused, Unavailable
+from confero.errors import ConferoError
 from confero.models.calls import CallEvent, CallState
-from confero.models.sip import SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
+from confero.models.sip import SipPinAsk, SipPinReply, SipPlace
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Acknowledged,
@@ -22,6 +22,7 @@ from confero.protocols.sip.session import (
     OfferRefused,
     OfferWanted,
     OfferWithdrawn,
+    Pracked,
     Ringing,
     Transfer,
 )
@@ -29,13 +30,14 @@ from confero.protocols.sip.session.actions import Action
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
-from ..userdata import Told
+from ..userdata import Fields, Told, to_tell, told_by
 from .about import About, Owner
 from .driver import Begin, Driver
 from .happenings import HangUp, Happening, Later, LegLost
 from .keypad import Keypad
 from .means import Authorize, Credentials, Means
 from .media import MediaLeg, Reason, Terms
+from .negotiation import Negotiation
 from .record import media_of, mos_of
 from .ring import Ring
 from .status import retry_after, status_of
@@ -44,16 +46,8 @@ log = get_logger(__name__)
 
 MAX_EVENTS = 256
 """That may wait for the MCU or the application server; a peer that sends more is hung up on."""
-GLARE = 491
-"""Both have offered at once: ours is due again (RFC 3261 section 14.1)."""
 GOODBYE_S = 2.0
 """How long the record of a call waits for the peer's answer to our BYE."""
-
-PLACE_AGAIN_S = 20.0
-"""How long a call whose MCU is lost looks for another: as long as people wait who hear nothing."""
-PLACE_PAUSE_S = 0.5
-NO_LEG = 488
-"""For offers that the MCU does not take."""
 
 
 class Call:
@@ -64,14 +58,11 @@ class Call:
         self.about = about
         self.media = MediaLeg(means.mcus, terms)
         self.driver = self.new_driver(flow)
+        self.negotiation = Negotiation(self)
         self.partner: Call | None = None
         """Whom this call is connected to: the end of one is the end of the other."""
         self._happenings: asyncio.Queue[Happening] = asyncio.Queue(MAX_EVENTS)
-        self._asked = False
-        """An offer of ours is out, made by the MCU."""
         self._ended = False
-        self._destination: SipPlace | None = None
-        """Where the call is on its way to, while the peer has not answered our offer of the leg there."""
         self._remembered: object = None
         """What the journal has of the call."""
         self.keypad = Keypad(self, self.media, means.clock)
@@ -80,13 +71,17 @@ class Call:
         self.name = about.caller.from_name or about.caller.from_user
         """Of the telephone, as the room sees it."""
         self.told = Told()
-        """By the telephone's side."""
+        """By the telephone's side, last."""
+        self.last_words: Fields = ()
+        """What it said as it ended the call, or refused it: for whom it is connected to."""
         self.ring: Ring | None = None
 
     # -- told by others --
 
     def happened(self, happening: Happening) -> None:
         """Something for the call's task. A call that is not kept up with is ended."""
+        if isinstance(happening, Established):
+            self.about.answered_at = self.means.clock.wall()  # now: the journal is written next
         try:
             self._happenings.put_nowait(happening)
         except asyncio.QueueFull:
@@ -115,7 +110,7 @@ class Call:
         if session.phase != "established" or dialog is None or not self.media.leg:
             return
         where = self.media.leg, self.media.place.room, self.owner, self.partner
-        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where, self.about.revision)
+        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where)
         if mark != self._remembered:
             self._remembered = mark
             self.means.remember(self)
@@ -162,7 +157,7 @@ class Call:
         finally:
             await self._clean_up()
             if self.partner is not None:
-                self.partner.happened(HangUp("the other side has hung up"))
+                self.partner.happened(HangUp("the other side has hung up", self.last_words))
             self.advance("ended", self.about.status, self.about.reason)
 
     async def set_up(self) -> None:
@@ -181,6 +176,8 @@ class Call:
             reason=reason,
             name=self.name,
             participant=self.about.participant or None,
+            user_data=self.told.user_data,
+            headers=dict(self.told.headers),
         )
         self.means.pages.tell(self.owner.room, self.owner.participant, event)
 
@@ -209,20 +206,16 @@ class Call:
     async def _let_go(self) -> None:
         self.means.unproven.leave(self.about.id)
         await self.keypad.close()
-        await self._measure()
-        await self.media.close(self.reason_of_leg())
+        stats = await self.media.close(self.reason_of_leg())
+        if stats is not None:
+            self.about.media |= media_of(stats)
+            self.about.mos = mos_of(stats)
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):  # so that the ladder has the peer's answer to our BYE
                 await self.driver.quiet()
 
     def reason_of_leg(self) -> Reason:
         return "left"
-
-    async def _measure(self) -> None:
-        stats = await self.media.stats()
-        if stats is not None:
-            self.about.media |= media_of(stats)
-            self.about.mos = mos_of(stats)
 
     async def next(self) -> Happening:
         """While it is being set up: what happens next."""
@@ -233,21 +226,23 @@ class Call:
     async def deal_with(self, happening: Happening) -> None:
         match happening:
             case Offer(sdp):
-                await self._offered(sdp)
+                await self.negotiation.offered(sdp)
             case OfferWanted():
-                await self._offer_wanted()
+                await self.negotiation.offer_wanted()
             case Answer(sdp):
-                await self._answered(sdp)
+                await self.take_answer(sdp)
             case OfferRefused() | OfferWithdrawn():
-                await self._withdraw()
-                if isinstance(happening, OfferRefused) and happening.status != GLARE:
-                    self._stranded(happening)
+                await self.negotiation.withdrawn(happening)
             case OfferDue():
-                await self._offer()
+                await self.negotiation.offer_due()
             case Acknowledged():
-                await self.media.confirm()
+                await self.proven()
                 await self.hears_us()
-            case Established():
+            case Pracked():
+                await self.proven()
+            case Established(response):
+                if self.driver.session.we_called:
+                    self.listen_to(response)
                 await self.established()
             case Digit(digit):
                 self.keypad.key("info", digit)
@@ -258,133 +253,55 @@ class Call:
             case Ringing(_, status, reason):
                 await self.ringing(status, reason)
             case LegLost(reason):
-                await self._leg_lost(reason)
-            case HangUp(reason):
+                await self.negotiation.leg_lost(reason)
+            case HangUp(reason, says):
                 self.about.reason = reason
-                self.driver.do(lambda now: self.driver.session.hang_up(now))
+                self.driver.do(lambda now: self.driver.session.hang_up(now, says))
             case Ended():
                 self.ended(happening)
 
-    async def _offered(self, sdp: str) -> None:
-        """A re-offer: what the MCU does not take leaves everything as it was."""
-        session = self.driver.session
-        try:
-            answer = await self.media.answer(sdp)
-        except ConferoError as error:
-            status, text = status_of(error)
-            log.info("offer refused", call=self.about.id, reason=text)
-            self._try(lambda now: session.refuse(now, NO_LEG if status < 500 else status))
-            return
-        self._try(lambda now: session.answer(answer, now))
-
-    async def _offer_wanted(self) -> None:
-        session = self.driver.session
-        try:
-            offer = await self.media.ask()
-        except ConferoError as error:
-            status, _ = status_of(error)
-            self._try(lambda now: session.refuse(now, status))
-            return
-        self._asked = True
-        self._try(lambda now: session.offer(offer, now))
-
-    async def _answered(self, sdp: str) -> None:
-        self._asked = False
-        try:
-            await self.media.take(sdp)
-        except Refused as error:
-            log.info("answer not taken", call=self.about.id, reason=error.detail)
-            raise
-        if self._destination is not None and self.media.place is self._destination:
-            self._destination = None
-            await self.arrived(self.media.place)
-
-    async def _withdraw(self) -> None:
-        if self._asked:
-            self._asked = False
-            await self.media.withdraw()
-
-    async def _offer(self) -> None:
-        """An offer of our own, now that it is our turn."""
-        if self._destination is not None:
-            offer = await self.media.prepare(self._destination)
-        elif self.media.leg:
-            offer = await self.media.ask()
-        else:
-            offer = await self.media.open(self.media.place, None, confirmed=True)
-        self._asked = True
-        self._try(lambda now: self.driver.session.offer(offer, now))
-
-    async def _leg_lost(self, reason: str) -> None:
-        """The MCU has ended the leg, or has died: another place if it died, else the call is over."""
-        self.media.lost()
-        if reason != "mcu-lost":
-            self.about.reason = reason
-            self.driver.do(lambda now: self.driver.session.hang_up(now))
-            return
-        log.info("the call's MCU is lost", call=self.about.id)
-        place = self.media.place
-        ask = SipPlaceAsk(room=place.room, participant=place.participant, caller=self.about.caller)
-        self.media.move_to(await self._place_again(ask))
-        self._try(lambda now: self.driver.session.want_offer(now))
-
     async def go_to(self, place: SipPlace) -> None:
-        """Into another room: with the leg as it is where its MCU can do that, else by another leg that is offered to the peer."""
-        if await self.media.shift(place):
-            await self.arrived(place)
-            return
-        self._destination = place
-        self._try(lambda now: self.driver.session.want_offer(now))
-
-    def _stranded(self, refusal: OfferRefused) -> None:
-        """The peer does not take the leg in the other room."""
-        if self._destination is None:
-            return
-        self._destination = None
-        log.info("a call cannot be moved", call=self.about.id, status=refusal.status)
-        self.keypad.stranded()
-
-    async def _place_again(self, ask: SipPlaceAsk) -> SipPlace:
-        """Where the room lives now; an MCU that has just started is not known yet, and waited for. Raises Refused, Unavailable."""
-        until = self.means.clock.monotonic() + PLACE_AGAIN_S
-        while True:
-            try:
-                return await self.means.appserver.place(ask)
-            except (Refused, Unavailable) as error:
-                over = self.driver.session.phase == "ended" or self.means.clock.monotonic() >= until
-                if error.status < 500 or over:
-                    raise
-                log.info("no other place yet", call=self.about.id, reason=error.detail)
-            await asyncio.sleep(PLACE_PAUSE_S)
-
-    def _try(self, step: Callable[[float], object]) -> None:
-        """A step that may have come too late: the session has gone on, and what is open is told in its own event."""
-        try:
-            self.driver.do(step)  # type: ignore[arg-type]
-        except LocalError as error:
-            log.debug("too late", call=self.about.id, reason=str(error))
+        """Into another room. Raises Refused, Unavailable."""
+        await self.negotiation.go_to(place)
 
     # -- for the directions, and for what a room offers --
 
     async def established(self) -> None:
         """There is a call."""
-        self.about.answered_at = self.means.clock.wall()
         self.about.status = 200
         self.advance("answered", 200, "OK")
         self.means.write(self)
 
+    async def take_answer(self, sdp: str) -> None:
+        """The peer's answer to our offer."""
+        await self.negotiation.answered(sdp)
+
     async def ringing(self, status: int, reason: str) -> None:
         """The called phone rings."""
 
+    async def proven(self) -> None:
+        """The peer has shown that it wants what we send to where it says to be."""
+        self.means.unproven.leave(self.about.id)
+        if self.media.leg:
+            await self.media.confirm()
+
     async def hears_us(self) -> None:
-        """The peer has shown where it is: from now on it hears what we send."""
+        """The call has begun, for both: from now on the peer hears what we say to it."""
 
     async def transfer(self, wish: Transfer) -> None:
         """The peer wants somebody else called."""
         await self.means.transfers.refer(self, wish)
 
+    def listen_to(self, message: Request | Response) -> Fields:
+        """What the telephone's side says with it, as fields to tell others."""
+        said = told_by(message.headers, self.means.pass_headers)
+        self.told = self.told.after(said)
+        return to_tell(said, self.means.pass_headers)
+
     def ended(self, end: Ended) -> None:
         self._ended = True
+        if end.message is not None:
+            self.last_words = self.listen_to(end.message)
         self.about.status = self.about.status or end.status
         self.about.reason = self.about.reason or end.reason[:128]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from confero.errors import Refused
 from confero.models import DigitsSend
-from confero.models.calls import CallInfo, SipCallOut, SipRingAnswer
+from confero.models.calls import CallEnd, CallInfo, SipCallOut, SipRingAnswer
 from confero.models.sip import SipCaller
 
+from ..load import Load
 from ..userdata import to_tell
 from .about import About, Owner
 from .book import CallBook
@@ -17,27 +18,26 @@ from .outbound import OutboundCall
 from .parties import Calling, Parties, terms_to
 
 HUNG_UP = "hung up from a browser"
+NOTHING = CallEnd()
 
 
 class Desk:
     """All raise Refused 404 ``call-unknown`` for a call that is not, or no more."""
 
-    def __init__(self, means: Means, book: CallBook, parties: Parties, max_calls: int) -> None:
+    def __init__(self, means: Means, book: CallBook, parties: Parties, load: Load) -> None:
         self._means = means
         self._book = book
         self._parties = parties
-        self._max_calls = max_calls
-        self.closed = False
-        """No new calls: the gateway drains."""
+        self._load = load
 
     async def call_out(self, wish: SipCallOut) -> CallInfo:
         """A telephone is called into a room. Raises Refused: 404 ``not-found``, 409 ``call-exists``, 503 ``gateway-busy``."""
         decision = wish.decision
         if decision.place is None:
             raise Refused("There is no place for that call.", status=422, code="place-missing")
-        if self.closed or len(self._book) >= self._max_calls:
+        if self._load.refuses():
             raise Refused("No further calls can be made now.", status=503, code="gateway-busy")
-        headers = to_tell(wish.user_data, wish.headers, self._means.pass_headers)
+        headers = to_tell(wish, self._means.pass_headers)
         party, *others = await self._parties.of(decision, Calling(wish.owner_name), headers)
         if self._book.find(wish.id) is not None:
             raise Refused("There is such a call.", status=409, code="call-exists")
@@ -58,9 +58,9 @@ class Desk:
         """All that are running."""
         return [info_of(call) for call in self._book.running()]
 
-    def end(self, name: str) -> None:
-        """Hangs up, or gives up what rings."""
-        self._find(name).happened(HangUp(HUNG_UP))
+    def end(self, name: str, words: CallEnd = NOTHING) -> None:
+        """Hangs up, or gives up what rings; the telephone's side is told ``words``."""
+        self._find(name).happened(HangUp(HUNG_UP, to_tell(words, self._means.pass_headers)))
 
     async def digits(self, name: str, digits: DigitsSend) -> None:
         """Raises also what the MCU refuses: 409 ``no-media``, ``no-events``."""
@@ -74,7 +74,7 @@ class Desk:
         call = self._find(name)
         if call.ring is None:
             raise Refused("There is no such call.", status=404, code="call-unknown")
-        call.ring.says(answer.participant, answer.action)
+        call.ring.says(answer.participant, answer.action, to_tell(answer, self._means.pass_headers))
         call.happened(RingSaid())
 
     def _find(self, name: str) -> Call:

@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from confero.clock import Clock
-from confero.protocols.sip.events import ServerKey
+from confero.errors import LocalError
+from confero.protocols.sip.bindings import SCRIPTS
+from confero.protocols.sip.events import RequestIn, ServerKey
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Cancel,
@@ -19,8 +21,11 @@ from confero.protocols.sip.session import (
 )
 from confero.protocols.sip.session.actions import Action
 from confero.protocols.sip.target import Target
+from confero.runtime.logging import get_logger
 
 from ..outbound import Errand, Sender
+
+log = get_logger(__name__)
 
 Do = Callable[[float], Sequence[Action]]
 """A step of the session, given the time."""
@@ -48,6 +53,8 @@ class Driver:
         self.flow = flow
         self.heard_from: Target | None = None
         """Where the last response came from."""
+        self.near = ""
+        """The host that the peer's last message within its dialog came from."""
         self._begins = begins
         self._flows: dict[str, Target | None] = {}
         """By the tags of phones that were called together: where each is."""
@@ -83,6 +90,15 @@ class Driver:
     def do(self, step: Do) -> None:
         """Lets the session do something. Raises what it raises."""
         self._perform(step(self._clock.monotonic()))
+
+    def attempt(self, step: Do) -> bool:
+        """A step that may come too late: the session has gone on, and what is open is told in its own event. False: it has."""
+        try:
+            self.do(step)
+        except LocalError as error:
+            log.debug("too late", reason=str(error))
+            return False
+        return True
 
     # -- inside --
 
@@ -130,10 +146,18 @@ class Driver:
             self._flows[tag] = flow
 
     def responded(self, ref: int, response: Response, source: Target) -> None:
-        self.heard_from = source
+        self.heard_from, self.near = source, source.host
         if response.status >= 200:
             self._settled(ref)
         self.do(lambda now: self.session.response(ref, response, now))
+
+    def requested(self, event: RequestIn) -> None:
+        """A request of the peer within the dialog."""
+        self.near = event.source.host
+        if event.source.transport in SCRIPTS:
+            # Whose connection has ended is there again by another one, and by nothing else (RFC 7118 section 5).
+            self.flow = event.source
+        self.do(lambda now: self.session.request(event.key, event.request, now))
 
     def unanswered(self, ref: int, *, sent: bool) -> None:
         self._settled(ref)

@@ -7,7 +7,7 @@ from typing import cast
 from confero.clock import Clock
 from confero.errors import ConferoError
 from confero.models import MediaSecurity
-from confero.models.sip import SipCaller
+from confero.models.sip import SipCaller, SipGatewayAccount, SipGatewayTrunk
 from confero.protocols.sip.build import new_tag, response_to
 from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.events import RequestIn
@@ -15,6 +15,7 @@ from confero.protocols.sip.message import Request, Response
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
+from ..directory import Directory
 from ..identity import Identity, unreadable
 from ..trunks.farm import Trunks
 from ..trunks.trunk import Trunk
@@ -31,11 +32,19 @@ class Entrance:
     """Lets calls in."""
 
     def __init__(
-        self, means: Means, book: CallBook, identity: Identity, trunks: Trunks, clock: Clock, tasks: TaskBag
+        self,
+        means: Means,
+        book: CallBook,
+        identity: Identity,
+        directory: Directory,
+        trunks: Trunks,
+        clock: Clock,
+        tasks: TaskBag,
     ) -> None:
         self._means = means
         self._book = book
         self._identity = identity
+        self._directory = directory
         self._trunks = trunks
         self._clock = clock
         self._tasks = tasks
@@ -68,10 +77,11 @@ class Entrance:
         trunk = self._trunks.get(caller.trunk) if caller.trunk else None
         about = About("in", str(request.from_.uri)[:256], request.uri[:256], self._clock.wall(), caller=caller)
         about.trunk, about.account = caller.trunk, caller.account
+        settings = trunk.settings if trunk is not None else self._directory.account(caller.account, caller.realm)
         call = InboundCall(
             self._means,
             about,
-            terms_of(trunk, self._means.owner),
+            terms_of(settings, self._means.owner),
             event.key,
             request,
             source,
@@ -90,11 +100,10 @@ class Entrance:
         return response
 
 
-def terms_of(trunk: Trunk | None, owner: str) -> Terms:
-    """How media goes with this caller."""
-    if trunk is None:
+def terms_of(settings: SipGatewayTrunk | SipGatewayAccount | None, owner: str) -> Terms:
+    """How media goes with this caller; None: a stranger."""
+    if settings is None:
         return Terms(owner)
-    settings = trunk.settings
     return Terms(owner, security=cast(MediaSecurity, settings.media_security), symmetric=settings.symmetric)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from confero.protocols.sip.session import Event
 
+from ..userdata import Fields
+
 
 @dataclass(frozen=True)
 class LegLost:
@@ -20,6 +22,8 @@ class HangUp:
     """The gateway's own wish: drain, a moderator, the caller of the API."""
 
     reason: str
+    says: Fields = ()
+    """What the peer is told by it."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from confero.errors import Refused
+from confero.errors import ConferoError, Refused
 from confero.models.sip import SipBrowser, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip.events import ServerKey
 from confero.protocols.sip.message import Request
@@ -13,7 +13,7 @@ from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
 from ..flows import flow_of
-from ..userdata import told_by
+from ..userdata import Fields, told_by
 from .about import About, Owner
 from .call import Call
 from .happenings import HangUp
@@ -43,7 +43,8 @@ class InboundCall(Call):
     ) -> None:
         """``called``: who is meant, if not whom the Request-URI names. ``credentials``: for challenges of the caller's trunk."""
         super().__init__(means, about, terms, flow_of(invite, source))
-        self._invite = invite
+        self._invite, self._source = invite, source
+        self.media.near = source.host
         self._replaced: Call | None = None
         """It ends as soon as this call is one."""
         self._called = invite.target.username if called is None else called
@@ -87,20 +88,43 @@ class InboundCall(Call):
         else:
             self.reject(decision.status or 404, decision.code)
 
-    async def enter(self, place: SipPlace) -> None:
-        """Answers the call, in a room."""
+    async def enter(self, place: SipPlace, words: Fields = ()) -> None:
+        """Answers the call, in a room; ``words``: of whom it has reached."""
         session = self.driver.session
         if session.phase == "ended":
             return  # cancelled meanwhile
+        # With early media the leg is there, and the caller has its description.
+        sdp = None if self.media.leg else await self._open(place, confirmed=False)
+        if session.phase == "early":
+            self.driver.do(lambda now: session.accept(now, sdp, words))
+
+    async def _open(self, place: SipPlace, *, confirmed: bool) -> str:
         self.means.unproven.enter(self.about.id, self.about.caller.source, place.room)
         self.seated(place)
-        sdp = await self.media.open(place, session.offered, confirmed=False)
-        if session.phase == "early":
-            self.driver.do(lambda now: session.accept(now, sdp))
+        return await self.media.open(place, self.driver.session.offered, confirmed=confirmed)
 
     async def hears_us(self) -> None:
-        self.means.unproven.leave(self.about.id)
         await self.keypad.begin()
+
+    async def progress(self, status: int, place: SipPlace | None) -> None:
+        """A provisional response; with a ``place`` the caller hears there what sounds before anybody has answered."""
+        session = self.driver.session
+        sdp = await self._early_media(place) if place is not None and session.offered and not self.media.leg else None
+        self.driver.attempt(lambda now: session.progress(status, now, sdp))
+
+    async def _early_media(self, place: SipPlace) -> str | None:
+        """What cannot be heard early may be heard later: nothing is refused here."""
+        try:
+            return await self._open(place, confirmed=self._reached)
+        except ConferoError as error:
+            log.info("no early media", call=self.about.id, reason=str(error))
+            return None
+
+    @property
+    def _reached(self) -> bool:
+        """Whether what we sent has reached the caller: it has met a challenge of ours, or its connection stands. That is as much
+        as an ACK shows."""
+        return bool(self.about.account) or self._source.transport != "udp"
 
     async def _connect(self, decision: SipDecision) -> None:
         """Somebody else is called: telephones, browsers or both; who answers first has the caller."""
@@ -119,10 +143,10 @@ class InboundCall(Call):
     async def _meet(self, phones: Phones) -> None:
         """In the room where the telephone is that has answered."""
         if not phones.answered:
-            self.reject(phones.status, phones.reason)
+            self.reject(phones.status, phones.reason, phones.words)
             return
         phones.join()
-        await self.enter(phones.place)
+        await self.enter(phones.place, phones.words)
 
     async def _ring(self, browsers: Sequence[SipBrowser]) -> None:
         """Who accepts is in a room, and gets the caller there."""
@@ -132,7 +156,8 @@ class InboundCall(Call):
         if taker is None:
             return
         self.owner = Owner(taker.room, taker.participant)
-        await self.enter(await self.means.appserver.place(SipPlaceAsk(room=taker.room, caller=self.about.caller)))
+        place = await self.means.appserver.place(SipPlaceAsk(room=taker.room, caller=self.about.caller))
+        await self.enter(place, self.ring.words)
 
     async def _take_place_of(self, other: Call) -> None:
         """RFC 3891 section 3: into the room of the other call, which ends when this one is answered."""
@@ -149,10 +174,10 @@ class InboundCall(Call):
             self._replaced.happened(HangUp("replaced"))
             self._replaced = None
 
-    def reject(self, status: int, code: str) -> None:
+    def reject(self, status: int, code: str, words: Fields = ()) -> None:
         """Not this call; the session ends by it."""
         self.about.status, self.about.reason = status, code
         self.means.missed(self.about.caller, status)
         session = self.driver.session
         if session.phase == "early":
-            self.driver.do(lambda now: session.reject(status, now))
+            self.driver.do(lambda now: session.reject(status, now, headers=words))

@@ -41,6 +41,8 @@ class MediaLeg:
         self._place: SipPlace | None = None
         self.leg = ""
         """Empty: there is none."""
+        self.near = self._near_known = ""
+        """The host that the peer's signalling comes from, where that is known; as the MCU has it."""
         self.alone = False
         """Nobody else was in the room when the leg came."""
         self._keying: KeyExchange | None = None
@@ -62,9 +64,10 @@ class MediaLeg:
     def mcu(self) -> McuPeer:
         return self._mcus.at(self.place.mcu_url)
 
-    def adopt(self, place: SipPlace, leg: str, described: str | None) -> None:
+    def adopt(self, place: SipPlace, leg: str, described: str | None, near: str) -> None:
         """A leg that was made by the process before this one. ``described``: the peer's last description."""
         self._place, self.leg = place, leg
+        self.near = self._near_known = near
         self._heard(described)
 
     def _heard(self, description: str | None) -> None:
@@ -76,7 +79,7 @@ class MediaLeg:
 
         ``confirmed``: media may go to the signalled address at once.
         """
-        self._place = place
+        self._place, self._near_known = place, self.near
         self._heard(offer)
         reply = await self.mcu.open_leg(
             place.room,
@@ -88,6 +91,7 @@ class MediaLeg:
                 role=place.role,
                 sdp=offer,
                 symmetric=self.terms.symmetric,
+                signalling=self.near or None,
                 media_security=self.terms.security,
                 key_exchange=self._keying or self.terms.key_exchange,
                 best_effort=self.terms.security == "optional",
@@ -102,6 +106,7 @@ class MediaLeg:
 
     async def answer(self, offer: str) -> str:
         """The answer to a later offer of the peer."""
+        await self._tell_near()
         reply = await self.mcu.answer_offer(self._need(), offer)
         self._heard(offer)
         self.leg = reply.leg
@@ -114,10 +119,12 @@ class MediaLeg:
     async def take(self, answer: str) -> None:
         """The peer's answer to our offer; if that was of another place, the leg there is the one from now on."""
         if self._next is None:
+            await self._tell_near()
             await self.mcu.take_answer(self._need(), answer)
             self._heard(answer)
             return
         following, self._next = self._next, None
+        following.near = self.near
         try:
             await following.take(answer)
         except ConferoError:
@@ -125,6 +132,12 @@ class MediaLeg:
             raise
         await self.close("left")
         self._place, self.leg, self.alone = following.place, following.leg, following.alone
+
+    async def _tell_near(self) -> None:
+        """Media of a symmetric peer may come from where its signalling comes from: before what it describes is taken."""
+        if self.terms.symmetric and self.near != self._near_known:
+            await self.mcu.patch(self._need(), LegPatch(signalling=self.near))
+            self._near_known = self.near
 
     async def withdraw(self) -> None:
         """Our offer was not taken: the leg goes on as it was, where it was."""
@@ -154,7 +167,7 @@ class MediaLeg:
         if self._next is not None:
             raise LocalError("the call is on its way already")
         following = MediaLeg(self._mcus, self.terms)
-        following._keying = self._keying
+        following._keying, following.near = self._keying, self.near
         offer = await following.open(place, None, confirmed=True)
         self._next = following
         return offer
@@ -192,28 +205,22 @@ class MediaLeg:
         """The peer has shown that it is where it says to be."""
         await self.mcu.patch(self._need(), LegPatch(confirmed=True))
 
-    async def stats(self) -> LegStats | None:
-        """Counters for the record; None if the leg has gone."""
-        if not self.leg:
-            return None
-        try:
-            return await self.mcu.stats(self.leg)
-        except ConferoError as error:
-            log.debug("no statistics", leg=self.leg, reason=str(error))
-            return None
+    async def close(self, reason: Reason) -> LegStats | None:
+        """Ends the leg: its last counters, None if it has gone. Idempotent.
 
-    async def close(self, reason: Reason) -> None:
-        """Ends the leg. Idempotent; an MCU that cannot be reached ends it itself when the lease is over."""
+        An MCU that cannot be reached ends it itself when the lease is over.
+        """
         following, self._next = self._next, None
         if following is not None:
             await following.close("removed")
         leg, self.leg = self.leg, ""
         if not leg:
-            return
+            return None
         try:
-            await self.mcu.delete_leg(leg, reason)
+            return await self.mcu.delete_leg(leg, reason)
         except ConferoError as error:
             log.info("leg not ended, its lease will", leg=leg, reason=str(error))
+            return None
 
     def move_to(self, place: SipPlace) -> None:
         """Where the next leg is to be opened; this one is lost."""

@@ -51,6 +51,8 @@ class Memo(BaseModel):
     leg: str
     security: MediaSecurity
     symmetric: bool
+    near: str = ""
+    """The host that the peer's signalling comes from."""
     owner: tuple[str, str] | None
     """Room and participant in whose browser the call is shown."""
     partner: str
@@ -71,6 +73,7 @@ def memo_of(call: Call) -> Memo:
         leg=media.leg,
         security=media.terms.security,
         symmetric=media.terms.symmetric,
+        near=media.near,
         menu=call.keypad.menu_number,
         owner=(call.owner.room, call.owner.participant) if call.owner else None,
         partner=call.partner.about.id if call.partner else "",

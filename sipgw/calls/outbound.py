@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from confero.errors import ConferoError
 from confero.models import MediaSecurity
 from confero.models.sip import SipPlace
 from confero.protocols.sip.locate import Destination
@@ -19,9 +20,12 @@ from .call import Call
 from .driver import Reply
 from .forking import Branch, Forking
 from .means import Credentials, Means
-from .media import Reason, Terms
+from .media import KeyExchange, Reason, Terms
+from .status import status_of
 
 log = get_logger(__name__)
+
+UNUSABLE, BAD_GATEWAY = 488, 502
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Party:
     local: Target = field(default=Target("udp", "127.0.0.1", 5060))
     """Roughly where it is, for our Contact."""
     security: MediaSecurity = "optional"
-    """Of the sound, as its trunk wants it."""
+    """Of the sound, as its trunk or account wants it."""
+    key_exchange: KeyExchange = "sdes"
     symmetric: bool = False
 
 
@@ -78,13 +83,15 @@ class OutboundCall(Call):
         self._rung = False
         self._on_progress = on_progress
         self.ring_s = ring_s
-        self._early = ""
-        """The answer of a ringing phone that has been taken."""
+        self._told = False
+        """Whoever wanted the call knows how it went: answered, once the answer has been taken, or not."""
+        self._taken = ""
+        """The answer that has been taken; of a phone that rings, perhaps."""
 
     async def set_up(self) -> None:
         self.seated(self._place)
         self._offer_sdp = await self.media.open(self._place, None, confirmed=False)
-        self._asked = True
+        self.negotiation.asked = True
         self._call(self._party)
 
     def _call(self, party: Party) -> None:
@@ -123,19 +130,30 @@ class OutboundCall(Call):
         self.advance("ringing", status, reason)
         self._on_progress(status, reason)
 
-    async def _answered(self, sdp: str) -> None:
-        """The first answer counts, early or not; another phone's, when it is that one which is taken, is asked for anew."""
-        if not self._asked and self._early and sdp != self._early:
-            self._try(lambda now: self.driver.session.want_offer(now))
+    async def take_answer(self, sdp: str) -> None:
+        """The first answer counts, early or not."""
+        if not self.negotiation.asked:
             return
-        if self._asked:
-            self._early = sdp
-            await super()._answered(sdp)
+        self._taken = sdp
+        await super().take_answer(sdp)
+        if self.driver.session.phase == "established":
+            await self.proven()
+
+    @property
+    def sounds(self) -> bool:
+        """There may be something to be heard of the phone, be it that it only rings."""
+        return bool(self._taken)
 
     async def established(self) -> None:
         await super().established()
-        # It has answered where we called it: media may go to where it says.
-        await self.media.confirm()
+        agreed = self.driver.session.agreed
+        if agreed is not None and agreed.remote != self._taken:
+            # Another phone has answered than the one that was heard first: it is asked for its answer anew.
+            self.driver.attempt(lambda now: self.driver.session.want_offer(now))
+        else:
+            # It has answered where we called it: media may go to where it says.
+            await self.proven()
+        self._told = True
         self._on_progress(200, "OK")
 
     def ended(self, end: Ended) -> None:
@@ -146,8 +164,19 @@ class OutboundCall(Call):
                 self._call(self._others.pop(0))
                 return
         super().ended(end)
-        if self.about.answered_at is None:
-            self._on_progress(end.status if end.status >= 300 else 487, end.reason)
+        self._tell_failure(end.status if end.status >= 300 else 487, end.reason)
+
+    def _fail(self, error: ConferoError) -> None:
+        super()._fail(error)
+        status, reason = status_of(error)
+        # An answer that cannot be used is the called one's fault, not that of whoever wanted the call.
+        self._tell_failure(BAD_GATEWAY if status == UNUSABLE else status, reason)
+
+    def _tell_failure(self, status: int, reason: str) -> None:
+        """Once, and only to who does not know of an answer."""
+        if not self._told:
+            self._told = True
+            self._on_progress(status, reason)
 
     def _was_silent(self, end: Ended) -> bool:
         """Whether nobody who could decide was reached: another may. What a callee says, 4xx or 6xx, is final."""

@@ -38,7 +38,7 @@ def terms_to(party: Party, owner: str) -> Terms:
     scripts = all(flow is not None and flow.transport in ("ws", "wss") for flow in flows)
     if scripts:
         return Terms(owner, security="required", key_exchange="ice")
-    return Terms(owner, security=party.security, symmetric=party.symmetric)
+    return Terms(owner, security=party.security, key_exchange=party.key_exchange, symmetric=party.symmetric)
 
 
 NOBODY = Address(URI.parse("sip:anonymous@anonymous.invalid"), "Anonymous")

@@ -9,7 +9,7 @@ from confero.models.sip import SipCaller, SipDecision, SipPlace, SipPlaceAsk
 from confero.protocols.sip.session import Ended
 from confero.runtime.logging import get_logger
 
-from ..userdata import to_tell
+from ..userdata import Fields, to_tell
 from .about import About
 from .happenings import HangUp, RingSaid
 from .outbound import OutboundCall
@@ -32,15 +32,17 @@ class Phones:
     def __init__(self, call: InboundCall, place: SipPlace) -> None:
         self.place = place
         """The caller's, in the room where they meet."""
-        self.rings = self.answered = self.failed = False
+        self.answered = self.failed = False
         self.status, self.reason = NO_ANSWER, ""
         self.out: OutboundCall | None = None
         self._call = call
+        self._rings = 0
+        """The last provisional status of theirs that the caller has not been told."""
 
     def progress(self, status: int, reason: str) -> None:
         """What the call out tells."""
         if status < 200:
-            self.rings = self.rings or status >= 180
+            self._rings = status
         elif status < 300:
             self.answered = True
             if self._call.ring is not None:
@@ -49,6 +51,20 @@ class Phones:
             self.failed, self.reason = True, reason
             self.status = BAD_GATEWAY if status in OURS or status < 400 else status
         self._call.happened(RingSaid())
+
+    async def pass_on(self) -> None:
+        """The caller is told how far they are, and hears them if they sound already (RFC 3960 section 3)."""
+        status, self._rings = self._rings, 0
+        if status:
+            sounds = self.out is not None and self.out.sounds
+            await self._call.progress(status, self.place if sounds else None)
+
+    @property
+    def words(self) -> Fields:
+        """What their side has said with its answer, or its refusal."""
+        if self.out is None:
+            return ()
+        return to_tell(self.out.told, self._call.means.pass_headers) if self.answered else self.out.last_words
 
     def join(self) -> None:
         """From now on the end of one is the end of the other."""
@@ -65,7 +81,7 @@ async def call_phones(call: InboundCall, decision: SipDecision) -> Phones | None
     """Makes the telephones ring that a decision means. None: there are none, but browsers. Raises Refused, Unavailable."""
     means, caller = call.means, call.about.caller
     calling = Calling(caller.from_name, caller.from_user or caller.account, caller.anonymous)
-    headers = to_tell(call.told.user_data, dict(call.told.headers), means.pass_headers)
+    headers = to_tell(call.told, means.pass_headers)
     try:
         party, *others = await means.parties.of(decision, calling, headers)
     except Refused as error:
@@ -87,12 +103,9 @@ async def call_phones(call: InboundCall, decision: SipDecision) -> Phones | None
 
 async def ring_phones(call: InboundCall, phones: Phones) -> None:
     """Until one has answered, none will, or the caller has given up."""
-    told = False
     while not (phones.answered or phones.failed):
         happening = await call.next()
         await call.deal_with(happening)
         if isinstance(happening, Ended) or call.driver.session.phase != "early":
             return
-        if phones.rings and not told:
-            told = True
-            call.driver.do(lambda now: call.driver.session.progress(180, now))
+        await phones.pass_on()

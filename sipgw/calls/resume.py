@@ -48,13 +48,14 @@ class ResumedCall(Call):
             facts.trunk,
             facts.account,
         )
-        about.answered_at, about.revision, about.status = facts.answered_at, facts.revision, 200
+        about.answered_at, about.status = facts.answered_at, 200
+        about.revision = facts.revision + 1  # the record of its answer may have been made after the line
         terms = Terms(means.owner, security=memo.security, symmetric=memo.symmetric)
         super().__init__(means, about, terms, _target(memo.flow))
         self.alive: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         """Whether its leg is still there."""
         agreed = memo.session.get("agreed")
-        self.media.adopt(memo.place, memo.leg, agreed["remote"] if agreed else None)
+        self.media.adopt(memo.place, memo.leg, agreed["remote"] if agreed else None, memo.near)
         self.seated(memo.place)
         if memo.menu is None:
             self.keypad.greeted()

@@ -9,6 +9,8 @@ from confero.errors import Refused
 from confero.models.calls import RingAction
 from confero.models.sip import SipBrowser
 
+from ..userdata import Fields
+
 Outcome = Literal["accepted", "cancelled", "no-answer", "declined"]
 NO_ANSWER = 480
 """Temporarily Unavailable (RFC 3261 section 21.4.18)."""
@@ -23,16 +25,18 @@ class Ring:
         self.browsers = tuple(browsers)
         self.taken_by: SipBrowser | None = None
         self.over: Outcome | None = None
+        self.words: Fields = ()
+        """For the caller, of whoever has said something last: who has taken it says nothing less than the last word."""
         self._said: dict[str, RingAction] = {}
 
-    def says(self, participant: str, action: RingAction) -> None:
+    def says(self, participant: str, action: RingAction, words: Fields = ()) -> None:
         """Raises Refused: 404 ``call-unknown`` for somebody who was not asked, 409 ``call-over`` when it rings no more."""
         browser = next((one for one in self.browsers if one.participant == participant), None)
         if browser is None:
             raise Refused("There is no such call.", status=404, code="call-unknown")
         if self.over is not None and not (self.taken_by is browser and action == "accept"):
             raise Refused("The call rings no more.", status=409, code="call-over")
-        self._said[participant] = action
+        self._said[participant], self.words = action, words or self.words
         if action == "accept":
             self.taken_by, self.over = browser, "accepted"
         elif len(self._said) == len(self.browsers):

@@ -33,7 +33,7 @@ async def ring_browsers(call: InboundCall, ring: Ring, ring_s: float) -> SipBrow
         ring.end("cancelled")
         _stop(call, ring)
     if ring.over != "accepted" and session.phase == "early":
-        call.reject(ring.status, str(ring.over))
+        call.reject(ring.status, str(ring.over), ring.words)
     return ring.taken_by if session.phase == "early" else None
 
 

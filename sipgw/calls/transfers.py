@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from confero.errors import ConferoError, LocalError, Refused
+from confero.errors import ConferoError, Refused
 from confero.ids import new_id
 from confero.models.sip import SipCaller, SipPlaceAsk, SipRouteAsk
 from confero.protocols.sip.errors import SipError
@@ -17,10 +17,8 @@ from confero.runtime.logging import get_logger
 from .about import About
 from .book import CallBook
 from .call import Call
-from .driver import Do
-from .media import Terms
 from .outbound import OutboundCall, Party
-from .parties import Calling, Headers, Parties
+from .parties import Calling, Headers, Parties, terms_to
 from .status import status_of
 
 log = get_logger(__name__)
@@ -58,19 +56,19 @@ class Transfers:
         except (ConferoError, ValueError) as error:
             status, why = _verdict(error)
             log.info("transfer refused", call=call.about.id, status=status, reason=why)
-            _attempt(call, lambda now: call.driver.session.refuse_transfer(wish.id, now, status))
+            call.driver.attempt(lambda now: call.driver.session.refuse_transfer(wish.id, now, status))
             return
-        if not _attempt(call, lambda now: call.driver.session.accept_transfer(wish.id, now)):
+        if not call.driver.attempt(lambda now: call.driver.session.accept_transfer(wish.id, now)):
             return  # the telephone has hung up meanwhile
         about = About("out", party.from_, party.uri, call.means.clock.wall(), caller=call.about.caller)
 
         def tell(status: int, reason: str) -> None:
             if status == 200:
                 hand_over(call, called)
-            _attempt(call, lambda now: call.driver.session.transfer_progress(wish.id, status, reason, now))
+            call.driver.attempt(lambda now: call.driver.session.transfer_progress(wish.id, status, reason, now))
 
         called = OutboundCall(
-            call.means, about, Terms(call.means.owner), place, party, tell, call.means.ring_s, others=others
+            call.means, about, terms_to(party, call.means.owner), place, party, tell, call.means.ring_s, others=others
         )
         self._book.start(called)
 
@@ -125,16 +123,6 @@ def hand_over(call: Call, successor: Call) -> None:
     partner, call.partner = call.partner, None
     if partner is not None:
         partner.partner, successor.partner = successor, partner
-
-
-def _attempt(call: Call, step: Do) -> bool:
-    """False: the call has gone on meanwhile, and nobody waits for this."""
-    try:
-        call.driver.do(step)
-    except LocalError as error:
-        log.debug("too late", call=call.about.id, reason=str(error))
-        return False
-    return True
 
 
 def _headers(call: Call, wish: Transfer, replaces: str | None) -> Headers:

@@ -63,8 +63,8 @@ class UdpTransport:
     def _number_for(self, target: Target) -> int | None:
         if target.connection is not None and target.connection in self._sockets:
             return target.connection
-        version = ip_address(target.host).version
-        return next((n for n, local in enumerate(self.locals) if ip_address(local.address).version == version), None)
+        modern = ":" in target.host
+        return next((n for n, local in enumerate(self.locals) if (":" in local.address) == modern), None)
 
     def _fail(self, target: Target, reason: str) -> None:
         # Not from within ``send``: the sender's state is not settled yet.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from confero.errors import Refused
@@ -17,6 +18,7 @@ from confero.runtime.logging import get_logger
 from ..calls.forking import Branch
 from ..calls.outbound import Party
 from ..calls.parties import NOBODY, Calling, Headers, Parties
+from ..directory import Directory
 from ..outbound import Sender, destination
 from ..registrar import Registrar
 from .farm import Trunks
@@ -84,7 +86,8 @@ def identity_headers(trunk: Trunk, number: str) -> Headers:
 class UserWay:
     """For ``Parties.ways["user"]``: one party, whose telephones ring together."""
 
-    def __init__(self, registrar: Registrar, sender: Sender, parties: Parties) -> None:
+    def __init__(self, directory: Directory, registrar: Registrar, sender: Sender, parties: Parties) -> None:
+        self._directory = directory
         self._registrar = registrar
         self._sender = sender
         self._parties = parties
@@ -99,7 +102,12 @@ class UserWay:
         assert near is not None, "a branch has been located"
         uri = str(URI.sip(decision.user, decision.realm))
         from_ = str(self._parties.from_(near, caller))
-        return [Party(uri, from_, branches=tuple(branches), headers=headers, local=near)]
+        party = Party(uri, from_, branches=tuple(branches), headers=headers, local=near)
+        account = self._directory.account(decision.user, decision.realm)
+        if account is None:
+            return [party]
+        security, exchange = account.media_security, account.key_exchange
+        return [replace(party, security=security, key_exchange=exchange, symmetric=account.symmetric)]
 
     async def _branch(self, phone: Binding) -> Branch | None:
         """None: its Contact leads nowhere."""

@@ -149,6 +149,7 @@ async def test_descriptions_are_valid(site: Site) -> None:
         *(
             "/api/v1/rooms/{room}/calls",
             "/api/v1/rooms/{room}/calls/{call}",
+            "/api/v1/rooms/{room}/calls/{call}/end",
             "/api/v1/rooms/{room}/calls/{call}/digits",
         ),
         *("/api/v1/calls/{call}/answer", "/api/v1/site", "/sip"),

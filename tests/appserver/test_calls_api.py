@@ -153,14 +153,17 @@ async def test_who_rules_a_call(office: Site, gateway: FakeGateway) -> None:
     _, info = await call(office, ada, "0301@phones.example")
     path = f"/api/v1/rooms/lobby/calls/{info['id']}"
     assert (await office.call("GET", path, None, bearer(bob)))[1]["name"] == "0301@phones.example"
-    for method, tail, body in (("DELETE", "", None), ("POST", "/digits", {"digits": "12#"})):
+    words = {"user_data": "case closed", "headers": {"X-Customer": "4711"}}
+    for method, tail, body in (("DELETE", "", None), ("POST", "/end", words), ("POST", "/digits", {"digits": "12#"})):
         status, problem = await office.call(method, path + tail, body, bearer(bob))
         assert (status, problem["type"]) == (403, "urn:confero:problem:not-yours")
         assert (await office.call(method, path + tail, body, bearer(ada)))[0] == 204
-    assert [asked[:2] for asked in gateway.asked if asked[0] != "GET"][1:] == [
-        ("DELETE", f"/v1/calls/{info['id']}"),
-        ("POST", f"/v1/calls/{info['id']}/digits"),
+    nothing = {"user_data": "", "headers": {}}
+    assert [asked for asked in gateway.asked if asked[0] != "GET"][1:3] == [
+        ("POST", f"/v1/calls/{info['id']}/end", nothing),
+        ("POST", f"/v1/calls/{info['id']}/end", words),
     ]
+    assert gateway.asked[-1][:2] == ("POST", f"/v1/calls/{info['id']}/digits")
     by_person = f"/api/v1/rooms/lobby/calls/{info['participant']}"
     assert (await office.call("DELETE", by_person, None, bearer(ada)))[0] == 204
     assert (await office.call("DELETE", "/api/v1/rooms/lobby/calls/c_none", None, bearer(ada)))[0] == 404
@@ -172,7 +175,8 @@ async def test_an_answer_is_passed_on_as_whose_it_is(office: Site, gateway: Fake
     ada = await office.join("Ada")
     gateway.calls["c1"] = CallInfo(id="c1", direction="in", room=None, participant=None, name="Bob", state="ringing")
     assert (await office.call("POST", "/api/v1/calls/c1/answer", {"action": "accept"}, bearer(ada)))[0] == 204
-    assert gateway.asked[-1] == ("POST", "/v1/calls/c1/answer", {"participant": ada["participant"], "action": "accept"})
+    said = {"participant": ada["participant"], "action": "accept", "user_data": "", "headers": {}}
+    assert gateway.asked[-1] == ("POST", "/v1/calls/c1/answer", said)
     assert (await office.call("POST", "/api/v1/calls/c2/answer", {"action": "busy"}, bearer(ada)))[0] == 404
     assert (await office.call("POST", "/api/v1/calls/c1/answer", {"action": "sing"}, bearer(ada)))[0] == 422
 

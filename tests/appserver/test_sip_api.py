@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -19,6 +20,7 @@ from confero.errors import Refused
 from confero.models.sip import (
     SipCaller,
     SipCallRecord,
+    SipCallRecords,
     SipConfigReply,
     SipCredentials,
     SipCredentialsAsk,
@@ -30,6 +32,7 @@ from confero.models.sip import (
     SipRouteAsk,
 )
 from confero.runtime.client import ServiceClient
+from confero.runtime.tasks import spawn
 
 from .conftest import SiteMaker
 from .site import SECRET, Site
@@ -258,8 +261,25 @@ async def test_the_configuration_and_its_version(site: Site) -> None:
     (trunk,), (account,) = news.trunks, news.accounts
     assert (trunk.name, trunk.secret, trunk.servers[0].uri) == ("pstn", "battery staple", "sip:pstn.example:5060")
     assert (account.user, account.realm, account.allow_md5_without_qop) == ("alice", "pbx", False)
+    assert (account.media_security, account.key_exchange, account.symmetric) == ("optional", "sdes", False)
+    media = {"media_security": "required", "key_exchange": "dtls", "symmetric": True}
+    status, changed = await admin(site, "PATCH", "accounts/1", media)
+    assert (status, changed | media) == (200, changed)
+    (account,) = (await gateway(site, "GET", "config", reply=SipConfigReply)).accounts
+    assert (account.media_security, account.key_exchange, account.symmetric) == ("required", "dtls", True)
     await admin(site, "PATCH", "trunks/pstn", {"enabled": False})
     assert (await gateway(site, "GET", "config", reply=SipConfigReply)).trunks == []
+
+
+async def test_who_waits_for_another_version_does_not_hold_up_the_end(site: Site) -> None:
+    known = (await gateway(site, "GET", "config", reply=SipConfigReply)).version
+    waiting = spawn(
+        gateway(site, "GET", f"config?version={known}&wait_s=30", reply=SipConfigReply), name="a gateway that waits"
+    )
+    await asyncio.sleep(0.2)
+    async with asyncio.timeout(4):  # less than what a listener gives running requests
+        await site.app.stop()
+    assert (await waiting).changed is False
 
 
 async def test_a_trunk_of_another_secret_does_not_take_the_others_along(site: Site) -> None:
@@ -314,10 +334,9 @@ def record(**values: Any) -> SipCallRecord:
 
 async def test_records_of_calls(site: Site) -> None:
     for _ in range(2):
-        await gateway(site, "POST", "calls", record())
+        await gateway(site, "POST", "calls", SipCallRecords(records=[record()]))
     last = record(revision=2, status=200, ended_at=time.time(), mos=4.2, media={"codec": "opus", "lost": 3})
-    await gateway(site, "POST", "calls", last)
-    await gateway(site, "POST", "calls", record(id="c2", started_at=1.0))
+    await gateway(site, "POST", "calls", SipCallRecords(records=[last, record(id="c2", started_at=1.0)]))
     _, page = await admin(site, "GET", "calls?limit=1")
     assert [item["id"] for item in page["items"]] == ["c1"] and page["next"] == "c1"
     _, rest = await admin(site, "GET", "calls?limit=1&after=c1")

@@ -16,7 +16,7 @@ PROTOCOLS = {"confero.protocols"}
 L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media", "confero.relay"}
 RUNTIME = {"confero.runtime"}
 SHARED = L0 | L1 | PROTOCOLS | L2 | RUNTIME
-UP = {"confero.up.plan", "confero.up.processes", "confero.up.screen", "confero.up.supervisor"}
+UP = {f"confero.up.{part}" for part in ("front", "plan", "processes", "screen", "specs", "supervisor")}
 
 MAY_IMPORT: dict[str, set[str]] = {
     # L1: facts and small tools. Nothing of ours, but for what stands here.
@@ -31,9 +31,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.ratelimit": {"confero.clock"},
     # Protocols are independent of one another.
     "confero.protocols": set(),
+    "confero.protocols.clienthello": set(),
+    "confero.protocols.sniff": {"confero.protocols.clienthello"},
     "confero.protocols.rtp": {"confero.errors"},
     "confero.protocols.sdp": {"confero.errors"},
     "confero.protocols.sip": {"confero.errors", "confero.ratelimit"},
+    "confero.protocols.stun": {"confero.errors"},
+    # TURN is written in STUN.
+    "confero.protocols.turn": {"confero.errors", "confero.ports", "confero.protocols.stun", "confero.ratelimit"},
     # L2
     "confero.configfields": set(),
     "confero.configsources": {"confero.access", "confero.configfields"},
@@ -65,14 +70,15 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     "appserver": ("rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
-    "sipgw": ("guard", "menu", "features", "keys", "calls.ring"),
+    "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
+    "edge": ("lobby", "answers", "routes"),
 }
 """Parts of a service that hold its rules: no network, no database, no event loop."""
 DOMAIN_BANS = IO | {
     "sqlalchemy",
     "alembic",
     "aiomysql",
-    "aiosqlite",
+    "sqlite3",
     "aiortc",
     "confero.runtime.http",
     "confero.runtime.client",

@@ -12,13 +12,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Error
 
+from confero.lab.members import Baresip, Line
 from confero.lab.members.chromium import Chromium
 from confero.lab.members.loopback import gather_loopback
 from confero.lab.page import Page
 from confero.lab.stack import Stack
 from confero.runtime.tasks import spawn
 
-from ..support.baresip import Baresip
 from ..support.jssip import CALL, REGISTER, bundle
 from .listening import HEARD_DBFS, UNHEARD_DBFS, level, tone, until
 
@@ -80,7 +80,7 @@ async def ada(stack: Stack) -> AsyncIterator[Page]:
 
 @contextlib.asynccontextmanager
 async def phone(home: Path, *, answers: bool = True) -> AsyncIterator[Baresip]:
-    async with Baresip(home, hertz=PHONE_HZ, user="bob", answers=answers) as running:
+    async with Baresip(home, hertz=PHONE_HZ, user="bob", line=Line(answers=answers)) as running:
         yield running
 
 
@@ -126,14 +126,14 @@ async def test_a_telephone_that_declines(stack: Stack, ada: Page, tmp_path: Path
     async with phone(tmp_path / "bob", answers=False) as bob:
         await dial(ada, bob.uri.removeprefix("sip:"))
         await until(lambda: bob.saw("CALL_INCOMING"), 10, "it rings")
-        await bob.do("hangup", "")
+        await bob.hang_up()
         await ada.until(f"{CALL_LINE}?.dataset.state === 'ended'")
         assert "busy" in str(await ada.value(f"{CALL_LINE}.innerText"))  # baresip's refusal is 486
 
 
 async def test_a_telephone_calls_a_browser(stack: Stack, ada: Page, tmp_path: Path) -> None:
     async with phone(tmp_path / "bob") as bob:
-        await bob.do("dial", f"sip:Ada@{stack.addresses['sipgw']}")
+        await bob.dial(f"sip:Ada@{stack.addresses['sipgw']}")
         await ada.until("document.querySelector('.incoming[open]') !== null")
         await until(lambda: bob.saw("CALL_RINGING"), 5, "it hears that it rings")
         assert "bob" in str(await ada.value("document.querySelector('.incoming').innerText"))
@@ -172,7 +172,7 @@ async def test_data_and_keys_reach_the_telephone(stack: Stack, ada: Page, tmp_pa
 @pytest.mark.parametrize(("button", "status"), [("2", "486"), ("3", "603")])
 async def test_a_browser_that_does_not_want(stack: Stack, ada: Page, tmp_path: Path, button: str, status: str) -> None:
     async with phone(tmp_path / "bob") as bob:
-        await bob.do("dial", f"sip:Ada@{stack.addresses['sipgw']}")
+        await bob.dial(f"sip:Ada@{stack.addresses['sipgw']}")
         await ada.press(f".incoming-answers button:nth-child({button})")
         await until(lambda: bob.saw("CALL_CLOSED"), 10, "the caller hears of it")
         assert status in bob.saw("CALL_CLOSED")[-1]["param"]
@@ -181,16 +181,16 @@ async def test_a_browser_that_does_not_want(stack: Stack, ada: Page, tmp_path: P
 
 async def test_a_caller_who_gives_up(stack: Stack, ada: Page, tmp_path: Path) -> None:
     async with phone(tmp_path / "bob") as bob:
-        await bob.do("dial", f"sip:Ada@{stack.addresses['sipgw']}")
+        await bob.dial(f"sip:Ada@{stack.addresses['sipgw']}")
         await ada.until("document.querySelector('.incoming[open]') !== null")
-        await bob.do("hangup", "")
+        await bob.hang_up()
         await ada.until("document.querySelector('.incoming') === null")
 
 
 async def test_nobody_answers(stack: Stack, ada: Page, tmp_path: Path) -> None:
     """After ``ring_s``."""
     async with phone(tmp_path / "bob") as bob:
-        await bob.do("dial", f"sip:Ada@{stack.addresses['sipgw']}")
+        await bob.dial(f"sip:Ada@{stack.addresses['sipgw']}")
         await until(lambda: bob.saw("CALL_CLOSED"), 20, "it is given up")
         assert "480" in bob.saw("CALL_CLOSED")[-1]["param"]
         await ada.until("document.querySelector('.incoming') === null")
@@ -237,7 +237,7 @@ async def test_a_script_that_has_registered_is_called(stack: Stack, ada: Page) -
         await browser.goto(f"{stack.page_url}/")
         await browser.evaluate(bundle())
         found = await browser.page.evaluate(REGISTER, ["carol", DOMAIN, PASSWORD])
-        assert found == "registered"
+        assert found == "registered 1"
         await dial(ada, "carol")
         await ada.until("window.confero.roster.some((p) => p.display_name === 'Carol' && p.state === 'connected')")
         async with asyncio.timeout(20):
@@ -247,3 +247,25 @@ async def test_a_script_that_has_registered_is_called(stack: Stack, ada: Page) -
                 pass
         await ada.press(".people .row-buttons button:last-of-type")
         await ada.until("window.confero.roster.length === 1")
+
+
+async def test_a_script_is_there_again_after_the_gateway_was_killed(stack: Stack, tmp_path: Path) -> None:
+    """Its connection has ended with the process: it makes another one by itself, and is called over that."""
+    account = {"user": "dora", "realm": "confero", "password": PASSWORD, "display_name": "Dora"}
+    await administer(stack, "accounts", account)
+    await administer(
+        stack, "rules", {"position": 6, "direction": "in", "source": "any", "pattern": "dora", "action": "user"}
+    )
+    async with Chromium(tone(SCRIPT_HZ)) as browser, phone(tmp_path / "bob") as bob:
+        await browser.goto(f"{stack.page_url}/")
+        await browser.evaluate(bundle())
+        assert await browser.page.evaluate(REGISTER, ["dora", DOMAIN, PASSWORD]) == "registered 1"
+        stack.kill("sipgw")
+        await stack.wait_ready()
+        async with asyncio.timeout(30):
+            while await browser.page.evaluate("window.registered") < 2:  # noqa: ASYNC110 - of a page
+                await asyncio.sleep(0.1)
+        await bob.do("dial", f"sip:dora@{stack.addresses['sipgw']}")
+        await until(lambda: bob.saw("CALL_ESTABLISHED"), 20, "it is answered")
+        await until(lambda: level(bob.heard(1.0), SCRIPT_HZ) > HEARD_DBFS, 10, "the script is heard")
+        await bob.do("hangup", "")

@@ -25,6 +25,7 @@ async def stack(
     await running.start()
     yield running
     await running.stop()
+    (state / "output").write_text(running.output)
     tail = running.output[-6000:]
     assert "Traceback" not in running.output, tail
 

@@ -1,11 +1,9 @@
-"""What tests of SIP with other programs share: the administrator's calls, kamailio as somebody's PBX, sipp."""
+"""What tests of SIP with other programs share: the administrator's calls, the gateway's figures, sipp."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,7 @@ from confero.clock import SystemClock
 from confero.lab.stack import Stack
 from confero.tokens import service_token
 
-from ..support.waiting import until
-
 START_S = 15.0
-STOP_S = 3.0
 
 
 class Admin:
@@ -84,113 +79,13 @@ async def known(stack: Stack, name: str, value: float) -> None:
     await becomes(look, f"{name} is {value}")
 
 
-KAMAILIO = """\
-#!KAMAILIO
-debug=1
-log_stderror=yes
-children=2
-tcp_children=2
-listen=udp:{address}:5060
-listen=tcp:{address}:5060
-alias="pbx.test"
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
-loadmodule "sl.so"
-loadmodule "tm.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "maxfwd.so"
-loadmodule "siputils.so"
-loadmodule "textops.so"
-loadmodule "usrloc.so"
-loadmodule "registrar.so"
-loadmodule "auth.so"
-modparam("auth", "nonce_expire", {nonce_s})
-modparam("auth", "qop", "auth")
-modparam("registrar", "max_expires", {expires_s})
-modparam("usrloc", "db_mode", 0)
-request_route {{
-    if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
-    if (has_totag()) {{
-        if (loose_route()) {{ t_relay(); exit; }}
-        if (is_method("ACK")) {{ if (t_check_trans()) t_relay(); exit; }}
-        if ($rd != "pbx.test" && $rd != "{address}") {{ t_relay(); exit; }}
-        sl_send_reply("404", "Not Here"); exit;
-    }}
-    if (is_method("CANCEL")) {{ if (t_check_trans()) t_relay(); exit; }}
-    if (is_method("OPTIONS")) {{ sl_send_reply("200", "Here"); exit; }}
-    if (is_method("REGISTER")) {{
-        if (!pv_www_authenticate("pbx.test", "the-pbx-password", "0")) {{ www_challenge("pbx.test", "1"); exit; }}
-        save("location"); exit;
-    }}
-    if (is_method("INVITE")) {{
-        if (!pv_proxy_authenticate("pbx.test", "the-pbx-password", "0")) {{ proxy_challenge("pbx.test", "1"); exit; }}
-        consume_credentials();
-    }}
-    record_route();
-    if (!lookup("location")) {{ sl_send_reply("404", "Nobody"); exit; }}
-    t_relay();
-}}
-"""
-
-
-class Kamailio:
-    """A PBX at a loopback address: registrar and proxy for ``pbx.test``, everybody's password is the same."""
-
-    PASSWORD = "the-pbx-password"
-
-    def __init__(self, home: Path, address: str, *, expires_s: int = 60, nonce_s: int = 300) -> None:
-        self.address = address
-        self._home = home
-        self._process: asyncio.subprocess.Process | None = None
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "k.cfg").write_text(KAMAILIO.format(address=address, expires_s=expires_s, nonce_s=nonce_s))
-
-    async def __aenter__(self) -> Kamailio:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        command = shutil.which("kamailio")
-        assert command is not None, "kamailio is missing (Debian: kamailio)"
-        pid = self._home / "pid"
-        pid.unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            command, "-f", str(self._home / "k.cfg"), "-DD", "-E", "-m", "64", "-M", "8", "-P", str(pid), "-Y", str(self._home),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=(self._home / "log").open("ab"),
-            stderr=asyncio.subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        await until(self._listens, "kamailio listens", START_S)
-
-    def _listens(self) -> bool:
-        assert self._process is not None
-        assert self._process.returncode is None, (self._home / "log").read_text()[-2000:]
-        wanted = b"".join(int(part).to_bytes(1, "big") for part in reversed(self.address.split("."))).hex().upper()
-        return f"{wanted}:13C4" in Path("/proc/net/tcp").read_text()
-
-    async def stop(self) -> None:
-        """Idempotent."""
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            process.terminate()
-            try:
-                async with asyncio.timeout(STOP_S):
-                    await process.wait()
-            except TimeoutError:  # its children sometimes do not end, and it waits a minute for them
-                os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
-
-
-async def sipp(*arguments: str, seconds: float = 20.0) -> tuple[int, str]:
-    """Runs sipp to its end: its exit code and its last words."""
+async def sipp(*arguments: str, seconds: float = 20.0, folder: Path | None = None) -> tuple[int, str]:
+    """Runs sipp to its end, in ``folder``: its exit code and its last words."""
     command = shutil.which("sipp")
     assert command is not None, "sipp is missing (Debian: sip-tester)"
     process = await asyncio.create_subprocess_exec(
         command, *arguments, "-nostdin", "-timeout", f"{seconds:.0f}", "-timeout_error",
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder,
     )  # fmt: skip
     async with asyncio.timeout(seconds + 5):
         output, _ = await process.communicate()

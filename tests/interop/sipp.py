@@ -75,6 +75,11 @@ class Sipp:
             env={**os.environ, "TERM": "dumb"},
         )
 
+    @property
+    def running(self) -> bool:
+        """Until its last call is over, or it has given up."""
+        return self._process is not None and self._process.returncode is None
+
     async def passes(self) -> None:
         """Returns when all its calls went as its scenario says. Raises AssertionError with what it saw."""
         assert self._process is not None, "start comes first"

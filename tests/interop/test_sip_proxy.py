@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from confero.lab.members import Line, RtpMember, SipMember
+from confero.lab.members import Line, RtpMember, baresip_member
 from confero.lab.stack import Stack
 
 from ..e2e.listening import HEARD_DBFS, level, listen, tone
@@ -25,10 +25,9 @@ PHONE_HZ, BARESIP_HZ = 1607, 613
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def proxy(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kamailio]:
-    running = Kamailio(tmp_path_factory.mktemp("kamailio"), host=PROXY, gateway=stack.addresses["sipgw"])
-    await running.start()
-    yield running
-    await running.stop()
+    home = tmp_path_factory.mktemp("kamailio")
+    async with Kamailio(home, "proxy", address=PROXY, gateway=stack.addresses["sipgw"]) as running:
+        yield running
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -38,7 +37,7 @@ async def test_a_telephone_behind_a_proxy_hears_and_is_heard(
     mcu = stack.client("mcu")
     line = Line("udp", outbound=f"{proxy.uri};transport={transport}")
     phone = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room="lobby", host=f"127.0.{NETWORK}.120")
-    caller = SipMember(
+    caller = baresip_member(
         "Proxied", BARESIP_HZ, gateway="conference.example", room="lobby", mcu=mcu, home=tmp_path, line=line
     )
     try:
@@ -47,14 +46,14 @@ async def test_a_telephone_behind_a_proxy_hears_and_is_heard(
         heard, said = await asyncio.gather(listen(caller, 1.0), listen(phone, 1.0))
         assert level(heard, PHONE_HZ) > HEARD_DBFS
         assert level(said, BARESIP_HZ) > HEARD_DBFS
-        await caller.command("hold")
+        await caller.phone.hold()
         assert level((await listen(phone, 1.2))[24_000:], BARESIP_HZ) < HEARD_DBFS - 15
-        await caller.command("resume")
+        await caller.phone.resume()
         assert level((await listen(phone, 1.2))[24_000:], BARESIP_HZ) > HEARD_DBFS
         # From our side, back through the proxy.
         await mcu.call("DELETE", f"/v1/legs/{caller.leg}?reason=removed")
         async with asyncio.timeout(10):
-            while not any(event["type"] == "CALL_CLOSED" for event in caller.events):  # noqa: ASYNC110 - of another process
+            while not caller.phone.closed:  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.02)
     finally:
         await caller.leave()

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from confero.lab.members import Baresip, Line
 from confero.lab.members.loopback import gather_loopback
+from confero.lab.members.telephone import Transport
 from confero.lab.signals import analysis
 from confero.lab.stack import Stack
 
-from ..support.baresip import Baresip
 from ..support.waiting import until
 from .siplab import Admin, figure, known
 
@@ -48,11 +49,11 @@ def phone(
     hertz: int,
     *,
     password: str = PASSWORD,
-    transport: str = "udp",
+    transport: Transport = "udp",
     answers: bool = True,
 ) -> Baresip:
-    account = f"<sip:{user}@{GATEWAY};transport={transport}>;auth_user={user};auth_pass={password};regint=60"
-    return Baresip(home / user, hertz=hertz, user=user, account=account, answers=answers)
+    line = Line(transport, registrar=GATEWAY, password=password, answers=answers)
+    return Baresip(home / user, hertz=hertz, user=user, line=line)
 
 
 async def registered(telephone: Baresip) -> None:
@@ -64,7 +65,7 @@ def hears(telephone: Baresip, hertz: float) -> bool:
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-async def test_a_telephone_calls_another_one(stack: Stack, tmp_path: Path, transport: str) -> None:
+async def test_a_telephone_calls_another_one(stack: Stack, tmp_path: Path, transport: Transport) -> None:
     async with (
         phone(tmp_path, "alice", ALICE_HZ, transport=transport) as alice,
         phone(tmp_path, "bob", BOB_HZ, transport=transport) as bob,
@@ -72,11 +73,11 @@ async def test_a_telephone_calls_another_one(stack: Stack, tmp_path: Path, trans
         await registered(alice)
         await registered(bob)
         assert await figure(stack, "sip_bindings") == 2
-        await alice.do("dial", f"sip:bob@{GATEWAY}")
+        await alice.dial(f"sip:bob@{GATEWAY}")
         await until(lambda: bob.saw("CALL_ESTABLISHED"), "bob answers")
         await until(lambda: alice.saw("CALL_ESTABLISHED"), "alice is answered")
         await until(lambda: hears(alice, BOB_HZ) and hears(bob, ALICE_HZ), "they hear each other")
-        await bob.do("hangup")
+        await bob.hang_up()
         await until(lambda: alice.saw("CALL_CLOSED"), "alice is hung up on")
 
 
@@ -87,9 +88,9 @@ async def test_a_telephone_that_rings_and_declines(stack: Stack, tmp_path: Path)
     ):
         await registered(alice)
         await registered(bob)
-        await alice.do("dial", f"sip:bob@{GATEWAY}")
+        await alice.dial(f"sip:bob@{GATEWAY}")
         await until(lambda: alice.saw("CALL_RINGING") and bob.saw("CALL_INCOMING"), "it rings at both ends")
-        await bob.do("hangup")
+        await bob.hang_up()
         await until(lambda: alice.saw("CALL_CLOSED"), "alice hears of it")
         assert "486" in alice.saw("CALL_CLOSED")[-1]["param"]
 
@@ -101,9 +102,9 @@ async def test_the_caller_gives_up(stack: Stack, tmp_path: Path) -> None:
     ):
         await registered(alice)
         await registered(bob)
-        await alice.do("dial", f"sip:bob@{GATEWAY}")
+        await alice.dial(f"sip:bob@{GATEWAY}")
         await until(lambda: bob.saw("CALL_INCOMING"), "it rings")
-        await alice.do("hangup")
+        await alice.hang_up()
         await until(lambda: bob.saw("CALL_CLOSED"), "it rings no more")
 
 
@@ -115,9 +116,9 @@ async def test_all_telephones_of_an_account_ring_and_the_first_has_the_call(stac
     ):
         for one in (alice, desk, mobile):
             await registered(one)
-        await alice.do("dial", f"sip:bob@{GATEWAY}")
+        await alice.dial(f"sip:bob@{GATEWAY}")
         await until(lambda: desk.saw("CALL_INCOMING") and mobile.saw("CALL_INCOMING"), "both ring")
-        await mobile.do("accept")
+        await mobile.command("accept")
         await until(lambda: alice.saw("CALL_ESTABLISHED"), "alice is answered")
         await until(lambda: desk.saw("CALL_CLOSED"), "the other one rings no more")
         await until(lambda: hears(alice, BOB_HZ) and hears(mobile, ALICE_HZ), "they hear each other")
@@ -131,7 +132,7 @@ async def test_a_telephone_goes_into_a_room(stack: Stack, tmp_path: Path) -> Non
     ):
         for one in (alice, bob):
             await registered(one)
-            await one.do("dial", f"sip:lobby@{GATEWAY}")
+            await one.dial(f"sip:lobby@{GATEWAY}")
             await until(lambda one=one: one.saw("CALL_ESTABLISHED"), "the room answers")
         await until(lambda: hears(alice, BOB_HZ) and hears(bob, ALICE_HZ), "they hear each other")
 
@@ -140,7 +141,7 @@ async def test_a_wrong_password_gets_nobody_in(stack: Stack, tmp_path: Path) -> 
     wrong = await figure(stack, "sip_wrong_passwords")
     async with phone(tmp_path, "alice", ALICE_HZ, password="not-the-password") as alice:
         await until(lambda: alice.said("401 Unauthorized"), "it is refused")
-        await alice.do("dial", f"sip:lobby@{GATEWAY}")
+        await alice.dial(f"sip:lobby@{GATEWAY}")
         await until(lambda: alice.saw("CALL_CLOSED"), "the call is refused as well")
         assert "401" in alice.saw("CALL_CLOSED")[-1]["param"]
     assert await figure(stack, "sip_wrong_passwords") > wrong
@@ -149,7 +150,7 @@ async def test_a_wrong_password_gets_nobody_in(stack: Stack, tmp_path: Path) -> 
 async def test_nobody_answers_for_a_telephone_that_is_not_there(stack: Stack, tmp_path: Path) -> None:
     async with phone(tmp_path, "alice", ALICE_HZ) as alice:
         await registered(alice)
-        await alice.do("dial", f"sip:bob@{GATEWAY}")
+        await alice.dial(f"sip:bob@{GATEWAY}")
         await until(lambda: alice.saw("CALL_CLOSED"), "alice hears of it")
         assert "480" in alice.saw("CALL_CLOSED")[-1]["param"]
 
@@ -167,9 +168,9 @@ async def test_registrations_outlive_the_gateway(stack: Stack, tmp_path: Path) -
         await until(lambda: _restarted(stack, before), "the gateway is there again")
         await stack.wait_ready()
         assert await figure(stack, "sip_bindings") == 2
-        await alice.do("dial", f"sip:bob@{GATEWAY}")
+        await alice.dial(f"sip:bob@{GATEWAY}")
         await until(lambda: bob.saw("CALL_ESTABLISHED") and alice.saw("CALL_ESTABLISHED"), "bob answers")
-        await alice.do("hangup")
+        await alice.hang_up()
         await until(lambda: bob.saw("CALL_CLOSED"), "bob is hung up on")
 
 

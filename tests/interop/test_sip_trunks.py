@@ -7,16 +7,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
+from confero.lab.members import Baresip, Line
 from confero.lab.members.loopback import gather_loopback
 from confero.lab.signals import analysis
 from confero.lab.stack import Stack
 
-from ..support.baresip import Baresip
+from ..mcu.rig import ulaw_encode
 from ..support.waiting import until
-from .siplab import Admin, Kamailio, becomes, known, sipp, trunk_state
+from .kamailio import Kamailio
+from .siplab import Admin, becomes, known, sipp, trunk_state
+from .sipp import SCENARIOS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,6 +30,7 @@ PBX, SPARE, SCRIPT = f"127.0.{NETWORK}.21", f"127.0.{NETWORK}.22", f"127.0.{NETW
 PASSWORD = "a-long-password"
 ALICE_HZ, CAROL_HZ = 433, 1151
 HEARD_DBFS = -40.0
+TELEPHONE_RATE = 8000
 
 
 def trunk(name: str, address: str, **changes: Any) -> dict[str, Any]:
@@ -43,7 +48,7 @@ def trunk(name: str, address: str, **changes: Any) -> dict[str, Any]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pbx(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kamailio]:
-    async with Kamailio(tmp_path_factory.mktemp("pbx"), PBX) as running:
+    async with Kamailio(tmp_path_factory.mktemp("pbx"), "pbx", address=PBX) as running:
         yield running
 
 
@@ -79,14 +84,14 @@ async def stack(tmp_path_factory: pytest.TempPathFactory, pbx: Kamailio) -> Asyn
 
 
 def alice(home: Path) -> Baresip:
-    account = f"<sip:alice@{GATEWAY}>;auth_user=alice;auth_pass={PASSWORD};regint=60"
-    return Baresip(home / "alice", hertz=ALICE_HZ, user="alice", account=account)
+    line = Line(registrar=GATEWAY, password=PASSWORD)
+    return Baresip(home / "alice", hertz=ALICE_HZ, user="alice", line=line)
 
 
 def carol(home: Path) -> Baresip:
     """At the PBX."""
-    account = f"<sip:carol@{PBX}>;auth_user=carol;auth_pass={Kamailio.PASSWORD};regint=60"
-    return Baresip(home / "carol", hertz=CAROL_HZ, user="carol", account=account)
+    line = Line(registrar=PBX, password=Kamailio.PASSWORD)
+    return Baresip(home / "carol", hertz=CAROL_HZ, user="carol", line=line)
 
 
 async def is_so(stack: Stack, name: str, **fields: Any) -> None:
@@ -114,7 +119,7 @@ async def hear_each_other(one: Baresip, other: Baresip) -> None:
 
 async def talk(caller: Baresip, called: Baresip) -> None:
     await hear_each_other(caller, called)
-    await caller.do("hangup")
+    await caller.hang_up()
     await until(lambda: called.saw("CALL_CLOSED"), "the other one is hung up on")
 
 
@@ -130,7 +135,7 @@ async def test_a_telephone_here_calls_one_there(stack: Stack, tmp_path: Path) ->
     await is_registered(stack, "pbx")
     async with alice(tmp_path) as here, carol(tmp_path) as there:
         await until(lambda: here.said("200 OK") and there.said("200 OK"), "both are registered")
-        await here.do("dial", f"sip:0carol@{GATEWAY}")
+        await here.dial(f"sip:0carol@{GATEWAY}")
         await talk(here, there)
 
 
@@ -138,11 +143,11 @@ async def test_a_telephone_there_calls_a_room_here(stack: Stack, tmp_path: Path)
     await is_registered(stack, "pbx")
     async with alice(tmp_path) as here, carol(tmp_path) as there:
         await until(lambda: here.said("200 OK") and there.said("200 OK"), "both are registered")
-        await there.do("dial", f"sip:conference@{PBX}")
-        await here.do("dial", f"sip:lobby@{GATEWAY}")
+        await there.dial(f"sip:conference@{PBX}")
+        await here.dial(f"sip:lobby@{GATEWAY}")
         await hear_each_other(here, there)
         for one in (here, there):
-            await one.do("hangup")
+            await one.hang_up()
             await until(lambda one=one: one.saw("CALL_CLOSED"), "it leaves")  # type: ignore[misc]
 
 
@@ -150,7 +155,7 @@ async def test_the_next_trunk_is_tried_when_one_is_silent(stack: Stack, tmp_path
     await is_registered(stack, "pbx")
     async with alice(tmp_path) as here, carol(tmp_path) as there:
         await until(lambda: here.said("200 OK") and there.said("200 OK"), "both are registered")
-        await here.do("dial", f"sip:1carol@{GATEWAY}")
+        await here.dial(f"sip:1carol@{GATEWAY}")
         await talk(here, there)
         # It has been asked since, and is known to be away: no waiting.
         await is_so(stack, "dead", available=False)
@@ -161,7 +166,7 @@ async def test_what_the_called_says_is_final(stack: Stack, tmp_path: Path) -> No
     await is_registered(stack, "pbx")
     async with alice(tmp_path) as here:
         await until(lambda: here.said("200 OK"), "alice is registered")
-        await here.do("dial", f"sip:0nobody@{GATEWAY}")
+        await here.dial(f"sip:0nobody@{GATEWAY}")
         await until(lambda: here.saw("CALL_CLOSED"), "alice hears of it")
         assert "404" in here.saw("CALL_CLOSED")[-1]["param"]
 
@@ -172,14 +177,14 @@ async def test_a_trunk_is_lost_and_returns(stack: Stack, pbx: Kamailio, tmp_path
     await is_so(stack, "pbx", available=False)
     async with alice(tmp_path) as here:
         await until(lambda: here.said("200 OK"), "alice is registered")
-        await here.do("dial", f"sip:0carol@{GATEWAY}")
+        await here.dial(f"sip:0carol@{GATEWAY}")
         await until(lambda: here.saw("CALL_CLOSED"), "alice hears of it", 25)
         assert here.saw("CALL_CLOSED")[-1]["param"][:3] in ("503", "408")
     await pbx.start()
     await is_so(stack, "pbx", available=True)
     async with alice(tmp_path / "again") as here, carol(tmp_path) as there:
         await until(lambda: here.said("200 OK") and there.said("200 OK"), "both are registered")
-        await here.do("dial", f"sip:0carol@{GATEWAY}")
+        await here.dial(f"sip:0carol@{GATEWAY}")
         await talk(here, there)
 
 
@@ -246,10 +251,38 @@ async def test_a_digest_is_answered_to_the_trunks_realm_only(
             await until(lambda: here.said("200 OK"), "alice is registered")
             peer = group.create_task(sipp("-sf", str(scenario), "-i", SCRIPT, "-p", "5070", "-m", "1", seconds=12))
             await asyncio.sleep(0.5)
-            await here.do("dial", f"sip:24711@{GATEWAY}")
+            await here.dial(f"sip:24711@{GATEWAY}")
             await until(lambda: here.saw("CALL_CLOSED"), "alice hears of it")
             code, said = await peer
             assert code == 0, said
             assert status in here.saw("CALL_CLOSED")[-1]["param"]
+    finally:
+        await admin.remove("trunks", "script")
+
+
+async def test_an_announcement_of_a_trunk_is_heard(stack: Stack, tmp_path: Path) -> None:
+    """Before anything is answered, and nothing is: early media, then 404."""
+    t = np.arange(3 * TELEPHONE_RATE) / TELEPHONE_RATE
+    (tmp_path / "announcement.ulaw").write_bytes(
+        ulaw_encode((8000 * np.sin(2 * np.pi * CAROL_HZ * t)).astype(np.int16))
+    )
+    admin = Admin(stack)
+    await admin.add("trunks", trunk("script", f"{SCRIPT}:5070", options_s=0))
+    try:
+        await is_so(stack, "script", registration="none")
+        async with alice(tmp_path) as here, asyncio.TaskGroup() as group:
+            await until(lambda: here.said("200 OK"), "alice is registered")
+            there = ("-i", SCRIPT, "-mi", SCRIPT, "-p", "5070", "-mp", "9300")
+            peer = group.create_task(
+                sipp("-sf", str(SCENARIOS / "announces.xml"), *there, "-m", "1", seconds=15, folder=tmp_path)
+            )
+            await asyncio.sleep(0.5)
+            await here.do("dial", f"sip:24711@{GATEWAY}")
+            await until(lambda: hears(here, CAROL_HZ), "the announcement")
+            assert not here.saw("CALL_ESTABLISHED") and here.saw("CALL_PROGRESS")
+            await until(lambda: here.saw("CALL_CLOSED"), "alice hears of it")
+            assert "404" in here.saw("CALL_CLOSED")[-1]["param"]
+            code, said = await peer
+            assert code == 0, said
     finally:
         await admin.remove("trunks", "script")

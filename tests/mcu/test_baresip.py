@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from confero import models
+from confero.lab.members import Line
+from confero.lab.members.telephone import Encryption
 from confero.protocols.sdp import parse
 
 from ..support.waiting import until
-from .baresip import Baresip
+from .baresip import Caller
 from .rig import Rig
 from .test_calls import until_hears
 
@@ -30,13 +32,12 @@ HEARD = 4000.0
     ],
 )
 async def test_it_hears_and_is_heard(
-    rig: Rig, tmp_path: Path, encryption: str, mux: bool, protocol: str, security: str
+    rig: Rig, tmp_path: Path, encryption: Encryption, mux: bool, protocol: str, security: str
 ) -> None:
     await rig.room()
     one = await rig.phone("one", 440)
     policy = "optional" if security == "plain" else "required"
-    phone = await Baresip.call(rig, tmp_path, encryption=encryption, mux=mux, media_security=policy)
-    rig.peers.append(phone)
+    phone = await Caller.call(rig, tmp_path, line=Line(encryption=encryption, rtcp_mux=mux), media_security=policy)
     await until(lambda: phone.leg or phone.refused, "the call")
     assert (phone.refused, parse(phone.answer).media[0].protocol) == ("", protocol)
     await until_hears(one, 1000)
@@ -48,16 +49,14 @@ async def test_nothing_reaches_it_before_its_ack_or_its_voice(rig: Rig, tmp_path
     """It talks as soon as it is answered, which proves that it is there."""
     await rig.room()
     await rig.phone("one", 440)
-    phone = await Baresip.call(rig, tmp_path, confirmed=False)
-    rig.peers.append(phone)
+    phone = await Caller.call(rig, tmp_path, confirmed=False)
     await until(lambda: phone.levels(440)[0] > HEARD, "440 Hz")
     assert (await rig.stats(phone.leg)).counters["rx_packets"] > 0
 
 
 async def test_what_it_offers_in_the_clear_is_refused_where_protection_is_required(rig: Rig, tmp_path: Path) -> None:
     await rig.room()
-    phone = await Baresip.call(rig, tmp_path, media_security="required")
-    rig.peers.append(phone)
+    phone = await Caller.call(rig, tmp_path, media_security="required")
     await until(lambda: phone.refused, "the refusal")
     assert "not protected" in phone.refused
     assert (await rig.client.call("GET", "/v1/rooms/r1", reply=models.RoomState)).participants == []

@@ -155,6 +155,40 @@ async def test_a_phone_on_symmetric_rtp_is_heard_from_where_it_really_is(rig: Ri
     await until_hears(one, 1000)
 
 
+async def test_a_phone_behind_nat_is_heard_from_where_its_signalling_comes_from(rig: Rig) -> None:
+    """It signals an address of its own network, and nobody else is believed, whatever he sends."""
+    await rig.room()
+    one, two, thief = await rig.phone("one", 440), await Phone.open(1000), await Phone.open(1700, "127.0.0.9")
+    rig.peers += [two, thief]
+    inside = two.offer().replace("c=IN IP4 127.0.0.1", "c=IN IP4 10.20.30.40")
+    wish = {"kind": "rtp", "symmetric": True, "confirmed": False}
+    reply = await rig.leg("two", sdp=inside, signalling="127.0.0.1", **wish)
+    thief.talk_to(reply.sdp)
+    await asyncio.sleep(0.3)
+    two.talk_to(reply.sdp)
+    await until_hears(two, 440)
+    await until_hears(one, 1000)
+    assert one.levels(1700)[0] < UNHEARD and not thief.heard
+
+
+async def test_the_signalling_moves_to_another_network(rig: Rig) -> None:
+    """A telephone that goes from one network to another offers anew from there: its media is awaited from there as well."""
+    await rig.room()
+    one, two, moved = await rig.phone("one", 440), await Phone.open(1000), await Phone.open(1700, "127.0.0.9")
+    rig.peers += [two, moved]
+    inside = two.offer().replace("c=IN IP4 127.0.0.1", "c=IN IP4 10.20.30.40")
+    reply = await rig.leg("two", kind="rtp", sdp=inside, symmetric=True, confirmed=False, signalling="127.0.0.1")
+    two.talk_to(reply.sdp)
+    await until_hears(one, 1000)
+    two.talking = False
+    path = f"/v1/legs/{reply.leg}"
+    await rig.client.call("PATCH", path, body=models.LegPatch(signalling="127.0.0.9"), reply=models.Participant)
+    fresh = await rig.client.call("PUT", f"{path}/offer", body=models.LegSdp(sdp=inside), reply=models.LegReply)
+    moved.talk_to(fresh.sdp)
+    await until_hears(one, 1700)
+    await until_hears(moved, 440)
+
+
 async def test_ice_restart_moves_the_media_and_keeps_the_keys(rig: Rig) -> None:
     await rig.room()
     browser, phone = await rig.browser("alice", 440), await rig.phone("bob", 1000)

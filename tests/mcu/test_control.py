@@ -86,7 +86,8 @@ async def test_leg_life(rig: Rig, others: Others) -> None:
     assert (await call(rig, "PUT", f"{path}/offer", {"sdp": phone.offer()}))[1]["leg"] == reply["leg"]
     status, problem, _ = await call(rig, "PUT", f"{path}/answer", {"sdp": phone.offer()})
     assert (status, code(problem)) == (409, "no-offer-pending")
-    assert (await call(rig, "DELETE", f"{path}?reason=owner-gone"))[0] == 204
+    status, last, _ = await call(rig, "DELETE", f"{path}?reason=owner-gone")
+    assert (status, last["leg"], last["codec"]) == (200, path.rpartition("/")[2], "PCMU")
     status, problem, _ = await call(rig, "DELETE", path)
     assert (status, code(problem)) == (404, "leg-unknown")
     await until(lambda: others.left("p") == ["owner-gone"])

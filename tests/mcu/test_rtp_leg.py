@@ -44,13 +44,13 @@ class Setup:
 
 
 def test_answers_a_phone() -> None:
-    s = Setup(symmetric=True, media_timeout_s=30)
+    s = Setup(symmetric=True, signalling="198.51.100.77", media_timeout_s=30)
     answer = parse(s.leg.open(PHONE))
     assert (s.leg.number, s.leg.codec, s.leg.remote) == (7, "PCMA", "198.51.100.1:9000")
     c = s.config
     assert (c.tx.codec, c.tx_pt, c.rx[0].number) == (Codec.PCMA, 8, 8)
     assert (c.remote_rtp, c.remote_rtcp) == (Address("198.51.100.1", 9000), Address("198.51.100.1", 9001))
-    assert (c.symmetric, c.media_timeout_ms) == (True, 30_000)
+    assert (c.symmetric, c.signalling, c.media_timeout_ms) == (True, "198.51.100.77", 30_000)
     assert c.sockets.rtcp_port == c.sockets.rtp_port + 1 == answer.media[0].port + 1
     assert answer.media[0].connection and answer.media[0].connection.address == "192.0.2.10"
     assert answer.media[0].formats == ("8", "101")

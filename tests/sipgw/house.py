@@ -15,6 +15,7 @@ from confero.errors import Refused
 from confero.models import RoomSpec
 from confero.models.sip import (
     SipCallRecord,
+    SipCallRecords,
     SipDecision,
     SipPinAsk,
     SipPinReply,
@@ -41,6 +42,8 @@ class Office:
         """Room and PIN."""
         self.records: list[SipCallRecord] = []
         self.asks: list[SipPinAsk] = []
+        self.outside = ""
+        """Host and port of the telephone that ``sip:outside@`` calls."""
         self.away = False
         self.spec: dict[str, Any] = {}
         self._given = 0
@@ -77,6 +80,8 @@ class Office:
             return reply(SipDecision(action="menu"))
         if ask.user in self.numbers and self.numbers[ask.user][1]:
             return reply(SipDecision(action="menu", number=ask.user))
+        if ask.user == "outside":
+            return reply(SipDecision(action="address", number="carol", domain=self.outside))
         if ask.user == "nobody":
             return reply(SipDecision(action="reject", status=404, code="room-unknown"))
         return reply(SipDecision(action="room", place=self.place(ask.user)))
@@ -99,7 +104,7 @@ class Office:
     async def _record(self, request: web.Request) -> web.Response:
         if self.away:
             raise Refused("not now", status=503, code="away")
-        self.records.append(await read_model(request, SipCallRecord))
+        self.records += (await read_model(request, SipCallRecords)).records
         return reply(None)
 
 

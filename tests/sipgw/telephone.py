@@ -8,6 +8,8 @@ import re
 import secrets
 import struct
 import time
+from collections.abc import Sequence
+from typing import Self
 
 from confero.runtime.tasks import TaskBag
 
@@ -21,6 +23,10 @@ EVENTS = ("a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15")
 def field(message: str, name: str) -> str:
     found = re.search(rf"^{name}\s*:\s*(.*?)\r?$", message, re.IGNORECASE | re.MULTILINE)
     return found.group(1) if found else ""
+
+
+def _answers(message: str, method: str) -> bool:
+    return message.startswith("SIP/2.0") and field(message, "CSeq").endswith(method)
 
 
 class Ear(Phone):
@@ -51,6 +57,8 @@ class Telephone(asyncio.DatagramProtocol):
         """Status with which re-INVITEs are answered; 0: they are taken."""
         self.hung_up = False
         """By the other side."""
+        self.more: dict[str, tuple[str, ...]] = {}
+        """By the method: further header fields of its requests."""
         self._gateway = gateway
         self._transport: asyncio.DatagramTransport
         self._call_id, self._tag = secrets.token_hex(8), secrets.token_hex(4)
@@ -61,7 +69,7 @@ class Telephone(asyncio.DatagramProtocol):
         self._tasks = TaskBag()
 
     @classmethod
-    async def open(cls, gateway: tuple[str, int], hertz: float = 440) -> Telephone:
+    async def open(cls, gateway: tuple[str, int], hertz: float = 440) -> Self:
         phone = await Ear.open(hertz)
         loop = asyncio.get_running_loop()
         transport, telephone = await loop.create_datagram_endpoint(
@@ -69,6 +77,12 @@ class Telephone(asyncio.DatagramProtocol):
         )
         telephone._transport = transport
         return telephone
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it takes calls."""
+        host, port = self._transport.get_extra_info("sockname")[:2]
+        return host, port
 
     @property
     def _contact(self) -> str:
@@ -83,22 +97,32 @@ class Telephone(asyncio.DatagramProtocol):
 
     async def call(self, user: str) -> int:
         """Rings there; the final status."""
-        self._to = f"<sip:{user}@{self._gateway[0]}:{self._gateway[1]}>"
-        self._target = f"sip:{user}@{self._gateway[0]}:{self._gateway[1]}"
+        self.address_to(user)
         self.request("INVITE", self._sdp(), "application/sdp")
         await until(lambda: self.status("INVITE") >= 200, "an answer", 20)
-        final = next(m for m in self.received if m.startswith("SIP/2.0") and int(m[8:11]) >= 200)
+        final = next(m for m in self.received if _answers(m, "INVITE") and int(m[8:11]) >= 200)
         self._to = field(final, "To")
         status = int(final[8:11])
         if status == 200:
             self._target = field(final, "Contact").strip("<>").split(">")[0]
-            self.sound.talk_to(final.partition("\r\n\r\n")[2])
+            described = final.partition("\r\n\r\n")[2]
+            if described:  # else the answer has come before
+                self.sound.talk_to(described)
         self._send("ACK", field(final, "CSeq").split()[0])
         return status
 
+    def address_to(self, user: str) -> None:
+        """What is asked from now on is of no dialog."""
+        self._target = f"sip:{user}@{self._gateway[0]}:{self._gateway[1]}"
+        self._to = f"<{self._target}>"
+
+    def told(self, status: int) -> list[str]:
+        """Responses of this status to the INVITE."""
+        return [m for m in self.received if _answers(m, "INVITE") and int(m[8:11]) == status]
+
     def status(self, method: str) -> int:
         """Of the last response to such a request; 0: none."""
-        found = [m for m in self.received if m.startswith("SIP/2.0") and field(m, "CSeq").endswith(method)]
+        found = [m for m in self.received if _answers(m, method)]
         return int(found[-1][8:11]) if found else 0
 
     def request(self, method: str, body: str = "", kind: str = "") -> None:
@@ -115,10 +139,17 @@ class Telephone(asyncio.DatagramProtocol):
             f"Call-ID: {self._call_id}",
             f"CSeq: {seq} {method}",
             f"Contact: {self._contact}",
+            *self.more.get(method, ()),
             *([f"Content-Type: {kind}"] if kind else []),
             f"Content-Length: {len(body)}",
         ]
         self._transport.sendto("\r\n".join([*lines, "", body]).encode(), self._gateway)
+
+    def prack(self, response: str) -> None:
+        """RFC 3262 section 4."""
+        self._to, self._target = field(response, "To"), field(response, "Contact").strip("<>").split(">")[0]
+        self.more["PRACK"] = (f"RAck: {field(response, 'RSeq')} {field(response, 'CSeq')}",)
+        self.request("PRACK")
 
     def hang_up(self) -> None:
         self.request("BYE")
@@ -140,9 +171,11 @@ class Telephone(asyncio.DatagramProtocol):
         elif method not in ("ACK", "SIP/2.0"):
             self._reply(message, addr, "200 OK")
 
-    def _reply(self, message: str, addr: tuple[str, int], status: str, body: str = "") -> None:
+    def _reply(
+        self, message: str, addr: tuple[str, int], status: str, body: str = "", fields: Sequence[str] = ()
+    ) -> None:
         kept = [line for line in message.split("\r\n") if re.match(r"(via|from|to|call-id|cseq):", line, re.IGNORECASE)]
-        more = ["Content-Type: application/sdp"] if body else []
+        more = [*fields, *(["Content-Type: application/sdp"] if body else [])]
         lines = [f"SIP/2.0 {status}", *kept, f"Contact: {self._contact}", *more, f"Content-Length: {len(body)}"]
         self._transport.sendto("\r\n".join([*lines, "", body]).encode(), addr)
 
@@ -169,3 +202,29 @@ class Telephone(asyncio.DatagramProtocol):
         await self._tasks.close()
         await self.sound.close()
         self._transport.close()
+
+
+class Called(Telephone):
+    """A telephone that is called; the test says when it answers what."""
+
+    def __init__(self, gateway: tuple[str, int], phone: Ear) -> None:
+        super().__init__(gateway, phone)
+        self.invite = ""
+        self._from: tuple[str, int] = gateway
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        message = data.decode()
+        if message.startswith("INVITE") and "tag=" not in field(message, "To"):
+            self.invite, self._from = message, addr
+            self.sound.talk_to(message.partition("\r\n\r\n")[2])
+            self.sound.talking = False
+        else:
+            super().datagram_received(data, addr)
+
+    def says(self, status: str, *more: str, sounds: bool = False) -> None:
+        """A response to the INVITE, with header fields of its own; ``sounds``: with a description, and its tone from now on."""
+        self.sound.talking = self.sound.talking or sounds
+        invite = self.invite.replace(
+            f"To: {field(self.invite, 'To')}", f"To: {field(self.invite, 'To')};tag={self._tag}"
+        )
+        self._reply(invite, self._from, status, self._sdp() if sounds else "", more)

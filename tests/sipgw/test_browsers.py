@@ -11,9 +11,9 @@ import pytest
 from confero.clock import SystemClock
 from confero.errors import ConferoError, Refused, Unavailable
 from confero.models import DigitsSend, LegPatch, LegReply, RoomSpec, RtpLegCreate
-from confero.models.calls import CallEvent, IncomingCallEvent, RingStoppedEvent, SipCallOut, SipRingAnswer
+from confero.models.calls import CallEnd, CallEvent, IncomingCallEvent, RingStoppedEvent, SipCallOut, SipRingAnswer
 from confero.models.sip import SipBrowser, SipCaller, SipDecision, SipPlace, SipPlaceAsk, SipRouteAsk
-from confero.protocols.sip import Request, Response, Target, parse
+from confero.protocols.sip import Request, Response, Target, parse, response_to
 from confero.protocols.sip.events import RequestIn
 from confero.protocols.sip.uui import unpack
 from confero.sipgw.calls.about import About
@@ -23,10 +23,11 @@ from confero.sipgw.calls.forking import Branch
 from confero.sipgw.calls.inbound import InboundCall
 from confero.sipgw.calls.means import Means
 from confero.sipgw.calls.media import Terms
-from confero.sipgw.calls.outbound import Party
+from confero.sipgw.calls.outbound import OutboundCall, Party
 from confero.sipgw.calls.parties import Parties, terms_to
 from confero.sipgw.calls.transfers import Transfers
 from confero.sipgw.calls.unproven import Unproven
+from confero.sipgw.load import Load
 from confero.sipgw.pages import PageEvent
 
 from .sipparts import Net, request
@@ -51,6 +52,7 @@ class Elsewhere:
         self.legs: list[RtpLegCreate] = []
         self.ended: list[str] = []
         self.digits: list[str] = []
+        self.patches: list[LegPatch] = []
         self.fault: ConferoError | None = None
 
     # -- the application server --
@@ -76,10 +78,7 @@ class Elsewhere:
         """Whatever it is."""
 
     async def patch(self, leg: str, patch: LegPatch) -> None:
-        """Whatever it is."""
-
-    async def stats(self, leg: str) -> Any:
-        raise Unavailable("not here")
+        self.patches.append(patch)
 
     async def delete_leg(self, leg: str, reason: str) -> None:
         self.ended.append(leg)
@@ -113,7 +112,8 @@ class Rig:
             start=self.book.start, parties=self.parties, transfers=Transfers(self.book, self.parties),
             unproven=Unproven(100), remember=lambda call: None, pages=there, ring_s=ring_s, pass_headers=["X-Customer"],
         )  # fmt: skip
-        self.desk = Desk(self.means, self.book, self.parties, 10)
+        self.load = Load(SystemClock(), 0.5, 10, lambda: len(self.book))
+        self.desk = Desk(self.means, self.book, self.parties, self.load)
         self.book.handlers["INVITE"] = self._invited
         self.net.endpoint.serve(self.book)
 
@@ -122,15 +122,38 @@ class Rig:
         about.caller = SipCaller(source="192.0.2.7", from_user="4711", from_name="Bob")
         self.book.incoming(event.key, InboundCall(self.means, about, Terms("gw"), event.key, event.request, PHONE))
 
-    def invite(self, **headers: str) -> Request:
+    def invite(self, source: Target = PHONE, **headers: str) -> Request:
         more = {"Contact": "<sip:bob@192.0.2.7>", "Content-Type": "application/sdp", **headers}
         one = request("INVITE", "sip:Ada@gw.example", **more)
         one.body = SDP.encode()
-        self.net.endpoint.received(bytes(one), PHONE)
+        self.net.endpoint.received(bytes(one), source)
         return one
 
-    def say(self, participant: str, action: str) -> None:
-        self.desk.answer("c1", SipRingAnswer(participant=participant, action=action))  # type: ignore[arg-type]
+    def say(self, participant: str, action: str, **words: Any) -> None:
+        self.desk.answer("c1", SipRingAnswer(participant=participant, action=action, **words))  # type: ignore[arg-type]
+
+    def answer(self, invite: Request, target: Target, status: int = 200, **headers: str) -> None:
+        """A telephone's answer, with a description."""
+        answer = response_to(invite, status, to_tag=f"peer{target.port}{target.host}")
+        for name, value in {
+            "Contact": f"<sip:bob@{target.host}>",
+            "Content-Type": "application/sdp",
+            **headers,
+        }.items():
+            answer.headers.add(name.replace("_", "-"), value)
+        answer.body = SDP.encode()
+        self.net.endpoint.received(bytes(answer), target)
+
+    def bye(self, of: Request | Response, source: Target, **headers: str) -> None:
+        """The telephone hangs up, whose dialog a message of ours is of."""
+        ours, theirs = (of.from_, of.to) if isinstance(of, Request) else (of.to, of.from_)
+        names = {
+            "From": f"<sip:b@x>;tag={theirs.tag or f'peer{source.port}{source.host}'}",
+            "To": f"<sip:g@x>;tag={ours.tag}",
+        }
+        via = f"SIP/2.0/UDP {source.host};branch=z9hG4bK-bye"
+        one = request("BYE", "sip:gw", Via=via, Call_ID=of.call_id, CSeq="9 BYE", **names, **headers)
+        self.net.endpoint.received(bytes(one), source)
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         async with asyncio.timeout(5):
@@ -233,6 +256,92 @@ async def test_accepted_without_a_media_server(rig: Rig) -> None:
     await rig.until(lambda: rig.there.states() == [("ended", 503)])
 
 
+async def test_a_script_is_reached_by_the_connection_that_it_has_now(rig: Rig) -> None:
+    """It has made another one in the middle of its call: our BYE goes there."""
+    rig.net.endpoint.carriers["wss"] = rig.net.wire
+    rig.there.decision = SipDecision(action="room", place=place("lobby", "p1", "Bob"))
+    first, second = Target("wss", "192.0.2.7", 40_000, 1), Target("wss", "192.0.2.7", 40_001, 2)
+    rig.invite(first, Via="SIP/2.0/WSS x.invalid;branch=z9hG4bK-1", Contact="<sip:b@x.invalid;transport=ws>")
+    answered = await rig.final()
+    dialog = {"Via": "SIP/2.0/WSS x.invalid;branch=z9hG4bK-2", "To": f"<sip:Ada@gw.example>;tag={answered.to.tag}"}
+    rig.net.endpoint.received(bytes(request("ACK", "sip:gw", **dialog)), first)
+    rig.net.endpoint.received(bytes(request("OPTIONS", "sip:gw", **dialog, CSeq="2 OPTIONS")), second)
+    rig.desk.end("c1")
+    await rig.until(lambda: rig.net.wire.requests("BYE"))
+    assert [target for _, target in rig.net.wire.requests("BYE")] == [second]
+
+
+# --- what the ends tell each other ---
+
+
+def packed(text: str) -> str:
+    return f"{text.encode().hex()};encoding=hex"
+
+
+def told(message: Request | Response) -> tuple[str, str | None]:
+    return unpack(message.headers.get("User-to-User") or ""), message.headers.get("X-Customer")
+
+
+async def test_what_somebody_says_who_accepts(rig: Rig) -> None:
+    rig.there.decision = browsers("ann")
+    rig.invite()
+    await rig.rings()
+    rig.say("ann", "accept", user_data="desk 3", headers={"X-Customer": "4711", "X-Secret": "no"})
+    answered = await rig.final()
+    assert answered.status == 200 and told(answered) == ("desk 3", "4711") and "X-Secret" not in answered.headers
+    rig.bye(answered, PHONE, User_to_User=packed("thanks"))
+    await rig.until(lambda: rig.there.states()[-1][0] == "ended")
+    assert rig.there.events(CallEvent)[-1].user_data == "thanks"
+
+
+async def test_what_somebody_says_who_declines(rig: Rig) -> None:
+    rig.there.decision = browsers("ann")
+    rig.invite()
+    await rig.rings()
+    rig.say("ann", "decline", user_data="not now")
+    refused = await rig.final()
+    assert refused.status == 603 and told(refused) == ("not now", None)
+
+
+async def test_what_a_telephone_says_with_its_answer_and_as_it_is_hung_up_on(rig: Rig) -> None:
+    invite, target = await called(rig)
+    rig.answer(invite, target, User_to_User=packed("agent 7"), X_Customer="4711", X_Other="no")
+    await rig.until(lambda: ("answered", 200) in rig.there.states())
+    event = rig.there.events(CallEvent)[-1]
+    assert (event.user_data, event.headers) == ("agent 7", {"X-Customer": "4711"})
+    assert rig.desk.call("c2").user_data == "agent 7"
+    rig.desk.end("c2", CallEnd(user_data="case closed", headers={"X-Customer": "done"}))
+    await rig.until(lambda: rig.net.wire.requests("BYE"))
+    assert told(rig.net.wire.requests("BYE")[0][0]) == ("case closed", "done")
+
+
+async def test_what_a_busy_telephone_says(rig: Rig) -> None:
+    invite, target = await called(rig)
+    rig.net.answer(invite, target, 486, User_to_User=packed("in a meeting"))
+    await rig.until(lambda: rig.there.states() == [("ended", 486)])
+    assert rig.there.events(CallEvent)[-1].user_data == "in a meeting"
+
+
+@pytest.mark.parametrize("who", ["caller", "called"])
+async def test_two_telephones_tell_each_other(rig: Rig, who: str) -> None:
+    """Through us: in the INVITE, in its 200, and in the BYE of either."""
+    rig.there.decision = SipDecision(action="address", number="carol", domain="phones.example")
+    rig.invite(User_to_User=packed("hello"), X_Customer="1")
+    await rig.until(lambda: rig.net.wire.requests("INVITE"))
+    ((invite, target),) = rig.net.wire.requests("INVITE")
+    assert told(invite) == ("hello", "1")
+    rig.answer(invite, target, User_to_User=packed("welcome"), X_Customer="2")
+    answered = await rig.final()
+    assert told(answered) == ("welcome", "2")
+    ack = {"Via": "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK-ack", "To": f"<sip:Ada@gw.example>;tag={answered.to.tag}"}
+    rig.net.endpoint.received(bytes(request("ACK", "sip:gw", **ack)), PHONE)
+    of, source = (answered, PHONE) if who == "caller" else (invite, target)
+    rig.bye(of, source, User_to_User=packed("bye"), X_Customer="3")
+    await rig.until(lambda: rig.net.wire.requests("BYE"))
+    (bye, to) = rig.net.wire.requests("BYE")[0]
+    assert told(bye) == ("bye", "3") and to.host != source.host
+
+
 # --- calls out -------------------------------------------------------------------------------------------------------
 
 
@@ -295,12 +404,32 @@ async def test_calls_that_cannot_be_made(rig: Rig) -> None:
     rig.there.fault = Unavailable("no ports", code="no-ports")
     await rig.desk.call_out(wish())
     await rig.until(lambda: rig.there.states() == [("ended", 503)])
-    rig.desk.closed = True
+    rig.load.closed = True
     with pytest.raises(Refused, match="No further"):
         await rig.desk.call_out(wish())
     for ask in (rig.desk.call, rig.desk.end):
         with pytest.raises(Refused, match="no such call"):
             ask("c9")
+
+
+async def test_the_mcu_knows_where_signalling_comes_from(rig: Rig) -> None:
+    """Of who calls from the first; of who is called, and may be behind NAT, when he answers and before his answer is taken."""
+    rig.there.decision = SipDecision(action="room", place=place("lobby", "p1", "Bob"))
+    rig.invite()
+    await rig.final()
+    assert [leg.signalling for leg in rig.there.legs] == [PHONE.host]
+    about = About("out", "", "", 0.0)
+    party = Party("sip:bob@203.0.113.9", "<sip:a@b>", symmetric=True)
+    call = OutboundCall(rig.means, about, terms_to(party, "gw"), place("lobby", "p2", "Carol"), party)
+    rig.book.start(call)
+    await rig.until(lambda: rig.net.wire.requests("INVITE"))
+    ((invite, target),) = rig.net.wire.requests("INVITE")
+    assert rig.there.legs[-1].signalling is None and rig.there.legs[-1].symmetric
+    rig.answer(invite, target)
+    await rig.until(lambda: call.state == "answered")
+    assert [patch.signalling for patch in rig.there.patches if patch.signalling] == [target.host]
+    call.hang_up("over")
+    await rig.until(lambda: rig.net.wire.requests("BYE"))
 
 
 SCRIPT, DESK_PHONE = Branch("sip:a@b", flow=Target("wss", "192.0.2.8", 4000, 3)), Branch("sip:a@c", flow=PHONE)

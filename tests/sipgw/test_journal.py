@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,9 @@ def opened(path: Path) -> tuple[Journal, dict[str, dict[str, object]]]:
 def test_what_was_put_is_there_after_a_crash(path: Path) -> None:
     journal, nothing = opened(path)
     assert nothing == {}
-    journal.put("a", {"seq": 1})
-    journal.put("b", {"seq": 1})
-    journal.put("a", {"seq": 2})
+    journal.put("a", json.dumps({"seq": 1}))
+    journal.put("b", json.dumps({"seq": 1}))
+    journal.put("a", json.dumps({"seq": 2}))
     journal.drop("b")
     journal.drop("never")  # and no close: the process was killed
     assert opened(path)[1] == {"a": {"seq": 2}}
@@ -34,7 +35,7 @@ def test_what_was_put_is_there_after_a_crash(path: Path) -> None:
 
 def test_a_torn_line_and_nonsense_are_passed_over(path: Path) -> None:
     journal, _ = opened(path)
-    journal.put("a", {"seq": 1})
+    journal.put("a", json.dumps({"seq": 1}))
     journal.close()
     whole = path.read_bytes()
     rubbish = (
@@ -48,30 +49,30 @@ def test_the_file_is_compacted(path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(journals, "SPARE", 50)
     journal, _ = opened(path)
     for number in range(500):
-        journal.put("a", {"seq": number})
+        journal.put("a", json.dumps({"seq": number}))
         assert path.read_bytes().count(b"\n") <= 50 + 5
-    journal.put("b", {})
+    journal.put("b", json.dumps({}))
     assert opened(path)[1] == {"a": {"seq": 499}, "b": {}}
 
 
 def test_a_call_that_is_too_large_is_left_out(path: Path) -> None:
     journal, _ = opened(path)
-    journal.put("a", {"seq": 1})
-    journal.put("a", {"sdp": "x" * LONGEST})
+    journal.put("a", json.dumps({"seq": 1}))
+    journal.put("a", json.dumps({"sdp": "x" * LONGEST}))
     assert len(journal) == 0 and opened(path)[1] == {}
 
 
 def test_a_disk_that_fails_is_counted_and_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "sipgw").write_text("a file where a folder should be")
     journal, _ = opened(tmp_path / "sipgw" / "journal")
-    journal.put("a", {})
+    journal.put("a", json.dumps({}))
     journal.drop("a")
     assert journal.failures > 0
 
 
 def test_others_cannot_read_it(path: Path) -> None:
     """Descriptions hold keys of SDES."""
-    opened(path)[0].put("a", {})
+    opened(path)[0].put("a", json.dumps({}))
     assert path.stat().st_mode & 0o077 == 0
 
 

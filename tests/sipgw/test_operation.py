@@ -12,13 +12,16 @@ import aiohttp
 import pytest
 
 from confero.clock import SystemClock
+from confero.errors import Refused
+from confero.models.calls import SipCallOut
+from confero.models.sip import SipDecision
 from confero.runtime.tasks import spawn
 from confero.tokens import service_token
 
 from ..mcu.fakes import SECRET
 from ..support.waiting import until
 from .house import House
-from .telephone import Telephone
+from .telephone import Called, Telephone
 
 
 @pytest.fixture
@@ -81,19 +84,55 @@ async def test_records_wait_for_the_application_server(house: House, phone: Tele
 
 
 async def test_draining(house: House, phone: Telephone) -> None:
+    """New calls are for another gateway; those that run, and those that just come about, go on to their own end."""
     assert await phone.call("meeting") == 200
     await until(lambda: house.roster("meeting"))
+    coming, called = await Telephone.open(house.sip), await Called.open(house.sip, 700)
+    house.office.outside = ":".join(map(str, called.address))
+    ringing = spawn(coming.call("outside"), name="a call that rings")
+    await until(lambda: called.invite, "the INVITE")
     task = spawn(house.gateway.drain(), name="drain")
     await asyncio.sleep(0)
     late = await Telephone.open(house.sip)
     assert await late.call("meeting") == 503
     assert "Retry-After: 5" in late.received[-1]
-    await late.close()
-    assert not task.done() and house.legs == 1
+    late.address_to("meeting")
+    late.request("OPTIONS")  # as a trunk's health check asks
+    await until(lambda: late.status("OPTIONS") == 503)
+    assert await ready(house) == 503
+    with pytest.raises(Refused, match="No further"):
+        await house.gateway.desk.call_out(call_out(house))
     phone.request("OPTIONS")  # within the call all goes on
     await until(lambda: phone.status("OPTIONS") == 200)
+    called.says("200 OK", sounds=True)
+    assert await ringing == 200
+    assert not task.done() and house.legs == 3
     phone.hang_up()
+    coming.hang_up()
     await asyncio.wait_for(task, 10)
+    assert called.hung_up and house.legs == 0
+    for one in (coming, called, late):
+        await one.close()
+
+
+async def test_what_still_runs_after_the_drain_gets_bye(house: House, phone: Telephone) -> None:
+    assert await phone.call("meeting") == 200
+    await until(lambda: house.roster("meeting"))
+    await house.gateway.stop()
+    assert phone.hung_up and house.legs == 0
+    await until(lambda: house.office.records[-1].reason == "the gateway stops", "the record")
+
+
+async def ready(house: House) -> int:
+    assert house.gateway.listener is not None
+    async with aiohttp.ClientSession() as http, http.get(f"{house.gateway.listener.url}/ready") as response:
+        return response.status
+
+
+def call_out(house: House) -> SipCallOut:
+    decision = SipDecision(action="address", number="carol", domain=house.office.outside)
+    decision = decision.model_copy(update={"place": house.office.place("meeting", "Carol")})
+    return SipCallOut(id="c9", decision=decision, room="meeting", owner="ann", owner_name="Ann", name="carol")
 
 
 async def test_who_sends_no_ack_takes_two_places_only(house: House) -> None:

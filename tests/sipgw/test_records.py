@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from confero.errors import Refused, Unavailable
-from confero.models.sip import SipCallRecord
+from confero.models.sip import SipCallRecord, SipCallRecords
 from confero.runtime.tasks import spawn
 from confero.sipgw.records import Records
 
@@ -22,14 +22,14 @@ class Keeper:
         self.got: list[tuple[str, int]] = []
         self.tries = 0
 
-    async def record(self, record: SipCallRecord) -> None:
+    async def record(self, records: SipCallRecords) -> None:
         self.tries += 1
         await asyncio.sleep(0)
         if self.away:
             raise Unavailable("away")
-        if record.id in self.refuses:
+        if self.refuses & {record.id for record in records.records}:
             raise Refused("no", status=422)
-        self.got.append((record.id, record.revision))
+        self.got += [(record.id, record.revision) for record in records.records]
 
 
 def record(id: str, revision: int = 1) -> SipCallRecord:

@@ -201,6 +201,18 @@ async def test_who_is_registered_stays_so_over_a_restart(case: Case, tmp_path: P
     assert len(once_more.phones()) == 2, "what had expired is gone from the disk as well"
 
 
+async def test_scripts_are_not_kept_over_a_restart(case: Case, tmp_path: Path) -> None:
+    """They come back by themselves; until then nobody rings in vain for them."""
+    await case.send(Target("wss", "203.0.113.9", 61_000, 43), Contact="<sip:x@y.invalid;transport=ws>")
+    assert case.phones() == ["sip:x@y.invalid;transport=ws"]
+    await case.registrar.close()
+    again = Case(tmp_path / "bindings.db")
+    await again.registrar.recall()
+    assert not again.phones()
+    await again.registrar.close()
+    assert not BindingStore(tmp_path / "bindings.db").load()
+
+
 async def test_a_damaged_file_costs_registrations_not_the_gateway(tmp_path: Path) -> None:
     path = tmp_path / new_id("x")
     path.write_bytes(b"this is no database" * 100)

@@ -17,6 +17,7 @@ from confero.protocols.sip.parser import parse
 from confero.protocols.sip.session import Transfer
 from confero.sipgw.calls.book import CallBook
 from confero.sipgw.calls.call import Call
+from confero.sipgw.calls.driver import Driver
 from confero.sipgw.calls.outbound import OutboundCall, Party
 from confero.sipgw.calls.parties import Calling
 from confero.sipgw.calls.status import status_of
@@ -72,6 +73,7 @@ class World:
             id="c1", room="lobby", from_uri="sip:alice@192.0.2.8", caller=SipCaller(account="alice", from_user="alice")
         )
         driver = SimpleNamespace(session=self.session, do=lambda step: step(0.0))
+        driver.attempt = lambda step: Driver.attempt(driver, step)  # type: ignore[arg-type]
         self.call = cast(Call, SimpleNamespace(about=about, means=means, driver=driver, partner=None))
         book = SimpleNamespace(named=self._named, start=self.started.append)
         self.transfers = Transfers(cast(CallBook, book), cast(Any, SimpleNamespace(of=self._of)))

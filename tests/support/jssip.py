@@ -33,7 +33,8 @@ REGISTER = """([user, host, password]) => new Promise((resolve, reject) => {
   const socket = new JsSIP.WebSocketInterface(`wss://${location.host}/sip`);
   const ua = new JsSIP.UA({ sockets: [socket], uri: `sip:${user}@${host}`, authorization_user: user, password, register: true });
   setTimeout(() => reject(new Error("not within 20 s")), 20000);
-  ua.on("registered", () => resolve("registered"));
+  window.registered = 0;
+  ua.on("registered", () => resolve(`registered ${++window.registered}`));
   ua.on("registrationFailed", (event) => reject(new Error(event.cause)));
   ua.on("newRTCSession", ({ session }) => {
     session.on("peerconnection", ({ peerconnection }) => peerconnection.addEventListener("track", (event) => {
@@ -46,7 +47,7 @@ REGISTER = """([user, host, password]) => new Promise((resolve, reject) => {
   });
   ua.start();
 })"""
-"""Registers; answers each call."""
+"""Registers; answers each call. ``window.registered`` counts how often."""
 
 
 @cache

@@ -35,9 +35,9 @@ export class Phone {
   async dial(to) {
     try {
       const info = await this.#authorized((token) => callOut(this.#room, token, { to }));
-      const { id, state, status, reason, name, participant } = info;
+      const { id, state, status, reason, name, participant, user_data, headers } = info;
       // The first event may have been faster than the answer.
-      if (!store.lines.peek().calls.has(id)) this.happened({ type: "call", seq: 0, call: id, state, status, reason, name, participant });
+      if (!store.lines.peek().calls.has(id)) this.happened({ type: "call", seq: 0, call: id, state, status, reason, name, participant, user_data, headers });
       return null;
     } catch (error) {
       return callFault(codeOf(error));

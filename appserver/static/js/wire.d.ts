@@ -25,6 +25,8 @@ export interface CallEvent {
   reason: string;
   name: string;
   participant: string | null;
+  user_data: string;
+  headers: Record<string, unknown>;
 }
 
 export interface CallInfo {
@@ -42,9 +44,9 @@ export interface CallInfo {
 }
 
 export interface CallOut {
-  to: string;
   user_data?: string;
   headers?: Record<string, unknown>;
+  to: string;
 }
 
 export interface ClosedEvent {
@@ -161,6 +163,8 @@ export interface RenegotiateEvent {
 }
 
 export interface RingAnswer {
+  user_data?: string;
+  headers?: Record<string, unknown>;
   action: "accept" | "decline" | "busy";
 }
 

@@ -21,6 +21,8 @@ MATTER = ("transport", "user", "ttl", "method", "maddr")
 UNREADABLE_EXPIRES = 3600
 """Section 20.10: what a malformed ``expires`` of a Contact counts as."""
 MAX_REG_ID = 2**31 - 1
+SCRIPTS = ("ws", "wss")
+"""Transports of those to whom nobody can connect."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +73,29 @@ class Binding:
     def contact_key(self) -> str:
         return uri_key(URI.parse(self.contact))
 
+    @property
+    def tied(self) -> bool:
+        """Its connection is the only way to it: it has asked for that (RFC 5626), or is a script (RFC 7118 section 5)."""
+        return self.reg_id is not None or (self.flow is not None and self.flow.transport in SCRIPTS)
+
     def to_json(self) -> dict[str, Any]:
         """What ``from_json`` reads."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, state: dict[str, Any]) -> Binding:
-        """As it is after a restart: connections have ended, a flow over UDP still leads there.
+        """As it is after a restart: connections have ended, and with them what was tied to one; a flow over UDP still leads there.
 
         Raises TypeError, ValueError, KeyError.
         """
         flow = Target(*state["flow"]) if state["flow"] else None
-        if flow is not None:
-            flow = None if flow.reliable else flow._replace(connection=None)
         found = cls(**{**state, "path": tuple(state["path"]), "flow": flow})
         _ = found.key
-        return found
+        if flow is None:
+            return found
+        if flow.reliable:
+            return replace(found, flow=None, expires_at=0.0 if found.tied else found.expires_at)
+        return replace(found, flow=flow._replace(connection=None))
 
 
 def uri_key(uri: URI) -> str:
@@ -205,18 +214,18 @@ class Bindings:
             del self._by_address[address]
 
     def connection_ended(self, number: int) -> None:
-        """A flow that has failed is no way any more (RFC 5626 section 5.3): the phone makes another one. A phone that did not
-        ask for flows may still be where its Contact says."""
+        """A flow that has failed is no way any more (RFC 5626 section 5.3): the phone makes another one. Who is not tied to it
+        may still be where its Contact says."""
         for address in self._by_connection.pop(number, ()):
             rows = self._by_address.get(address, {})
             for key, one in list(rows.items()):
                 if one.flow is None or one.flow.connection != number:
                     continue
                 self.changed.add(address)
-                if one.reg_id is None:
-                    rows[key] = replace(one, flow=None)
-                else:
+                if one.tied:
                     del rows[key]
+                else:
+                    rows[key] = replace(one, flow=None)
             if not rows:
                 self._by_address.pop(address, None)
 

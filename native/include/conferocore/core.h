@@ -16,8 +16,8 @@ enum cf_leg_kind { CF_LEG_WEBRTC = 1, CF_LEG_RTP = 2 };
 /* What an RTP leg's peer may send from. */
 enum cf_symmetric {
     CF_SYMMETRIC_NONE = 0, /* the signalled address */
-    CF_SYMMETRIC_ALL = 1,  /* learnt from valid packets and kept to: the signalled host's first, or another's fourth in
-                              a row */
+    CF_SYMMETRIC_ALL = 1,  /* learnt from the first valid packet and kept to: of the signalled host, of the host of its
+                              signalling, or that SRTP has authenticated */
     CF_SYMMETRIC_PORT = 2  /* likewise, but from the signalled host alone: over TCP nobody says the port */
 };
 
@@ -98,6 +98,7 @@ typedef struct cf_leg_config {
     /* RTP */
     uint32_t rtp_socket, rtcp_socket; /* equal with rtcp-mux */
     cf_addr remote_rtp, remote_rtcp;  /* family 0: not known yet, nothing is sent */
+    cf_addr signalling;               /* where the peer's signalling comes from; family 0: not known. No port */
     int symmetric;                    /* enum cf_symmetric */
     int64_t media_timeout_ms;         /* 0: never */
     int secure;   /* RTP legs: 1 = nothing leaves or is taken before cf_core_leg_keys (WebRTC: always so) */

@@ -34,14 +34,6 @@ struct socket_node {
     uint32_t socket;
 };
 
-/* Symmetric RTP: a host that was not signalled, and its packets in a row. */
-struct trial {
-    cf_addr remote;
-    uint32_t ssrc;
-    uint16_t seq;
-    int run;
-};
-
 struct cf_leg {
     cf_leg_config config;
     cf_room *room;
@@ -67,7 +59,6 @@ struct cf_leg {
     cf_path dtls_path;                  /* RTP: where DTLS came from last; family 0: none yet */
     bool ice_seen;                      /* ICE_CONNECTED was told */
     cf_addr signalled;                  /* symmetric RTP: where the peer said it would send from */
-    struct trial trial;
     bool timed_out;
     int64_t alive_since; /* added, restarted or given another address, ns: the time-out counts from here at first */
     struct bucket notices;

@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { TRIAL_RUN = 4 }; /* packets in a row after which symmetric RTP believes a host that was not signalled */
-
 bool leg_secure(const cf_leg *leg) {
     return leg->config.kind == CF_LEG_WEBRTC || leg->config.secure || leg->config.dtls;
 }
@@ -30,9 +28,14 @@ bool leg_reports(const cf_leg *leg) {
     return !leg->config.dtls || muxed(leg);
 }
 
+/* Who is behind NAT signals an address that is nobody's, but its signalling and its media come from one host, mostly.
+ * Any host may send what SRTP or DTLS will authenticate; anybody else's packets say nothing, however many there are. */
 bool leg_may_be_at(const cf_leg *leg, const cf_addr *remote) {
-    bool anywhere = leg->config.symmetric && leg->config.symmetric != CF_SYMMETRIC_PORT;
-    return anywhere || cf_addr_same_host(remote, &leg->signalled);
+    if (cf_addr_same_host(remote, &leg->signalled))
+        return true;
+    if (leg->config.symmetric != CF_SYMMETRIC_ALL)
+        return false;
+    return leg_secure(leg) || cf_addr_same_host(remote, &leg->config.signalling);
 }
 
 /* RTP legs: the signalled address, or with symmetric RTP (RFC 4961) the first that proves itself and then no other.
@@ -52,20 +55,6 @@ static bool source_allowed(const cf_leg *leg, const cf_path *path, bool rtcp) {
         return false;
     bool may_learn = leg->config.symmetric && !leg->locked && !rtcp && leg_may_be_at(leg, &path->remote);
     return may_learn || cf_addr_equal(&path->remote, &leg->path.remote);
-}
-
-/* Symmetric RTP believes the signalled host at once, whatever port its NAT has given it, and a packet that SRTP has
- * authenticated. Anybody may send one packet that looks right: another host is believed only after a row of them, in
- * which the signalled one has kept silent. */
-static bool source_proved(cf_leg *leg, const cf_path *path, const cf_rtp *rtp) {
-    if (leg->config.kind == CF_LEG_WEBRTC || !leg->config.symmetric || leg->locked || leg->inbound ||
-        cf_addr_same_host(&path->remote, &leg->signalled))
-        return true;
-    struct trial *trial = &leg->trial;
-    bool goes_on = cf_addr_equal(&trial->remote, &path->remote) && trial->ssrc == rtp->ssrc &&
-                   rtp->seq == (uint16_t)(trial->seq + 1);
-    *trial = (struct trial){path->remote, rtp->ssrc, rtp->seq, goes_on ? trial->run + 1 : 1};
-    return trial->run >= TRIAL_RUN;
 }
 
 /* DTLS may come from wherever media may. What it comes from is answered, and learnt by nothing but a packet that its
@@ -164,7 +153,7 @@ static void leg_rtp_take(cf_core *core, cf_leg *leg, const cf_path *path, const 
     cf_rtp rtp;
     const cf_pt_map *map = cf_rtp_parse(&rtp, data, len) ? NULL : leg_payload_type(leg, rtp.pt);
     bool loop = map && rtp.ssrc == leg->ssrc; /* RFC 3550 section 8.2 */
-    if (!map || loop || !source_proved(leg, path, &rtp)) {
+    if (!map || loop) {
         drop(leg);
         return;
     }

@@ -121,7 +121,6 @@ int cf_core_leg_remote(cf_core *core, uint64_t id, const cf_addr *rtp, const cf_
     leg->has_path = rtp->family != 0;
     leg->locked = leg->rtcp_locked = false;
     leg->signalled = *rtp;
-    leg->trial = (struct trial){0};
     leg->alive_since = core->now; /* what was agreed anew has the whole time-out to come */
     leg->timed_out = false;
     return 0;

@@ -18,5 +18,4 @@ async def downgrade(database: Database, revision: str) -> None:
         config.attributes.update(connection=connection, metadata=metadata)
         command.downgrade(config, revision)
 
-    async with database.engine.connect() as connection, connection.begin():
-        await connection.run_sync(work)
+    await database.write(lambda connection: connection.run_sync(work))

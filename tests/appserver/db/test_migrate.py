@@ -22,8 +22,7 @@ from .backwards import downgrade
 
 
 async def tables(database: Database) -> set[str]:
-    async with database.read() as connection:
-        return set(await connection.run_sync(lambda c: inspect(c).get_table_names()))
+    return set(await database.write(lambda connection: connection.run_sync(lambda c: inspect(c).get_table_names())))
 
 
 async def test_empty_database_gets_every_table(empty: Database) -> None:
@@ -35,8 +34,7 @@ async def test_tables_are_those_of_the_models(database: Database) -> None:
     def differences(connection: Connection) -> list[Any]:
         return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
 
-    async with database.read() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database.write(lambda connection: connection.run_sync(differences)) == []
 
 
 async def test_again_changes_nothing(database: Database) -> None:

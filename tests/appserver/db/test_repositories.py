@@ -56,8 +56,7 @@ async def lobby(store: SqlStore) -> SqlStore:
 
 
 async def rows(database: Database, table: Any) -> int:
-    async with database.read() as connection:
-        return await connection.scalar(select(func.count()).select_from(table)) or 0
+    return await database.value(select(func.count()).select_from(table)) or 0
 
 
 # --- rooms -----------------------------------------------------------------------------------------------------------
@@ -206,10 +205,9 @@ async def test_leg_of_a_record(lobby: SqlStore, database: Database) -> None:
     assert await lobby.live_count("lobby", NOW) == 1
     assert await lobby.add_records([record("alice", "left", at=NOW + 5, reason="left", stats={"packets": 7})])
     assert await lobby.live_count("lobby", NOW) == 0
-    async with database.read() as connection:
-        kept = (await connection.execute(select(leg_records).order_by(leg_records.c.at))).mappings().all()
-    assert [row["event"] for row in kept] == ["joined", "left"]
-    assert kept[1]["stats"] == {"packets": 7}
+    kept = await database.rows(select(leg_records).order_by(leg_records.c.at))
+    assert [row.event for row in kept] == ["joined", "left"]
+    assert kept[1].stats == {"packets": 7}
 
 
 async def test_record_told_twice(lobby: SqlStore, database: Database) -> None:
@@ -256,6 +254,21 @@ async def test_telephone_gets_a_row(lobby: SqlStore) -> None:
     assert (found.kind, found.room, found.leg_mcu) == ("rtp", "lobby", "m1")
     await lobby.add_records([record("phone", "left", kind="rtp", at=NOW + 1)])
     assert await lobby.live_count("lobby", NOW) == 0
+
+
+async def test_telephone_that_hangs_up_leaves_no_row(lobby: SqlStore) -> None:
+    """Its place is free at once, though it was kept for a while; one whose leg was lost may come again."""
+    for name in ("phone", "lost"):
+        await lobby.admit(person(name, kind="rtp", reserved_until=NOW + 30), ROOM, NOW)
+        await lobby.add_records([record(name, "joined", kind="rtp")])
+    await lobby.add_records(
+        [
+            record("phone", "left", kind="rtp", at=NOW + 1, reason="left"),
+            record("lost", "left", kind="rtp", at=NOW + 1, reason="draining"),
+        ]
+    )
+    assert await lobby.person("phone") is None and await lobby.person("lost")
+    assert await lobby.live_count("lobby", NOW + 1) == 1
 
 
 async def test_many_records_say_what_they_would_one_by_one(lobby: SqlStore, database: Database) -> None:

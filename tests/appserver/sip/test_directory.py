@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from confero.appserver.db.sipstore import SqlSipStore
 from confero.appserver.sip.directory import Directory
-from confero.appserver.sip.entities import Rule, Trunk
+from confero.appserver.sip.entities import Number, Rule, Trunk
 
 from .conftest import Bench
 
@@ -47,8 +47,8 @@ async def test_nothing_is_asked_while_nothing_can_be_new(bench: Bench) -> None:
     directory = Directory(Watched(bench.database), bench.clock)
     for _ in range(5):
         await directory.read()
-    assert asked == ["version", Rule.__name__, Trunk.__name__]
+    assert asked == ["version", Rule.__name__, Trunk.__name__, Number.__name__]
     bench.clock.advance(1)
     for _ in range(5):
         await directory.read()
-    assert asked[3:] == ["version"]
+    assert asked[4:] == ["version"]

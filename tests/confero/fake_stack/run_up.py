@@ -12,12 +12,13 @@ os.environ["PYTHONPATH"] = str(HERE)  # for the services, which are started as `
 
 from confero import cli  # noqa: E402
 from confero.up import plan  # noqa: E402
+from confero.up.specs import HTTP, Listen, Spec  # noqa: E402
 
-HTTPS = plan.Listen("https", "https_host", "https_port")
+HTTPS = Listen("https", "https_host", "https_port")
 plan.SPECS = (
-    plan.Spec("appserver", listens=(HTTPS, plan.HTTP), page="public_url", folder="alpha"),
-    plan.Spec("mcu", ("appserver",), (plan.HTTP,), {"appserver_url": ("appserver", "http")}, folder="beta"),
-    plan.Spec("turn", listens=(plan.HTTP,), folder="not_installed"),
+    Spec("appserver", listens=(HTTPS, HTTP), page="public_url", folder="alpha"),
+    Spec("mcu", ("appserver",), (HTTP,), {"appserver_url": ("appserver", "http")}, folder="beta"),
+    Spec("turn", listens=(HTTP,), folder="not_installed"),
 )
 
 if __name__ == "__main__":

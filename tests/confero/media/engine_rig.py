@@ -143,7 +143,9 @@ async def talk(pairs: list[tuple[Phone, Address]], frames: int) -> None:
         await asyncio.sleep(max(0.0, start + (frame + 1) * 0.02 - time.monotonic()))
 
 
-def rtp_leg(leg: int, room: int, sockets: RtpSockets, remote: Address | None = None) -> LegConfig:
+def rtp_leg(
+    leg: int, room: int, sockets: RtpSockets, remote: Address | None = None, signalling: str = "127.0.0.2"
+) -> LegConfig:
     return LegConfig(
         id=leg,
         room=room,
@@ -154,6 +156,7 @@ def rtp_leg(leg: int, room: int, sockets: RtpSockets, remote: Address | None = N
         sockets=sockets,
         remote_rtp=remote,
         symmetric=remote is None,
+        signalling=signalling,
         cname="test",
     )
 

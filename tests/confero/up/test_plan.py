@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from confero.config import ConfigError, ServiceConfig
-from confero.up.plan import SPECS, Moved, Options, Plan, Socket, Spec, is_wildcard, make, reachable, url
+from confero.config import ConfigError, ServiceConfig, default_state_dir
+from confero.up.plan import Moved, Options, Plan, Socket, is_wildcard, make, reachable, url
+from confero.up.specs import SPECS, Spec
 
 
 class AppserverConfig(ServiceConfig):
@@ -21,6 +22,8 @@ class AppserverConfig(ServiceConfig):
     public_url: str = ""
     default_room: str = "lobby"
     database_url: str = ""
+    https_listen: bool = True
+    handover_dir: Path | None = None
 
 
 class NotifierConfig(ServiceConfig):
@@ -50,11 +53,20 @@ class SipgwConfig(ServiceConfig):
     notifier_url: str = ""
 
 
+class EdgeConfig(ServiceConfig):
+    https_host: str = "*"
+    https_port: int = 443
+    http_host: str = "127.0.0.1"
+    http_port: int = 2136
+    handover_dir: Path | None = None
+
+
 MODELS: dict[str, type[ServiceConfig]] = {
     "appserver": AppserverConfig,
     "notifier": NotifierConfig,
     "mcu": McuConfig,
     "sipgw": SipgwConfig,
+    "edge": EdgeConfig,
 }
 
 
@@ -75,12 +87,13 @@ def told(made: Plan) -> dict[str, str]:
 
 def test_by_default_all_is_on_loopback_at_the_documented_ports() -> None:
     made = plan()
-    assert [child.name for child in made.children] == ["appserver", "notifier", "mcu", "sipgw"]
+    assert [child.name for child in made.children] == ["appserver", "notifier", "mcu", "sipgw", "edge"]
     assert [child.url for child in made.children] == [
         "http://127.0.0.1",
         "http://127.0.0.1:14040",
         "http://127.0.0.1:2131",
         "http://127.0.0.1:2133",
+        "http://127.0.0.1:2136",
     ]
     assert told(made) == {
         "CONFERO_APPSERVER_NOTIFIER_URL": "http://127.0.0.1:14040",
@@ -90,6 +103,8 @@ def test_by_default_all_is_on_loopback_at_the_documented_ports() -> None:
         "CONFERO_MCU_NOTIFIER_URL": "http://127.0.0.1:14040",
         "CONFERO_SIPGW_APPSERVER_URL": "http://127.0.0.1",
         "CONFERO_SIPGW_NOTIFIER_URL": "http://127.0.0.1:14040",
+        "CONFERO_APPSERVER_HTTPS_LISTEN": "false",
+        "CONFERO_APPSERVER_HANDOVER_DIR": str(default_state_dir({"HOME": "/h"}) / "handover"),
     }
     assert made.moved == () and made.join_url == "https://localhost/r/lobby"
     assert made.children[2].command[1:] == ("-m", "confero.mcu") and made.children[2].after == ("appserver", "notifier")
@@ -102,14 +117,15 @@ def test_addresses_reach_the_service_and_everyone_who_calls_it() -> None:
     assert env["CONFERO_MCU_HTTP_HOST"] == env["CONFERO_MCU_MEDIA_BIND"] == "127.0.0.13"
     assert env["CONFERO_MCU_NOTIFIER_URL"] == "http://[::1]:14040"
     assert env["CONFERO_MCU_APPSERVER_URL"] == "http://127.0.0.11"
+    assert "edge" not in [child.name for child in made.children], "they have addresses of their own"
     assert made.join_url == "https://127.0.0.11/r/lobby"
 
 
 def test_where_low_ports_are_not_permitted_others_are_used_and_everyone_knows() -> None:
     made = plan(lowest_port=1024)
     env = told(made)
-    assert made.moved == (Moved("appserver", "https", 443, 8443), Moved("appserver", "http", 80, 8080))
-    assert (env["CONFERO_APPSERVER_HTTPS_PORT"], env["CONFERO_APPSERVER_HTTP_PORT"]) == ("8443", "8080")
+    assert made.moved == (Moved("appserver", "http", 80, 8080), Moved("edge", "https", 443, 8443))
+    assert (env["CONFERO_EDGE_HTTPS_PORT"], env["CONFERO_APPSERVER_HTTP_PORT"]) == ("8443", "8080")
     assert env["CONFERO_MCU_APPSERVER_URL"] == "http://127.0.0.1:8080" == made.children[0].url
     assert made.join_url == "https://localhost:8443/r/lobby"
 
@@ -119,12 +135,58 @@ def test_a_threshold_between_the_two_moves_only_the_lower() -> None:
 
 
 def test_a_port_that_somebody_chose_is_not_moved() -> None:
-    assert plan({"CONFERO_APPSERVER_HTTP_PORT": "81"}, lowest_port=1024).moved == (
-        Moved("appserver", "https", 443, 8443),
-    )
+    assert plan({"CONFERO_APPSERVER_HTTP_PORT": "81"}, lowest_port=1024).moved == (Moved("edge", "https", 443, 8443),)
     made = plan(lowest_port=1024, ports={("appserver", "https"): 444, ("appserver", "http"): 8081})
     assert made.moved == () and made.join_url == "https://localhost:444/r/lobby"
-    assert told(made)["CONFERO_NOTIFIER_APPSERVER_URL"] == "http://127.0.0.1:8081"
+    env = told(made)
+    assert env["CONFERO_NOTIFIER_APPSERVER_URL"] == "http://127.0.0.1:8081"
+    assert env["CONFERO_EDGE_HTTPS_PORT"] == "444", "the front door is where the page was to be"
+
+
+def without_a_front_door(**options: Any) -> Plan:
+    return plan(front_door=False, **options)
+
+
+def test_without_a_front_door_the_page_has_its_port() -> None:
+    made = without_a_front_door(lowest_port=1024)
+    assert [child.name for child in made.children] == ["appserver", "notifier", "mcu", "sipgw"]
+    assert made.moved == (Moved("appserver", "https", 443, 8443), Moved("appserver", "http", 80, 8080))
+    assert told(made)["CONFERO_APPSERVER_HTTPS_PORT"] == "8443"
+    assert not {"CONFERO_APPSERVER_HTTPS_LISTEN", "CONFERO_APPSERVER_HANDOVER_DIR"} & set(told(made))
+
+
+def test_the_front_door_is_where_the_page_was_to_be() -> None:
+    made = plan(addresses=dict.fromkeys(MODELS, "127.0.0.9"), state_dir=Path("/s"))
+    assert told(made)["CONFERO_EDGE_HTTPS_HOST"] == "127.0.0.9"
+    assert made.join_url == "https://127.0.0.9/r/lobby"
+    assert told(made)["CONFERO_APPSERVER_HANDOVER_DIR"] == "/s/handover"
+    assert [(one.service, one.ports) for one in made.sockets if one.ports == "443"] == [("edge", "443")]
+    made = plan({"CONFERO_APPSERVER_HTTPS_HOST": "10.0.0.1", "CONFERO_APPSERVER_HTTPS_PORT": "9443"}, lowest_port=1024)
+    assert made.join_url == "https://10.0.0.1:9443/r/lobby"
+    assert (told(made)["CONFERO_EDGE_HTTPS_HOST"], told(made)["CONFERO_EDGE_HTTPS_PORT"]) == ("10.0.0.1", "9443")
+
+
+def test_the_front_door_may_have_an_address_of_its_own() -> None:
+    env = {"CONFERO_EDGE_HTTPS_HOST": "10.0.0.2", "CONFERO_EDGE_HANDOVER_DIR": "/run/confero", "HOME": "/h"}
+    made = plan(env)
+    assert made.join_url == "https://10.0.0.2/r/lobby"
+    assert told(made)["CONFERO_APPSERVER_HANDOVER_DIR"] == "/run/confero"
+
+
+def test_a_listener_that_somebody_wants_stays_beside_the_front_door() -> None:
+    env = {"CONFERO_APPSERVER_HTTPS_LISTEN": "true", "CONFERO_APPSERVER_HTTPS_PORT": "9443"}
+    made = plan(env)
+    assert [(one.service, one.ports) for one in made.sockets if one.ports in ("443", "9443")] == [
+        ("appserver", "9443"),
+        ("edge", "443"),
+    ]
+    assert told(made)["CONFERO_APPSERVER_HTTPS_LISTEN"] == "true"
+    assert "CONFERO_EDGE_HTTPS_PORT" not in told(made) and made.join_url == "https://localhost/r/lobby"
+
+
+def test_the_front_door_can_be_asked_for() -> None:
+    made = plan(addresses={"appserver": "127.0.0.11", "notifier": "127.0.0.12"}, front_door=True)
+    assert made.children[-1].name == "edge" and told(made)["CONFERO_EDGE_HTTPS_HOST"] == "127.0.0.11"
 
 
 def test_what_stands_in_a_file_reaches_the_others(tmp_path: Path) -> None:
@@ -154,7 +216,7 @@ def test_other_options_become_variables() -> None:
 
 
 def test_the_table_of_sockets() -> None:
-    made = plan(addresses={"mcu": "127.0.0.13"}, lowest_port=1024)
+    made = without_a_front_door(addresses={"mcu": "127.0.0.13"}, lowest_port=1024)
     assert made.sockets[0] == Socket(
         "appserver", "0.0.0.0", "8443", "tcp", "pages, REST, the WebSocket passed on to the notifier"
     )

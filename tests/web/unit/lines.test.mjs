@@ -6,7 +6,7 @@ import { MAX_LINES, NO_LINES, SHOWN_MS, applyCallEvent, callOf, expireLines, lin
 
 /** @param {string} call @param {Partial<import("../../../appserver/static/js/wire.js").CallEvent>} fields */
 function call(call, fields = {}) {
-  return /** @type {const} */ ({ type: "call", seq: 1, call, state: /** @type {const} */ ("calling"), status: 0, reason: "", name: "Bob", participant: `p_${call}`, ...fields });
+  return /** @type {const} */ ({ type: "call", seq: 1, call, state: /** @type {const} */ ("calling"), status: 0, reason: "", name: "Bob", participant: `p_${call}`, user_data: "", headers: {}, ...fields });
 }
 
 /** @param {string} call */

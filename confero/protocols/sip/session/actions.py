@@ -113,6 +113,11 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Pracked:
+    """The caller's PRACK has come: it hears our provisional responses (RFC 3262), which is as good a proof as an ACK."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The call is over, or did not come to be."""
 
@@ -172,6 +177,7 @@ Event = (
     | OfferDue
     | Established
     | Acknowledged
+    | Pracked
     | Ended
     | Digit
     | Info

@@ -13,7 +13,7 @@ from ..errors import SipError
 from ..fields import supports
 from ..message import Request, Response
 from .accepted import Accepted
-from .actions import Answer, Established, Key, Offer, OfferWithdrawn
+from .actions import Answer, Established, Key, Offer, OfferWithdrawn, Pracked
 from .bodies import SDP, not_understood, sdp_of
 from .core import Core, HeaderList, Peer, options
 from .refresh import IntervalTooSmall, SessionTimer
@@ -200,7 +200,7 @@ class Callee:
         if sdp is not None and not answers:
             self._take_offer(peer, key, request, sdp)
             return
-        self.reliable.acknowledged()
+        self._heard()
         if sdp is not None:
             peer.offers.they_answer(sdp)
             self._core.emit(Answer(sdp, peer.fork))
@@ -212,10 +212,14 @@ class Callee:
         refusal = peer.offers.refusal()
         if refusal is not None:
             raise SipError("another offer is open", status=refusal)
-        self.reliable.acknowledged()
+        self._heard()
         peer.offers.they_offer(sdp, "PRACK")
         self._prack = key, request
         self._core.emit(Offer(sdp, peer.fork))
+
+    def _heard(self) -> None:
+        self.reliable.acknowledged()
+        self._core.emit(Pracked())
 
     def answer_prack(self, sdp: str, now: float) -> None:
         """Our answer to the offer of a PRACK. Raises LocalError when there is none."""

@@ -150,6 +150,20 @@ def test_a_lost_connection_ends_a_flow_but_not_a_plain_contact() -> None:
     assert left.contact == "sip:b@192.0.2.7" and left.flow is None
 
 
+def test_a_script_is_gone_with_its_connection() -> None:
+    """Nobody connects to a browser (RFC 7118 section 5), and what its Contact names is nowhere."""
+    book, script = Bindings(), Target("wss", "203.0.113.9", 61_000, 18)
+    book.register(ALICE, register("<sip:x@y.invalid;transport=ws>"), script, NOW)
+    rows = [json.dumps(one.to_json()) for _, rows in book.take_changed() for one in rows]
+    book.connection_ended(18)
+    assert not book.of(ALICE, NOW)
+    restarted = Bindings()
+    restarted.restore(Binding.from_json(json.loads(row)) for row in rows)
+    assert not restarted.of(ALICE, NOW)
+    restarted.sweep(NOW)
+    assert dict(restarted.take_changed()) == {ALICE: []}, "it is to be gone from the disk too"
+
+
 def test_what_was_written_down_is_the_same_after_a_restart() -> None:
     book, udp = Bindings(), Target("udp", "203.0.113.9", 61_000, 0)
     book.register(
