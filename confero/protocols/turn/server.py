@@ -81,6 +81,10 @@ class Server:
         """New allocations go to ``alternates`` when draining, or from so many on; when draining without any they are refused."""
         self._desk.alternates, self._desk.draining, self._desk.redirect_above = alternates, draining, above
 
+    def police(self, policy: PeerPolicy) -> None:
+        """Says from now on which peers may be reached. Permissions that were given hold until they run out."""
+        self._desk.policy = policy
+
     def close(self, allocation: int, now: float, reason: Reason = "closed by operator") -> list[Action]:
         """Ends an allocation, if it is there. ``relay failed``: its relayed address is of no use any more."""
         found = self._desk.table.by_id.get(allocation)
