@@ -52,17 +52,17 @@ class Reaching:
         self._places = {place: at for place, at in self._places.items() if now - at < REMEMBERED_S}
         while len(self._places) > MOST_PLACES:
             del self._places[min(self._places, key=self._places.__getitem__)]
-        own = frozenset(self._own()) | {place.host for place in self._places}
-        state = (frozenset(self._places), own)
+        state = (frozenset(self._places), frozenset(self._own()))
         if state != self._state:
             self._state = state
-            self._use(self._make(own))
+            self._use(self._make(state[1]))
 
     def _make(self, own: frozenset[str]) -> PeerPolicy:
         """A media server's other ports are as closed as those of this machine."""
         found = [reach for place in self._places if (reach := _reach_of(place)) is not None]
-        log.info("peers", reach=[str(one) for one in (*self._fixed, *found)], only=self._only)
-        return PeerPolicy((*self._fixed, *found), only=self._only, own=own, nat64=self._nat64)
+        both = (*self._fixed, *found)
+        log.info("peers", reach=[str(one) for one in both], only=self._only)
+        return PeerPolicy(both, only=self._only, own=own | {str(one.network[0]) for one in found}, nat64=self._nat64)
 
 
 def _reach_of(place: MediaPlace) -> Reach | None:

@@ -70,19 +70,23 @@ def _taken_over(front: Spec, config: ServiceConfig, listen: Listen) -> Told:
     }
 
 
-def keep_apart(specs: Sequence[Spec], configs: Mapping[str, ServiceConfig]) -> Told:
-    """What services are told where there is no front door: a port that several want at one address is the first's."""
+def keep_apart(specs: Sequence[Spec], configs: Mapping[str, ServiceConfig]) -> tuple[list[Spec], Told]:
+    """The services as they are without a front door, and what they are told: a port that several want is the first's."""
     told: Told = {}
+    apart = []
     taken: list[tuple[str, object]] = []
     for spec in specs:
         listen = _shared(spec)
-        if spec.door is None or listen is None:
-            continue
-        hosts, port = _hosts(configs[spec.name], listen), getattr(configs[spec.name], listen.port)
-        if any(port == other and (EVERYWHERE & {hosts, there} or hosts == there) for there, other in taken):
-            told[spec.name, spec.door.listen] = "false"
-        taken.append((hosts, port))
-    return {key: value for key, value in told.items() if not _is_set(configs, *key)}
+        if not spec.front and (spec.door is None or listen is None or _is_set(configs, spec.name, spec.door.listen)):
+            apart.append(spec)
+        elif spec.door is not None and listen is not None:
+            hosts, port = _hosts(configs[spec.name], listen), getattr(configs[spec.name], listen.port)
+            if any(port == other and (EVERYWHERE & {hosts, there} or hosts == there) for there, other in taken):
+                told[spec.name, spec.door.listen] = "false"
+                spec = replace(spec, listens=tuple(one for one in spec.listens if one != listen))
+            taken.append((hosts, port))
+            apart.append(spec)
+    return apart, told
 
 
 def _hosts(config: ServiceConfig, listen: Listen) -> str:

@@ -124,8 +124,7 @@ def make(
     if has_front(specs, configs, options.addresses, options.front_door):
         specs, told = let_in(specs, configs)
     else:
-        specs = [spec for spec in specs if not spec.front]
-        told = keep_apart(specs, configs)
+        specs, told = keep_apart(specs, configs)
     if told:
         env |= {variable(service, name): value for (service, name), value in told.items()}
         configs, _ = _load_all(specs, env, model_of)

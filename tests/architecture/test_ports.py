@@ -74,8 +74,14 @@ def test_the_containers_use_the_map() -> None:
         service = compose["services"][spec.name]
         address = service["networks"]["confero"]["ipv4_address"]
         published = {re.sub(r"\$\{\w+:-(\d+)\}", r"\1", text) for text in service.get("ports", ())}
-        ports = [find(spec.name, listen.purpose) for listen in spec.listens]
-        public = {f"{p}:{p}/{how}" for p in ports if p.exposure == "public" for how in p.transport.split("/")}
+        ports = [(find(spec.name, listen.purpose), listen.port) for listen in spec.listens]
+        moved = {name: service["environment"].get(f"CONFERO_{spec.name}_{name}".upper()) for _, name in ports}
+        public = {
+            f"{moved[name] or p}:{moved[name] or p}/{how}"
+            for p, name in ports
+            if p.exposure == "public"
+            for how in p.transport.split("/")
+        }
         media = {text for text in published if spec.media is not None and "-" in text}  # a part of the range
         assert published - media == public, spec.name
         assert f"http://{address}:{find(spec.name, spec.health)}/ready" in str(service["healthcheck"]["test"])
