@@ -46,6 +46,8 @@ class EdgeApp:
         self._acceptors: list[Acceptor] = []
         self._givers: dict[str, Giver] = {}
         self._tasks = TaskBag()
+        self._crowded = False
+        """In the last second."""
         self._measure()
 
     def _measure(self) -> None:
@@ -64,7 +66,7 @@ class EdgeApp:
             min(config.max_undecided, half_the_files()), config.max_undecided_per_source, config.classify_s
         )
         self._undecided.set_function(lambda: len(lobby))
-        self._door = Door(lobby, self._clock, self._decided, lambda why: self._count("none", why))
+        self._door = Door(lobby, self._clock, self._decided, self._dropped)
         self._farewells = Farewells()
         for service in SERVICES:
             self._add_giver(service)
@@ -100,9 +102,17 @@ class EdgeApp:
         self.port = sockets[0].getsockname()[1]
         self._acceptors += [Acceptor(one, self._door.take) for one in sockets]
 
+    def _dropped(self, why: str) -> None:
+        """Logged once while it is crowded: there may be thousands."""
+        self._count("none", why)
+        if why == "crowded" and not self._crowded:
+            log.warning("too many connections that do not say what they are: the oldest are closed")
+        self._crowded |= why == "crowded"
+
     async def _watch(self) -> None:
         """So that each giver knows since when its service is away, also where nobody came meanwhile."""
         while True:
+            self._crowded = False
             for giver in self._givers.values():
                 giver.is_there()
             await asyncio.sleep(WATCH_S)

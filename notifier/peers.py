@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from urllib.parse import quote
 
 from confero.clock import Clock
@@ -20,13 +19,11 @@ from confero.models import (
     WebRtcLegCreate,
 )
 from confero.runtime.client import ServiceClient
-from confero.runtime.tasks import TaskBag
+from confero.runtime.clients import ServiceClients
 
 CALLER = "notifier"
 ROSTER_S = 2.0
 """Seconds: a welcome does not wait longer for the roster."""
-KNOWN_MCUS = 64
-"""MCUs to which connections are kept open; the one unused for longest is closed."""
 
 
 class AppServerPeer:
@@ -55,46 +52,31 @@ class McuPeers:
     """Every MCU's control API; ``url`` says which one."""
 
     def __init__(self, *, secret: bytes, clock: Clock) -> None:
-        self._secret = secret
-        self._clock = clock
-        self._clients: OrderedDict[str, ServiceClient] = OrderedDict()
-        self._closing = TaskBag()
-
-    def _client(self, url: str) -> ServiceClient:
-        client = self._clients.get(url)
-        if client is None:
-            client = ServiceClient(CALLER, "mcu", url, secret=self._secret, clock=self._clock)
-            self._clients[url] = client
-            if len(self._clients) > KNOWN_MCUS:
-                _, oldest = self._clients.popitem(last=False)
-                self._closing.spawn(oldest.close(), name="close-mcu-client")
-        self._clients.move_to_end(url)
-        return client
+        self._clients = ServiceClients(CALLER, "mcu", secret=secret, clock=clock)
 
     async def roster(self, url: str, room: str) -> list[Participant]:
-        state = await self._client(url).call("GET", f"/v1/rooms/{quote(room)}", reply=RoomState, timeout_s=ROSTER_S)
+        state = await self._clients.at(url).call("GET", f"/v1/rooms/{quote(room)}", reply=RoomState, timeout_s=ROSTER_S)
         return state.participants
 
     async def ensure_room(self, url: str, room: str, spec: RoomSpec) -> RoomState:
-        return await self._client(url).call("PUT", f"/v1/rooms/{quote(room)}", body=spec, reply=RoomState)
+        return await self._clients.at(url).call("PUT", f"/v1/rooms/{quote(room)}", body=spec, reply=RoomState)
 
     async def create_leg(self, url: str, room: str, body: WebRtcLegCreate) -> LegReply:
-        return await self._client(url).call("POST", f"/v1/rooms/{quote(room)}/legs", body=body, reply=LegReply)
+        return await self._clients.at(url).call("POST", f"/v1/rooms/{quote(room)}/legs", body=body, reply=LegReply)
 
     async def reoffer(self, url: str, leg: str, sdp: str) -> LegReply:
-        return await self._client(url).call("PUT", f"/v1/legs/{quote(leg)}/offer", body=LegSdp(sdp=sdp), reply=LegReply)
+        return await self._clients.at(url).call(
+            "PUT", f"/v1/legs/{quote(leg)}/offer", body=LegSdp(sdp=sdp), reply=LegReply
+        )
 
     async def leg(self, url: str, leg: str) -> Participant:
-        return await self._client(url).call("GET", f"/v1/legs/{quote(leg)}", reply=Participant, timeout_s=ROSTER_S)
+        return await self._clients.at(url).call("GET", f"/v1/legs/{quote(leg)}", reply=Participant, timeout_s=ROSTER_S)
 
     async def patch_leg(self, url: str, leg: str, patch: LegPatch) -> Participant:
-        return await self._client(url).call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)
+        return await self._clients.at(url).call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)
 
     async def delete_leg(self, url: str, leg: str, reason: str) -> None:
-        await self._client(url).call("DELETE", f"/v1/legs/{quote(leg)}?reason={quote(reason)}")
+        await self._clients.at(url).call("DELETE", f"/v1/legs/{quote(leg)}?reason={quote(reason)}")
 
     async def close(self) -> None:
-        await self._closing.close()
-        for client in self._clients.values():
-            await client.close()
-        self._clients.clear()
+        await self._clients.close()

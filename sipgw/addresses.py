@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from confero.advertised import Advertised, parse_advertised
 from confero.clock import Clock
 from confero.errors import LocalError
 from confero.runtime.routes import route_to
@@ -19,27 +19,12 @@ ROUTES = 4096
 """That are remembered; the oldest goes first."""
 
 
-@dataclass(frozen=True)
-class Advertised:
-    """An address for peers; ``internal``: the local address that a 1:1 NAT maps to it."""
-
-    external: str
-    internal: str | None = None
-
-
-def parse_advertised(entries: Sequence[str]) -> tuple[Advertised, ...]:
-    """``address`` or ``external=internal``. Raises LocalError for what is no address, or two of different families."""
-    found = []
-    for entry in entries:
-        external, equals, internal = entry.partition("=")
-        try:
-            versions = {ip_address(one).version for one in (external, internal) if one or equals}
-        except ValueError:
-            raise LocalError(f"sip_advertise: {entry!r} is no address, and no external=internal") from None
-        if len(versions) != 1:
-            raise LocalError(f"sip_advertise: {entry!r} mixes IPv4 and IPv6")
-        found.append(Advertised(external, internal or None))
-    return tuple(found)
+def advertised(entries: Sequence[str]) -> tuple[Advertised, ...]:
+    """As ``sip_advertise`` has them. Raises LocalError."""
+    try:
+        return tuple(parse_advertised(entry) for entry in entries)
+    except LocalError as error:
+        raise LocalError(f"sip_advertise: {error}") from None
 
 
 def can_bind(address: str) -> bool:

@@ -27,7 +27,7 @@ from confero.runtime.http import HttpApp, Listener, Route
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
-from .addresses import OwnAddresses, parse_advertised
+from .addresses import OwnAddresses, advertised
 from .calls.book import CallBook
 from .calls.call import Call
 from .calls.desk import Desk
@@ -91,7 +91,7 @@ class SipgwApp:
         self.guard = Guard(clock, Rate(config.request_burst, config.requests_per_s), self._is_trunk)
         limits = limits_of(config.max_transactions)
         self.layer = TransactionLayer(limits=limits, random=random.SystemRandom(), gate=self._gate)
-        addresses = OwnAddresses(clock, parse_advertised(config.sip_advertise))
+        addresses = OwnAddresses(clock, advertised(config.sip_advertise))
         self.endpoint = Endpoint(clock, self.layer, addresses, self.trace)
         resolver = Resolver(SystemDns(config.nameservers), supported=SUPPORTED)
         self.sender = Sender(self.endpoint, resolver, self._tasks)
@@ -264,7 +264,7 @@ class SipgwApp:
             await self.listener.close()
         await self.who.close()
         await self._tasks.close()
-        await self.records.save()
+        await self.records.finish()
         self.journal.close()
         await self.who.registrar.close()
         for carrier in self.endpoint.carriers.values():

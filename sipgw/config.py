@@ -45,6 +45,9 @@ class SipgwConfig(ServiceConfig):
     """Seconds for which it registers at most; a longer wish is cut down."""
     register_contacts: int = Field(default=10, ge=1, le=100)
     """Telephones of one account at once; one more takes the place of the one unheard for longest."""
+    flow_timer_s: int = Field(default=25, ge=2, le=600)
+    """Seconds within which a telephone that keeps its way to us open by itself (RFC 5626, over UDP) is asked to be heard of again.
+    Shorter than a NAT remembers a silent one: 30 s with many."""
     certificate: Path | None = None
     """PEM file with the certificate chain for TLS; read again when it changes.
     When absent, that of the application server in ``state_dir/tls`` is used as soon as it is there."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from confero.clock import Clock
-from confero.protocols.hep import Mirrored
 from confero.protocols.sip.build import new_branch
 from confero.protocols.sip.errors import SipError
 from confero.protocols.sip.events import (
@@ -31,7 +30,7 @@ from confero.protocols.sip.target import DEFAULT_PORTS, Target, Transport
 from confero.runtime.logging import get_logger
 
 from .addresses import OwnAddresses
-from .trace import Trace
+from .trace import Seen, Trace
 from .transports.base import Local, authority
 
 log = get_logger(__name__)
@@ -107,11 +106,11 @@ class Endpoint:
             message = parse(data)
         except SipError as error:
             log.debug("not SIP", source=source.host, transport=source.transport, reason=str(error))
-            self._note(data, source, came=True, title="malformed", call_id="")
+            self._note(data, source, "", came=True)
             self.layer.turn_away(error, source)
             self._flush()
             return
-        self._note(data, source, came=True, title=title(message), call_id=call_id(message))
+        self._note(data, source, call_id(message), came=True)
         self._dispatch(self.layer.receive(message, source, self._clock.monotonic()))
 
     def failed(self, target: Target, reason: str) -> None:
@@ -206,7 +205,7 @@ class Endpoint:
     def _flush(self) -> None:
         for message, target in self.layer.take_outgoing():
             data = bytes(message)
-            self._note(data, target, came=False, title=title(message), call_id=call_id(message))
+            self._note(data, target, call_id(message), came=False)
             carrier = self.carriers.get(target.transport)
             if carrier is None:
                 asyncio.get_running_loop().call_soon(self.failed, target, "no such transport here")
@@ -227,11 +226,8 @@ class Endpoint:
         self._timer = None
         self._dispatch(self.layer.poll(self._clock.monotonic()))
 
-    def _note(self, data: bytes, peer: Target, *, came: bool, title: str, call_id: str) -> None:
-        there, here = (peer.host, peer.port), self.sent_by(peer)
-        source, destination = (there, here) if came else (here, there)
-        message = Mirrored(self._clock.wall(), peer.transport, source, destination, data, call_id)
-        self._trace.saw(message, came=came, title=title)
+    def _note(self, data: bytes, peer: Target, call_id: str, *, came: bool) -> None:
+        self._trace.saw(Seen(self._clock.wall(), came, peer, data, call_id, self.sent_by))
 
     def close(self) -> None:
         """No timer runs any more. Idempotent; transports are closed by who made them."""
@@ -239,14 +235,6 @@ class Endpoint:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def title(message: Message) -> str:
-    """The line of a ladder: what it is, and the CSeq."""
-    cseq = message.headers.get("CSeq") or "?"
-    if isinstance(message, Response):
-        return f"{message.status} {message.reason} ({cseq})"
-    return f"{message.method} {message.uri} ({cseq})"
 
 
 def call_id(message: Message) -> str:

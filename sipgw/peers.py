@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from urllib.parse import quote
 
 from confero.clock import Clock
@@ -36,11 +35,9 @@ from confero.models.sip import (
     SipRouteAsk,
 )
 from confero.runtime.client import ServiceClient
-from confero.runtime.tasks import TaskBag
+from confero.runtime.clients import ServiceClients
 
 CALLER = "sipgw"
-KNOWN_MCUS = 64
-"""MCUs to which connections are kept open; the one unused for longest is closed."""
 MAX_REPLY = 8 << 20
 """Bytes; 10,000 accounts are some 2 MB."""
 PREFIX = "/internal/v1/sip"
@@ -149,32 +146,15 @@ class McuPeer:
         """The owner is there; the legs that it has."""
         return await self._client.call("PUT", f"/v1/owners/{quote(owner)}", reply=OwnerLegs, timeout_s=2.0)
 
-    async def close(self) -> None:
-        await self._client.close()
-
 
 class McuPeers:
     """MCUs by their URL."""
 
     def __init__(self, *, secret: bytes, clock: Clock) -> None:
-        self._secret = secret
-        self._clock = clock
-        self._peers: OrderedDict[str, McuPeer] = OrderedDict()
-        self._closing = TaskBag()
+        self._clients = ServiceClients(CALLER, "mcu", secret=secret, clock=clock)
 
     def at(self, url: str) -> McuPeer:
-        peer = self._peers.get(url)
-        if peer is None:
-            peer = McuPeer(ServiceClient(CALLER, "mcu", url, secret=self._secret, clock=self._clock))
-            self._peers[url] = peer
-            if len(self._peers) > KNOWN_MCUS:
-                _, oldest = self._peers.popitem(last=False)
-                self._closing.spawn(oldest.close(), name="close-mcu-client")
-        self._peers.move_to_end(url)
-        return peer
+        return McuPeer(self._clients.at(url))
 
     async def close(self) -> None:
-        await self._closing.close()
-        for peer in self._peers.values():
-            await peer.close()
-        self._peers.clear()
+        await self._clients.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import OrderedDict
 from collections.abc import Callable
@@ -24,6 +25,8 @@ AT_ONCE = 32
 """Records in one request, which is one transaction there. With the longest ladders that is below the megabyte that it may have."""
 PAUSE_S = 0.1
 """How long a record waits for others: those of a busy second go together, and a call that short has one record."""
+LAST_S = 1.0
+"""What stopping may wait for the last of them."""
 FIRST_S, LONGEST_S = 0.5, 10.0
 """Pauses while the application server is away; they double."""
 
@@ -106,6 +109,14 @@ class Records:
             if self._waiting.get(record.id) is record:  # else there is a later revision by now
                 del self._waiting[record.id]
         return True
+
+    async def finish(self) -> None:
+        """Once ``run`` has ended: what waits goes now if it is taken, in ``LAST_S``; the rest to the file. Never raises."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_S):
+                while self._waiting and await self._send(list(islice(self._waiting.values(), AT_ONCE))):
+                    pass
+        await self.save()
 
     async def save(self) -> None:
         """What waits, to the file: written aside and renamed. Without effect while nothing has changed. Never raises."""

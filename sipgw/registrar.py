@@ -43,8 +43,10 @@ class Registrar:
         store: BindingStore,
         clock: Clock,
         tasks: TaskBag,
+        flow_timer_s: int = 25,
     ) -> None:
         self.bindings = bindings
+        self._flow_timer_s = flow_timer_s
         self._endpoint = endpoint
         self._identity = identity
         self._store = store
@@ -108,9 +110,14 @@ class Registrar:
         held = self.bindings.register(address, request, flow, now)
         if len(held) != before:
             log.info("telephones of an account", account=address, bindings=len(held), source=source.host)
-        return self._granted(request, held, now, flow=asks_flow)
+        response = self._granted(request, held, now)
+        if asks_flow:
+            response.headers.add("Require", "outbound")
+            if source.transport == "udp":  # streams live longer: the default of section 4.4.1 will do
+                response.headers.add("Flow-Timer", str(self._flow_timer_s))
+        return response
 
-    def _granted(self, request: Request, held: list[Binding], now: float, *, flow: bool) -> Response:
+    def _granted(self, request: Request, held: list[Binding], now: float) -> Response:
         response = self._final(request, 200)
         for binding in held:
             response.headers.add("Contact", contact_row(binding, now))
@@ -118,8 +125,6 @@ class Registrar:
             response.headers.add("Path", path)
         response.headers.add("Date", formatdate(now, usegmt=True))
         response.headers.add("Supported", ", ".join(SUPPORTED))
-        if flow:
-            response.headers.add("Require", "outbound")
         return response
 
     def _refused(self, request: Request, error: SipError) -> Response:

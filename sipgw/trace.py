@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
@@ -10,9 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import islice
+from typing import NamedTuple
 
 from confero.clock import Clock
 from confero.protocols.hep import Mirrored, pack
+from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -29,15 +32,42 @@ RUNGS = 64
 """Lines of a ladder: enough for an INVITE with authentication, holds and a transfer. Then only the count grows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A message as it went by."""
+class Seen(NamedTuple):
+    """A message as it went by. Made for each, looked at for few: what takes work is worked out when somebody looks."""
 
-    message: Mirrored
+    at: float
+    """Unix time."""
     came: bool
     """Towards us."""
-    title: str
-    """First line and CSeq."""
+    peer: Target
+    data: bytes
+    call_id: str
+    """Empty: it was not understood."""
+    here: Callable[[Target], tuple[str, int]]
+    """Tells our own address as a peer sees it."""
+
+    @property
+    def title(self) -> str:
+        """First line and CSeq."""
+        return title_of(self.data) if self.call_id else "malformed"
+
+    @property
+    def message(self) -> Mirrored:
+        """For others."""
+        there, here = (self.peer.host, self.peer.port), self.here(self.peer)
+        source, destination = (there, here) if self.came else (here, there)
+        return Mirrored(self.at, self.peer.transport, source, destination, self.data, self.call_id)
+
+
+CSEQ = re.compile(rb"^CSeq[ \t]*:[ \t]*([^\r\n]*)", re.I | re.M)
+
+
+def title_of(data: bytes) -> str:
+    """The line of a ladder: what a message is, and its CSeq."""
+    line = data.lstrip(b"\r\n").partition(b"\r\n")[0].decode("utf-8", "replace")
+    cseq = CSEQ.search(data)
+    what = line.removeprefix("SIP/2.0 ").removesuffix(" SIP/2.0")
+    return f"{what} ({cseq[1].decode('utf-8', 'replace') if cseq else '?'})"
 
 
 @dataclass
@@ -84,9 +114,7 @@ class Ladder:
 
     def add(self, seen: Seen) -> None:
         if len(self.rungs) < RUNGS:
-            message = seen.message
-            peer = message.source if seen.came else message.destination
-            self.rungs.append(Rung(message.at, seen.came, peer, seen.title))
+            self.rungs.append(Rung(seen.at, seen.came, (seen.peer.host, seen.peer.port), seen.title))
         else:
             self.more += 1
 
@@ -101,22 +129,21 @@ class Trace:
         self._watchers: list[Watcher] = []
         self._ladders: OrderedDict[str, Ladder] = OrderedDict()
 
-    def saw(self, message: Mirrored, *, came: bool, title: str) -> None:
-        """``title``: first line and CSeq; ``came``: towards us."""
-        seen = Seen(message, came, title)
+    def saw(self, seen: Seen) -> None:
+        """A message goes by."""
         self._kept.append(seen)
         for watcher in self._watchers:
             watcher.offer(seen)
         if self._mirror is not None:
-            self._mirror(message)
-        if (ladder := self._ladders.get(message.correlation)) is not None:
+            self._mirror(seen.message)
+        if (ladder := self._ladders.get(seen.call_id)) is not None:
             ladder.add(seen)
 
     def follow(self, call_id: str) -> None:
         """Keep a ladder of this call from now on, and of what has just brought it."""
         ladder = self._ladders[call_id] = Ladder()
         for seen in reversed(list(islice(reversed(self._kept), JUST_NOW))):
-            if seen.message.correlation == call_id:
+            if seen.call_id == call_id:
                 ladder.add(seen)
         if len(self._ladders) > LADDERS:
             self._ladders.popitem(last=False)

@@ -66,7 +66,7 @@ class Who:
             config.register_least_s, config.register_most_s, config.register_most_s, config.register_contacts
         )
         store = BindingStore(folder / "bindings.db")
-        self.registrar = Registrar(endpoint, self.identity, Bindings(limits), store, clock, tasks)
+        self.registrar = Registrar(endpoint, self.identity, Bindings(limits), store, clock, tasks, config.flow_timer_s)
         endpoint.lost.append(self.registrar.lost)
         self.directory.changed += [self.credentials.forget, self.trunks.settle, self._accounts_changed]
 

@@ -85,7 +85,7 @@ class TurnApp:
         self.server = Server(settings, accounts, PeerPolicy(only=True), self.ports, random.SystemRandom())
         self.reaching = Reaching(
             clock,
-            self.server.police,
+            self.server.use,
             self._own_addresses,
             reach=config.reach,
             farm=config.reach_farm,

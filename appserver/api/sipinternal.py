@@ -39,7 +39,13 @@ log = get_logger(__name__)
 LOOK_S = 0.5
 """Between two looks at the version while somebody waits for another."""
 SCOPE = "appserver:sip"
+BASE = "/internal/v1/sip"
+WATCHED = "Trunks and accounts, once their version is another than the caller's"
+PROVEN = "What stands for an account's password in a digest"
+KEYED = "A room's number, and perhaps a PIN, were keyed"
+PLACED = "A place in a room for a telephone, or its place again"
 PLACE_ERRORS = ("404 room-unknown", "409 room-full", "503 no-media-server")
+AGAIN_ERRORS = (*PLACE_ERRORS, "404 participant-unknown", "422 room-missing")
 
 
 class SipInternalApi:
@@ -69,66 +75,17 @@ class SipInternalApi:
         self._ended = True
 
     def routes(self) -> list[Route]:
-        base = "/internal/v1/sip"
         return [
+            Route("GET", f"{BASE}/config", self.config, SCOPE, WATCHED, reply=SipConfigReply, query=SipWatch),
             Route(
-                "GET",
-                f"{base}/config",
-                self.config,
-                scope=SCOPE,
-                summary="Trunks and accounts, once their version is another than the caller's",
-                query=SipWatch,
-                reply=SipConfigReply,
+                "POST", f"{BASE}/credentials", self.credentials, SCOPE, PROVEN,
+                SipCredentialsAsk, SipCredentials, errors=("404 account-unknown",),
             ),
-            Route(
-                "POST",
-                f"{base}/credentials",
-                self.credentials,
-                scope=SCOPE,
-                summary="What stands for an account's password in a digest",
-                body=SipCredentialsAsk,
-                reply=SipCredentials,
-                errors=("404 account-unknown",),
-            ),
-            Route(
-                "POST",
-                f"{base}/route",
-                self.route,
-                scope=SCOPE,
-                summary="Where a call goes",
-                body=SipRouteAsk,
-                reply=SipDecision,
-            ),
-            Route(
-                "POST",
-                f"{base}/pin",
-                self.pin,
-                scope=SCOPE,
-                summary="A room's number, and perhaps a PIN, were keyed",
-                body=SipPinAsk,
-                reply=SipPinReply,
-                errors=PLACE_ERRORS,
-            ),
-            Route(
-                "POST",
-                f"{base}/places",
-                self.place,
-                scope=SCOPE,
-                summary="A place in a room for a telephone, or its place again",
-                body=SipPlaceAsk,
-                reply=SipPlace,
-                errors=(*PLACE_ERRORS, "404 participant-unknown", "422 room-missing"),
-            ),
-            Route(
-                "POST",
-                f"{base}/calls",
-                self.records,
-                scope=SCOPE,
-                summary="All that is known of calls",
-                body=SipCallRecords,
-                status=204,
-            ),
-        ]
+            Route("POST", f"{BASE}/route", self.route, SCOPE, "Where a call goes", SipRouteAsk, SipDecision),
+            Route("POST", f"{BASE}/pin", self.pin, SCOPE, KEYED, SipPinAsk, SipPinReply, errors=PLACE_ERRORS),
+            Route("POST", f"{BASE}/places", self.place, SCOPE, PLACED, SipPlaceAsk, SipPlace, errors=AGAIN_ERRORS),
+            Route("POST", f"{BASE}/calls", self.records, SCOPE, "All that is known of calls", SipCallRecords, status=204),
+        ]  # fmt: skip
 
     async def config(self, request: web.Request) -> web.Response:
         watch = read_query(request, SipWatch)

@@ -6,38 +6,16 @@ import contextlib
 import ipaddress
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 
 import ifaddr
 
+from confero.advertised import Advertised, IPAddress, parse_advertised, parse_ip
 from confero.errors import LocalError
+
+__all__ = ["Advertised", "AdvertisedAddresses", "IPAddress", "advertised", "machine_addresses", "parse_ip"]
 
 FRESH_S = 5.0
 """So long what the machine's interfaces had is taken for what they have."""
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-@dataclass(frozen=True, slots=True)
-class Advertised:
-    """One address as peers see it, and the local one behind it."""
-
-    external: str
-    internal: str | None
-    """The bound address that it is mapped to; None: not known (a plain address that is not the machine's)."""
-
-
-@lru_cache(maxsize=256)
-def parse_ip(text: str) -> IPAddress:
-    """An IPv4 or IPv6 address without scope. Raises LocalError."""
-    try:
-        address = ipaddress.ip_address(text.strip())
-    except ValueError:
-        raise LocalError(f"{text!r} is not an IP address") from None
-    if isinstance(address, ipaddress.IPv6Address) and (address.scope_id or address.ipv4_mapped):
-        raise LocalError(f"{text!r}: neither scoped nor IPv4-mapped addresses can be used here")
-    return address
 
 
 def machine_addresses() -> list[str]:
@@ -102,18 +80,13 @@ class AdvertisedAddresses:
 
 
 def _parse_entry(entry: str, bound: Sequence[IPAddress]) -> Advertised:
-    external_text, pair, internal_text = entry.partition("=")
-    external = parse_ip(external_text)
-    if external.is_unspecified:
-        raise LocalError(f"{entry!r}: a wildcard cannot be advertised")
-    internal = parse_ip(internal_text) if pair else external
-    if internal.version != external.version:
-        raise LocalError(f"{entry!r}: both addresses must be of one family")
-    if pair and not any(_covers(b, internal) for b in bound):
+    found = parse_advertised(entry)
+    external, internal = parse_ip(found.external), parse_ip(found.internal or found.external)
+    if found.internal is not None and not any(_covers(b, internal) for b in bound):
         raise LocalError(f"{entry!r}: {internal} is not bound")
     if not any(b.version == external.version for b in bound):
         raise LocalError(f"{entry!r}: no IPv{external.version} address is bound")
-    return Advertised(str(external), str(internal) if pair or internal in bound else None)
+    return found if external not in bound else Advertised(found.external, found.internal or found.external)
 
 
 def _covers(bound: IPAddress, address: IPAddress) -> bool:

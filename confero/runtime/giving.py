@@ -16,9 +16,9 @@ from confero.runtime.logging import get_logger
 
 log = get_logger(__name__)
 
-PATIENCE_S = 5.0
-"""When a taker has gone, connections wait so long for it: a little more than a restart takes. From then on each ends at once, until
-it is there again."""
+PATIENCE_S = 10.0
+"""When a taker has gone, connections wait so long for it: a restart takes two seconds, and several on a busy machine. From then on
+each ends at once, until it is there again."""
 WAITING = 256
 """Connections that wait for one taker; a further one is not kept. About as many again the kernel holds, sent and not yet taken."""
 RETRY_S = 0.05

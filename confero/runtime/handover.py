@@ -38,6 +38,7 @@ AT_ONCE = 64
 """Connections taken before other work has its turn."""
 GIVERS = 16
 """Who may be connected at once; a further one is turned away."""
+PAUSE_S = 1.0
 Address = tuple[str, int]
 
 
@@ -108,24 +109,36 @@ class Receiver:
         self._uids = uids
         self._givers: set[socket.socket] = set()
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(listening, self._admit)
+        self._paused: asyncio.TimerHandle | None = None
+        self._listen()
         self.taken = 0
         """Connections so far."""
         self.lost = 0
         """Messages whose connection did not come along, as this process had no descriptor for it."""
 
     def _admit(self) -> None:
-        """A giver connects."""
-        with contextlib.suppress(BlockingIOError, InterruptedError, ConnectionAbortedError):
+        """A giver connects. Without a descriptor for it we wait: the socket stays readable, and asking in vain takes all time."""
+        try:
             giver, _ = self._listening.accept()
-            giver.setblocking(False)
-            uid = peer_uid(giver)
-            if uid not in self._uids or len(self._givers) >= GIVERS:
-                log.warning("a giver of connections is turned away", uid=uid, givers=len(self._givers))
-                giver.close()
-                return
-            self._givers.add(giver)
-            self._loop.add_reader(giver, self._readable, giver)
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            log.error("no giver of connections can be taken on", reason=error.strerror)
+            self._loop.remove_reader(self._listening)
+            self._paused = self._loop.call_later(PAUSE_S, self._listen)
+            return
+        giver.setblocking(False)
+        uid = peer_uid(giver)
+        if uid not in self._uids or len(self._givers) >= GIVERS:
+            log.warning("a giver of connections is turned away", uid=uid, givers=len(self._givers))
+            giver.close()
+            return
+        self._givers.add(giver)
+        self._loop.add_reader(giver, self._readable, giver)
+
+    def _listen(self) -> None:
+        self._paused = None
+        self._loop.add_reader(self._listening, self._admit)
 
     def _readable(self, giver: socket.socket) -> None:
         for _ in range(AT_ONCE):
@@ -168,6 +181,8 @@ class Receiver:
 
     def close(self) -> None:
         """Takes no more; what was taken goes on. The file stays, so that givers wait for a successor. Idempotent."""
+        if self._paused is not None:
+            self._paused.cancel()
         if self._listening.fileno() >= 0:
             self._loop.remove_reader(self._listening)
             self._listening.close()

@@ -14,7 +14,7 @@ from confero.errors import LocalError, RemoteError
 from confero.lab.signals.sources import Signal
 from confero.runtime.tasks import TaskBag
 
-from .telephone import HOST, POLL_S, FileRecording, Line, free_ports
+from .telephone import POLL_S, FileRecording, Here, Line, Place
 
 MODULE_PATHS = ("/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules")
 MODULES = ("g711", "g722", "opus", "ausine", "aubridge", "sndfile", "srtp", "dtls_srtp", "ctrl_tcp")
@@ -47,20 +47,28 @@ QUIT_S = 3.0
 class Baresip:
     """One process with one line; ``async with Baresip(...) as phone``, or ``start`` and ``stop``.
 
-    ``home``: a folder of its own. ``name``: what it shows of itself. ``host``: where its signalling is bound; its media
+    ``home``: a folder of its own. ``name``: what it shows of itself. ``place``: where its signalling is bound; its media
     leaves from wherever the kernel sends it.
     """
 
     def __init__(
-        self, home: Path, *, hertz: int, user: str = "phone", name: str = "", host: str = HOST, line: Line | None = None
+        self,
+        home: Path,
+        *,
+        hertz: int,
+        user: str = "phone",
+        name: str = "",
+        place: Place | None = None,
+        line: Line | None = None,
     ) -> None:
         self.user, self.hertz = user, hertz
         self.recording = FileRecording(home, "dump-*-dec.wav")
         self.events: list[dict[str, Any]] = []
-        self._home, self._host, self._line = home, host, line or Line()
-        port = free_ports(host, 3)  # TLS is on the second
+        self._home, self._place, self._line = home, place or Here(), line or Line()
+        self._host = self._place.host
+        port = self._place.ports(3)  # TLS is on the second
         self._control = port + 2
-        self.uri = f"sip:{user}@{host}:{port}"
+        self.uri = f"sip:{user}@{self._host}:{port}"
         self._process: asyncio.subprocess.Process | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
@@ -83,8 +91,7 @@ class Baresip:
         if command is None:
             raise LocalError("baresip is not installed (Debian: apt-get install baresip-core)")
         self._process = await asyncio.create_subprocess_exec(
-            command,
-            *("-s", "-f", str(self._home)),
+            *self._place.command(command, "-s", "-f", str(self._home)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=(self._home / "log").open("wb"),
             stderr=asyncio.subprocess.STDOUT,
@@ -178,7 +185,8 @@ class Baresip:
 
     def _config(self, port: int) -> str:
         modules = next((path for path in MODULE_PATHS if Path(path).is_dir()), MODULE_PATHS[0])
-        lines = [f"module {name}.so" for name in MODULES] + [f"module_app {name}.so" for name in APPLICATIONS]
+        names = (*MODULES, *["uuid"] * self._line.keep_alive)  # who keeps a flow says which telephone it is
+        lines = [f"module {name}.so" for name in names] + [f"module_app {name}.so" for name in APPLICATIONS]
         values = {"host": self._host, "port": port, "hertz": self.hertz, "modules": modules, "control": self._control}
         mux = "yes" if self._line.rtcp_mux else "no"
         return CONFIG.format(**values, mux=mux, lines="\n".join(lines), home=self._home)
@@ -190,14 +198,15 @@ class Baresip:
         more = [*login] if line.registrar else ["regint=0"]
         more += [f"audio_codecs={line.codecs}", f"answermode={'auto' if line.answers else 'manual'}"]
         more += [f"mediaenc={line.encryption}"] * bool(line.encryption)
-        more += [f'outbound="{line.outbound}"'] * bool(line.outbound)
-        more += [line.more] * bool(line.more)
+        outbound = line.outbound or (f"sip:{line.registrar}" if line.keep_alive else "")
+        more += [f'outbound="{outbound}"'] * bool(outbound)
+        more += ["sipnat=outbound"] * line.keep_alive
         return f'"{name}" <sip:{self.user}@{line.registrar or self._host}{transport}>;{";".join(more)}\n'
 
     async def _connect(self) -> asyncio.StreamReader:
         while True:
             try:
-                reader, self._writer = await asyncio.open_connection(self._host, self._control)
+                reader, self._writer = await self._place.connect(self._control)
                 return reader
             except ConnectionError:
                 await asyncio.sleep(POLL_S)

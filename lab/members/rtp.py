@@ -60,10 +60,17 @@ class RtpMember(asyncio.DatagramProtocol):
         self._hearing = asyncio.Event()
 
     async def join(self) -> None:
-        """Asks for a leg with an SDP offer, sends to where the answer says, waits for the first packet (5 s)."""
+        """Sends to where the answer to its offer says, and waits for the first packet (5 s)."""
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self._host, self._port))
         self._port = self._transport.get_extra_info("sockname")[1]
+        self.remote = remote_of(await self._call())
+        self._tasks.spawn(self._talk(), name=f"lab-phone-{self.name}")
+        async with asyncio.timeout(5):
+            await self._hearing.wait()
+
+    async def _call(self) -> str:
+        """Asks the MCU itself for a leg: the answer to our offer."""
         body = RtpLegCreate(
             kind="rtp",
             participant=self.participant,
@@ -72,12 +79,8 @@ class RtpMember(asyncio.DatagramProtocol):
             symmetric=self._symmetric,
         )
         reply = await self._mcu.call("POST", f"/v1/rooms/{self._room}/legs", body=body, reply=LegReply)
-        assert reply is not None
         self.leg = reply.leg
-        self.remote = remote_of(reply.sdp)
-        self._tasks.spawn(self._talk(), name=f"lab-phone-{self.name}")
-        async with asyncio.timeout(5):
-            await self._hearing.wait()
+        return reply.sdp
 
     async def leave(self) -> None:
         """Idempotent; the leg is removed at the MCU."""

@@ -12,7 +12,7 @@ from confero.models import RoomState
 from confero.runtime.client import ServiceClient
 
 from .baresip import Baresip
-from .telephone import HOST, POLL_S, TONE_DBFS, FileRecording, Line, Telephone
+from .telephone import POLL_S, TONE_DBFS, FileRecording, Line, Telephone
 
 SIP_PORT = 5060
 SIPS_PORT = 5061
@@ -83,12 +83,11 @@ def baresip_member(
     room: str,
     mcu: ServiceClient,
     home: Path,
-    host: str = HOST,
     line: Line | None = None,
 ) -> SipMember:
     """A baresip that calls ``room`` at ``gateway``. ``home``: a folder of its own."""
     line = line or Line()
-    phone = Baresip(home, hertz=hertz, user=name.lower(), name=name, host=host, line=line)
+    phone = Baresip(home, hertz=hertz, user=name.lower(), name=name, line=line)
     return SipMember(name, phone, called=room_uri(room, gateway, line), room=room, mcu=mcu)
 
 

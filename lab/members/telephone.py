@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import socket
@@ -43,8 +44,42 @@ class Line:
     answers: bool = True
     """By itself, as soon as it rings."""
     rtcp_mux: bool = True
-    more: str = ""
-    """Further settings as its program writes them."""
+    keep_alive: bool = False
+    """Keeps its way to the registrar open by itself (RFC 5626), as a NAT may want it."""
+
+
+class Place(Protocol):
+    """Where a telephone stands: an address, and the network that it is of."""
+
+    @property
+    def host(self) -> str: ...
+    def ports(self, count: int) -> int:
+        """The first of some free ports in a row."""
+        ...
+
+    def command(self, *words: str) -> tuple[str, ...]:
+        """What runs a program there."""
+        ...
+
+    async def connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """To a service there. Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Here:
+    """On one of this machine's addresses."""
+
+    host: str = HOST
+
+    def ports(self, count: int) -> int:
+        return free_ports(self.host, count)
+
+    def command(self, *words: str) -> tuple[str, ...]:
+        return words
+
+    async def connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(self.host, port)
 
 
 class Telephone(Protocol):

@@ -97,9 +97,11 @@ class Keypad:
             self.voice.say(["joined", "alone"] if self._media.alone else ["joined"])
 
     def stranded(self) -> None:
-        """It cannot get there."""
+        """It cannot get there: whoever waits for it there is not to wait in vain."""
         if self._lobby is not None:
             self._lobby.stranded()
+        else:
+            self._owner.hang_up("it does not take its place in the other room")
 
     async def _do(self, feature: Feature) -> None:
         """What cannot be done now is said to the caller too: silence would be taken for success."""

@@ -17,6 +17,7 @@ from confero.runtime.logging import get_logger
 from .about import About
 from .book import CallBook
 from .call import Call
+from .joining import joining, pair, place_for
 from .outbound import OutboundCall, Party
 from .parties import Calling, Headers, Parties, terms_to
 from .status import status_of
@@ -49,6 +50,9 @@ class Transfers:
         The dial plan decides, as if the telephone had called him. What it refuses ends no call.
         """
         try:
+            if (consulted := self._consulted(call, wish)) is not None:
+                await self._join(call, consulted, wish)
+                return
             party, *others = await self._called(call, wish)
             place = await call.means.appserver.place(
                 SipPlaceAsk(room=call.about.room, caller=SipCaller(from_user=URI.parse(wish.target).username[:128]))
@@ -72,15 +76,38 @@ class Transfers:
         )
         self._book.start(called)
 
+    async def _join(self, call: Call, consulted: Call, wish: Transfer) -> None:
+        """Nobody is called: both calls end here. Raises ConferoError."""
+        joined = joining(call, consulted)
+        place = await place_for(joined)
+        if not call.driver.attempt(lambda now: call.driver.session.accept_transfer(wish.id, now)):
+            return
+
+        async def move() -> None:
+            await joined.moves.go_to(place)
+            call.driver.attempt(lambda now: call.driver.session.transfer_progress(wish.id, 200, "OK", now))
+            consulted.hang_up("transferred")
+
+        pair(call, joined)
+        joined.moves.later(move)
+
+    def _consulted(self, call: Call, wish: Transfer) -> Call | None:
+        """The call here that Refer-To names, if it does. Raises Refused, ValueError."""
+        said = URI.parse(wish.target).header("Replaces")
+        replaces = Replaces.parse(said) if said else None
+        found = self._book.named(replaces.call_id, replaces.to_tag) if replaces is not None else None
+        if replaces is None or found is None:
+            return None
+        if found is call or not call.about.room or found.driver.session.judge(replaces) != 200:
+            raise Refused("That call cannot be taken over.", status=403, code="transfer-refused")
+        return found
+
     async def _called(self, call: Call, wish: Transfer) -> Sequence[Party]:
         """Raises ConferoError, and ValueError for what is no URI."""
         target = URI.parse(wish.target)
         if not call.about.room or target.scheme not in ("sip", "sips"):
             raise Refused("Nobody can be called there from here.", status=403, code="transfer-refused")
         replaces = target.header("Replaces")
-        if replaces and self._names_ours(Replaces.parse(replaces)):
-            # Both calls end here: two rooms do not become one.
-            raise Refused("Rooms are not joined.", status=403, code="transfer-refused")
         ask = SipRouteAsk(
             call=new_id("c"),
             direction="in",
@@ -94,9 +121,6 @@ class Transfers:
         caller = call.about.caller
         calling = Calling(caller.from_name, caller.from_user or caller.account, caller.anonymous)
         return await self._parties.of(decision, calling, _headers(call, wish, replaces))
-
-    def _names_ours(self, replaces: Replaces) -> bool:
-        return self._book.named(replaces.call_id, replaces.to_tag) is not None
 
     # -- Replaces --
 

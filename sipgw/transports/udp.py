@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 
 from confero.errors import LocalError
+from confero.protocols.sip.keepalive import binding_answer, is_stun
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
 
@@ -17,6 +19,10 @@ log = get_logger(__name__)
 
 RECEIVE_BUFFER = 4 << 20
 """Bytes; at 1 kB a message a burst of some thousand calls. The kernel may give less (net.core.rmem_max)."""
+LONGEST = 65_507
+"""Bytes of a datagram."""
+AT_ONCE = 64
+"""Datagrams taken before others have their turn: 20 ms of work."""
 
 
 class UdpTransport:
@@ -24,7 +30,7 @@ class UdpTransport:
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
-        self._sockets: dict[int, asyncio.DatagramTransport] = {}
+        self._sockets: dict[int, socket.socket] = {}
         self.locals: list[Local] = []
 
     async def start(self, addresses: Sequence[str], port: int) -> None:
@@ -36,14 +42,12 @@ class UdpTransport:
         number = len(self._sockets)
         try:
             sock = _socket(address, port)
-            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: _Protocol(self, number), sock=sock
-            )
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise LocalError(f"cannot listen on UDP {authority(address, port)}: {reason}") from error
-        self._sockets[number] = transport
+        self._sockets[number] = sock
         self.locals.append(Local(address, sock.getsockname()[1]))
+        asyncio.get_running_loop().add_reader(sock, self._drain, sock, number)
 
     def send(self, data: bytes, target: Target) -> None:
         """One datagram; UDP tells nothing of its fate, but for ``failed`` where the kernel knows of no way."""
@@ -51,10 +55,17 @@ class UdpTransport:
         if number is None:
             self._fail(target, "no socket of this address family")
             return
-        if len(data) > 65_507:
+        if len(data) > LONGEST:
             self._fail(target, "longer than a datagram")
             return
-        self._sockets[number].sendto(data, (target.host, target.port))
+        try:
+            self._sockets[number].sendto(data, (target.host, target.port))
+        except BlockingIOError:
+            log.debug(
+                "datagram lost, the socket is full", to=target.host
+            )  # as on any network: what matters is sent again
+        except OSError as error:
+            self._fail(target, error.strerror or type(error).__name__)
 
     def local(self, target: Target) -> Local:
         """Where the peer at ``target`` reaches us."""
@@ -70,26 +81,42 @@ class UdpTransport:
         # Not from within ``send``: the sender's state is not settled yet.
         asyncio.get_running_loop().call_soon(self._receiver.failed, target, reason)
 
-    def received(self, data: bytes, address: tuple[str, int], number: int) -> None:
-        self._receiver.received(data, Target("udp", address[0].split("%")[0], address[1], number))
+    def _drain(self, sock: socket.socket, number: int) -> None:
+        """Takes what has come. With one datagram at each turn of the loop, as asyncio's own transport has it, messages would wait
+        behind all that other services say, and be sent again."""
+        for _ in range(AT_ONCE):
+            try:
+                data, address = sock.recvfrom(LONGEST)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # An ICMP error of some earlier datagram: the kernel does not say whose; the transaction's timer will tell.
+                log.debug("datagram not delivered", reason=str(error))
+                continue
+            self._received(data, Target("udp", address[0].split("%")[0], address[1], number), sock)
+
+    def _received(self, data: bytes, source: Target, sock: socket.socket) -> None:
+        try:
+            if is_stun(data):
+                self._answer(data, source, sock)
+            else:
+                self._receiver.received(data, source)
+        except Exception:  # a bug of ours: the next message is another one's
+            log.exception("a datagram was not handled", source=source.host)
+
+    def _answer(self, data: bytes, source: Target, sock: socket.socket) -> None:
+        """A telephone behind NAT keeps its way open (RFC 5626 section 3.5.2)."""
+        answer = binding_answer(data, source.host, source.port)
+        if answer is not None:
+            with suppress(OSError):
+                sock.sendto(answer, (source.host, source.port))
 
     async def close(self) -> None:
         """Idempotent."""
-        for transport in self._sockets.values():
-            transport.close()
-
-
-class _Protocol(asyncio.DatagramProtocol):
-    def __init__(self, owner: UdpTransport, number: int) -> None:
-        self._owner = owner
-        self._number = number
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._owner.received(data, addr, self._number)
-
-    def error_received(self, exc: Exception) -> None:
-        # An ICMP error of some earlier datagram: the kernel does not say whose; the transaction's timer will tell.
-        log.debug("datagram not delivered", reason=str(exc))
+        while self._sockets:
+            _, sock = self._sockets.popitem()
+            asyncio.get_running_loop().remove_reader(sock)
+            sock.close()
 
 
 def _socket(address: str, port: int) -> socket.socket:

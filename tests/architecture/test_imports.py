@@ -10,7 +10,7 @@ L0 = {"confero"}
 """The package itself holds the version only."""
 L1 = {
     *("confero.access", "confero.clock", "confero.errors", "confero.ids", "confero.models", "confero.ports"),
-    *("confero.lowports", "confero.ratelimit"),
+    *("confero.advertised", "confero.lowports", "confero.ratelimit"),
 }
 PROTOCOLS = {"confero.protocols"}
 L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media", "confero.relay"}
@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # L1: facts and small tools. Nothing of ours, but for what stands here.
     "confero": set(),
     "confero.access": set(),
+    "confero.advertised": {"confero.errors"},
     "confero.clock": set(),
     "confero.errors": set(),
     "confero.ids": set(),
@@ -35,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.protocols.sniff": {"confero.protocols.clienthello"},
     "confero.protocols.rtp": {"confero.errors"},
     "confero.protocols.sdp": {"confero.errors"},
-    "confero.protocols.sip": {"confero.errors", "confero.ratelimit"},
+    "confero.protocols.sip": {"confero.errors", "confero.protocols.stun", "confero.ratelimit"},
     "confero.protocols.stun": {"confero.errors"},
     # TURN is written in STUN.
     "confero.protocols.turn": {"confero.errors", "confero.ports", "confero.protocols.stun", "confero.ratelimit"},
@@ -45,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.secretfile": set(),
     "confero.config": {"confero.configfields", "confero.configsources", "confero.errors", "confero.secretfile"},
     "confero.tokens": {"confero.errors"},
-    "confero.media": {"confero.errors", "confero.ports"},
+    "confero.media": {"confero.advertised", "confero.errors", "confero.ports"},
     "confero.relay": {"confero.errors", "confero.media"},
     # L3
     "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens"},

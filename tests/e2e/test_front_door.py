@@ -35,6 +35,8 @@ async def ada(stack: Stack) -> AsyncIterator[Page]:
         page = Page(browser, stack.page_url)
         await page.join(ROOM, "Ada")
         yield page
+        await page.connected()  # again, as every service has been killed
+        await page.leave()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

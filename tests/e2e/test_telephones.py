@@ -265,7 +265,7 @@ async def test_a_script_is_there_again_after_the_gateway_was_killed(stack: Stack
         async with asyncio.timeout(30):
             while await browser.page.evaluate("window.registered") < 2:  # noqa: ASYNC110 - of a page
                 await asyncio.sleep(0.1)
-        await bob.do("dial", f"sip:dora@{stack.addresses['sipgw']}")
+        await bob.dial(f"sip:dora@{stack.addresses['sipgw']}")
         await until(lambda: bob.saw("CALL_ESTABLISHED"), 20, "it is answered")
         await until(lambda: level(bob.heard(1.0), SCRIPT_HZ) > HEARD_DBFS, 10, "the script is heard")
-        await bob.do("hangup", "")
+        await bob.hang_up()

@@ -94,6 +94,14 @@ class Sipp:
         """How many messages began so, repeated ones counted."""
         return sum(line.startswith(start) for line in self._messages.read_text(errors="replace").splitlines())
 
+    def body(self, start: str) -> str:
+        """Of the last message that began so; empty: none has come yet."""
+        if not self._messages.exists():
+            return ""
+        _, found, rest = self._messages.read_text(errors="replace").rpartition(f"\n{start}")
+        message = rest.partition("\n-----")[0]
+        return message.replace("\r\n", "\n").partition("\n\n")[2] if found else ""
+
     @property
     def told(self) -> str:
         """Its errors and its last messages."""

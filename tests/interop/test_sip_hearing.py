@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from confero.lab.members import Line, Member, RtpMember, SipMember, WebRtcMember, baresip_member
+from confero.lab.signals.sources import Signal
 from confero.lab.stack import Stack
 from confero.models import LegStats
 
@@ -30,6 +31,7 @@ LINES = {
 }
 SECURITY = {"Udp": "plain", "Tcp": "plain", "Tls": "sdes", "Sdes": "sdes", "Dtls": "dtls"}
 HERTZ = {"Udp": 528, "Tcp": 676, "Tls": 788, "Sdes": 1004, "Dtls": 1188, "Browser": 1429, "Phone": 1559}
+PATIENCE_S = 10.0
 
 
 @dataclass
@@ -90,19 +92,18 @@ async def test_media_is_protected_as_it_was_agreed(room: Room, who: str) -> None
 async def test_a_telephone_that_holds_disturbs_nobody(room: Room) -> None:
     """While it holds nobody hears it, it is sent nothing, and all others hear each other; then it is back.
 
-    What it is sent is heard at the MCU: baresip 1.0 records nothing any more once it has held.
+    What it is sent is heard at the MCU: baresip 1.0 plays on after a hold, but without its recording in between.
     """
     udp, browser = room.members["Udp"], room.members["Browser"]
     assert isinstance(udp, SipMember)
     await udp.phone.hold()
-    await asyncio.sleep(0.5)
-    heard = await listen(browser, 1.5)
-    assert level(heard, HERTZ["Udp"]) < HEARD_DBFS - 15
+    heard = await without(browser, "Udp")
     assert min(level(heard, HERTZ[who]) for who in ("Tcp", "Tls", "Sdes", "Dtls", "Phone")) > HEARD_DBFS
     assert level(await room.stack.tap(udp.leg, "out", 1), HERTZ["Browser"]) < UNHEARD_DBFS
     await udp.phone.resume()
-    await asyncio.sleep(0.5)
-    assert level(await listen(browser, 1.5), HERTZ["Udp"]) > HEARD_DBFS
+    async with asyncio.timeout(PATIENCE_S):
+        while level(await listen(browser), HERTZ["Udp"]) < HEARD_DBFS:
+            pass
     assert level(await room.stack.tap(udp.leg, "out", 1), HERTZ["Browser"]) > HEARD_DBFS
 
 
@@ -113,6 +114,13 @@ async def test_who_hangs_up_is_gone_for_the_others(room: Room) -> None:
     async with asyncio.timeout(5):
         while any(one["display_name"] == "Sdes" for one in browser.roster.values()):  # noqa: ASYNC110 - of another process
             await asyncio.sleep(0.02)
-    heard = await listen(browser, 1.5)
-    assert level(heard, HERTZ["Sdes"]) < HEARD_DBFS - 15
+    heard = await without(browser, "Sdes")
     assert level(heard, HERTZ["Tls"]) > HEARD_DBFS
+
+
+async def without(member: Member, who: str) -> Signal:
+    """What it hears once ``who`` is not heard any more: soon, but a busy machine's receiver may be behind."""
+    async with asyncio.timeout(PATIENCE_S):
+        while level(heard := await listen(member), HERTZ[who]) > HEARD_DBFS - 15:
+            pass
+    return heard

@@ -16,7 +16,7 @@ from confero.lab.stack import Stack
 from confero.models import LegStats
 from confero.runtime.client import ServiceClient
 
-from ..e2e.listening import HEARD_DBFS, level
+from ..e2e.listening import HEARD_DBFS, level, listen
 from ..support.waiting import until
 from .hearing import hear_each_other
 from .siplab import Admin, known
@@ -84,6 +84,20 @@ async def test_they_call_a_room_and_hear_each_other(room: dict[str, SipMember]) 
 async def test_media_is_protected_as_it_was_agreed(room: dict[str, SipMember], mcu: ServiceClient, who: str) -> None:
     stats = await mcu.call("GET", f"/v1/legs/{room[who].leg}/stats", reply=LegStats)
     assert stats.security == SECURITY[who]
+
+
+async def test_one_that_holds_hears_nothing_and_then_all_again(room: dict[str, SipMember]) -> None:
+    """It goes on being heard: its tone is its music on hold as well."""
+    held, other = room["Dtls"], room["Udp"]
+    await held.phone.hold()
+    await until(lambda: "is now paused" in held.phone.log, "it holds")
+    held.heard.clear()
+    await asyncio.sleep(1.0)
+    assert held.heard.seconds < 0.5, "it is sent something"
+    await held.phone.resume()
+    heard = (await listen(held, 1.5))[24_000:]
+    assert min(level(heard, hertz) for who, hertz in HERTZ.items() if who != "Dtls") > HEARD_DBFS
+    await until(lambda: level(other.heard.last(0.5), HERTZ["Dtls"]) > HEARD_DBFS, "it is heard again")
 
 
 async def test_they_are_called(stack: Stack, tmp_path: Path) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from confero.advertised import Advertised
 from confero.clock import FakeClock
 from confero.errors import LocalError
 from confero.runtime.routes import route_to
-from confero.sipgw.addresses import REMEMBERED_S, Advertised, OwnAddresses, parse_advertised
+from confero.sipgw.addresses import REMEMBERED_S, OwnAddresses, advertised
 
 ROUTES = {"198.51.100.9": "192.0.2.1", "10.0.0.9": "10.0.0.1", "2001:db8::9": "2001:db8::1", "192.0.2.1": "192.0.2.1"}
 
 
-def own(*advertised: str) -> OwnAddresses:
-    return OwnAddresses(FakeClock(), parse_advertised(advertised), ROUTES.get)
+def own(*told: str) -> OwnAddresses:
+    return OwnAddresses(FakeClock(), advertised(told), ROUTES.get)
 
 
 def test_without_settings_it_is_our_address_on_the_way() -> None:
@@ -42,7 +43,7 @@ def test_own_addresses_are_known() -> None:
 @pytest.mark.parametrize("entry", ["meet.example", "192.0.2.1=", "192.0.2.1=2001:db8::1", "=192.0.2.1", ""])
 def test_nonsense_is_refused_at_the_start(entry: str) -> None:
     with pytest.raises(LocalError, match="sip_advertise"):
-        parse_advertised([entry])
+        advertised([entry])
 
 
 def test_the_kernel_is_asked_now_and_then() -> None:

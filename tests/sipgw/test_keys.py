@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
+from confero.clock import FakeClock
+from confero.sipgw.calls.keypad import Keypad
 from confero.sipgw.features import WITHIN_S, Features
 from confero.sipgw.keys import APART_S, MEMORY, Once
 
@@ -47,3 +52,11 @@ def test_a_star_is_forgotten() -> None:
     features = Features()
     features.key("*", 0.0)
     assert features.key("6", WITHIN_S + 0.1) is None
+
+
+def test_who_cannot_be_moved_is_not_waited_for_in_vain() -> None:
+    """After a transfer; in the menu it would be told."""
+    reasons: list[str] = []
+    keypad = Keypad(cast(Any, SimpleNamespace(hang_up=reasons.append)), cast(Any, SimpleNamespace()), FakeClock())
+    keypad.stranded()
+    assert len(reasons) == 1

@@ -120,7 +120,8 @@ async def test_what_still_runs_after_the_drain_gets_bye(house: House, phone: Tel
     await until(lambda: house.roster("meeting"))
     await house.gateway.stop()
     assert phone.hung_up and house.legs == 0
-    await until(lambda: house.office.records[-1].reason == "the gateway stops", "the record")
+    assert [record.reason for record in house.office.records] == ["the gateway stops"]
+    assert not (house.folder / "sipgw" / "records").exists(), "nothing is left for the next process"
 
 
 async def ready(house: House) -> int:

@@ -175,6 +175,14 @@ async def test_an_outbound_flow_is_told_so_and_ends_with_its_connection(case: Ca
     assert case.phones() == []
 
 
+async def test_a_telephone_that_keeps_its_nat_open_is_told_how_often(case: Case) -> None:
+    contact = '<sip:alice@10.0.0.5;ob>;+sip.instance="<urn:uuid:1>";reg-id=1'
+    answer = await case.send(NATTED, Contact=contact, Supported="path, outbound")
+    assert (answer.headers.get("Require"), answer.headers.get("Flow-Timer")) == ("outbound", "25")
+    answer = await case.send(TCP, Contact=contact, Supported="path, outbound")
+    assert "Flow-Timer" not in answer.headers
+
+
 async def test_a_flow_through_a_proxy_that_does_not_keep_it_is_439(case: Case) -> None:
     contact = '<sip:alice@10.0.0.5>;+sip.instance="<urn:uuid:1>";reg-id=1'
     vias = "SIP/2.0/UDP 192.0.2.8;branch=z9hG4bK-2, SIP/2.0/UDP 10.0.0.5;branch=z9hG4bK-1"

@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from confero.errors import LocalError
+from confero.protocols.sip.keepalive import binding_answer
 from confero.protocols.sip.target import Target
 from confero.runtime.accepting import Connections
 from confero.sipgw.transports import base, stream
@@ -68,6 +69,35 @@ async def test_a_datagram_is_a_message_and_is_answered_from_where_it_came(ear: E
         assert data == MESSAGE and source[:3] == ("udp", *phone.getsockname())
         udp.send(b"answer", source)
         assert phone.recvfrom(100) == (b"answer", (HOST, udp.locals[0].port))
+
+
+async def test_a_keep_alive_is_answered_where_it_came_from(ear: Ear, udp: UdpTransport) -> None:
+    question = bytes.fromhex("000100002112a442") + b"twelve bytes"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind((HOST, 0))
+        phone.settimeout(2)
+        phone.sendto(question, (HOST, udp.locals[0].port))
+        phone.sendto(b"\x01" * 30, (HOST, udp.locals[0].port))
+        phone.sendto(MESSAGE, (HOST, udp.locals[0].port))
+        await until(lambda: ear.messages)
+        answer = phone.recv(100)
+        assert answer == binding_answer(question, *phone.getsockname())
+        assert [data for data, _ in ear.messages] == [MESSAGE]
+
+
+async def test_what_has_come_is_taken_at_one_turn_of_the_loop(ear: Ear, udp: UdpTransport) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        for number in range(50):
+            phone.sendto(b"%d" % number, (HOST, udp.locals[0].port))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [data for data, _ in ear.messages] == [b"%d" % number for number in range(50)]
+
+
+async def test_no_way_there_is_told(ear: Ear, udp: UdpTransport) -> None:
+    nowhere = Target("udp", "255.255.255.255", 9)  # the kernel sends no broadcast unless it is told to
+    udp.send(b"x", nowhere)
+    await until(lambda: [target for target, _ in ear.failures] == [nowhere])
 
 
 async def test_what_no_datagram_holds_or_no_socket_reaches_is_told(ear: Ear, udp: UdpTransport) -> None:

@@ -118,8 +118,8 @@ class Message:
     def all(self, attribute: Attribute[V]) -> list[V]:
         """The values of an attribute that may be there several times, of those that may be read. Raises StunError."""
         if attribute.number not in self._first or attribute.number in SPECIAL:
-            value = self.get(attribute)
-            return [] if value is None else [value]
+            first = self.get(attribute)
+            return [] if first is None else [first]
         end = min((place for number, place in self.places.items() if number in PROTECTED), default=len(self.raw))
         found, at = [], HEAD.size
         for number, raw in self.attributes:

@@ -55,11 +55,9 @@ class Accounts:
         secrets: Sequence[bytes] = (),
     ) -> None:
         """``users``: passwords by name. ``secrets``: the one that signs first. Raises ValueError for those that are no good."""
-        if len(secrets) > MAX_SECRETS or any(len(secret) < MIN_SECRET for secret in secrets):
-            raise ValueError(f"at most {MAX_SECRETS} secrets, each of {MIN_SECRET} bytes or more")
         self._realm = realm
         self._wall = wall
-        self._secrets = tuple(secrets)
+        self._secrets = _checked(secrets)
         self._users: dict[str, dict[Algorithm, bytes]] = {}
         for name, password in (users or {}).items():
             username, password = opaque_string(name), opaque_string(password)
@@ -70,6 +68,15 @@ class Accounts:
     def anonymous(self) -> bool:
         """Whether every name can be told by its hash: not those that are made by others (RFC 8489 section 14.4)."""
         return not self._secrets
+
+    def rotate(self, secrets: Sequence[bytes]) -> None:
+        """From now on these secrets sign, the newest first. Raises ValueError for those that are no good.
+
+        A server that had some cannot do without, nor the other way round: its nonces tell which names it can look up.
+        """
+        if bool(secrets) != bool(self._secrets):
+            raise ValueError("secrets are there from the start, or never")
+        self._secrets = _checked(secrets)
 
     def by_name(self, username: str, algorithm: Algorithm) -> Login | None:
         """None: nobody has this name, or not any more."""
@@ -90,3 +97,9 @@ class Accounts:
         """As ``by_name``, for USERHASH."""
         username = self._hashes.get(hashed)
         return None if username is None else self.by_name(username, algorithm)
+
+
+def _checked(secrets: Sequence[bytes]) -> tuple[bytes, ...]:
+    if len(secrets) > MAX_SECRETS or any(len(secret) < MIN_SECRET for secret in secrets):
+        raise ValueError(f"at most {MAX_SECRETS} secrets, each of {MIN_SECRET} bytes or more")
+    return tuple(secrets)

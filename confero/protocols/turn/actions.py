@@ -39,6 +39,8 @@ class Refresh(NamedTuple):
     allocation: int
     family: int
     until: float
+    longest: float
+    """Until when the longest-lived of its relayed addresses does: for a data path that knows one time for both."""
 
 
 class Drop(NamedTuple):
@@ -46,6 +48,8 @@ class Drop(NamedTuple):
 
     allocation: int
     family: int
+    ips: tuple[str, ...]
+    """Whose permissions end: for a data path that cannot give up one of two sockets."""
 
 
 class Close(NamedTuple):

@@ -37,7 +37,7 @@ class PeerConnection:
         self.wakes_at: float | None = None
 
 
-def connect(desk: Desk, request: Request, now: float) -> bytes | None:
+def connect(desk: Desk, request: Request, now: float) -> None:
     """Section 5.2: begins a connection; the answer waits for it, except to the same request come again. Raises Refusal."""
     # 437 without an allocation on this connection; and there is no Connect for UDP.
     allocation = desk.allocation_of(request)
@@ -52,7 +52,6 @@ def connect(desk: Desk, request: Request, now: float) -> bytes | None:
     connection = _new(desk, allocation, peer, request)
     desk.table.add(connection, now + CONNECT_S)
     desk.table.out.append(Connect(allocation.id, connection.id, peer))
-    return None
 
 
 def _new(desk: Desk, allocation: Allocation, peer: Address, request: Request | None = None) -> PeerConnection:
@@ -70,15 +69,14 @@ def connected(desk: Desk, number: int, success: bool, now: float) -> None:
     if connection is None or connection.request is None:
         return
     request, connection.request = connection.request, None
-    connection.wakes_at = None
+    desk.table.deadlines.forget(connection)
     if success:
         # 30 seconds for the client to come for it.
         desk.table.deadlines.wake(connection, now + BIND_S)
-        reply = request.success([a.CONNECTION_ID.of(number)])
+        desk.answer(request, 0, request.success([a.CONNECTION_ID.of(number)]))
     else:
         desk.table.forget(connection)
-        reply = request.error(447)
-    desk.table.out.append(Reply(request.client, reply))
+        desk.answer(request, 447, request.error(447))
 
 
 def accepted(desk: Desk, allocation: Allocation, peer: Address, now: float) -> int | None:
@@ -97,7 +95,7 @@ def accepted(desk: Desk, allocation: Allocation, peer: Address, now: float) -> i
     return connection.id
 
 
-def connection_bind(desk: Desk, request: Request, now: float) -> bytes:
+def connection_bind(desk: Desk, request: Request, now: float) -> None:
     """Section 5.4: from here on this client connection is the peer's connection. Raises Refusal."""
     if request.client.transport == "udp" or request.client in desk.table.by_client:
         raise Refusal(400, "a connection of its own, over TCP or TLS, is wanted")
@@ -107,12 +105,12 @@ def connection_bind(desk: Desk, request: Request, now: float) -> bytes:
         raise Refusal(400, "no connection waits with this number")
     if connection.allocation.holder.username != request.proven.username:
         raise Refusal(400, "no connection of this user waits with this number")
-    connection.client, connection.wakes_at = request.client, None
+    connection.client = request.client
+    desk.table.deadlines.forget(connection)
     desk.table.joined[request.client] = connection
     # The reply goes before the data.
-    reply = request.success()
-    desk.table.out += [Reply(request.client, reply), Join(request.client, connection.id)]
-    return b""
+    desk.answer(request, 0, request.success())
+    desk.table.out.append(Join(request.client, connection.id))
 
 
 def overdue(desk: Desk, connection: PeerConnection) -> None:
@@ -121,7 +119,7 @@ def overdue(desk: Desk, connection: PeerConnection) -> None:
     desk.table.forget(connection)
     desk.table.out.append(Disconnect(connection.id))
     if request is not None:
-        desk.table.out.append(Reply(request.client, request.error(447)))
+        desk.answer(request, 447, request.error(447))
 
 
 def ended(desk: Desk, connection: PeerConnection) -> None:

@@ -15,7 +15,7 @@ class Timed(Protocol):
 
 T = TypeVar("T", bound=Timed)
 SLACK = 1024
-"""Stale entries are not worth a look while they are fewer than these, or than what is live."""
+"""Stale entries are not worth a look while they are fewer than these."""
 
 
 class Deadlines(Generic[T]):
@@ -24,7 +24,8 @@ class Deadlines(Generic[T]):
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, T]] = []
         self._serial = 0
-        self._sweep_at = SLACK
+        self._live = 0
+        """Things that have a deadline; the entries above these are stale."""
 
     def __len__(self) -> int:
         """Entries, stale ones included."""
@@ -32,15 +33,21 @@ class Deadlines(Generic[T]):
 
     def wake(self, item: T, at: float) -> None:
         """Look at the item then, or before, if that was asked for."""
-        if item.wakes_at is not None and item.wakes_at <= at:
+        if item.wakes_at is None:
+            self._live += 1
+        elif item.wakes_at <= at:
             return
         item.wakes_at = at
         self._serial += 1
         heappush(self._heap, (at, self._serial, item))
-        if len(self._heap) >= self._sweep_at:
-            self._heap[:] = [entry for entry in self._heap if entry[2].wakes_at == entry[0]]
-            heapify(self._heap)
-            self._sweep_at = 2 * len(self._heap) + SLACK
+        self._sweep()
+
+    def forget(self, item: T) -> None:
+        """It is not looked at any more."""
+        if item.wakes_at is not None:
+            item.wakes_at = None
+            self._live -= 1
+            self._sweep()
 
     def next(self) -> float | None:
         """The earliest deadline that holds."""
@@ -53,9 +60,15 @@ class Deadlines(Generic[T]):
 
     def due(self, now: float) -> Iterator[T]:
         """Items whose deadline has come, the earliest first, without a deadline from then on. They may be given new ones."""
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            at, _, item = heappop(heap)
+        while self._heap and self._heap[0][0] <= now:
+            at, _, item = heappop(self._heap)
             if item.wakes_at == at:
                 item.wakes_at = None
+                self._live -= 1
                 yield item
+
+    def _sweep(self) -> None:
+        """What is stale keeps things alive that are gone: it is thrown away when it outnumbers what is live."""
+        if len(self._heap) > 2 * self._live + SLACK:
+            self._heap[:] = [entry for entry in self._heap if entry[2].wakes_at == entry[0]]
+            heapify(self._heap)

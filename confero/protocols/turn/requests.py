@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
@@ -10,6 +11,7 @@ from confero.protocols.stun import Address, ErrorCode, Kind, Message, build, fam
 from confero.protocols.stun import attributes as a
 from confero.protocols.stun.attributes import Attribute, Row
 
+from .actions import Reply
 from .allocation import Allocation
 from .auth import Proven
 from .peers import PeerPolicy
@@ -73,6 +75,13 @@ class Desk:
     """Where clients are sent instead, if there are any, when draining or above ``redirect_above``."""
     redirect_above: int | None = None
     """Allocations from which on clients are sent elsewhere."""
+    replies: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """By method and code; 0 is success."""
+
+    def answer(self, request: Request, code: int, reply: bytes) -> None:
+        """Sends a reply to who is known."""
+        self.replies[request.message.method, code] += 1
+        self.table.out.append(Reply(request.client, reply))
 
     def allocation_of(self, request: Request) -> Allocation:
         """Section 5: the 5-tuple's allocation, of this very user. Raises Refusal 437 or 441."""

@@ -39,12 +39,12 @@ TCP_HANDLERS: Mapping[int, Handler] = {
     Method.CONNECT: connections.connect,
     Method.CONNECTION_BIND: connections.connection_bind,
 }
-"""With RFC 6062. A handler's reply is None when it will be made later, and empty when it has been made."""
+"""With RFC 6062. A handler that returns None answers itself, or later."""
 UNKNOWN_HERE = {a.PRIORITY.number, a.USE_CANDIDATE.number}
 """Those of ICE: who sends them takes us for somebody else."""
 KNOWN = frozenset(ATTRIBUTES) - UNKNOWN_HERE
-MAX_REQUEST = 2048
-"""Bytes. CreatePermission with its 64 peers of IPv6 has 1,536 beside its credentials."""
+MAX_REQUEST = 1500
+"""Bytes: what the data path hands up. CreatePermission names 50 peers of IPv6 in it, beside its credentials."""
 
 
 class Server:
@@ -58,12 +58,15 @@ class Server:
         self._auth = Authenticator(settings, accounts, random, RateLimiter(settings.failures, self._moment))
         self._strangers = RateLimiter(settings.strangers, self._moment)
         self._handlers = {**HANDLERS, **TCP_HANDLERS} if settings.tcp else HANDLERS
-        self.replies: Counter[tuple[int, int]] = Counter()
-        """By method and code; 0 is success."""
         self.silent: Counter[str] = Counter()
         """Messages that were not answered, by the reason."""
 
     # -- what the operator sees and says --
+
+    @property
+    def replies(self) -> Counter[tuple[int, int]]:
+        """How many there were, by method and code; 0 is success."""
+        return self._desk.replies
 
     @property
     def allocations(self) -> int:
@@ -81,8 +84,8 @@ class Server:
         """New allocations go to ``alternates`` when draining, or from so many on; when draining without any they are refused."""
         self._desk.alternates, self._desk.draining, self._desk.redirect_above = alternates, draining, above
 
-    def police(self, policy: PeerPolicy) -> None:
-        """Says from now on which peers may be reached. Permissions that were given hold until they run out."""
+    def use(self, policy: PeerPolicy) -> None:
+        """Which peers may be reached from now on. Permissions that were given last until their five minutes are over."""
         self._desk.policy = policy
 
     def close(self, allocation: int, now: float, reason: Reason = "closed by operator") -> list[Action]:
@@ -179,8 +182,7 @@ class Server:
             self._say_to_stranger(client, message, 0, lambda: _unproven(message, Kind.SUCCESS, rows))
 
     def _answer(self, client: Client, message: Message, now: float) -> None:
-        table = self._desk.table
-        holder = table.by_client.get(client)
+        holder = self._desk.table.by_client.get(client)
         proven: Proven | None = None
         try:
             # RFC 8489 section 6.3: who it is, then what is unknown, then what the method wants.
@@ -191,9 +193,7 @@ class Server:
             request = Request(client, message, proven, self._desk.settings.software)
             reply = self._handlers[message.method](self._desk, request, now)
             if reply is not None:
-                self.replies[message.method, 0] += 1
-            if reply:
-                table.out.append(Reply(client, reply))
+                self._desk.answer(request, 0, reply)
         except StunError as error:
             self._refuse(client, message, proven, error)
 
@@ -209,9 +209,8 @@ class Server:
             self._answer_stranger(client, message, error)
             return
         rows = error.rows if isinstance(error, Refusal) else ()
-        self.replies[message.method, error.status] += 1
         request = Request(client, message, proven, self._desk.settings.software)
-        self._desk.table.out.append(Reply(client, request.error(error.status, rows)))
+        self._desk.answer(request, error.status, request.error(error.status, rows))
 
     # -- what is said to who has proven nothing --
 

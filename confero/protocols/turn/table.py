@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from confero.protocols.stun import family_of
+
 from .actions import Action, Bind, Close, Closed, Drop, Open, Opened, Permit, Reason, Refresh, Told
 from .allocation import Allocation, Lease
 from .auth import Proven
@@ -77,7 +79,8 @@ class Table:
     def refresh(self, allocation: Allocation, family: int, until: float) -> None:
         allocation.leases[family] = Lease(allocation.leases[family].relay, until)
         self.deadlines.wake(allocation, until)
-        self.out.append(Refresh(allocation.id, family, until))
+        longest = max(lease.until for lease in allocation.leases.values())
+        self.out.append(Refresh(allocation.id, family, until, longest))
 
     def drop(self, allocation: Allocation, family: int, reason: Reason, now: float) -> None:
         """One relayed address goes; the allocation with the last of them."""
@@ -85,8 +88,9 @@ class Table:
             self.close(allocation, reason, now)
             return
         relay = allocation.leases[family].relay
+        ips = tuple(ip for ip in allocation.permissions if family_of(ip) == family)
         allocation.forget_family(family)
-        self.out.append(Drop(allocation.id, family))
+        self.out.append(Drop(allocation.id, family, ips))
         self.ports.release(relay)
 
     def close(self, allocation: Allocation, reason: Reason, now: float) -> None:
@@ -94,7 +98,7 @@ class Table:
         if self.by_id.pop(allocation.id, None) is None:
             return
         del self.by_client[allocation.client]
-        allocation.wakes_at = None
+        self.deadlines.forget(allocation)
         for connection in list(allocation.connections.values()):
             self.forget(connection)
         self._count(allocation.holder.user, -1)
@@ -122,7 +126,7 @@ class Table:
     def forget(self, connection: PeerConnection) -> None:
         """Done once. The data path has closed it, or is told to."""
         if self.connections.pop(connection.id, None) is not None:
-            connection.wakes_at = None
+            self.deadlines.forget(connection)
             del connection.allocation.connections[connection.peer]
             if connection.client is not None:
                 del self.joined[connection.client]
@@ -148,7 +152,7 @@ class Table:
 
     def _unreserve(self, reservation: Reservation) -> None:
         del self.reservations[reservation.token]
-        reservation.wakes_at = None
+        self.deadlines.forget(reservation)
         self._count(reservation.user, -1)
 
     def tidy(self, allocation: Allocation, now: float) -> None:

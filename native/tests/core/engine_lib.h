@@ -165,7 +165,8 @@ static inline int phone_join(cf_engine *engine, int thread, uint64_t room, uint6
                             .rtp_socket = (uint32_t)number,
                             .rtcp_socket = (uint32_t)number,
                             .remote_rtp = p->addr,
-                            .symmetric = 1,
+                            .signalling = p->addr,
+                            .symmetric = CF_SYMMETRIC_ALL,
                             .cname = "phone"};
     int rc = cf_engine_leg_add(engine, &config);
     return rc < 0 ? rc : number;

@@ -60,7 +60,7 @@ static void test_strangers_do_not_get_as_far_as_the_core(void) {
     end_call(engine);
 }
 
-/* Its new address is not told: it is learnt, though the socket was another's. */
+/* Its new address is not told: it is learnt, since its signalling comes from there, though the socket was another's. */
 static void test_a_telephone_moves(void) {
     cf_engine *engine = settled_call();
     talk_until_well();

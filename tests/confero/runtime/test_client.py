@@ -96,6 +96,18 @@ async def test_a_call_carries_body_token_and_request_id() -> None:
             assert (await client.call("POST", "/v1/x", body=Thing(), reply=Answer)).id == "req_outer"
 
 
+async def test_a_token_is_shown_again_for_a_few_seconds() -> None:
+    server, clock = Server(fine), FakeClock()
+    async with rig(*server.routes()) as it:
+        client = ServiceClient("notifier", "mcu", it.listener.url, secret=SECRET, clock=clock)
+        for seconds in (0, 4, 2, -1, -600):
+            clock.advance(seconds) if seconds >= 0 else setattr(clock, "_wall", clock.wall() + seconds)
+            await client.call("GET", "/v1/x")
+        await client.close()
+    tokens = [request.headers["Authorization"] for request in server.seen]
+    assert tokens[0] == tokens[1] != tokens[2] and len(set(tokens)) == 4  # also where the wall clock was set back
+
+
 async def test_replies_can_be_models_adapters_or_nothing() -> None:
     server = Server(fine, lambda request: reply([Thing(n=1), Thing(n=2)]), status(204))
     async with rig(*server.routes()) as it, calls(it.listener.url) as client:

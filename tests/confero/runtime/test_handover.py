@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import errno
 import os
 import socket
 import stat
@@ -314,3 +315,35 @@ async def test_without_descriptors_a_connection_is_lost_and_the_giver_stays(
     monkeypatch.setattr(handover, "_receive", true)
     given_.give()
     await until(lambda: len(taker.got) == 1)
+
+
+class Exhausted:
+    """A listening socket that fails once."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+        self.failures = 0
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.failures == 0:
+            self.failures += 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return self._listening.accept()
+
+    def fileno(self) -> int:
+        return self._listening.fileno()
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+async def test_without_descriptors_a_giver_is_taken_on_later(
+    taker: Taker, given_: Giving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "PAUSE_S", 0.05)
+    await taker.start()
+    failing = Exhausted(taker.receiver._listening)
+    monkeypatch.setattr(taker.receiver, "_listening", failing)
+    given_.give()
+    await until(lambda: len(taker.got) == 1)
+    assert failing.failures == 1

@@ -323,6 +323,14 @@ async def test_no_or_a_bad_token_is_401_and_names_the_scheme() -> None:
         assert (await it.ask("GET", "/v1/who/r", headers={"Authorization": f"bearer {token}"}))[0] == 200
 
 
+async def test_a_token_that_is_known_ends_when_it_should() -> None:
+    async with rig(WHO) as it:
+        headers = it.token()
+        for seconds, status in ((0, 200), (69, 200), (1, 401)):  # a minute, and the leeway
+            it.clock.advance(seconds)
+            assert (await it.ask("GET", "/v1/who/r", headers=headers))[0] == status
+
+
 async def test_the_token_is_looked_at_before_the_body() -> None:
     route = Route("POST", "/v1/echo", echo, "mcu:rooms", body=Body)
     async with rig(route) as it:

@@ -106,6 +106,32 @@ def test_bidding_down_is_seen(named: tuple[a.Row, ...]) -> None:
     assert code == 400 and a.NONCE not in reply and a.MESSAGE_INTEGRITY_SHA256 not in reply
 
 
+def test_a_nonce_without_a_cookie_promises_no_algorithms() -> None:
+    """What is named beside it is not looked at: MD5 it is, and then the nonce is nobody's."""
+    caller = World().caller()
+    data = signed(caller, Method.ALLOCATE, UDP_ROW, nonce=b"plain", more=[a.PASSWORD_ALGORITHM.of(SHA256)])
+    assert caller.ask(data)[0] == 438
+
+
+def test_a_hashed_name_of_somebody_else() -> None:
+    """441, as for a name that is not hashed; by its own hash the holder goes on."""
+    world = World()
+    caller = world.caller()
+    assert caller.allocate() == 0
+    for name, code in (("bob", 441), ("ann", 0)):
+        more = (a.USERHASH.of(user_hash(name, "confero")), *NAMED)
+        data = signed(
+            caller,
+            Method.REFRESH,
+            username=name,
+            algorithm=SHA256,
+            sha256=True,
+            without=[a.USERNAME.number],
+            more=more,
+        )
+        assert caller.ask(data)[0] == code
+
+
 def test_a_cookie_without_its_features_is_no_nonce_of_ours() -> None:
     """Who takes the bit away so that the client need not name an algorithm has a nonce that proves nothing (9.2.1)."""
     caller = World().caller()
@@ -168,7 +194,9 @@ def test_438_has_what_the_next_try_needs() -> None:
     world = World()
     caller = world.caller()
     data = signed(caller, Method.ALLOCATE, UDP_ROW)
-    world.wait(601)
+    world.wait(600)
+    assert caller.ask(signed(caller, Method.REFRESH, nonce=Message.parse(data).get(a.NONCE)))[0] == 437
+    world.wait(1)
     code, reply = caller.ask(data)
     assert code == 438 and reply.get(a.REALM) == "confero" and reply.get(a.PASSWORD_ALGORITHMS) == OFFERED
     assert caller.ask(signed(caller, Method.ALLOCATE, UDP_ROW, nonce=reply.get(a.NONCE)))[0] == 0
@@ -289,6 +317,19 @@ def test_secrets_are_rotated() -> None:
     world = World(users={}, secrets=[new, old])
     assert rest(world, secret=old).allocate() == rest(world, secret=new).allocate() == 0
     assert rest(world, secret=b"a secret of nobody").allocate() == 401
+
+
+def test_secrets_are_rotated_while_it_runs() -> None:
+    """What lives goes on; new names are of the new secret."""
+    world = World(users={}, secrets=[SECRET])
+    early, late = rest(world), rest(world, "dora")
+    assert early.allocate() == 0
+    world.accounts.rotate([b"the secret of tomorrow"])
+    assert early.refresh() == 0 and late.allocate() == 401
+    assert rest(world, secret=b"the secret of tomorrow").allocate() == 0
+    for wrong in ([], [b"short"]):
+        with pytest.raises(ValueError):
+            world.accounts.rotate(wrong)
 
 
 def test_users_and_signed_names_side_by_side() -> None:

@@ -137,6 +137,7 @@ def test_an_exception_is_an_address_and_ports() -> None:
     assert policy.ports("10.0.0.5") == ((5000, 5059), (5062, 14039), (14041, 14048), (14050, 15000))
     assert policy.ports("10.0.0.4") is None and policy.ports("10.0.0.6") is None
     assert policy.admits(("10.0.0.5", 5000)) and not policy.admits(("10.0.0.5", 4999))
+    assert policy.admits(("10.0.0.5", 5059)) and policy.admits(("10.0.0.5", 15000))
     assert not policy.admits(("10.0.0.5", 5060)) and not policy.admits(("10.0.0.5", 15001))
 
 
@@ -212,7 +213,16 @@ def test_an_exception_reads_what_it_writes(text: str) -> None:
     assert Reach.parse(str(Reach.parse(text))) == Reach.parse(text)
 
 
+@pytest.mark.parametrize("text", ["10.0.0.0/8:1024-65535", "[fd00::/32]:1024-65535"])
+def test_the_widest_exceptions(text: str) -> None:
+    assert PeerPolicy([Reach.parse(text)], reserved=()).ports("10.0.0.1" if "." in text else "fd00::1") == (
+        (1024, 65535),
+    )
+
+
 def test_more_ranges_than_the_data_path_checks() -> None:
+    eight = PeerPolicy([Reach.parse(f"10.0.0.5:{5000 + 10 * n}") for n in range(8)], reserved=())
+    assert len(eight.ports("10.0.0.5") or ()) == 8
     with pytest.raises(ValueError):
         PeerPolicy([Reach.parse(f"10.0.0.5:{5000 + 10 * n}") for n in range(9)], reserved=())
 
@@ -247,6 +257,17 @@ def test_every_way_to_a_denied_peer(network: str) -> None:
     assert world.path.told == []
     assert {getattr(event, "code", 403) for event in world.path.events} == {403}
     assert udp.permit(PEER) == udp.bind(0x4000, PEER) == 0 and udp.reaches(PEER)
+
+
+def test_the_policy_changes_while_it_runs() -> None:
+    """A media server comes: who asks from then on may reach it; what was permitted ends by itself."""
+    world = World()
+    caller = world.caller()
+    assert caller.allocate() == 0 and caller.permit(PEER) == 0 and caller.permit(("10.0.0.5", 1)) == 403
+    world.server.use(PeerPolicy([Reach.parse("10.0.0.5:5000-6000")], only=True))
+    assert caller.permit(("10.0.0.5", 1)) == 0 and caller.permit(PEER) == 403 and caller.reaches(PEER)
+    world.wait(300)
+    assert not caller.reaches(PEER)
 
 
 def test_the_allow_list_as_clients_meet_it() -> None:

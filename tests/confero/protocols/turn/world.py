@@ -94,8 +94,10 @@ class DataPath:
         self.replies: list[tuple[Client, bytes]] = []
         self.events: list[actions.Event] = []
         self.told: list[actions.Action] = []
+        self.now = 0.0
 
-    def do(self, todo: Sequence[actions.Action]) -> None:
+    def do(self, todo: Sequence[actions.Action], now: float = 0.0) -> None:
+        self.now = max(self.now, now)
         for one in todo:
             self._do(one)
 
@@ -106,11 +108,15 @@ class DataPath:
             case actions.Open(number, client, relays, until):
                 assert number not in self.entries and all(entry.client != client for entry in self.entries.values())
                 self.entries[number] = Entry(client, {relay.family: until for relay in relays}, relays=relays)
-            case actions.Refresh(number, family, until):
+            case actions.Refresh(number, family, until, longest):
                 assert family in self.entries[number].until
                 self.entries[number].until[family] = until
-            case actions.Drop(number, family):
+                assert longest == max(self.entries[number].until.values())
+            case actions.Drop(number, family, ips):
+                permits = self.entries[number].permits
                 self._drop(self.entries[number], family)
+                gone = set(permits) - set(self.entries[number].permits)
+                assert set(ips) <= gone and all(permits[ip][0] <= self.now for ip in gone - set(ips))
             case actions.Close(number, _):
                 del self.entries[number]
             case actions.Permit(number, ip, until, ports):
@@ -174,7 +180,7 @@ class World:
 
     def tell(self, client: Client, data: bytes) -> list[bytes]:
         """A message to the server; its replies to this client."""
-        self.path.do(self.server.receive(client, data, self.now))
+        self.path.do(self.server.receive(client, data, self.now), self.now)
         replies = [data for to, data in self.path.replies if to == client]
         self.path.replies = [(to, data) for to, data in self.path.replies if to != client]
         return replies
@@ -184,7 +190,7 @@ class World:
         end = self.now + seconds
         while (at := self.server.timer()) is not None and at <= end:
             self._pass(at)
-            self.path.do(self.server.expire(self.now))
+            self.path.do(self.server.expire(self.now), self.now)
         self._pass(end)
 
     def _pass(self, at: float) -> None:
