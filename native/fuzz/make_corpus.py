@@ -1,8 +1,8 @@
 """Writes the stored corpus of the network fuzz targets: messages that are right, each with broken twins.
 
-``python native/fuzz/make_corpus.py`` writes ``native/fuzz/corpus/{stun,ice,rtp,rtcp,srtp,red,event,framing}/*.bin`` anew, the same
-bytes each time. Every kind of message, attribute and error that a parser tells apart is in it, so that a run without any new input
-already passes through nearly every line.
+``python native/fuzz/make_corpus.py`` writes ``native/fuzz/corpus/{stun,ice,rtp,rtcp,srtp,red,event,framing,relay}/*.bin`` anew, the
+same bytes each time. Every kind of message, attribute and error that a parser tells apart is in it, so that a run without any new
+input already passes through nearly every line.
 """
 
 from __future__ import annotations
@@ -338,6 +338,57 @@ def framing() -> Iterator[tuple[str, bytes]]:
     yield "queue-largest", b"\0" + 17 * b"\1\x80\xff" + 40 * b"\0\7\xff"
 
 
+def relay() -> Iterator[tuple[str, bytes]]:
+    """fuzz_relay.c: records of [what, which, length, bytes]: 0 a client's, 1 a peer's, 2 a stream, 3 an order (its number << 4)."""
+
+    def record(what: int, which: int, data: bytes) -> bytes:
+        return struct.pack("!BBH", what, which, len(data)) + data
+
+    def channel(number: int, data: bytes) -> bytes:
+        return struct.pack("!HH", number, len(data)) + data + bytes(-len(data) % 4)
+
+    def send(host: int, *more: bytes) -> bytes:
+        peer = struct.pack("!BBH", 0, 1, 1 ^ COOKIE >> 16) + bytes(
+            a ^ b for a, b in zip(bytes((192, 0, 2, host)), struct.pack("!I", COOKIE), strict=True)
+        )
+        return message(0x16, attribute(0x12, peer), attribute(0x13, b"hello"), *more, mark=False)
+
+    opened = b"".join(record(0x03, n, b"\0\xff") for n in range(3))
+    permitted = b"".join(record(0x23, n, b"\1\xff") for n in range(3))
+    bound = b"".join(record(0x33, n, b"\1\xff") for n in range(3))
+    ready = opened + permitted + bound
+    for name, data in (("channel", channel(0x4000, b"data")), ("send", send(1)), ("whole", send(1, attribute(0x1A)))):
+        yield name, ready + record(0, 0, data) + record(0, 2, data) + record(1, 0, b"back") + record(1, 2, b"back")
+        yield f"{name}-unasked", record(0, 0, data) + opened + record(0, 0, data) + record(1, 1, b"x")
+        for cut, broken in twins(name, data):
+            yield f"{cut}-broken", ready + record(0, 1, broken)
+    mixed = channel(0x4000, b"one") + message(3, USERNAME) + send(1) + channel(0x4000, b"") + channel(0x4001, b"abcd")
+    for step in (0, 1, 3, 7, 250):
+        yield f"stream-{step}", ready + record(2, step, mixed) + record(2, step, mixed[:-5] + b"\xff" * 9)
+    yield (
+        "ports",
+        opened
+        + record(0x23, 32, b"\1\xff")
+        + record(0, 0, send(1))
+        + record(1, 0, b"x")
+        + record(0x33, 0, b"\x11\xff"),
+    )
+    yield (
+        "time",
+        ready + record(0x73, 255, b"") + record(0, 0, send(1)) + record(0x73, 255, b"") + record(1, 0, b"late"),
+    )
+    yield (
+        "gone",
+        ready
+        + record(0x53, 2, b"")
+        + record(1, 2, b"x")
+        + record(0x63, 2, b"")
+        + record(1, 2, b"x")
+        + record(0x03, 2, b""),
+    )
+    yield "six", opened + record(0x23, 0, b"\x09\xff") + record(1, 9, b"x") + record(0, 0, send(2))
+
+
 TARGETS = {
     "stun": stun,
     "ice": ice,
@@ -347,6 +398,7 @@ TARGETS = {
     "red": red,
     "event": event,
     "framing": framing,
+    "relay": relay,
 }
 
 

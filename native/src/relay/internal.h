@@ -211,6 +211,8 @@ struct cf_worker {
 
 enum cf_place_state { CF_PLACE_FREE, CF_PLACE_LIVE, CF_PLACE_CLOSING, CF_PLACE_GONE };
 
+void *cf_worker_run(void *worker); /* the thread */
+void cf_ring_bell(int eventfd);
 int cf_worker_init(cf_worker *worker, struct cf_relay *relay, int index);
 int cf_worker_start(cf_worker *worker);
 void cf_worker_stop(cf_worker *worker);
