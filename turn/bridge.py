@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from confero.errors import Refused
-from confero.protocols.stun import family_of
 from confero.protocols.turn import TCP, Client, Server, actions
 from confero.relay import Closed, Disconnected, Event, Flow, NotStun, Request, Traffic, UnknownFlow
 
@@ -60,8 +59,6 @@ class Bridge:
         self._not_stun = not_stun
         self._numbers: dict[int, int] = {}
         """The data path's number of each allocation of the machine."""
-        self._permitted: dict[int, set[str]] = {}
-        """Addresses that the data path was told of, by the machine's number."""
         self._closing: dict[int, int] = {}
         """The number of an allocation that the machine has just closed, until it says more of that."""
         self._ending: dict[int, actions.Closed] = {}
@@ -135,15 +132,16 @@ class Bridge:
                     path.reply(client, data)
             case actions.Open():
                 self._open(action)
-            case actions.Refresh(allocation, _, until):
-                path.refresh(self._number(allocation), until)
+            case actions.Refresh(allocation, _, _, longest):
+                path.refresh(self._number(allocation), longest)
             case actions.Permit(allocation, ip, until, ports):
                 path.permit(self._number(allocation), ip, until, ports)
-                self._permitted[allocation].add(ip)
             case actions.Bind(allocation, channel, peer, until):
                 path.bind(self._number(allocation), channel, peer, until)
-            case actions.Drop(allocation, family):
-                self._drop(allocation, family)
+            case actions.Drop(allocation, _, ips):
+                # It closes both relayed addresses or none: of this family nothing is permitted from now on.
+                for ip in ips:
+                    path.permit(self._number(allocation), ip, self._now(), ())
             case actions.Close(allocation):
                 self._closing[allocation] = self._forget(allocation)
                 self._close_path(self._closing[allocation])
@@ -177,19 +175,11 @@ class Bridge:
         for sock in sockets.values():
             sock.detach()
         self._numbers[action.allocation] = number
-        self._permitted[action.allocation] = set()
-
-    def _drop(self, allocation: int, family: int) -> None:
-        """The data path closes both relayed addresses or none: of this family nothing is permitted from now on."""
-        number, now = self._number(allocation), self._now()
-        for ip in [ip for ip in self._permitted[allocation] if family_of(ip) == family]:
-            self._path.permit(number, ip, now, ())
-            self._permitted[allocation].discard(ip)
 
     def _forget(self, allocation: int) -> int:
         """Its number. Raises UnknownFlow."""
         number = self._number(allocation)
-        del self._numbers[allocation], self._permitted[allocation]
+        del self._numbers[allocation]
         return number
 
     def _close_path(self, number: int) -> None:

@@ -66,6 +66,11 @@ def test_no_other_field_holds_a_port() -> None:
             assert not name.endswith(("_port", "_port_min", "_port_max")) or (service, name) in seen, (service, name)
 
 
+def unvaried(text: str) -> str:
+    """A text of the compose file with the defaults of its variables."""
+    return re.sub(r"\$\{\w+:-(\d+)\}", r"\1", text)
+
+
 def test_the_containers_use_the_map() -> None:
     compose = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
     for spec in SPECS:
@@ -73,9 +78,10 @@ def test_the_containers_use_the_map() -> None:
             continue  # there every service has an address of its own
         service = compose["services"][spec.name]
         address = service["networks"]["confero"]["ipv4_address"]
-        published = {re.sub(r"\$\{\w+:-(\d+)\}", r"\1", text) for text in service.get("ports", ())}
+        published = {unvaried(text) for text in service.get("ports", ())}
         ports = [(find(spec.name, listen.purpose), listen.port) for listen in spec.listens]
-        moved = {name: service["environment"].get(f"CONFERO_{spec.name}_{name}".upper()) for _, name in ports}
+        settings = {name: service["environment"].get(f"CONFERO_{spec.name}_{name}".upper(), "") for _, name in ports}
+        moved = {name: unvaried(value) for name, value in settings.items()}
         public = {
             f"{moved[name] or p}:{moved[name] or p}/{how}"
             for p, name in ports

@@ -146,7 +146,7 @@ def bench() -> Bench:
 def test_an_allocation_with_all_that_belongs_to_it(bench: Bench) -> None:
     bench.asked(*bench.opened(), actions.Reply(CLIENT, b"yes"))
     bench.asked(actions.Permit(1, PEER[0], NOW + 300, ((5000, 5059),)), actions.Bind(1, 0x4000, PEER, NOW + 600))
-    bench.asked(actions.Refresh(1, 1, NOW + 700))
+    bench.asked(actions.Refresh(1, 1, NOW + 650, NOW + 700))
     assert bench.path.said == [
         ("open", CLIENT, True, False),
         ("reply", CLIENT, b"yes"),
@@ -202,7 +202,7 @@ def test_what_has_ended_meanwhile_is_passed_over(bench: Bench) -> None:
     bench.path.failing["permit"] = UnknownFlow("gone")
     bench.asked(actions.Permit(1, PEER[0], NOW + 300, ()), actions.Reply(CLIENT, b"yes"))
     assert bench.path.said[-1] == ("reply", CLIENT, b"yes") and bench.bridge.refused == 0
-    bench.asked(actions.Close(5, "expired"), actions.Refresh(6, 1, NOW))
+    bench.asked(actions.Close(5, "expired"), actions.Refresh(6, 1, NOW, NOW))
 
 
 def test_the_machine_hears_of_allocations_that_never_came_to_be(bench: Bench) -> None:
@@ -229,7 +229,7 @@ def test_of_a_family_that_is_dropped_nothing_is_permitted_any_more(bench: Bench)
     bench.asked(*bench.opened())
     bench.asked(actions.Permit(1, PEER[0], NOW + 300, ()), actions.Permit(1, "2001:db8::9", NOW + 300, ()))
     bench.path.said.clear()
-    bench.asked(actions.Drop(1, 2))
+    bench.asked(actions.Drop(1, 2, ("2001:db8::9",)))
     assert bench.path.said == [("permit", 71, "2001:db8::9", NOW, ())]
 
 
