@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from confero.lab.members import RtpMember
 from confero.lab.members.chromium import Chromium
+from confero.lab.members.firefox import FAKE_TONE_HZ, Firefox
 from confero.lab.page import Page
 from confero.lab.stack import Stack
 from confero.models import LegStats, RoomSpec
@@ -87,6 +88,19 @@ async def test_a_browser_talks_through_the_turn_server(stack: Stack, phone: RtpM
         await mcu.close()
         relayed = [place for one in await allocations(stack) for place in one.relayed]
         assert stats is not None and stats.remote in relayed, "the media server sees the relayed address"
+
+
+async def test_firefox_talks_through_the_turn_server(stack: Stack, phone: RtpMember) -> None:
+    async with Firefox() as browser:
+        ada = Page(browser, stack.page_url)
+        await ada.join(ROOM, "Ada")
+        heard = await ada.hear(LISTEN_S)
+        assert level(heard, PHONE_HZ) > HEARD_DBFS
+        heard = await listen(phone, LISTEN_S)
+        assert level(heard, FAKE_TONE_HZ) > HEARD_DBFS
+        local, how = await ada.value(CHOSEN)
+        assert local == "relay" and how in WAYS
+        await ada.leave()
 
 
 async def test_what_browsers_leave_behind_goes_by_itself(stack: Stack) -> None:

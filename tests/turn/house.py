@@ -131,13 +131,15 @@ class House:
         self.authority.configure_trust(context)
         return context
 
-    async def allocate(self, via: Via = "udp", user: str = "alice", password: str = "", lifetime: int = 600) -> Talk:
+    async def allocate(
+        self, via: Via = "udp", user: str = "alice", password: str = "", lifetime: int = 600, host: str = SERVER
+    ) -> Talk:
         """Raises aioice's TransactionFailed, ConnectionError, TimeoutError."""
         name, right = self.credentials(user)
         transport, receiver = await asyncio.wait_for(
             create_turn_endpoint(
                 Receiver,
-                (SERVER, self.port(via)),
+                (host, self.port(via)),
                 name,
                 password or right,
                 lifetime=lifetime,

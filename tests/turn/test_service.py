@@ -185,3 +185,19 @@ async def test_peers_of_the_farm_are_reached_on_their_media_ports(make_house: Ho
         await talk.ask(echo, seconds=0.3)
     house.app.reaching.told([MediaPlace(host=PEER, low=21_000, high=29_999)])
     assert await talk.ask(echo) == b"echo hello"
+
+
+async def test_a_client_over_ipv6_is_relayed_to_ipv4(make_house: HouseMaker) -> None:
+    house = await make_house(bind=["::1"], relay_bind=[SERVER])
+    talk = await house.allocate("udp", host="::1")
+    assert await talk.ask(await house.echo()) == b"echo hello"
+    (row,) = await house.get("/v1/allocations")
+    assert row["client"].startswith("[::1]:") and row["relayed"] == ["{}:{}".format(*talk.relayed)]
+
+
+async def test_what_is_told_outside_may_differ_from_what_is_bound(make_house: HouseMaker) -> None:
+    house = await make_house(relay_bind=[f"198.51.100.7={SERVER}"], advertise=["turn.example"])
+    talk = await house.allocate()
+    assert talk.relayed[0] == "198.51.100.7"
+    assert await talk.ask(await house.echo()) == b"echo hello"
+    assert {one.host for one in house.app._registration().listeners} == {"turn.example"}
