@@ -79,8 +79,9 @@ class SipgwConfig(ServiceConfig):
     max_calls: int = Field(default=2000, ge=1)
     """Calls at once; beyond them 503 with Retry-After."""
     max_late_s: float = Field(default=0.5, gt=0)
-    """How late the gateway may be with what is due before new calls get 503 with Retry-After: 0.5 s is when peers say the same
-    again (T1 of RFC 3261), and load begins to feed on itself. It takes new calls again when it is half as late."""
+    """How late the gateway may be with what is due, on the average of half a second, before new calls get 503 with Retry-After.
+    Half a second is when peers say the same again (T1 of RFC 3261), and load begins to feed on itself. It takes new calls again
+    when it is half as late."""
     max_transactions: int = Field(default=20_000, ge=100)
     """Requests of peers that are kept for their repetitions; a fifth as many may wait for an answer, and three fifths may be ours.
     Who asks beyond that gets 503 with Retry-After."""

@@ -15,8 +15,8 @@ Reason = Literal["draining", "full", "late"]
 RETRY_AFTER_S = 5
 """For who is turned away: by then a burst is over, and a proxy has found another gateway."""
 TICK_S = 0.1
-FADING = 0.8
-"""What a moment's lateness is worth a tick later: after half a second a third, after a second a tenth."""
+WEIGHT = 0.2
+"""Of the newest tick in the average: that of the last half second counts two thirds. One hitch is no overload."""
 
 
 class Load:
@@ -27,7 +27,7 @@ class Load:
         self.closed = False
         """No new calls: the gateway drains."""
         self.late_s = 0.0
-        """How late it is, at the worst of the last moments."""
+        """How late it is, on the average of the last moments."""
         self.counts: dict[Reason, int] = dict.fromkeys(("draining", "full", "late"), 0)
         """Calls that were turned away."""
         self._clock = clock
@@ -52,7 +52,7 @@ class Load:
 
     def ticked(self, late_s: float) -> None:
         """Due each ``TICK_S``, and came so late. Begins to turn away above the limit, and ends below half of it."""
-        self.late_s = max(late_s, self.late_s * FADING)
+        self.late_s += (late_s - self.late_s) * WEIGHT
         sheds = self.late_s > self._most_late_s * (0.5 if self._sheds else 1.0)
         if sheds != self._sheds:
             log.warning(

@@ -27,8 +27,9 @@ EXIT_CONFIG = 2
 STOP_S = 5.0
 """Seconds for ``stop`` itself, which closes what ``drain`` has left."""
 MAX_FILES = 65_536
-YOUNG_OBJECTS = 20_000
-"""That may be new before the collector looks at them: a few megabytes. Python's own figure is 700."""
+COLLECTED = (5_000, 10, 5)
+"""Thresholds of the collector, Python's own are 700, 10, 10: all objects are looked at after 250,000 new ones, some 50 MB of a busy
+gateway's calls."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -160,7 +161,7 @@ def settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
+    gc.set_threshold(*COLLECTED)
 
 
 def _raise_file_limit() -> None:

@@ -99,8 +99,10 @@ class Baresip:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 reader = await self._connect()
-        except TimeoutError:
-            await self.stop()
+        except BaseException:  # whoever waited may have given up: nobody else knows of the process
+            process, self._process = self._process, None
+            process.kill()
+            await process.wait()
             raise
         self._tasks.spawn(self._listen(reader), name=f"lab-baresip-{self.user}")
 

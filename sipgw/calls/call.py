@@ -37,6 +37,7 @@ from .happenings import HangUp, Happening, Later, LegLost
 from .keypad import Keypad
 from .means import Authorize, Credentials, Means
 from .media import MediaLeg, Reason, Terms
+from .memo import mark_of
 from .negotiation import Negotiation
 from .record import media_of, mos_of
 from .ring import Ring
@@ -103,15 +104,8 @@ class Call:
 
     def _remember(self) -> None:
         """What has changed of an established call goes into the journal."""
-        if not self.driver.begun:
-            return
-        session = self.driver.session
-        dialog = session.dialog
-        if session.phase != "established" or dialog is None or not self.media.leg:
-            return
-        where = self.media.leg, self.media.place.room, self.owner, self.partner
-        mark = (dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where)
-        if mark != self._remembered:
+        mark = mark_of(self)
+        if mark is not None and mark != self._remembered:
             self._remembered = mark
             self.means.remember(self)
 

@@ -62,6 +62,18 @@ class Memo(BaseModel):
     facts: Facts
 
 
+def mark_of(call: Call) -> object | None:
+    """What a memo would tell, in short: another mark, another memo. None: there is nothing to go on with."""
+    if not call.driver.begun or not call.media.leg:
+        return None
+    session, media = call.driver.session, call.media
+    dialog = session.dialog
+    if session.phase != "established" or dialog is None:
+        return None
+    where = media.leg, media.place.room, media.near, call.owner, call.partner
+    return dialog.local_seq, dialog.remote_seq, dialog.target, session.agreed, where
+
+
 def memo_of(call: Call) -> Memo:
     """Of an established call."""
     flow, session, media = call.driver.flow, call.driver.session, call.media

@@ -135,6 +135,7 @@ class House:
                 "secret": SecretStr(SECRET.decode()),
                 "appserver_url": self.office.listener.url,
                 "notifier_url": "http://127.0.0.1:9",
+                "max_late_s": 3600.0,  # this machine may be busy with other things
             }
             | self._settings
         )
