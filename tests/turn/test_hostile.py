@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import socket
 import struct
@@ -54,7 +55,8 @@ async def test_noise_over_tcp_changes_nothing_and_ends(house: House) -> None:
             writer.write(noise(rng))
         assert await talk.ask(echo, b"%d" % index) == b"echo %d" % index
         if rng.random() < 0.5:
-            writer.write_eof()
+            with contextlib.suppress(OSError):  # hung up already
+                writer.write_eof()
         writer.close()
     assert house.app.server.allocations == 1
     await talk.close()
