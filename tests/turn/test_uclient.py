@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator
 
@@ -12,7 +13,8 @@ from confero.models.turn import TurnTransport
 
 from .house import PEER, SERVER, House
 
-PORT = 21_500
+PORT = 21_500 + os.getpid() % 5000
+"""Of its own for each process of a parallel run: two echoes at one port would share what comes."""
 CLIENTS, MESSAGES = 4, 25
 LOST = re.compile(r"Total lost packets (\d+)")
 SENT = re.compile(r"tot_send_msgs=(\d+)")
