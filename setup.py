@@ -3,7 +3,7 @@
 from setuptools import find_packages, setup
 
 ROOT = "confero"
-FOLDERS = ("appserver", "notifier", "mcu", "sipgw", "edge", "lab")
+FOLDERS = ("appserver", "notifier", "mcu", "sipgw", "turn", "edge", "lab")
 
 packages = find_packages(include=[ROOT, f"{ROOT}.*"])
 package_dir = {ROOT: ROOT}

@@ -15,9 +15,11 @@ from confero.runtime.http import HttpApp, Listener, Route
 from confero.runtime.logging import get_logger
 from confero.runtime.metrics import Metrics
 from confero.runtime.tasks import TaskBag
+from confero.tokens import turn_secret
 
 from .api.internal import InternalApi
 from .api.openapi import openapi_route
+from .api.relays import RelaysApi
 from .api.rooms import RoomsApi
 from .assets import Assets
 from .config import EVERYWHERE, AppserverConfig
@@ -26,6 +28,8 @@ from .db.migrate import migrate
 from .db.repositories import SqlStore
 from .edge import EVENTS, SIP, WebSocketProxy
 from .peers import NotifierPeer
+from .relays.fleet import Fleet
+from .relays.iceservers import External, IceRules, IceServers
 from .rooms.farm import Farm
 from .rooms.presence import Presence
 from .rooms.reception import Policy, Reception
@@ -78,6 +82,8 @@ class AppserverApp:
         self.farm = Farm(clock, config.mcu_silence_s)
         policy = Policy(config.token_ttl_s, config.rejoin_window_s, config.join_grace_s, config.max_rooms)
         self.reception = Reception(self.store, self.farm, clock, self._secret, policy)
+        self.fleet = Fleet(clock, config.turn_silence_s)
+        self.ice = IceServers(self.fleet, ice_rules(config, self._secret), clock)
         self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
         self.presence = Presence(
             self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
@@ -94,7 +100,11 @@ class AppserverApp:
         metrics = Metrics()
         self.http = HttpApp(
             "appserver",
-            [*InternalApi(self.reception, self.presence).routes(), *self.telephony.internal_routes()],
+            [
+                *InternalApi(self.reception, self.presence).routes(),
+                *RelaysApi(self.fleet, self.farm).routes(),
+                *self.telephony.internal_routes(),
+            ],
             secret=self._secret,
             clock=self._clock,
             max_body=MAX_INTERNAL_BODY,
@@ -114,6 +124,7 @@ class AppserverApp:
         self.site.app.on_response_prepare.append(self.pages.protect)
         metrics.gauge("websockets", "WebSockets passed on").set_function(lambda: self.events.count)
         metrics.gauge("mcus", "MCUs that live").set_function(lambda: len(self.farm))
+        metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
     def _public_routes(self) -> list[Route]:
         config, clock = self.config, self._clock
@@ -123,6 +134,7 @@ class AppserverApp:
             joins=RateLimiter(per_minute(config.joins_per_minute), clock),
             public_url=config.public_url,
             may_call_out=self.telephony.switchboard.may_call_out,
+            ice=self.ice,
         )
         events = Route(
             "GET",
@@ -291,6 +303,19 @@ def join_url(config: AppserverConfig, https_port: int) -> str:
     shown = f"[{host}]" if ":" in host else host
     port = "" if https_port == 443 else f":{https_port}"
     return f"{config.public_url or f'https://{shown}{port}'}/r/{config.default_room}"
+
+
+def ice_rules(config: AppserverConfig, secret: bytes) -> IceRules:
+    """What the configuration says of TURN; ``secret``: of the installation."""
+    own, others = config.turn_secret, config.ice_secret
+    return IceRules(
+        own.get_secret_value().encode() if own is not None else turn_secret(secret),
+        config.turn_ttl_s,
+        config.turn_transports,
+        config.turns_trusted,
+        config.ice_policy,
+        External(tuple(config.ice_urls), others.get_secret_value().encode() if others is not None else None),
+    )
 
 
 def per_minute(count: float) -> Rate:

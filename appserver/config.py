@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,10 +11,13 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from confero.config import KeptSecret, ServiceConfig
 from confero.errors import LocalError
 from confero.models import Role
+from confero.models.joining import IcePolicy
+from confero.models.turn import TurnTransport
 from confero.ports import find
 
 from .sip.patterns import PatternError, parse
 
+ICE_URL = re.compile(r"(stuns?:[^\s?/@]+|turns?:[^\s?/@]+(\?transport=(udp|tcp))?)")
 EVERYWHERE = "*"
 """Every address of the machine, IPv4 and IPv6."""
 
@@ -78,6 +82,24 @@ class AppserverConfig(ServiceConfig):
     """Calls that browsers at one source address may try to make, as many at once."""
     mcu_silence_s: float = Field(default=6.0, gt=0)
     """An MCU without heartbeat for this long counts as lost."""
+    turn_silence_s: float = Field(default=6.0, gt=0)
+    """A TURN server without heartbeat for this long is offered to nobody any more."""
+    turn_secret: KeptSecret | None = None
+    """Signs browsers' names and passwords for TURN, 32 characters or more; the TURN servers must have the same.
+    When absent it is made from ``secret``, there as here. On a command line others can see it."""
+    turn_ttl_s: float = Field(default=43_200.0, ge=60, le=604_800)
+    """Seconds for which these are good. A page whose are over asks for new ones before it needs them."""
+    turn_transports: list[TurnTransport] = Field(default=["udp", "tcp", "tls"])
+    """Ways to our TURN servers that browsers are told: udp, tcp, tls. None: TURN is not offered."""
+    turns_trusted: bool = False
+    """Whether browsers trust the TURN servers' certificate although no public authority has signed it, since your own is
+    installed there. Without, ``turns:`` is only offered with one that a public authority has signed: others refuse it silently."""
+    ice_urls: list[str] = Field(default_factory=list, max_length=16)
+    """Further STUN and TURN servers for browsers, as stun:, turn: and turns: URLs (RFC 7064, 7065)."""
+    ice_secret: SecretStr | None = None
+    """The secret shared with these TURN servers for time-limited passwords (coturn: static-auth-secret)."""
+    ice_policy: IcePolicy = "all"
+    """``relay``: browsers' media goes through TURN servers only; then an MCU need not be reached from outside."""
     retention_days: float = Field(default=90.0, gt=0)
     """Call records, and rooms that nobody used, are deleted after this."""
     max_websockets: int = Field(default=5000, ge=1)
@@ -92,6 +114,14 @@ class AppserverConfig(ServiceConfig):
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
             raise ValueError("not a URL such as https://meet.example")
         return value.rstrip("/")
+
+    @field_validator("ice_urls")
+    @classmethod
+    def _ice_urls(cls, value: list[str]) -> list[str]:
+        for url in value:
+            if not ICE_URL.fullmatch(url):
+                raise ValueError(f"{url!r} is not a URL such as turn:turn.example:3478?transport=udp")
+        return value
 
     @field_validator("call_out_patterns")
     @classmethod
@@ -120,6 +150,12 @@ class AppserverConfig(ServiceConfig):
     def _pair(self) -> AppserverConfig:
         if (self.certificate is None) != (self.certificate_key is None):
             raise ValueError("certificate and certificate_key belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _ice(self) -> AppserverConfig:
+        if self.ice_secret is None and any(url.startswith("turn") for url in self.ice_urls):
+            raise ValueError("ice_urls with TURN servers want ice_secret")
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ ACCESS: dict[str, frozenset[str]] = {
     "appserver:tokens": frozenset({"notifier"}),
     "appserver:sessions": frozenset({"notifier"}),
     "appserver:mcus": frozenset({"mcu"}),
+    "appserver:turns": frozenset({"turn"}),
     "appserver:records": frozenset({"mcu"}),
     "appserver:sip": frozenset({"sipgw"}),
     # notification server, port 14040
@@ -27,6 +28,8 @@ ACCESS: dict[str, frozenset[str]] = {
     "mcu:taps": frozenset({"mediaproc", "lab"}),
     # SIP gateway, port 2133
     "sipgw:trace": frozenset({"appserver", "lab"}),
+    # TURN server, port 2134
+    "turn:allocations": frozenset({"appserver", "lab"}),
 }
 
 

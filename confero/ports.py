@@ -81,6 +81,7 @@ UNPRIVILEGED: dict[tuple[str, str], int] = {
     ("appserver", "https"): 8443,
     ("appserver", "http"): 8080,
     ("edge", "https"): 8443,
+    ("turn", "tls"): 8443,
 }
 """What ``confero up`` uses instead where ports below 1024 are not permitted."""
 

@@ -95,6 +95,14 @@ def _encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def turn_secret(secret: bytes) -> bytes:
+    """The secret shared by the application server and the TURN servers of an installation, made from that of the installation.
+
+    It is text, as other people's TURN servers want theirs.
+    """
+    return hmac.digest(secret, b"confero turn 1", "sha256").hex().encode()
+
+
 def service_token(caller: str, audience: str, *, secret: bytes, now: float, ttl: float = 60) -> str:
     """Proof, for ``ttl`` seconds from ``now`` (Unix time), that service ``caller`` speaks to service ``audience``."""
     return sign({"iss": caller, "aud": audience}, kind=SERVICE, secret=secret, expires=now + ttl)

@@ -24,10 +24,10 @@ from confero.tokens import service_token
 
 from .signals.sources import Signal, parse_wav
 
-SERVICES = ("appserver", "notifier", "mcu", "sipgw")
+SERVICES = ("appserver", "notifier", "mcu", "sipgw", "turn")
 FRONT = "edge"
 """Beside them where all share an address."""
-HEALTH = {"sipgw": "control", FRONT: "control"}
+HEALTH = {"sipgw": "control", "turn": "control", FRONT: "control"}
 """The purpose of a service's internal port, where it is not ``http``."""
 START_TIMEOUT_S = 40.0
 STOP_TIMEOUT_S = 15.0

@@ -11,6 +11,7 @@ from confero.config import ConfigError, service_secret
 from confero.configsources import Fault
 from confero.ids import new_id
 from confero.media import Engine, EngineConfig, JitterBuffer
+from confero.models.turn import MediaPlace
 from confero.runtime.client import ServiceClient
 from confero.runtime.http import HttpApp, Listener
 from confero.runtime.logging import get_logger
@@ -131,10 +132,16 @@ class McuApp:
         return ServiceClient("mcu", audience, url, secret=self._secret, clock=self._clock, retries=0)
 
     def _join_farm(self, url: str) -> None:
-        identity = Identity(self.id, self.boot, url, self.config.capacity)
+        identity = Identity(self.id, self.boot, url, self.config.capacity, self._places)
         self.farm = Farm(identity, self._load, self._clock)
         self._tasks.spawn(self.farm.keep_registered(self.appserver), name="mcu farm")
         self._tasks.spawn(self.farm.announce(self.notifier), name="mcu start notice")
+
+    def _places(self) -> list[MediaPlace]:
+        """Every address that peers are told, with the range that the ports are of: which of them a leg gets is not known before."""
+        assert self.engine is not None
+        low, high = self.config.media_port_min, self.config.media_port_max
+        return [MediaPlace(host=one.external, low=low, high=high) for one in self.engine.advertised]
 
     def _load(self) -> Load:
         registry = self.conference.registry

@@ -10,6 +10,7 @@ from typing import Protocol
 from confero import models
 from confero.clock import Clock
 from confero.errors import ConferoError, Refused
+from confero.models.turn import MOST_PLACES, MediaPlace
 
 from .backoff import Backoff
 
@@ -54,6 +55,8 @@ class Identity:
     boot: str
     url: str
     capacity: int
+    media: Callable[[], list[MediaPlace]] = list
+    """Where it takes media now."""
 
 
 class Farm:
@@ -117,6 +120,7 @@ class Farm:
             url=self._identity.url,
             capacity=self._identity.capacity,
             participants=list(self._load().participants[:MAX_PARTICIPANTS]),
+            media=self._identity.media()[:MOST_PLACES],
         )
 
     def _heartbeat(self) -> models.McuHeartbeat:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TREE = ROOT / "var" / "mypy"
-FOLDERS = ("appserver", "notifier", "mcu", "sipgw", "edge", "lab")
+FOLDERS = ("appserver", "notifier", "mcu", "sipgw", "turn", "edge", "lab")
 
 
 def link_tree() -> Path:

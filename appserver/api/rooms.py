@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from math import ceil
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from confero.ratelimit import RateLimiter, source_of
 from confero.runtime.http import Handler, Route, read_model, reply
 from confero.runtime.problems import problem_of, respond
 
+from ..relays.iceservers import IceServers
 from ..rooms.entities import Room
 from ..rooms.reception import Reception
 from ..web import origin_of
@@ -31,12 +33,14 @@ class RoomsApi:
         joins: RateLimiter,
         public_url: str,
         may_call_out: Callable[[Role], Awaitable[bool]],
+        ice: IceServers,
     ) -> None:
         self._reception = reception
         self._creations = creations
         self._joins = joins
         self._public_url = public_url
         self._may_call_out = may_call_out
+        self._ice = ice
 
     def routes(self) -> list[Route]:
         return [
@@ -95,6 +99,9 @@ class RoomsApi:
             participant=admission.person.id,
             room=room_info(admission.room, admission.people, origin),
             calls_out=await self._may_call_out(admission.person.role),
+            ice_servers=self._ice.for_participant(admission.person.id, urlsplit(origin).hostname or ""),
+            ice_ttl_s=self._ice.rules.ttl_s,
+            ice_policy=self._ice.rules.policy,
         )
         return reply(answer)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from confero.clock import Clock
 from confero.errors import Refused
 from confero.models import McuHeartbeat, McuRegister
+from confero.models.turn import MediaPlace
 
 from .entities import KnownMcu
 
@@ -31,6 +32,8 @@ class Mcu:
     """Rooms placed since the last heartbeat: their load does not show yet."""
     registered: bool = True
     """False: only remembered from before a restart of this process; it is to register again."""
+    media: list[MediaPlace] = field(default_factory=list)
+    """Where it takes media."""
 
     @property
     def fill(self) -> float:
@@ -68,9 +71,9 @@ class Farm:
         now = self._clock.monotonic()
         known = self._mcus.get(body.id)
         if known is not None and known.boot == body.boot and known.registered:
-            known.url, known.capacity, known.seen_at = body.url, body.capacity, now
+            known.url, known.capacity, known.seen_at, known.media = body.url, body.capacity, now, body.media
             return False
-        self._mcus[body.id] = Mcu(body.id, body.boot, body.url, body.capacity, seen_at=now)
+        self._mcus[body.id] = Mcu(body.id, body.boot, body.url, body.capacity, seen_at=now, media=body.media)
         return True
 
     def heartbeat(self, mcu_id: str, body: McuHeartbeat) -> bool:
@@ -97,6 +100,10 @@ class Farm:
         mcu = min(able, key=lambda m: (m.fill, m.id))
         mcu.placed += 1
         return mcu
+
+    def media(self) -> list[MediaPlace]:
+        """Where the living take media, each place once."""
+        return list(dict.fromkeys(place for mcu in self._mcus.values() if self._lives(mcu) for place in mcu.media))
 
     def lost(self) -> list[Mcu]:
         """Forget the MCUs that have gone silent, and return them."""

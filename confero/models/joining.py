@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from .base import DEFAULT_TALKERS, DisplayName, Id, Noise, Reply, Request, Token
@@ -42,6 +44,9 @@ class JoinRequest(Request):
     """A token of an earlier join: keeps the participant's identity after a break, even if it has run out less than 12 h ago."""
 
 
+IcePolicy = Literal["all", "relay"]
+
+
 class IceServer(Reply):
     """As RTCIceServer takes it."""
 
@@ -60,6 +65,10 @@ class JoinReply(Reply):
     calls_out: bool = False
     """Whether this participant may call telephones into the room."""
     ice_servers: list[IceServer] = Field(default_factory=list)
+    ice_ttl_s: float = 0.0
+    """For how long from now on their credentials are good; 0: they do not end. A new join gives new ones."""
+    ice_policy: IcePolicy = "all"
+    """As RTCConfiguration's iceTransportPolicy takes it; ``relay``: media goes through TURN servers only."""
 
 
 class SiteInfo(Reply):

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from .base import TOLD_AT_ONCE, Id, Request
+from .turn import MOST_PLACES, MediaPlace
 
 
 class McuRegister(Request):
@@ -21,6 +22,8 @@ class McuRegister(Request):
     """Capacity units: an Opus leg costs 1."""
     participants: list[Id] = Field(default_factory=list, max_length=10_000)
     """Who is there: rows of others are closed."""
+    media: list[MediaPlace] = Field(default_factory=list, max_length=MOST_PLACES)
+    """Where it takes media: TURN servers may relay to there."""
 
 
 class McuHeartbeat(Request):

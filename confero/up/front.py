@@ -11,6 +11,7 @@ from confero.up.specs import Listen, Spec
 
 FOLDER = "handover"
 """In the state folder: where the front door looks for the services if it is not told otherwise."""
+EVERYWHERE = {"", "*", "0.0.0.0", "::"}
 Told = dict[tuple[str, str], str]
 """Values by service and field."""
 
@@ -27,7 +28,7 @@ def has_front(
     for spec in specs:
         listen = _shared(spec)
         if listen is not None and listen.host in configs[spec.name].model_fields_set:
-            hosts.add(str(getattr(configs[spec.name], listen.host)))
+            hosts.add(_hosts(configs[spec.name], listen))
     return any(spec.front for spec in specs) and len(hosts) <= 1
 
 
@@ -61,7 +62,37 @@ def _taken_over(front: Spec, config: ServiceConfig, listen: Listen) -> Told:
     """The address, and the port, that somebody has configured for a service."""
     (own,) = (one for one in front.listens if one.purpose == "https")
     pairs = ((own.host, listen.host), (own.port, listen.port))
-    return {(front.name, ours): str(getattr(config, its)) for ours, its in pairs if its in config.model_fields_set}
+    values = {listen.host: _hosts(config, listen), listen.port: str(getattr(config, listen.port))}
+    return {
+        (front.name, ours): values[its]
+        for ours, its in pairs
+        if its in config.model_fields_set and "," not in values[its]
+    }
+
+
+def keep_apart(specs: Sequence[Spec], configs: Mapping[str, ServiceConfig]) -> tuple[list[Spec], Told]:
+    """The services as they are without a front door, and what they are told: a port that several want is the first's."""
+    told: Told = {}
+    apart = []
+    taken: list[tuple[str, object]] = []
+    for spec in specs:
+        listen = _shared(spec)
+        if not spec.front and (spec.door is None or listen is None or _is_set(configs, spec.name, spec.door.listen)):
+            apart.append(spec)
+        elif spec.door is not None and listen is not None:
+            hosts, port = _hosts(configs[spec.name], listen), getattr(configs[spec.name], listen.port)
+            if any(port == other and (EVERYWHERE & {hosts, there} or hosts == there) for there, other in taken):
+                told[spec.name, spec.door.listen] = "false"
+                spec = replace(spec, listens=tuple(one for one in spec.listens if one != listen))
+            taken.append((hosts, port))
+            apart.append(spec)
+    return apart, told
+
+
+def _hosts(config: ServiceConfig, listen: Listen) -> str:
+    """Where it listens, be it one address or several."""
+    value = getattr(config, listen.host)
+    return value if isinstance(value, str) else ",".join(value)
 
 
 def _folder(config: ServiceConfig) -> Path:

@@ -18,7 +18,7 @@ from typing import Any
 from confero.config import ConfigError, ServiceConfig, load
 from confero.configsources import FILE_VARIABLE, PREFIX, Fault
 from confero.ports import UNPRIVILEGED, find
-from confero.up.front import has_front, let_in
+from confero.up.front import has_front, keep_apart, let_in
 from confero.up.specs import SPECS, Listen, Spec
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -123,10 +123,11 @@ def make(
         raise ConfigError(list(dict.fromkeys(faults)))
     if has_front(specs, configs, options.addresses, options.front_door):
         specs, told = let_in(specs, configs)
+    else:
+        specs, told = keep_apart(specs, configs)
+    if told:
         env |= {variable(service, name): value for (service, name), value in told.items()}
         configs, _ = _load_all(specs, env, model_of)
-    else:
-        specs = [spec for spec in specs if not spec.front]
     return _Planner(specs, configs, options, lowest_port).plan(env)
 
 
@@ -270,7 +271,7 @@ class _Planner:
             host, port = self._address(spec.name, listen)
             found.append(Socket(spec.name, host, str(port), entry.transport, entry.carries))
         if spec.media is not None:
-            entry = find(spec.name, "media")
+            entry = find(spec.name, spec.range)
             bind, low, high = (self._value(spec.name, name) for name in spec.media)
             found.append(Socket(spec.name, ", ".join(bind) or "all", f"{low}-{high}", entry.transport, entry.carries))
         return found

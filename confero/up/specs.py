@@ -44,7 +44,9 @@ class Spec:
     room: str = ""
     """The field with the room that is always there."""
     media: tuple[str, str, str] | None = None
-    """Fields of the media ports: list of addresses, first port, last port."""
+    """Fields of a range of ports: list of addresses, first port, last port."""
+    range: str = "media"
+    """The purpose of that range."""
     health: str = "http"
     """The purpose of the port with ``/ready`` and ``/health``."""
     door: Door | None = None
@@ -70,6 +72,21 @@ SPECS: tuple[Spec, ...] = (
         door=Door("https", "handover_dir", "https_listen"),
     ),
     Spec("notifier", ("appserver",), (HTTP,), {"appserver_url": ("appserver", "http")}),
+    # Before the media servers, so that it stops after them: by then browsers have let go of it.
+    Spec(
+        "turn",
+        ("appserver",),
+        (
+            Listen("udp", "bind", "udp_port"),
+            Listen("tls", "bind", "tcp_port"),
+            Listen("control", "http_host", "http_port"),
+        ),
+        {"appserver_url": ("appserver", "http"), "front_url": ("edge", "https")},
+        media=("relay_bind", "relay_port_min", "relay_port_max"),
+        range="relay",
+        health="control",
+        door=Door("tls", "handover_dir", "tcp_listen"),
+    ),
     Spec(
         "mcu",
         ("appserver", "notifier"),

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("appserver", "notifier", "mcu", "sipgw", "edge")
+SERVICES = ("appserver", "notifier", "mcu", "sipgw", "turn", "edge")
 FOLDERS = {"confero": "confero", **{f"confero.{name}": name for name in (*SERVICES, "lab")}}
 """Package and folder, as setup.py maps them."""
 

@@ -93,6 +93,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
         *("confero.sipgw.transports.websocket", "confero.sipgw.control", "confero.sipgw.watching", "confero.sipgw.who"),
+        "confero.turn.control",
         "confero.cli.sip",
     ),
     "sqlalchemy": ("confero.appserver.db",),

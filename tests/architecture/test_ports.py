@@ -45,7 +45,7 @@ def test_defaults_are_those_of_the_map(spec: Spec, listen: Listen) -> None:
 def test_media_ports_are_those_of_the_map() -> None:
     for spec in SPECS:
         if spec.media is not None:
-            entry = find(spec.name, "media")
+            entry = find(spec.name, spec.range)
             assert [default(spec.name, name) for name in spec.media[1:]] == [entry.low, entry.high]
 
 
@@ -66,6 +66,11 @@ def test_no_other_field_holds_a_port() -> None:
             assert not name.endswith(("_port", "_port_min", "_port_max")) or (service, name) in seen, (service, name)
 
 
+def unvaried(text: str) -> str:
+    """A text of the compose file with the defaults of its variables."""
+    return re.sub(r"\$\{\w+:-(\d+)\}", r"\1", text)
+
+
 def test_the_containers_use_the_map() -> None:
     compose = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
     for spec in SPECS:
@@ -73,13 +78,22 @@ def test_the_containers_use_the_map() -> None:
             continue  # there every service has an address of its own
         service = compose["services"][spec.name]
         address = service["networks"]["confero"]["ipv4_address"]
-        published = {re.sub(r"\$\{\w+:-(\d+)\}", r"\1", text) for text in service.get("ports", ())}
-        ports = [find(spec.name, listen.purpose) for listen in spec.listens]
-        public = {f"{p}:{p}/{how}" for p in ports if p.exposure == "public" for how in p.transport.split("/")}
+        published = {unvaried(text) for text in service.get("ports", ())}
+        ports = [(find(spec.name, listen.purpose), listen.port) for listen in spec.listens]
+        settings = {name: service["environment"].get(f"CONFERO_{spec.name}_{name}".upper(), "") for _, name in ports}
+        moved = {name: unvaried(value) for name, value in settings.items()}
+        public = {
+            f"{moved[name] or p}:{moved[name] or p}/{how}"
+            for p, name in ports
+            if p.exposure == "public"
+            for how in p.transport.split("/")
+        }
         media = {text for text in published if spec.media is not None and "-" in text}  # a part of the range
         assert published - media == public, spec.name
         assert f"http://{address}:{find(spec.name, spec.health)}/ready" in str(service["healthcheck"]["test"])
         for name, (target, purpose) in spec.wires.items():
+            if target not in compose["services"]:
+                continue  # the front door
             url = urlsplit(service["environment"][f"CONFERO_{spec.name}_{name}".upper()])
             assert (url.port or 80) == find(target, purpose).number
             assert url.hostname == compose["services"][target]["networks"]["confero"]["ipv4_address"]

@@ -40,7 +40,7 @@ def test_media_may_not_take_a_fixed_port() -> None:
 def test_stand_ins_are_for_low_ports_and_free() -> None:
     for key, number in UNPRIVILEGED.items():
         assert find(*key).number < 1024 <= number and number not in {entry.low for entry in PORTS}
-    built = ("appserver", "edge")
+    built = ("appserver", "edge", "turn")
     public = {(entry.service, entry.purpose) for entry in PORTS if entry.low < 1024 and entry.service in built}
     assert public == set(UNPRIVILEGED)
 

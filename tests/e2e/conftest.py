@@ -14,11 +14,13 @@ from confero.lab.stack import Stack
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """One for each file: on 127.0.NETWORK.x, by the file's ``NETWORK``, or all of it on its ``HOST``."""
+    """One for each file: on 127.0.NETWORK.x, by the file's ``NETWORK``, or all of it on its ``HOST``; with its ``SETTINGS``."""
     gather_loopback()
     state: Path = tmp_path_factory.mktemp("state")
     network = getattr(request.module, "NETWORK", None)
-    running = Stack(state, network=network) if network is not None else Stack(state, host=request.module.HOST)
+    settings = getattr(request.module, "SETTINGS", None)
+    place = {"host": request.module.HOST} if network is None else {"network": network}
+    running = Stack(state, settings=settings, **place)
     await running.start()
     yield running
     await running.stop()

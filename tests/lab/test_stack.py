@@ -19,7 +19,7 @@ from confero.ports import UNPRIVILEGED, find
 def test_each_service_has_a_loopback_address_of_its_own() -> None:
     found = addresses(41)
     assert list(found) == list(SERVICES)
-    assert list(found.values()) == ["127.0.41.11", "127.0.41.12", "127.0.41.13", "127.0.41.14"]
+    assert list(found.values()) == ["127.0.41.11", "127.0.41.12", "127.0.41.13", "127.0.41.14", "127.0.41.15"]
     assert all(ipaddress.ip_address(address).is_loopback for address in found.values())
 
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = {
     "confero": "confero",
-    **{name: f"confero/{name}" for name in ("appserver", "notifier", "mcu", "sipgw", "edge", "lab")},
+    **{name: f"confero/{name}" for name in ("appserver", "notifier", "mcu", "sipgw", "turn", "edge", "lab")},
 }
 DATA_SUFFIXES = {
     ".py",

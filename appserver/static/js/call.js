@@ -77,7 +77,7 @@ export class Call {
       state: (generation, connection, ice) => this.#recover((now) => this.#recovery.peer(generation, connection, ice, now)),
       remote: (stream) => (store.remote.value = stream),
     });
-    this.#media.setIceServers(join.ice_servers);
+    this.#media.setIce(join, performance.now());
     this.#recoveryDriver = new Driver(this.#recovery, (action) => this.#perform(action));
     this.#muteDriver = new Driver(this.#mute, (action) => this.#performMute(action));
     this.#noticesDriver = new Driver(this.#notices, (sentence) => store.toast(sentence));
@@ -188,7 +188,7 @@ export class Call {
       if (codeOf(error).startsWith("token-")) return joinRoom(this.#room, this.#name, null);
       throw error;
     });
-    this.#media.setIceServers(join.ice_servers);
+    this.#media.setIce(join, performance.now());
     this.#token = join.token;
     return join.token;
   }
@@ -225,12 +225,21 @@ export class Call {
   #perform(action) {
     switch (action.do) {
       case "fresh": return void this.#offer(action.offer, null, () => this.#media.fresh(action.generation));
-      case "restart": return void this.#offer(action.offer, action.leg, () => this.#media.restart());
+      case "restart": return void this.#offer(action.offer, action.leg, () => this.#restartIce());
       case "drop": return this.#media.close();
       case "rejoin": return this.#signaling.renew();
       case "phase": return this.#entered(action.phase);
       case "end": return this.#finish(action.reason);
     }
+  }
+
+  /**
+   * With the TURN servers of now: those of the join may have gone, and their credentials do not last for ever.
+   * @returns {Promise<string>} the SDP offer
+   */
+  async #restartIce() {
+    if (this.#media.isIceOld(performance.now())) await this.#renewToken(this.#token).catch(() => {});
+    return this.#media.restart();
   }
 
   /** @param {import("./recovery.js").Phase} phase */

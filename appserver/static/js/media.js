@@ -1,6 +1,10 @@
 /** The peer connection to the media server: one audio transceiver, we always offer. Decides nothing (recovery.js does). */
 
 /** @typedef {import("./wire.js").IceServer} IceServer */
+/** @typedef {import("./wire.js").JoinReply} JoinReply */
+
+/** Servers older than this are asked for anew before the next restart: theirs may be the fault. */
+const SERVERS_MS = 60_000;
 
 /**
  * @typedef {object} MediaHandlers
@@ -10,8 +14,9 @@
 
 export class Media {
   #handlers;
-  /** @type {RTCIceServer[]} */
-  #iceServers = [];
+  /** @type {RTCConfiguration} */
+  #ice = {};
+  #iceAt = 0;
   /** @type {RTCPeerConnection | null} */
   #pc = null;
   /** @type {RTCRtpTransceiver | null} */
@@ -29,9 +34,19 @@ export class Media {
     return this.#pc?.connectionState ?? "none";
   }
 
-  /** Used by the next fresh connection. @param {readonly IceServer[]} servers */
-  setIceServers(servers) {
-    this.#iceServers = servers.map(toRtcIceServer);
+  /**
+   * What the next fresh connection, or ICE restart, uses.
+   * @param {Pick<JoinReply, "ice_servers" | "ice_policy">} join
+   * @param {number} now ms
+   */
+  setIce(join, now) {
+    this.#ice = { iceServers: join.ice_servers.map(toRtcIceServer), iceTransportPolicy: join.ice_policy };
+    this.#iceAt = now;
+  }
+
+  /** Whether it may be time for other servers, or other credentials for them. @param {number} now ms @returns {boolean} */
+  isIceOld(now) {
+    return Boolean(this.#ice.iceServers?.length) && now - this.#iceAt >= SERVERS_MS;
   }
 
   /**
@@ -41,7 +56,7 @@ export class Media {
    */
   async fresh(generation) {
     this.close();
-    const pc = new RTCPeerConnection({ iceServers: this.#iceServers, bundlePolicy: "max-bundle" });
+    const pc = new RTCPeerConnection({ ...this.#ice, bundlePolicy: "max-bundle" });
     this.#pc = pc;
     const report = () => this.#handlers.state(generation, pc.connectionState, pc.iceConnectionState);
     pc.onconnectionstatechange = report;
@@ -59,6 +74,7 @@ export class Media {
     if (!pc) throw new DOMException("There is no peer connection.", "InvalidStateError");
     // An earlier offer that was never answered would stand in the way.
     if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
+    pc.setConfiguration({ ...this.#ice, bundlePolicy: "max-bundle" });
     pc.restartIce();
     return offerOf(pc);
   }

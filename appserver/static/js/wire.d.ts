@@ -91,6 +91,8 @@ export interface JoinReply {
   events_path: string;
   calls_out: boolean;
   ice_servers: Array<IceServer>;
+  ice_ttl_s: number;
+  ice_policy: "all" | "relay";
 }
 
 export interface JoinRequest {

@@ -53,6 +53,21 @@ class SipgwConfig(ServiceConfig):
     notifier_url: str = ""
 
 
+class TurnConfig(ServiceConfig):
+    http_host: str = "127.0.0.1"
+    http_port: int = 2134
+    bind: list[str] = Field(default_factory=list)
+    udp_port: int = 14049
+    tcp_port: int = 443
+    tcp_listen: bool = True
+    handover_dir: Path | None = None
+    front_url: str = ""
+    appserver_url: str = ""
+    relay_bind: list[str] = Field(default_factory=list)
+    relay_port_min: int = 49_152
+    relay_port_max: int = 65_535
+
+
 class EdgeConfig(ServiceConfig):
     https_host: str = "*"
     https_port: int = 443
@@ -66,6 +81,7 @@ MODELS: dict[str, type[ServiceConfig]] = {
     "notifier": NotifierConfig,
     "mcu": McuConfig,
     "sipgw": SipgwConfig,
+    "turn": TurnConfig,
     "edge": EdgeConfig,
 }
 
@@ -87,10 +103,11 @@ def told(made: Plan) -> dict[str, str]:
 
 def test_by_default_all_is_on_loopback_at_the_documented_ports() -> None:
     made = plan()
-    assert [child.name for child in made.children] == ["appserver", "notifier", "mcu", "sipgw", "edge"]
+    assert [child.name for child in made.children] == ["appserver", "notifier", "turn", "mcu", "sipgw", "edge"]
     assert [child.url for child in made.children] == [
         "http://127.0.0.1",
         "http://127.0.0.1:14040",
+        "http://127.0.0.1:2134",
         "http://127.0.0.1:2131",
         "http://127.0.0.1:2133",
         "http://127.0.0.1:2136",
@@ -103,11 +120,15 @@ def test_by_default_all_is_on_loopback_at_the_documented_ports() -> None:
         "CONFERO_MCU_NOTIFIER_URL": "http://127.0.0.1:14040",
         "CONFERO_SIPGW_APPSERVER_URL": "http://127.0.0.1",
         "CONFERO_SIPGW_NOTIFIER_URL": "http://127.0.0.1:14040",
+        "CONFERO_TURN_APPSERVER_URL": "http://127.0.0.1",
+        "CONFERO_TURN_FRONT_URL": "https://127.0.0.1",
+        "CONFERO_TURN_TCP_LISTEN": "false",
+        "CONFERO_TURN_HANDOVER_DIR": str(default_state_dir({"HOME": "/h"}) / "handover"),
         "CONFERO_APPSERVER_HTTPS_LISTEN": "false",
         "CONFERO_APPSERVER_HANDOVER_DIR": str(default_state_dir({"HOME": "/h"}) / "handover"),
     }
     assert made.moved == () and made.join_url == "https://localhost/r/lobby"
-    assert made.children[2].command[1:] == ("-m", "confero.mcu") and made.children[2].after == ("appserver", "notifier")
+    assert made.children[3].command[1:] == ("-m", "confero.mcu") and made.children[3].after == ("appserver", "notifier")
 
 
 def test_addresses_reach_the_service_and_everyone_who_calls_it() -> None:
@@ -149,7 +170,7 @@ def without_a_front_door(**options: Any) -> Plan:
 
 def test_without_a_front_door_the_page_has_its_port() -> None:
     made = without_a_front_door(lowest_port=1024)
-    assert [child.name for child in made.children] == ["appserver", "notifier", "mcu", "sipgw"]
+    assert [child.name for child in made.children] == ["appserver", "notifier", "turn", "mcu", "sipgw"]
     assert made.moved == (Moved("appserver", "https", 443, 8443), Moved("appserver", "http", 80, 8080))
     assert told(made)["CONFERO_APPSERVER_HTTPS_PORT"] == "8443"
     assert not {"CONFERO_APPSERVER_HTTPS_LISTEN", "CONFERO_APPSERVER_HANDOVER_DIR"} & set(told(made))
@@ -260,3 +281,16 @@ def test_wildcards(host: str, wild: bool, at: str) -> None:
 def test_urls() -> None:
     assert url("https", "::1", 443) == "https://[::1]"
     assert url("http", "host", 443) == "http://host:443"
+
+
+def test_without_a_front_door_the_page_has_the_port_that_it_would_share() -> None:
+    env = told(plan(front_door=False))
+    assert env["CONFERO_TURN_TCP_LISTEN"] == "false" and "CONFERO_APPSERVER_HTTPS_LISTEN" not in env
+    assert "CONFERO_TURN_FRONT_URL" not in env
+    apart = told(plan(addresses={"appserver": "127.0.0.11", "turn": "127.0.0.15"}))
+    assert "CONFERO_TURN_TCP_LISTEN" not in apart and apart["CONFERO_TURN_RELAY_BIND"] == "127.0.0.15"
+
+
+def test_a_turn_server_with_several_addresses_does_not_move_the_front_door() -> None:
+    env = told(plan({"HOME": "/h", "CONFERO_TURN_BIND": "192.0.2.5,2001:db8::5"}, front_door=True))
+    assert "CONFERO_EDGE_HTTPS_HOST" not in env

@@ -1,0 +1,64 @@
+"""TURN servers at the application server: they register, hear of media servers, and browsers hear of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from confero.appserver.config import AppserverConfig
+from confero.errors import Refused
+from confero.models import McuRegister
+from confero.models.turn import MediaPlace, TurnHeartbeat, TurnListener, TurnPeers, TurnRegister
+
+from .conftest import SiteMaker
+from .site import Site
+
+REGISTER = TurnRegister(id="turn-1", boot="b1", listeners=[TurnListener(transport="udp", port=14049)])
+BEAT = TurnHeartbeat(boot="b1", allocations=0)
+PLACE = MediaPlace(host="192.0.2.9", low=5000, high=15_000)
+
+
+async def test_a_join_tells_of_the_turn_servers_that_live(site: Site) -> None:
+    assert (await site.join())["ice_servers"] == []
+    await site.tell("turn", "POST", "turns", REGISTER, TurnPeers)
+    joined = await site.join()
+    (server,) = joined["ice_servers"]
+    assert server["urls"] == ["turn:localhost:14049?transport=udp"]
+    assert server["username"].endswith(":" + joined["participant"]) and server["credential"]
+    assert (joined["ice_ttl_s"], joined["ice_policy"]) == (43_200, "all")
+    await site.tell("turn", "PUT", "turns/turn-1/heartbeat", TurnHeartbeat(boot="b1", allocations=1, draining=True))
+    assert (await site.join())["ice_servers"] == []
+
+
+async def test_turn_servers_hear_where_media_servers_take_media(site: Site) -> None:
+    assert (await site.tell("turn", "POST", "turns", REGISTER, TurnPeers)).media == []
+    mcu = McuRegister(id="m", boot="b", url="http://127.0.0.1:1", capacity=10, media=[PLACE])
+    await site.tell("mcu", "POST", "mcus", mcu)
+    assert (await site.tell("turn", "PUT", "turns/turn-1/heartbeat", BEAT, TurnPeers)).media == [PLACE]
+
+
+async def test_strangers_are_to_register_and_others_are_not_heard(site: Site) -> None:
+    with pytest.raises(Refused) as caught:
+        await site.tell("turn", "PUT", "turns/turn-2/heartbeat", BEAT, TurnPeers)
+    assert caught.value.status == 404
+    with pytest.raises(Refused) as caught:
+        await site.tell("mcu", "POST", "turns", REGISTER, TurnPeers)
+    assert caught.value.status == 403
+
+
+async def test_the_operators_own_servers_and_policy(make_site: SiteMaker) -> None:
+    site = await make_site(ice_urls=["stun:stun.example:3478"], ice_policy="relay")
+    await site.mcu.register(site.internal_url)
+    joined = await site.join()
+    assert [server["urls"] for server in joined["ice_servers"]] == [["stun:stun.example:3478"]]
+    assert joined["ice_policy"] == "relay"
+
+
+@pytest.mark.parametrize("url", ["http://turn.example", "turn:", "turn:user@turn.example", "turn:a?transport=sctp"])
+def test_urls_that_browsers_would_refuse(url: str) -> None:
+    with pytest.raises(ValueError, match="ice_urls"):
+        AppserverConfig(ice_urls=[url])
+
+
+def test_turn_servers_of_others_want_their_secret() -> None:
+    with pytest.raises(ValueError, match="ice_secret"):
+        AppserverConfig(ice_urls=["turn:turn.example:3478"])

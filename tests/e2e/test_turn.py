@@ -1,0 +1,125 @@
+"""Browsers whose media may go through the TURN server only: over UDP, TCP and TLS they are heard in a real conference, and hear."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from confero.lab.members import RtpMember
+from confero.lab.members.chromium import Chromium
+from confero.lab.members.firefox import FAKE_TONE_HZ, Firefox
+from confero.lab.page import Page
+from confero.lab.stack import Stack
+from confero.models import LegStats, RoomSpec
+from confero.models.turn import TurnAllocation
+
+from .listening import HEARD_DBFS, UNHEARD_DBFS, level, listen, tone
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NETWORK = 52
+SETTINGS = {"CONFERO_APPSERVER_ICE_POLICY": "relay", "CONFERO_APPSERVER_TURNS_TRUSTED": "true"}
+ROOM = "lobby"
+ADA_HZ, PHONE_HZ = 433.0, 1151.0
+LISTEN_S = 1.0
+AGAIN_S = 45.0
+"""After a crash: noticed by ICE's own time-outs, an offer, an allocation."""
+WAYS = {"udp": "^turn:.*transport=udp$", "tcp": "^turn:.*transport=tcp$", "tls": "^turns:"}
+ONLY = """(() => { const wanted = new RegExp(%s), Native = window.RTCPeerConnection;
+  const keep = (c) => ({ ...c, iceServers: c.iceServers.map((s) => ({ ...s, urls: s.urls.filter((u) => wanted.test(u)) })) });
+  window.RTCPeerConnection = class extends Native {
+    constructor(c) { super(keep(c)); }
+    setConfiguration(c) { super.setConfiguration(keep(c)); }
+  }; })()"""
+"""Leaves one of the URLs that the page was told: else the browser takes whichever it likes best."""
+CHOSEN = """window.confero.stats().then((all) => { const byId = (id) => all.find((s) => s.id === id);
+  const pair = byId(all.find((s) => s.type === "transport").selectedCandidatePairId), mine = byId(pair.localCandidateId);
+  return [mine.candidateType, mine.relayProtocol]; })"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
+    mcu = stack.client("mcu")
+    await mcu.call("PUT", f"/v1/rooms/{ROOM}", body=RoomSpec(name="Lobby", max_participants=10))
+    made = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=f"127.0.{NETWORK}.101")
+    await made.join()
+    yield made
+    await made.leave()
+    await mcu.close()
+
+
+@contextlib.asynccontextmanager
+async def page_over(stack: Stack, way: str) -> AsyncIterator[Page]:
+    async with Chromium(tone(ADA_HZ), flags=("--ignore-certificate-errors",)) as browser:
+        await browser.page.add_init_script(script=ONLY % json.dumps(WAYS[way]))
+        page = Page(browser, stack.page_url)
+        await page.join(ROOM, "Ada")
+        yield page
+        await page.leave()
+
+
+async def allocations(stack: Stack) -> list[TurnAllocation]:
+    turn = stack.client("turn")
+    try:
+        return await turn.call("GET", "/v1/allocations", reply=list[TurnAllocation])
+    finally:
+        await turn.close()
+
+
+async def hear_each_other(ada: Page, phone: RtpMember) -> None:
+    heard = await ada.hear(LISTEN_S)
+    assert level(heard, PHONE_HZ) > HEARD_DBFS and level(heard, ADA_HZ) < UNHEARD_DBFS
+    heard = await listen(phone, LISTEN_S)
+    assert level(heard, ADA_HZ) > HEARD_DBFS and level(heard, PHONE_HZ) < UNHEARD_DBFS
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_browser_talks_through_the_turn_server(stack: Stack, phone: RtpMember, way: str) -> None:
+    async with page_over(stack, way) as ada:
+        await hear_each_other(ada, phone)
+        assert await ada.value(CHOSEN) == ["relay", way]
+        mcu = stack.client("mcu")
+        stats = await mcu.call("GET", f"/v1/legs/{await ada.leg()}/stats", reply=LegStats)
+        await mcu.close()
+        relayed = [place for one in await allocations(stack) for place in one.relayed]
+        assert stats is not None and stats.remote in relayed, "the media server sees the relayed address"
+
+
+async def test_firefox_talks_through_the_turn_server(stack: Stack, phone: RtpMember) -> None:
+    async with Firefox() as browser:
+        ada = Page(browser, stack.page_url)
+        await ada.join(ROOM, "Ada")
+        heard = await ada.hear(LISTEN_S)
+        assert level(heard, PHONE_HZ) > HEARD_DBFS
+        heard = await listen(phone, LISTEN_S)
+        assert level(heard, FAKE_TONE_HZ) > HEARD_DBFS
+        local, how = await ada.value(CHOSEN)
+        assert local == "relay" and how in WAYS
+        await ada.leave()
+
+
+async def test_what_browsers_leave_behind_goes_by_itself(stack: Stack) -> None:
+    for _ in range(100):
+        if not await allocations(stack):
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError("allocations are left")
+
+
+async def test_a_turn_server_that_is_killed_comes_back_and_browsers_with_it(stack: Stack, phone: RtpMember) -> None:
+    async with page_over(stack, "udp") as ada:
+        await hear_each_other(ada, phone)
+        stack.kill("turn")
+        await asyncio.sleep(1)
+        assert level(await listen(phone), ADA_HZ) < UNHEARD_DBFS, "nothing is relayed by who is dead"
+        async with asyncio.timeout(AGAIN_S):
+            while level(await listen(phone, LISTEN_S), ADA_HZ) < HEARD_DBFS:
+                pass
+        await ada.connected()
+        await hear_each_other(ada, phone)
+        assert await ada.value(CHOSEN) == ["relay", "udp"]
