@@ -96,6 +96,9 @@ async def test_a_word_out_of_turn_may_fail() -> None:
     bench = Bench()
     bench.appserver.failure = Unavailable("down")
     await bench.membership.say(bench.appserver)
+    bench.appserver.failure, bench.appserver.knows = None, True
+    await bench.membership.say(bench.appserver)
+    assert bench.appserver.said == ["beat"], "the one that did not fail"
 
 
 async def test_an_application_server_that_counts_versions_waits_in_our_place() -> None:
