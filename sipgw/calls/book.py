@@ -110,13 +110,23 @@ class CallBook:
 
     def legs_lost(self, mcu_url: str, legs: set[str], reason: str) -> None:
         """These are not at their MCU any more: it has ended them (``media-ended``), or was ended itself (``mcu-lost``)."""
-        for call in self:
+        if not legs:
+            return
+        for call in self.running():
             if call.media.mcu_url == mcu_url and call.media.leg in legs:
                 call.happened(LegLost(reason))
 
+    def legs(self) -> dict[str, set[str]]:
+        """Of calls, by the MCU that they are at."""
+        found: dict[str, set[str]] = {}
+        for call in self._running.values():
+            if call.media.leg:
+                found.setdefault(call.media.mcu_url, set()).add(call.media.leg)
+        return found
+
     def mcus(self) -> set[str]:
         """Where there are legs of calls."""
-        return {call.media.mcu_url for call in self._running.values() if call.media.leg}
+        return set(self.legs())
 
     def key(self, leg: str, digit: str) -> None:
         """A key in a leg's media. Of two calls with one leg there is none."""

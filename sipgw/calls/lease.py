@@ -39,11 +39,7 @@ class Leases:
 
     async def renew(self) -> None:
         """Once, at all MCUs with legs of ours."""
-        known = {
-            call.media.mcu_url: {c.media.leg for c in self._book if c.media.leg}
-            for call in self._book
-            if call.media.leg
-        }
+        known = self._book.legs()
         self._heard = {url: self._heard.get(url, self._clock.monotonic()) for url in known}
         self._boots = {url: boot for url, boot in self._boots.items() if url in known}
         await asyncio.gather(*(self._renew(url, legs) for url, legs in known.items()))
