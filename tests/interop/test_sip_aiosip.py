@@ -23,7 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NETWORK = 73
 GATEWAY = f"127.0.{NETWORK}.14"
-PHONE = "127.0.0.1"
+PHONE = f"127.0.{NETWORK}.101"
 PASSWORD = "an-old-password"
 SDP = (
     "v=0\r\no=- 1 1 IN IP4 {phone}\r\ns=-\r\nc=IN IP4 {phone}\r\nt=0 0\r\n"
