@@ -5,7 +5,8 @@
     python benchmarks/sip_calls.py --one-core   all services on one core, sipp on another
 
 Set-up time is what sipp sees from INVITE to 200. The rooms stand before; in each somebody talks all the time, so that every call
-is sent 50 packets a second; the callers are silent.
+is sent 50 packets a second; the callers are silent. Many at once come first, while memory is what the services have started with;
+at the end nobody calls until the gateway has forgotten all calls.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import csv
-import math
 import os
 import shutil
 import sys
@@ -25,7 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import sip_tables
 from report import machine, save, show
+from sipp_counts import Seen, seen
 
 from confero.lab.bench import counters
 from confero.lab.members import RtpMember
@@ -34,6 +35,8 @@ from confero.lab.stack import SERVICES, Stack
 from confero.models import RoomSpec, RoomState
 
 NETWORK = 78
+CONCERNED = ("appserver", "notifier", "mcu", "sipgw")
+"""Whom a call goes through, in the order of the tables."""
 SCENARIO = Path(__file__).resolve().parent / "sip_call.xml"
 SETTINGS = {
     "CONFERO_APPSERVER_STRANGERS_PER_MINUTE": "1000000",
@@ -50,6 +53,10 @@ WARM_CALLS = 300
 SIPP_HOST = f"127.0.{NETWORK}.101"
 TOLERANCE = 20
 """Seconds that a run may take beyond what it should."""
+REMEMBERED = 'sipgw_transactions{side="server"}'
+"""The gateway's metric of requests that may come again."""
+QUIET_S = 75.0
+"""Twice what RFC 3261 has it remember them for, and more."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +66,6 @@ class Run:
     rate: int
     calls: int
     hold_s: float
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What sipp counted."""
-
-    calls: int
-    failed: int
-    retransmissions: int
-    setup_ms: list[float]
-
-    def percentile(self, percent: float) -> float:
-        ordered = sorted(self.setup_ms)
-        return ordered[min(len(ordered) - 1, math.ceil(percent / 100 * len(ordered)) - 1)] if ordered else math.nan
 
 
 class Bench:
@@ -118,12 +111,16 @@ class Bench:
             counters.pin(process.pid, counters.cores()[1])
         return process, (folder / "stat.csv", folder)
 
+    async def figure(self, service: str, name: str) -> int:
+        """One of a service's metrics."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self._stack.url(service)}/metrics") as response:
+            text = await response.text()
+        found = next(line for line in text.splitlines() if line.startswith(f"confero_{name}"))
+        return int(float(found.rsplit(" ", 1)[1]))
+
     async def legs(self) -> int:
         """At the MCU now, without the talkers."""
-        async with aiohttp.ClientSession() as http, http.get(f"{self._stack.url('mcu')}/metrics") as response:
-            text = await response.text()
-        found = next(line for line in text.splitlines() if line.startswith("confero_mcu_legs"))
-        return int(float(found.rsplit(" ", 1)[1])) - ROOMS
+        return await self.figure("mcu", "mcu_legs") - ROOMS
 
     async def empty(self) -> None:
         """Until all that the run before has left has ended, a minute at most."""
@@ -162,23 +159,13 @@ async def opened(*, one_core: bool, warm: int = WARM_CALLS) -> AsyncIterator[Ben
         yield bench
 
 
-def seen(stat: Path, folder: Path) -> Seen:
-    """From sipp's files: the last line of its counts, and one time for each call."""
-    with stat.open(newline="") as file:
-        last = list(csv.DictReader(file, delimiter=";"))[-1]
-    times: list[float] = []
-    for path in folder.glob("*_rtt.csv"):
-        with path.open(newline="") as file:
-            times += [float(row[1]) for row in list(csv.reader(file, delimiter=";"))[1:]]
-    return Seen(int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"]), int(last["Retransmissions(C)"]), times)
-
-
 async def rate(bench: Bench, run: Run) -> dict[str, Any]:
     """Calls a second: how long they take to be set up, and what they cost."""
     before, begun = await bench.reading(), asyncio.get_running_loop().time()
     found = await bench.run(run)
     after, elapsed = await bench.reading(), asyncio.get_running_loop().time() - begun
     calls = max(found.calls, 1)
+    used = {name: after.process_s[name] - before.process_s[name] for name in CONCERNED}
     return {
         "case": "rate",
         "calls_per_s": run.rate,
@@ -186,17 +173,18 @@ async def rate(bench: Bench, run: Run) -> dict[str, Any]:
         "failed": found.failed,
         "retransmissions": found.retransmissions,
         "setup_ms": {f"p{percent}": round(found.percentile(percent), 1) for percent in (50, 95, 99)},
-        "cpu_ms_per_call": {
-            name: round(1000 * (after.process_s[name] - before.process_s[name]) / calls, 2) for name in SERVICES
-        },
-        "cores": round(sum(after.process_s[n] - before.process_s[n] for n in SERVICES) / elapsed, 2),
+        "cpu_ms_per_call": {name: round(1000 * seconds / calls, 2) for name, seconds in used.items()},
+        "cores": round(sum(used.values()) / elapsed, 2),
+        "rss_mb": megabytes(after),
         "elapsed_s": round(elapsed, 1),
     }
 
 
-async def together(bench: Bench, calls: int, speed: int, hold_s: float) -> dict[str, Any]:
-    """Many calls at once: what one takes of memory, and all of them of the machine while they are sent sound."""
-    before = await bench.reading()
+async def together(bench: Bench, calls: int, speed: int, hold_s: float, before: counters.Reading) -> dict[str, Any]:
+    """Many calls at once: what one takes of memory, and all of them of the machine while they are sent sound.
+
+    ``before``: when the services had just started. Memory that calls before these have left is used again.
+    """
     run = Run(speed, calls, hold_s + calls / speed)
     process, files = await bench.start(run)
     await asyncio.sleep(calls / speed + 3)
@@ -215,38 +203,72 @@ async def together(bench: Bench, calls: int, speed: int, hold_s: float) -> dict[
         "failed": found.failed,
         "retransmissions": found.retransmissions,
         "setup_ms": {f"p{percent}": round(found.percentile(percent), 1) for percent in (50, 95, 99)},
-        "kb_per_call": {name: round((full.rss_kb[name] - before.rss_kb[name]) / calls, 1) for name in SERVICES},
-        "cores": {name: round((after.process_s[name] - full.process_s[name]) / elapsed, 3) for name in SERVICES},
+        "kb_per_call": {name: round((full.rss_kb[name] - before.rss_kb[name]) / calls, 1) for name in CONCERNED},
+        "cores": {name: round((after.process_s[name] - full.process_s[name]) / elapsed, 3) for name in CONCERNED},
         "media_core": round((after.media_ns - full.media_ns) / 1e9 / elapsed, 3),
         "late_ticks": round(after.engine.get("late_ticks", 0) - full.engine.get("late_ticks", 0)),
         "left": await bench.legs(),
     }
 
 
-async def measure(*, quick: bool, one_core: bool) -> list[dict[str, Any]]:
+async def rest(bench: Bench, longest_s: float) -> dict[str, Any]:
+    """Nobody calls until the gateway has forgotten all calls, or for ``longest_s``: what memory is kept then."""
+    loop = asyncio.get_running_loop()
+    busy, begun = await bench.reading(), loop.time()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            while await bench.figure("sipgw", REMEMBERED) > 0:  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(0.5)
+    return {
+        "case": "rest",
+        "after_s": round(loop.time() - begun, 1),
+        "remembered": await bench.figure("sipgw", REMEMBERED),
+        "busy_rss_mb": megabytes(busy),
+        "rss_mb": megabytes(await bench.reading()),
+    }
+
+
+def megabytes(reading: counters.Reading) -> dict[str, float]:
+    return {name: round(reading.rss_kb[name] / 1024, 1) for name in CONCERNED}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    warm: int
+    together: tuple[int, ...]
+    speed: int
+    """Calls a second until they are all there."""
+    hold_s: float
+    rates: tuple[int, ...]
+    seconds: int
+    """Of each rate."""
+    quiet_s: float
+
+
+WHOLE = Size(WARM_CALLS, (250, 1000), 50, 20.0, (50, 100, 150, 200), 15, QUIET_S)
+QUICK = Size(20, (20,), 20, 4.0, (20,), 2, 1.0)
+
+
+async def measure(size: Size, *, one_core: bool) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    async with opened(one_core=one_core, warm=20 if quick else WARM_CALLS) as bench:
-        for speed in (20,) if quick else (50, 100, 150, 200):
-            rows.append(await rate(bench, Run(speed, speed * (2 if quick else 15), 1.0)) | {"one_core": one_core})
+
+    def keep(row: dict[str, Any]) -> None:
+        rows.append(row | {"one_core": one_core})
+        show(sip_tables.line(row))
+
+    async with opened(one_core=one_core, warm=size.warm) as bench:
+        started = await bench.reading()
+        show(sip_tables.TOGETHER)
+        for calls in size.together:
+            keep(await together(bench, calls, size.speed, size.hold_s, started))
+        show(sip_tables.RATE)
+        for speed in size.rates:
+            keep(await rate(bench, Run(speed, speed * size.seconds, 1.0)))
             await bench.empty()
-            show(line(rows[-1]))
-        for calls in (20,) if quick else (250, 1000):
-            rows.append(await together(bench, calls, 20 if quick else 50, 8 if quick else 20) | {"one_core": one_core})
-            show(line(rows[-1]))
+        keep(await rest(bench, size.quiet_s))
     return rows
-
-
-def line(row: dict[str, Any]) -> str:
-    """A row of the tables of docs/benchmarks.md."""
-    setup = " / ".join(f"{value:.0f}" for value in row["setup_ms"].values())
-    if row["case"] == "rate":
-        what, cores = f"{row['calls_per_s']} calls/s", str(row["cores"])
-        cost = " + ".join(f"{value:.1f}" for value in row["cpu_ms_per_call"].values()) + " ms"
-    else:
-        what = f"{row['calls']} at once ({row['legs']} legs)"
-        cores = " + ".join(f"{value:.2f}" for value in row["cores"].values())
-        cost = " + ".join(f"{value:.0f}" for value in row["kb_per_call"].values()) + " kB"
-    return f"| {what} | {row['failed']} | {row['retransmissions']} | {setup} | {cost} | {cores} |"
 
 
 def main() -> int:
@@ -256,11 +278,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="where the JSON goes (default: benchmarks/results/sip_calls.json)")
     options = parser.parse_args()
     facts = machine("whole services")
-    show(f"CPU and memory: {' + '.join(SERVICES)}; set-up: p50 / p95 / p99 in ms")
-    show(
-        "| calls | failed | retransmissions | set-up | ms of CPU a call, or memory | cores |\n|---|---|---|---|---|---|"
-    )
-    rows = asyncio.run(measure(quick=options.quick, one_core=options.one_core))
+    show(f"CPU and memory: {' + '.join(CONCERNED)}; set-up: p50 / p95 / p99")
+    rows = asyncio.run(measure(QUICK if options.quick else WHOLE, one_core=options.one_core))
     show(f"written to {save('sip_calls', facts, rows, options.out)}")
     return 0
 

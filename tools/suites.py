@@ -94,7 +94,7 @@ SUITES: tuple[Suite, ...] = (
     Suite(
         "sip",
         "telephones and proxies that others wrote judge the gateway: sipp, baresip, kamailio, aiosip",
-        (pytest("tests/interop"),),
+        (pytest("-n2", "tests/interop"),),
         {"CONFERO_TEST_LONG": "1"},
     ),
     Suite(

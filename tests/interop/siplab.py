@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,17 @@ from confero.lab.stack import Stack
 from confero.tokens import service_token
 
 START_S = 15.0
+
+
+@contextlib.asynccontextmanager
+async def started(stack: Stack) -> AsyncIterator[Stack]:
+    """Stopped whatever happens, so that nobody finds its addresses taken; no service has written a traceback."""
+    await stack.start()
+    try:
+        yield stack
+    finally:
+        await stack.stop()
+    assert "Traceback" not in stack.output, stack.output[-6000:]
 
 
 class Admin:

@@ -17,13 +17,13 @@ from confero.lab.members.loopback import gather_loopback
 from confero.lab.stack import Stack
 from confero.sipgw.compat import aiosip
 
-from .siplab import Admin, becomes, figure, known
+from .siplab import Admin, becomes, figure, known, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NETWORK = 73
 GATEWAY = f"127.0.{NETWORK}.14"
-PHONE = "127.0.0.1"
+PHONE = f"127.0.{NETWORK}.101"
 PASSWORD = "an-old-password"
 SDP = (
     "v=0\r\no=- 1 1 IN IP4 {phone}\r\ns=-\r\nc=IN IP4 {phone}\r\nt=0 0\r\n"
@@ -34,16 +34,13 @@ SDP = (
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     gather_loopback()
-    running = Stack(tmp_path_factory.mktemp("state"), network=NETWORK)
-    await running.start()
-    admin = Admin(running)
-    for user, old in (("old", True), ("new", False)):
-        account = {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user}
-        await admin.add("accounts", account | {"allow_md5_without_qop": old})
-    await known(running, "sip_accounts", 2)
-    yield running
-    await running.stop()
-    assert "Traceback" not in running.output, running.output[-6000:]
+    async with started(Stack(tmp_path_factory.mktemp("state"), network=NETWORK)) as running:
+        admin = Admin(running)
+        for user, old in (("old", True), ("new", False)):
+            account = {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user}
+            await admin.add("accounts", account | {"allow_md5_without_qop": old})
+        await known(running, "sip_accounts", 2)
+        yield running
 
 
 async def dialog(app: Any, user: str, to: str, port: int) -> Any:

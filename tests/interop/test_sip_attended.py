@@ -14,7 +14,7 @@ from confero.lab.stack import Stack
 
 from ..e2e.listening import HEARD_DBFS, UNHEARD_DBFS, level, tone
 from ..support.waiting import until
-from .siplab import Admin, known
+from .siplab import Admin, known, started
 from .sipp import nobody_left
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,16 +29,13 @@ ROOM_HZ = 1559
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     gather_loopback()
-    running = Stack(tmp_path_factory.mktemp("state"), network=NETWORK)
-    await running.start()
-    admin = Admin(running)
-    for user in HERTZ:
-        account = {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user.title()}
-        await admin.add("accounts", account)
-    await known(running, "sip_accounts", len(HERTZ))
-    yield running
-    await running.stop()
-    assert "Traceback" not in running.output, running.output[-6000:]
+    async with started(Stack(tmp_path_factory.mktemp("state"), network=NETWORK)) as running:
+        admin = Admin(running)
+        for user in HERTZ:
+            account = {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user.title()}
+            await admin.add("accounts", account)
+        await known(running, "sip_accounts", len(HERTZ))
+        yield running
 
 
 def line() -> Line:

@@ -59,7 +59,7 @@ async def room(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
             for who, line in LINES.items()
         }
         browser = WebRtcMember("Browser", tone(HERTZ["Browser"]), page_url=stack.page_url, room=name, tls=stack.tls())
-        phone = RtpMember("Phone", tone(HERTZ["Phone"]), mcu=mcu, room=name, host=f"127.0.{NETWORK}.120", port=9000)
+        phone = RtpMember("Phone", tone(HERTZ["Phone"]), mcu=mcu, room=name, host=f"127.0.{NETWORK}.120")
         members = phones | {"Browser": browser, "Phone": phone}
         for member in members.values():
             cleanup.push_async_callback(member.leave)

@@ -18,7 +18,7 @@ from confero.lab.stack import Stack
 from ..e2e.listening import HEARD_DBFS, level
 from ..support.nat import INSIDE, MEMORY_S, OUTSIDE, ROUTER, House, house_behind_nat
 from ..support.waiting import until
-from .siplab import Admin, known
+from .siplab import Admin, known, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,16 +36,13 @@ def house() -> Iterator[House]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(house: House, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """On the address that the house can reach, with a telephone's account for each side."""
-    running = Stack(tmp_path_factory.mktemp("state"), host=OUTSIDE, settings=SETTINGS)
-    await running.start()
-    admin = Admin(running)
-    for user, symmetric in (("house", True), ("city", False)):
-        account = {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user.title()}
-        await admin.add("accounts", account | {"symmetric": symmetric})
-    await known(running, "sip_accounts", 2)
-    yield running
-    await running.stop()
-    assert "Traceback" not in running.output, running.output[-6000:]
+    async with started(Stack(tmp_path_factory.mktemp("state"), host=OUTSIDE, settings=SETTINGS)) as running:
+        admin = Admin(running)
+        for user, symmetric in (("house", True), ("city", False)):
+            account = {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user.title()}
+            await admin.add("accounts", account | {"symmetric": symmetric})
+        await known(running, "sip_accounts", 2)
+        yield running
 
 
 @contextlib.asynccontextmanager

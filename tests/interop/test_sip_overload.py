@@ -16,7 +16,7 @@ from .sipp import Sipp, nobody_left, somebody
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-NETWORK = 83
+NETWORK = 80
 HOST = f"127.0.{NETWORK}.101"
 ROOM = 20
 """Calls that the gateway takes here."""

@@ -16,7 +16,7 @@ from confero.lab.signals import analysis
 from confero.lab.stack import Stack
 
 from ..support.waiting import until
-from .siplab import Admin, figure, known
+from .siplab import Admin, figure, known, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -30,17 +30,14 @@ HEARD_DBFS = -40.0
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     gather_loopback()
-    running = Stack(tmp_path_factory.mktemp("state"), network=NETWORK)
-    await running.start()
-    admin = Admin(running)
-    for user in ("alice", "bob"):
-        await admin.add(
-            "accounts", {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user.title()}
-        )
-    await known(running, "sip_accounts", 2)
-    yield running
-    await running.stop()
-    assert "Traceback" not in running.output, running.output[-6000:]
+    async with started(Stack(tmp_path_factory.mktemp("state"), network=NETWORK)) as running:
+        admin = Admin(running)
+        for user in ("alice", "bob"):
+            await admin.add(
+                "accounts", {"user": user, "realm": "confero", "password": PASSWORD, "display_name": user.title()}
+            )
+        await known(running, "sip_accounts", 2)
+        yield running
 
 
 def phone(

@@ -19,7 +19,7 @@ from confero.lab.stack import Stack
 from ..mcu.rig import ulaw_encode
 from ..support.waiting import until
 from .kamailio import Kamailio
-from .siplab import Admin, becomes, known, sipp, trunk_state
+from .siplab import Admin, becomes, known, sipp, started, trunk_state
 from .sipp import SCENARIOS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -55,31 +55,28 @@ async def pbx(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kamaili
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory, pbx: Kamailio) -> AsyncIterator[Stack]:
     gather_loopback()
-    running = Stack(tmp_path_factory.mktemp("state"), network=NETWORK)
-    await running.start()
-    admin = Admin(running)
-    account = {"user": "alice", "realm": "confero", "password": PASSWORD, "display_name": "Alice"}
-    await admin.add("accounts", account | {"may_call_out": True, "call_out_patterns": ["."]})
-    await admin.add("trunks", trunk("pbx", PBX, registers=True, registrar=f"sip:{PBX}"))
-    await admin.add("trunks", trunk("dead", SPARE, options_s=0))
-    for position, pattern, target in ((10, "0.", "pbx"), (20, "1.", "dead,pbx"), (30, "2.", "script")):
-        rule = {"position": position, "direction": "in", "source": "account", "pattern": pattern}
-        await admin.add("rules", rule | {"action": "trunk", "target": target, "strip": 1, "prepend": ""})
-    await admin.add(
-        "rules",
-        {
-            "position": 40,
-            "direction": "in",
-            "source": "trunk",
-            "pattern": "conference",
-            "action": "room",
-            "target": "lobby",
-        },
-    )
-    await known(running, "sip_accounts", 1)
-    yield running
-    await running.stop()
-    assert "Traceback" not in running.output, running.output[-6000:]
+    async with started(Stack(tmp_path_factory.mktemp("state"), network=NETWORK)) as running:
+        admin = Admin(running)
+        account = {"user": "alice", "realm": "confero", "password": PASSWORD, "display_name": "Alice"}
+        await admin.add("accounts", account | {"may_call_out": True, "call_out_patterns": ["."]})
+        await admin.add("trunks", trunk("pbx", PBX, registers=True, registrar=f"sip:{PBX}"))
+        await admin.add("trunks", trunk("dead", SPARE, options_s=0))
+        for position, pattern, target in ((10, "0.", "pbx"), (20, "1.", "dead,pbx"), (30, "2.", "script")):
+            rule = {"position": position, "direction": "in", "source": "account", "pattern": pattern}
+            await admin.add("rules", rule | {"action": "trunk", "target": target, "strip": 1, "prepend": ""})
+        await admin.add(
+            "rules",
+            {
+                "position": 40,
+                "direction": "in",
+                "source": "trunk",
+                "pattern": "conference",
+                "action": "room",
+                "target": "lobby",
+            },
+        )
+        await known(running, "sip_accounts", 1)
+        yield running
     assert Kamailio.PASSWORD not in running.output
 
 
