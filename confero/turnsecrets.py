@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -113,7 +114,7 @@ def rotate(path: Path, now: float, *, after_s: float, revoke: bool = False) -> D
     """
     known = () if revoke or not path.exists() else read(path)
     new = Dated(0.0 if revoke else float(round(now + after_s)), secrets.token_urlsafe(32).encode())
-    kept = [one for one, later in zip(known, [*known[1:], new], strict=True) if now < later.since + LONGEST_TTL_S]
+    kept = [one for one, later in pairwise([*known, new]) if now < later.since + LONGEST_TTL_S]
     lines = [f"{one.since:.0f} {one.secret.decode()}\n" for one in [*kept, new][-MOST_LINES:]]
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -108,7 +108,9 @@ def _facts(name: str, signal: sources.Signal) -> list[tuple[str, bool]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", required=True, help="origin of the web client")
-    parser.add_argument("--outside", required=True, help="the same as it is published, for the browser that has only TURN")
+    parser.add_argument(
+        "--outside", required=True, help="the same as it is published, for the browser that has only TURN"
+    )
     parser.add_argument("--ca", type=Path, required=True, help="certificate authority of the installation")
     parser.add_argument("--secret", type=Path, required=True, help="service secret, for the phone's leg")
     parser.add_argument("--mcu", required=True, help="control URL of the MCU")

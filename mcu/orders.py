@@ -25,9 +25,7 @@ class Orders:
         wanted = participant.settings
         held = not participant.leg.listens
         # Deaf as well, so that a tap of what it is sent has nothing either; mute, since its music on hold is not for a room.
-        wanted = replace(
-            wanted, held=held, deaf=wanted.deaf or held, muted=wanted.muted or participant.holds
-        )
+        wanted = replace(wanted, held=held, deaf=wanted.deaf or held, muted=wanted.muted or participant.holds)
         self._hearing(number, told, wanted)
         self._voice(number, told, wanted)
         participant.told, participant.told_number = wanted, number

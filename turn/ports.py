@@ -103,7 +103,7 @@ class RelayPorts:
         return _Place(address, Pool(self._ports, self._random), Pool(self._ports, self._random))
 
     def use(self, addresses: Sequence[Advertised]) -> bool:
-        """New relayed addresses are of these from now on; those that are given out stay as they are. False if nothing has changed."""
+        """New relayed addresses are of these from now on; those given out stay. False if nothing has changed."""
         known = {place.address: place for place in self._places}
         if list(known) == list(addresses):
             return False

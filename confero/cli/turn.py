@@ -27,10 +27,13 @@ def _group() -> None:
 def rotate(
     after: Annotated[
         float,
-        typer.Option(min=10, max=604_800, help="Seconds until the new one signs: all machines must have the file by then."),
+        typer.Option(
+            min=10, max=604_800, help="Seconds until the new one signs: all machines must have the file by then."
+        ),
     ] = 30.0,
     revoke: Annotated[
-        bool, typer.Option("--revoke", help="It signs at once, and earlier ones are refused: they are known to somebody.")
+        bool,
+        typer.Option("--revoke", help="It signs at once, and earlier ones are refused: they are known to somebody."),
     ] = False,
     state_dir: Annotated[Path | None, typer.Option(help="Folder of the installation's secrets.")] = None,
 ) -> None:

@@ -46,7 +46,9 @@ async def test_turn_servers_hear_where_media_servers_take_media(site: Site) -> N
 async def test_a_turn_server_that_knows_all_there_is_waits_for_news(site: Site) -> None:
     known = (await site.tell("turn", "POST", "turns", REGISTER, TurnPeers)).version
     waiting = BEAT.model_copy(update={"known": known, "wait_s": 3.0})
-    again = await site.tell("turn", "PUT", "turns/turn-1/heartbeat", waiting.model_copy(update={"wait_s": 0.01}), TurnPeers)
+    again = await site.tell(
+        "turn", "PUT", "turns/turn-1/heartbeat", waiting.model_copy(update={"wait_s": 0.01}), TurnPeers
+    )
     assert (again.media, again.version) == ([], known)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(site.tell("turn", "PUT", "turns/turn-1/heartbeat", waiting, TurnPeers))

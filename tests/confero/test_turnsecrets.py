@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,9 @@ def test_without_a_file_the_configuration_holds(path: Path, clock: Clock) -> Non
     assert (secrets.signing, secrets.taken) == (FIRST, (FIRST, SECOND))
 
 
-def test_a_new_one_is_taken_before_it_signs_and_the_old_one_until_its_names_have_run_out(path: Path, clock: Clock) -> None:
+def test_a_new_one_is_taken_before_it_signs_and_the_old_one_until_its_names_have_run_out(
+    path: Path, clock: Clock
+) -> None:
     secrets = made(path, clock)
     new = rotate(path, NOW, after_s=30)
     assert secrets.look() and not secrets.look()
@@ -113,7 +114,7 @@ def test_what_was_known_goes_on_when_the_file_is_no_good(path: Path, clock: Cloc
         secrets.look()
     rotate_again = path.with_name("other")
     rotate(rotate_again, NOW, after_s=10)
-    os.replace(rotate_again, path)
+    rotate_again.replace(path)
     path.chmod(0o644)
     with pytest.raises(LocalError, match="others may read it"):
         secrets.look()
