@@ -22,7 +22,7 @@ finish() {
 }
 trap finish EXIT
 # published ports that a system running on this machine does not use
-export HTTPS_PORT=18443 MEDIA_MIN=14900 MEDIA_MAX=14919 SIP_PORT=15060 SIPS_PORT=15061 PUBLIC_URL=https://172.30.0.11
+export HTTPS_PORT=18443 MEDIA_MIN=14900 MEDIA_MAX=14919 SIP_PORT=15060 SIPS_PORT=15061 TURN_PORT=15049 PUBLIC_URL=https://172.30.0.11
 say "build"
 compose build -q
 say "up"
