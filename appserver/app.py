@@ -14,8 +14,11 @@ from confero.runtime.handover import Address, Flags, Receiver, receive
 from confero.runtime.http import HttpApp, Listener, Route
 from confero.runtime.logging import get_logger
 from confero.runtime.metrics import Metrics
+from confero.runtime.rotation import follow
 from confero.runtime.tasks import TaskBag
 from confero.tokens import turn_secret
+from confero.turnsecrets import FILE as TURN_SECRETS
+from confero.turnsecrets import TurnSecrets
 
 from .api.internal import InternalApi
 from .api.openapi import openapi_route
@@ -83,7 +86,8 @@ class AppserverApp:
         policy = Policy(config.token_ttl_s, config.rejoin_window_s, config.join_grace_s, config.max_rooms)
         self.reception = Reception(self.store, self.farm, clock, self._secret, policy)
         self.fleet = Fleet(clock, config.turn_silence_s)
-        self.ice = IceServers(self.fleet, ice_rules(config, self._secret), clock)
+        self.turn_secrets = turn_secrets(config, self._secret, clock)
+        self.ice = IceServers(self.fleet, ice_rules(config, self.turn_secrets), clock)
         self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
         self.presence = Presence(
             self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
@@ -168,6 +172,7 @@ class AppserverApp:
     async def start(self) -> None:
         """Migrate, make what is missing, listen. Raises LocalError or Unavailable with the reason if that cannot be."""
         self.certificates.load()
+        self.turn_secrets.look()
         await self._open_database()
         await self.reception.ensure_default(self.config.default_room)
         await self.presence.start()
@@ -179,6 +184,7 @@ class AppserverApp:
         self._tasks.spawn(self._sweep(), name="sweep")
         self._tasks.spawn(self._keep_house(), name="housekeeping")
         self._tasks.spawn(self.certificates.watch(), name="watch certificates")
+        self._tasks.spawn(follow(self.turn_secrets), name="watch secrets for TURN")
         if notice := browser_notice(self.config):
             log.info(notice)
         self.http.set_ready(True)
@@ -307,11 +313,17 @@ def join_url(config: AppserverConfig, https_port: int) -> str:
     return f"{config.public_url or f'https://{shown}{port}'}/r/{config.default_room}"
 
 
-def ice_rules(config: AppserverConfig, secret: bytes) -> IceRules:
-    """What the configuration says of TURN; ``secret``: of the installation."""
-    own, others = config.turn_secret, config.ice_secret
+def turn_secrets(config: AppserverConfig, secret: bytes, clock: Clock) -> TurnSecrets:
+    """What signs names for TURN; ``secret``: of the installation."""
+    own = config.turn_secret.get_secret_value().encode() if config.turn_secret is not None else turn_secret(secret)
+    return TurnSecrets(config.state_dir / TURN_SECRETS, own, clock.wall)
+
+
+def ice_rules(config: AppserverConfig, secrets: TurnSecrets) -> IceRules:
+    """What the configuration says of TURN."""
+    others = config.ice_secret
     return IceRules(
-        own.get_secret_value().encode() if own is not None else turn_secret(secret),
+        lambda: secrets.signing,
         config.turn_ttl_s,
         config.turn_transports,
         config.turns_trusted,

@@ -86,7 +86,8 @@ class AppserverConfig(ServiceConfig):
     """A TURN server without heartbeat for this long is offered to nobody any more."""
     turn_secret: KeptSecret | None = None
     """Signs browsers' names and passwords for TURN, 32 characters or more; the TURN servers must have the same.
-    When absent it is made from ``secret``, there as here. On a command line others can see it."""
+    When absent it is made from ``secret``, there as here; ``confero turn rotate`` puts another one in its place. On a command
+    line others can see it."""
     turn_ttl_s: float = Field(default=43_200.0, ge=60, le=604_800)
     """Seconds for which these are good. A page whose are over asks for new ones before it needs them."""
     turn_transports: list[TurnTransport] = Field(default=["udp", "tcp", "tls"])

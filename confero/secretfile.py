@@ -24,7 +24,7 @@ def read_or_make(path: Path) -> bytes:
     if not path.exists():
         with _locked(path.parent):
             if not path.exists():
-                _write(path, secrets.token_urlsafe(32))
+                write_private(path, secrets.token_urlsafe(32))
     return _read(path)
 
 
@@ -38,8 +38,11 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write(path: Path, text: str) -> None:
-    """Written whole or not at all: a crash leaves at most a temporary file, which the next attempt replaces."""
+def write_private(path: Path, text: str) -> None:
+    """For its owner alone, whole or not at all: a crash leaves at most a temporary file, which the next attempt replaces.
+
+    Raises OSError.
+    """
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -50,12 +53,18 @@ def _write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _read(path: Path) -> bytes:
+def read_private(path: Path, limit: int) -> bytes:
+    """At most ``limit`` bytes. Raises OSError, and ValueError if others may read it."""
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
-        secret = file.read(MAX_LENGTH).strip()
+        content = file.read(limit)
     if mode & 0o077:
         raise ValueError(f"others may read it (mode {mode & 0o777:o}); make it 0600")
+    return content
+
+
+def _read(path: Path) -> bytes:
+    secret = read_private(path, MAX_LENGTH).strip()
     if len(secret) < MIN_LENGTH:
         raise ValueError(f"holds fewer than {MIN_LENGTH} characters")
     return secret

@@ -142,7 +142,10 @@ class Conference:
             self.registry.check_leg()
         leg, sdp = self._maker.open(wish, room.number)
         owner = (leg.wish and leg.wish.owner) or ""
-        participant = Participant(wish.participant, wish.display_name, wish.role, leg, owner=owner)
+        listened = leg.wish is not None and leg.wish.has_listened
+        participant = Participant(
+            wish.participant, wish.display_name, wish.role, leg, has_listened=listened, owner=owner
+        )
         try:
             self._admit(participant, room)
         except ConferoError:

@@ -20,11 +20,12 @@ class Orders:
         number = participant.leg.number
         if not number:
             return
+        participant.described()
         told = participant.told if participant.told_number == number else Settings()
         wanted = participant.settings
         held = not participant.leg.listens
-        # Deaf as well, so that a tap of what it is sent has nothing either.
-        wanted = replace(wanted, held=held, deaf=wanted.deaf or held)
+        # Deaf as well, so that a tap of what it is sent has nothing either; mute, since its music on hold is not for a room.
+        wanted = replace(wanted, held=held, deaf=wanted.deaf or held, muted=wanted.muted or participant.holds)
         self._hearing(number, told, wanted)
         self._voice(number, told, wanted)
         participant.told, participant.told_number = wanted, number

@@ -15,7 +15,7 @@ from confero.clock import Clock, SystemClock
 from confero.config import ConfigError, service_secret
 from confero.configsources import Fault
 from confero.ids import new_id
-from confero.media.addresses import Advertised, advertised, machine_addresses
+from confero.media.addresses import machine_addresses
 from confero.models.turn import TurnHeartbeat, TurnListener, TurnRegister, TurnTransport
 from confero.ports import reserved
 from confero.protocols.turn import Accounts, Alternate, PeerPolicy, Server, Settings
@@ -25,10 +25,14 @@ from confero.runtime.client import ServiceClient
 from confero.runtime.handover import Address, Flags, Receiver, receive
 from confero.runtime.http import HttpApp, Listener
 from confero.runtime.logging import get_logger
-from confero.runtime.routes import route_to
+from confero.runtime.rotation import follow as follow_secrets
 from confero.runtime.tasks import TaskBag
 from confero.tokens import turn_secret
+from confero.turnsecrets import FILE as TURN_SECRETS
+from confero.turnsecrets import TurnSecrets
 
+from .addresses import follow as follow_addresses
+from .addresses import follows, is_address, relay_addresses
 from .bridge import Bridge
 from .certificates import Certificates
 from .config import TurnConfig, split_place
@@ -44,9 +48,6 @@ from .reach import Reaching
 log = get_logger(__name__)
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-ANY_ADDRESS = ("0.0.0.0", "::")
-OUTSIDE = {4: "192.0.2.1", 6: "2001:db8::1"}
-"""Addresses of nobody (RFC 5737, 3849): the way to them is the way out."""
 
 
 class TurnApp:
@@ -80,7 +81,9 @@ class TurnApp:
         self.ports = RelayPorts(
             relay_addresses(self.bind, config.relay_bind), config.relay_port_min, config.relay_port_max, reserved()
         )
-        accounts = Accounts(config.realm, clock.wall, secrets=turn_secrets(config, self._secret))
+        self.secrets = turn_secrets(config, self._secret, clock)
+        self.secrets.look()
+        accounts = self._accounts = Accounts(config.realm, clock.wall, secrets=self.secrets.taken)
         settings = turn_settings(config, self.ports.families)
         self.server = Server(settings, accounts, PeerPolicy(only=True), self.ports, random.SystemRandom())
         self.reaching = Reaching(
@@ -149,6 +152,9 @@ class TurnApp:
             await self._be_handed(config.handover_dir)
         self.listener = await Listener.start(self.http.app, config.http_host, config.http_port)
         self._tasks.spawn(self.certificates.watch(), name="certificates")
+        self._tasks.spawn(follow_secrets(self.secrets, self._rotate), name="secrets")
+        if follows(self.bind, config.relay_bind):
+            self._tasks.spawn(follow_addresses(self.bind, self.ports), name="addresses")
         self._tasks.spawn(self.membership.keep(self.appserver), name="membership")
         self.http.set_ready(True)
 
@@ -160,6 +166,9 @@ class TurnApp:
 
         uids = self.config.handover_uids
         self._receiver = await receive(folder / "turn.sock", take, uids=uids, mode=0o660 if uids else 0o600)
+
+    def _rotate(self) -> None:
+        self._accounts.rotate(self.secrets.taken)
 
     def _pump(self) -> None:
         self.bridge.pump()
@@ -275,36 +284,11 @@ def turn_settings(config: TurnConfig, families: frozenset[int]) -> Settings:
     )
 
 
-def turn_secrets(config: TurnConfig, secret: bytes) -> list[bytes]:
-    """Those that sign names and passwords, the present one first; ``secret``: of the installation."""
+def turn_secrets(config: TurnConfig, secret: bytes, clock: Clock) -> TurnSecrets:
+    """Those that sign names and passwords; ``secret``: of the installation."""
     own = config.turn_secret.get_secret_value().encode() if config.turn_secret is not None else turn_secret(secret)
-    return [own, *(one.get_secret_value().encode() for one in config.earlier_turn_secrets)]
-
-
-def relay_addresses(bind: list[str], configured: list[str]) -> list[Advertised]:
-    """Where relayed media comes and goes, each with its local address. Raises LocalError.
-
-    Without configured ones: the bound addresses; for a wildcard our own on the way out, loopback where there is no such way.
-    """
-    if configured:
-        found = advertised(ANY_ADDRESS, configured, ())
-        return [Advertised(one.external, one.internal or one.external) for one in found]
-    explicit = [one for one in bind if not ip_address(one).is_unspecified]
-    if explicit:
-        return [Advertised(one, one) for one in explicit]
-    versions = [ip_address(one).version for one in bind]
-    routes = [route for version in versions if (route := route_to(OUTSIDE[version])) is not None]
-    usable = [one for one in routes if not ip_address(one).is_link_local]
-    return [Advertised(one, one) for one in usable or ["127.0.0.1"]]
-
-
-def is_address(text: str) -> bool:
-    """Not a name."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+    earlier = [one.get_secret_value().encode() for one in config.earlier_turn_secrets]
+    return TurnSecrets(config.state_dir / TURN_SECRETS, own, clock.wall, earlier)
 
 
 def stored_id(folder: Path) -> str:

@@ -54,7 +54,8 @@ class TurnConfig(ServiceConfig):
     """Realm of the credentials."""
     turn_secret: KeptSecret | None = None
     """Secret that signs browsers' names and passwords, 32 characters or more, as the application server has it.
-    When absent it is made from ``secret``, there as here. On a command line others can see it."""
+    When absent it is made from ``secret``, there as here; ``confero turn rotate`` puts another one in its place. On a command
+    line others can see it."""
     earlier_turn_secrets: list[KeptSecret] = Field(default_factory=list, max_length=3)
     """Secrets of before, which are still taken while passwords that they signed are about."""
     threads: int = Field(default=0, ge=0, le=64)

@@ -90,14 +90,25 @@ class RelayPorts:
         bind: Bind | None = None,
     ) -> None:
         """``addresses``: with the internal one that is bound. ``low`` to ``high``, less ``reserved``, are the ports."""
-        random = random or SystemRandom()
-        ports = [port for port in range(low, high + 1) if port not in reserved]
-        self._places = [_Place(address, Pool(ports, random), Pool(ports, random)) for address in addresses]
+        self._random = random or SystemRandom()
+        self._ports = [port for port in range(low, high + 1) if port not in reserved]
+        self._places = [self._place(address) for address in addresses]
         self._given: dict[int, _Given] = {}
         self._bind = bind or bind_socket
         self._serial = 0
         self.exhausted = 0
         """How often there was no address."""
+
+    def _place(self, address: Advertised) -> _Place:
+        return _Place(address, Pool(self._ports, self._random), Pool(self._ports, self._random))
+
+    def use(self, addresses: Sequence[Advertised]) -> bool:
+        """New relayed addresses are of these from now on; those given out stay. False if nothing has changed."""
+        known = {place.address: place for place in self._places}
+        if list(known) == list(addresses):
+            return False
+        self._places = [known.get(address) or self._place(address) for address in addresses]
+        return True
 
     @property
     def families(self) -> frozenset[int]:

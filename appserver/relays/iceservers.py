@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
@@ -33,8 +33,8 @@ class External:
 class IceRules:
     """What the operator wants browsers to be told."""
 
-    secret: bytes
-    """Shared with our own TURN servers."""
+    signing: Callable[[], bytes]
+    """The secret shared with our own TURN servers, as it is now."""
     ttl_s: float
     transports: Sequence[TurnTransport] = ORDER
     trusted: bool = False
@@ -56,7 +56,7 @@ class IceServers:
         rules = self.rules
         found = []
         for turn in self._fleet.able()[:MOST_SERVERS]:
-            found += self._servers(self._urls(turn, page_host), rules.secret, participant)
+            found += self._servers(self._urls(turn, page_host), rules.signing(), participant)
         return found + self._servers(rules.external.urls, rules.external.secret, participant)
 
     def _servers(self, urls: Iterable[str], secret: bytes | None, participant: str) -> list[IceServer]:

@@ -16,6 +16,7 @@ from . import lab
 from .bench import bench
 from .doctor import doctor
 from .sip import sip
+from .turn import turn
 from .up import up
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ def demo(
 
 app.add_typer(bench, name="bench")
 app.add_typer(sip, name="sip")
+app.add_typer(turn, name="turn")
 
 
 def main() -> None:

@@ -44,6 +44,8 @@ class RtpLegCreate(Request):
     """How our offers are protected. SDES keys are as secret as the signalling that carries them; ``ice``: DTLS, for a browser."""
     confirmed: bool = True
     """False: nothing is sent to an address that was only signalled, until a packet comes from there or PATCH says so."""
+    has_listened: bool = False
+    """Its peer took media at an earlier leg: if it takes none here it is on hold, and not heard. Else it only plays, and is."""
     owner: Id | None = None
     """Who must be heard of (``PUT /v1/owners/{owner}``), or the leg ends with ``owner-gone``."""
     collect: bool = False

@@ -74,7 +74,7 @@ class RtpLeg:
 
     @property
     def listens(self) -> bool:
-        return self._agreed is None or self._agreed.sends
+        return self._agreed is None or (self._agreed.sends and self._agreed.remote_rtp is not None)
 
     @property
     def takes_events(self) -> bool:

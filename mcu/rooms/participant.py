@@ -136,6 +136,8 @@ class Participant:
     told: Settings = Settings()
     """What the engine has been told of the leg with this number:"""
     told_number: int = 0
+    has_listened: bool = False
+    """Its peer has taken media: when it takes none any more, it holds. One that never did is a player."""
     owner: str = ""
     """Who keeps it alive by saying so; "": nobody has to."""
     ended: str = ""
@@ -151,6 +153,16 @@ class Participant:
     def inherit(self, other: Participant) -> None:
         """What was decided about the person holds for its next leg."""
         self.settings = other.settings
+        self.has_listened = self.has_listened or other.has_listened
+
+    def described(self) -> None:
+        """The leg has another description: whether its peer takes media is known when a codec is."""
+        self.has_listened = self.has_listened or bool(self.leg.codec and self.leg.listens)
+
+    @property
+    def holds(self) -> bool:
+        """Its peer took media, and takes none now: what it still sends is not meant for the room."""
+        return self.has_listened and not self.leg.listens
 
     def successor(self, sdp: str) -> models.WebRtcLegCreate | models.RtpLegCreate:
         """What makes the leg that takes this one's place when it cannot go on under this offer."""

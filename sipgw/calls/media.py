@@ -16,6 +16,7 @@ log = get_logger(__name__)
 
 KeyExchange = Literal["sdes", "dtls", "ice"]
 Reason = Literal["left", "removed", "bye", "owner-gone"]
+ON_HOLD = ("a=sendonly", "a=inactive")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class MediaLeg:
         """Nobody else was in the room when the leg came."""
         self._keying: KeyExchange | None = None
         """How the peer protects its media, as it has shown: offers of ours do as it does."""
+        self._has_listened = False
+        """The peer has taken media: when it takes none any more it is on hold, also at its next leg."""
         self._next: MediaLeg | None = None
         """At another place, while our offer of it waits for its answer."""
 
@@ -73,6 +76,7 @@ class MediaLeg:
     def _heard(self, description: str | None) -> None:
         if description is not None:
             self._keying = keying_of(description)
+            self._has_listened = self._has_listened or takes_media(description)
 
     async def open(self, place: SipPlace, offer: str | None, *, confirmed: bool) -> str:
         """A leg in the room of ``place``: the answer to ``offer``, or without one an offer of ours.
@@ -96,6 +100,7 @@ class MediaLeg:
                 key_exchange=self._keying or self.terms.key_exchange,
                 best_effort=self.terms.security == "optional",
                 confirmed=confirmed,
+                has_listened=self._has_listened,
                 owner=self.terms.owner,
                 collect=True,
                 media_timeout_s=self.terms.timeout_s,
@@ -168,6 +173,7 @@ class MediaLeg:
             raise LocalError("the call is on its way already")
         following = MediaLeg(self._mcus, self.terms)
         following._keying, following.near = self._keying, self.near
+        following._has_listened = self._has_listened
         offer = await following.open(place, None, confirmed=True)
         self._next = following
         return offer
@@ -241,3 +247,9 @@ def keying_of(description: str) -> KeyExchange:
     if "a=ice-ufrag:" in description:
         return "ice"
     return "dtls" if "a=fingerprint:" in description else "sdes"
+
+
+def takes_media(description: str) -> bool:
+    """Whether a peer that describes itself so wants to be sent something (RFC 3264 section 8.4; in the old way too)."""
+    nowhere = "c=IN IP4 0.0.0.0" in description and "a=ice-ufrag:" not in description
+    return not nowhere and not any(line in description for line in ON_HOLD)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +12,12 @@ from confero.appserver.config import AppserverConfig
 from confero.errors import Refused
 from confero.models import McuRegister
 from confero.models.turn import MediaPlace, TurnHeartbeat, TurnListener, TurnPeers, TurnRegister
+from confero.protocols.turn import rest_password
+from confero.tokens import turn_secret
+from confero.turnsecrets import FILE, rotate
 
 from .conftest import SiteMaker
-from .site import Site
+from .site import SECRET, Site
 
 REGISTER = TurnRegister(id="turn-1", boot="b1", listeners=[TurnListener(transport="udp", port=14049)])
 BEAT = TurnHeartbeat(boot="b1", allocations=0)
@@ -64,6 +69,21 @@ async def test_strangers_are_to_register_and_others_are_not_heard(site: Site) ->
     with pytest.raises(Refused) as caught:
         await site.tell("mcu", "POST", "turns", REGISTER, TurnPeers)
     assert caught.value.status == 403
+
+
+async def test_another_secret_signs_without_a_restart(site: Site, tmp_path: Path) -> None:
+    await site.tell("turn", "POST", "turns", REGISTER, TurnPeers)
+
+    async def credential() -> tuple[str, str]:
+        (server,) = (await site.join())["ice_servers"]
+        return server["credential"], server["username"]
+
+    given, name = await credential()
+    assert given == rest_password(turn_secret(SECRET), name)
+    new = rotate(tmp_path / FILE, time.time() - 60, after_s=30)
+    site.app.turn_secrets.look()
+    given, name = await credential()
+    assert given == rest_password(new.secret, name)
 
 
 async def test_the_operators_own_servers_and_policy(make_site: SiteMaker) -> None:

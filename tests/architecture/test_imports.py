@@ -13,7 +13,10 @@ L1 = {
     *("confero.advertised", "confero.lowports", "confero.ratelimit"),
 }
 PROTOCOLS = {"confero.protocols"}
-L2 = {"confero.config", "confero.configsources", "confero.tokens", "confero.media", "confero.relay"}
+L2 = {
+    *("confero.config", "confero.configsources", "confero.tokens", "confero.turnsecrets"),
+    *("confero.media", "confero.relay"),
+}
 RUNTIME = {"confero.runtime"}
 SHARED = L0 | L1 | PROTOCOLS | L2 | RUNTIME
 UP = {f"confero.up.{part}" for part in ("front", "plan", "processes", "screen", "specs", "supervisor")}
@@ -46,13 +49,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.secretfile": set(),
     "confero.config": {"confero.configfields", "confero.configsources", "confero.errors", "confero.secretfile"},
     "confero.tokens": {"confero.errors"},
+    "confero.turnsecrets": {"confero.errors", "confero.secretfile"},
     "confero.media": {"confero.advertised", "confero.errors", "confero.ports"},
     "confero.relay": {"confero.errors", "confero.media"},
     # L3
-    "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens"},
+    "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"},
     # The command, beside the services: it starts them as processes.
     "confero.up": L1 | {"confero.config", "confero.configsources"} | RUNTIME,
-    "confero.cli": L0 | L1 | {"confero.config", "confero.tokens"} | RUNTIME | UP,
+    "confero.cli": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"} | RUNTIME | UP,
     "confero.configpage": {"confero.config", "confero.configfields", "confero.up.plan"},
     # L4: never each other.
     **{f"confero.{service}": SHARED for service in SERVICES},

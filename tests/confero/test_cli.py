@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 import confero
-from confero import cli, errors
+from confero import cli, errors, turnsecrets
 
 RUN_UP = Path(__file__).with_name("fake_stack") / "run_up.py"
 
@@ -38,10 +38,21 @@ def test_ports() -> None:
     assert code == 0 and "14040" in text and "49152-65535" in text
 
 
+def test_turn_gets_another_secret(tmp_path: Path) -> None:
+    code, text = run("turn", "rotate", "--state-dir", str(tmp_path), "--after", "3600")
+    (first,) = turnsecrets.read(tmp_path / turnsecrets.FILE)
+    assert code == 0 and "a new secret signs from 20" in text and first.secret.decode() not in text
+    code, text = run("turn", "rotate", "--state-dir", str(tmp_path), "--revoke")
+    (only,) = turnsecrets.read(tmp_path / turnsecrets.FILE)
+    assert code == 0 and "from now on, alone" in text and only.since == 0 and only.secret != first.secret
+    code, text = run("turn", "rotate", "--state-dir", "/dev/null/nowhere")
+    assert code == 1 and "confero turn rotate: /dev/null/nowhere" in text
+
+
 def test_help_and_nothing_name_the_commands() -> None:
     for argv in ((), ("--help",)):
         _, text = run(*argv)
-        assert all(word in text for word in ("up", "demo", "bench", "ports", "version"))
+        assert all(word in text for word in ("up", "demo", "bench", "turn", "ports", "version"))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from confero.lab.stack import Stack
 from confero.models import LegStats
 from confero.runtime.client import ServiceClient
 
-from ..e2e.listening import HEARD_DBFS, level, listen
+from ..e2e.listening import HEARD_DBFS, UNHEARD_DBFS, level, listen
 from ..support.waiting import until
 from .hearing import hear_each_other
 from .siplab import Admin, known
@@ -87,13 +87,16 @@ async def test_media_is_protected_as_it_was_agreed(room: dict[str, SipMember], m
 
 
 async def test_one_that_holds_hears_nothing_and_then_all_again(room: dict[str, SipMember]) -> None:
-    """It goes on being heard: its tone is its music on hold as well."""
+    """It sends on, as its tone is its music on hold as well, but that is not for the room."""
     held, other = room["Dtls"], room["Udp"]
     await held.phone.hold()
     await until(lambda: "is now paused" in held.phone.log, "it holds")
     held.heard.clear()
-    await asyncio.sleep(1.0)
+    other.heard.clear()
+    await asyncio.sleep(1.5)
     assert held.heard.seconds < 0.5, "it is sent something"
+    assert level(other.heard.last(0.5), HERTZ["Dtls"]) < UNHEARD_DBFS, "its music is heard"
+    assert level(other.heard.last(0.5), HERTZ["Tcp"]) > HEARD_DBFS, "the others are not"
     await held.phone.resume()
     heard = (await listen(held, 1.5))[24_000:]
     assert min(level(heard, hertz) for who, hertz in HERTZ.items() if who != "Dtls") > HEARD_DBFS

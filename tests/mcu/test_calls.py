@@ -144,6 +144,18 @@ async def test_a_phone_changes_codec_hold_and_resume(rig: Rig) -> None:
     await until_hears(one, 1000)
 
 
+async def test_music_on_hold_is_not_for_the_room(rig: Rig) -> None:
+    await rig.room()
+    one, two = await rig.phone("one", 440), await rig.phone("two", 1000)
+    await until_hears(one, 1000)
+    path = f"/v1/legs/{two.leg}/offer"
+    held = await rig.client.call("PUT", path, body=models.LegSdp(sdp=two.offer("a=sendonly")), reply=models.LegReply)
+    assert parse(held.sdp).media[0].direction == "recvonly"
+    await until(lambda: one.levels(1000)[0] < UNHEARD, "what it sends on hold is not heard")
+    await rig.client.call("PUT", path, body=models.LegSdp(sdp=two.offer()), reply=models.LegReply)
+    await until_hears(one, 1000)
+
+
 async def test_a_phone_on_symmetric_rtp_is_heard_from_where_it_really_is(rig: Rig) -> None:
     await rig.room()
     one, two = await rig.phone("one", 440), await Phone.open(1000)

@@ -370,6 +370,41 @@ async def test_on_hold_nothing_is_sent_and_nothing_shown(house: House) -> None:
     assert house.engine.said("hold")[-1] == (house.number(leg), False)
 
 
+@pytest.mark.parametrize("hold", ["a=sendonly\n", "c=IN IP4 0.0.0.0\n"])
+async def test_who_holds_is_not_heard_until_it_resumes(house: House, hold: str) -> None:
+    leg = house.phone().leg
+    house.conference.offer(leg, PHONE + hold)
+    assert house.engine.said("mute") == [(house.number(leg), True)]
+    assert not house.conference.patch(leg, models.LegPatch()).muted, "the roster shows what was decided"
+    house.conference.offer(leg, PHONE)
+    assert house.engine.said("mute")[-1] == (house.number(leg), False)
+
+
+async def test_who_was_muted_before_it_held_is_muted_afterwards(house: House) -> None:
+    leg = house.phone().leg
+    house.conference.patch(leg, models.LegPatch(muted=True))
+    house.conference.offer(leg, PHONE + "a=sendonly\n")
+    house.conference.offer(leg, PHONE)
+    assert house.engine.said("mute") == [(house.number(leg), True)]
+
+
+async def test_a_player_is_heard(house: House) -> None:
+    player = house.phone(sdp=PHONE + "a=sendonly\n").leg
+    called = house.phone("carol", sdp=None).leg
+    house.conference.answer(called, PHONE + "a=sendonly\n")
+    house.conference.offer(player, PHONE + "a=sendonly\n")
+    assert house.engine.said("mute") == []
+
+
+async def test_who_holds_is_not_heard_on_its_next_leg_either(house: House) -> None:
+    house.conference.offer(house.phone().leg, PHONE + "a=sendonly\n")
+    again = house.phone(sdp=None).leg
+    house.conference.answer(again, PHONE + "a=sendonly\n")
+    assert house.engine.said("mute")[-1] == (house.number(again), True)
+    elsewhere = house.phone("carol", sdp=PHONE + "a=sendonly\n", has_listened=True).leg
+    assert house.engine.said("mute")[-1] == (house.number(elsewhere), True)
+
+
 async def test_a_stream_that_starts_anew_keeps_what_was_decided(house: House) -> None:
     leg = house.phone().leg
     house.conference.patch(leg, models.LegPatch(muted=True))

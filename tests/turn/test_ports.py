@@ -13,6 +13,7 @@ from confero.turn.ports import Pool, RelayPorts, bind_socket
 
 V4, V6 = 1, 2
 ADDRESS = Advertised("198.51.100.1", "127.0.0.1")
+ELSEWHERE = Advertised("198.51.100.2", "127.0.0.1")
 
 
 class Sockets:
@@ -61,6 +62,20 @@ def test_ports_that_somebody_else_has_are_passed_over() -> None:
     sockets = Sockets()
     sockets.busy = set(range(50_001, 50_010))
     assert one(ports(sockets).reserve(V4)).address[1] == 50_000
+
+
+def test_a_machine_that_has_got_another_address_relays_there_from_then_on() -> None:
+    made = ports(Sockets(), high=50_000)
+    old = one(made.reserve(V4))
+    assert not made.use([ADDRESS]) and made.use([ELSEWHERE])
+    new = one(made.reserve(V4))
+    assert (old.address[0], new.address[0]) == (ADDRESS.external, ELSEWHERE.external)
+    made.release(old)
+    assert made.reserve(V4) is None, "the port of the old address is of no use"
+    assert made.use([ADDRESS, ELSEWHERE]) and one(made.reserve(V4)).address == old.address
+    made.release(new)
+    assert one(made.reserve(V4)).address == new.address
+    made.close()
 
 
 def test_pairs_begin_with_an_even_port_however_few_there_are() -> None:

@@ -13,7 +13,9 @@ from aioice.stun import TransactionFailed
 
 from confero.models.turn import TurnTransport
 from confero.protocols.turn import issue
+from confero.runtime import rotation
 from confero.tokens import turn_secret
+from confero.turnsecrets import FILE, rotate
 
 from ..support.waiting import until
 from .conftest import HouseMaker
@@ -50,6 +52,28 @@ async def test_a_name_whose_time_is_over_is_refused(house: House, monkeypatch: p
     monkeypatch.setattr(house, "credentials", lambda user: issue(turn_secret(SECRET), user, time.time() - 1))
     with pytest.raises(TransactionFailed):
         await house.allocate()
+
+
+async def test_another_secret_is_taken_up_while_it_runs(
+    make_house: HouseMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one's names stay good, what they have allocated goes on, and one that is revoked is refused."""
+    monkeypatch.setattr(rotation, "LOOK_S", 0.02)
+    house = await make_house()
+    echo, talk = await house.echo(), await house.allocate()
+    path = house.state_dir / FILE
+    new = rotate(path, time.time() - 60, after_s=30)
+    await until(lambda: house.app.secrets.signing == new.secret, "it signs")
+    await asyncio.sleep(0.1)
+    await (await house.allocate()).close()
+    monkeypatch.setattr(house, "credentials", lambda user: issue(new.secret, user, time.time() + 600))
+    await (await house.allocate()).close()
+    rotate(path, time.time(), after_s=10, revoke=True)
+    await until(lambda: house.app.secrets.signing != new.secret, "another one signs")
+    await asyncio.sleep(0.1)
+    with pytest.raises(TransactionFailed):
+        await house.allocate()
+    assert await talk.ask(echo) == b"echo hello"
 
 
 @pytest.mark.parametrize("host", [STRANGER, SERVER, "127.0.0.1", "10.0.0.1", "169.254.169.254"])

@@ -14,7 +14,7 @@ from confero.protocols.stun import MD5
 from confero.protocols.turn import Accounts, rest_password
 
 SECRET = b"a secret of TURN servers, long enough"
-RULES = IceRules(SECRET, ttl_s=600)
+RULES = IceRules(lambda: SECRET, ttl_s=600)
 LISTENERS = [
     TurnListener(transport="tls", port=443),
     TurnListener(transport="udp", port=14049),
