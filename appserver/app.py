@@ -93,6 +93,7 @@ class AppserverApp:
         limit = config.max_websockets
         self.events = WebSocketProxy(EVENTS, config.notifier_url, secret=self._secret, clock=clock, limit=limit)
         self.sip = WebSocketProxy(SIP, config.sipgw_url, secret=self._secret, clock=clock, limit=limit)
+        self.relays = RelaysApi(self.fleet, self.farm)
         self.pages = Pages(Assets(STATIC), hsts=self.certificates.own)
         self._build_http()
 
@@ -102,7 +103,7 @@ class AppserverApp:
             "appserver",
             [
                 *InternalApi(self.reception, self.presence).routes(),
-                *RelaysApi(self.fleet, self.farm).routes(),
+                *self.relays.routes(),
                 *self.telephony.internal_routes(),
             ],
             secret=self._secret,
@@ -281,6 +282,7 @@ class AppserverApp:
         self.events.drain()
         self.sip.drain()
         self.telephony.end_waits()
+        self.relays.end()
         self._take_no_more()
         for listener in [*self._listeners, *([self.internal] if self.internal is not None else [])]:
             await listener.close()

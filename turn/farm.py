@@ -17,6 +17,8 @@ log = get_logger(__name__)
 
 HEARTBEAT_S = 2.0
 """Silent for 6 s, a TURN server is offered to nobody any more (docs/wire.md)."""
+SOON_S = 0.05
+"""Where the application server itself waits with its answer until something is new: no more than so many beats a second."""
 REGISTER_S = 60.0
 MAX_REPLY = 1 << 22
 """Bytes: some thousand media servers with a few addresses each."""
@@ -67,6 +69,8 @@ class Membership:
         self._registered: TurnRegister | None = None
         self._registered_at = 0.0
         self._failures = 0
+        self._known: str | None = None
+        """The version of what was told last."""
 
     async def keep(self, appserver: AppServer) -> None:
         """Until cancelled."""
@@ -83,14 +87,18 @@ class Membership:
                 peers = await appserver.register(wanted)
                 self._registered, self._registered_at = wanted, now
             else:
-                peers = await appserver.heartbeat(wanted.id, self._heartbeat())
+                patience = {"known": self._known, "wait_s": HEARTBEAT_S}
+                peers = await appserver.heartbeat(wanted.id, self._heartbeat().model_copy(update=patience))
         except ConferoError as error:
             return self._failed(error)
         if self._failures:
             log.info("the application server answers again", after=self._failures)
         self._failures = 0
+        self._known = peers.version or None
         self._told(peers.media)
-        return 0.0 if registers else HEARTBEAT_S  # a registration says nothing of load and draining
+        if registers:
+            return 0.0  # it says nothing of load and draining
+        return SOON_S if peers.version else HEARTBEAT_S
 
     async def say(self, appserver: AppServer) -> None:
         """A heartbeat out of turn: that we drain is to be known at once. Whether it arrives is no matter."""

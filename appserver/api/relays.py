@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 from aiohttp import web
 
+from confero.ids import new_id
 from confero.models.turn import TurnHeartbeat, TurnPeers, TurnRegister
 from confero.runtime.http import Route, read_model, reply
 from confero.runtime.logging import get_logger
@@ -21,6 +25,21 @@ class RelaysApi:
     def __init__(self, fleet: Fleet, farm: Farm) -> None:
         self._fleet = fleet
         self._farm = farm
+        self._boot = new_id("boot")
+        """Versions are counted from the start of this process."""
+        self._news = asyncio.Event()
+        """Set when the farm has changed; then there is another."""
+        self._ended = False
+        farm.changed.append(self._wake)
+
+    def end(self) -> None:
+        """Who waits is answered now. Idempotent."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
 
     def routes(self) -> list[Route]:
         started, lives = "A TURN server has started, or was forgotten", "A TURN server lives; 404: register again"
@@ -43,8 +62,18 @@ class RelaysApi:
         return reply(self._peers())
 
     async def heartbeat(self, request: web.Request) -> web.Response:
-        self._fleet.heartbeat(request.match_info["turn"], await read_model(request, TurnHeartbeat))
+        """A TURN server that knows all there is waits: an MCU that has just come is to be reached at once."""
+        body = await read_model(request, TurnHeartbeat)
+        self._fleet.heartbeat(request.match_info["turn"], body)
+        if body.known == self._version and not self._ended:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(body.wait_s):
+                    await self._news.wait()
         return reply(self._peers())
 
+    @property
+    def _version(self) -> str:
+        return f"{self._boot}.{self._farm.version}"
+
     def _peers(self) -> TurnPeers:
-        return TurnPeers(media=self._farm.media())
+        return TurnPeers(media=self._farm.media(), version=self._version)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from confero.clock import Clock
@@ -48,6 +49,10 @@ class Farm:
         self._clock = clock
         self._silence_s = silence_s
         self._mcus: dict[str, Mcu] = {}
+        self.version = 0
+        """Grows whenever ``media`` has become another."""
+        self.changed: list[Callable[[], None]] = []
+        """Called then."""
 
     def __len__(self) -> int:
         return sum(self._lives(mcu) for mcu in self._mcus.values())
@@ -70,11 +75,15 @@ class Farm:
                 other.seen_at = -math.inf  # ``lost`` returns it, however short its silence
         now = self._clock.monotonic()
         known = self._mcus.get(body.id)
-        if known is not None and known.boot == body.boot and known.registered:
+        shown = known.media if known is not None and self._lives(known) else []
+        news = known is None or known.boot != body.boot or not known.registered
+        if known is None or news:
+            self._mcus[body.id] = Mcu(body.id, body.boot, body.url, body.capacity, seen_at=now, media=body.media)
+        else:
             known.url, known.capacity, known.seen_at, known.media = body.url, body.capacity, now, body.media
-            return False
-        self._mcus[body.id] = Mcu(body.id, body.boot, body.url, body.capacity, seen_at=now, media=body.media)
-        return True
+        if shown != body.media:
+            self._tell()
+        return news
 
     def heartbeat(self, mcu_id: str, body: McuHeartbeat) -> bool:
         """Note its load; False if it is to register (again)."""
@@ -110,7 +119,14 @@ class Farm:
         gone = [mcu for mcu in self._mcus.values() if not self._lives(mcu)]
         for mcu in gone:
             del self._mcus[mcu.id]
+        if any(mcu.media for mcu in gone):
+            self._tell()
         return gone
+
+    def _tell(self) -> None:
+        self.version += 1
+        for told in self.changed:
+            told()
 
     def _lives(self, mcu: Mcu) -> bool:
         return self._clock.monotonic() - mcu.seen_at < self._silence_s

@@ -48,12 +48,18 @@ class TurnHeartbeat(Request):
     boot: Id
     allocations: int = Field(ge=0)
     draining: bool = False
+    known: str | None = Field(default=None, max_length=64)
+    """The ``version`` of TurnPeers that it has."""
+    wait_s: float = Field(default=0, ge=0, le=3)
+    """How long the answer may wait for another."""
 
 
 class TurnPeers(Reply):
     """Where the media servers of the farm take media: what a TURN server may reach beside the open internet."""
 
     media: list[MediaPlace] = Field(default_factory=list)
+    version: str = ""
+    """Another one whenever ``media`` is; empty: the answer does not wait for that."""
 
 
 class TurnAllocation(Reply):

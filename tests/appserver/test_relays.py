@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from confero.appserver.config import AppserverConfig
@@ -34,6 +36,25 @@ async def test_turn_servers_hear_where_media_servers_take_media(site: Site) -> N
     mcu = McuRegister(id="m", boot="b", url="http://127.0.0.1:1", capacity=10, media=[PLACE])
     await site.tell("mcu", "POST", "mcus", mcu)
     assert (await site.tell("turn", "PUT", "turns/turn-1/heartbeat", BEAT, TurnPeers)).media == [PLACE]
+
+
+async def test_a_turn_server_that_knows_all_there_is_waits_for_news(site: Site) -> None:
+    known = (await site.tell("turn", "POST", "turns", REGISTER, TurnPeers)).version
+    waiting = BEAT.model_copy(update={"known": known, "wait_s": 3.0})
+    again = await site.tell(
+        "turn", "PUT", "turns/turn-1/heartbeat", waiting.model_copy(update={"wait_s": 0.01}), TurnPeers
+    )
+    assert (again.media, again.version) == ([], known)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(site.tell("turn", "PUT", "turns/turn-1/heartbeat", waiting, TurnPeers))
+        await asyncio.sleep(0.2)
+        assert not task.done()
+        mcu = McuRegister(id="m", boot="b", url="http://127.0.0.1:1", capacity=10, media=[PLACE])
+        await site.tell("mcu", "POST", "mcus", mcu)
+        async with asyncio.timeout(1.5):
+            told = await task
+    assert told.media == [PLACE] and told.version != known
+    assert (await site.tell("turn", "PUT", "turns/turn-1/heartbeat", waiting, TurnPeers)).media == [PLACE]
 
 
 async def test_strangers_are_to_register_and_others_are_not_heard(site: Site) -> None:

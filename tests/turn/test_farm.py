@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from confero.clock import FakeClock
 from confero.errors import Refused, Unavailable
 from confero.models.turn import MediaPlace, TurnHeartbeat, TurnListener, TurnPeers, TurnRegister
-from confero.turn.farm import HEARTBEAT_S, LONGEST_S, REGISTER_S, Membership
+from confero.turn.farm import HEARTBEAT_S, LONGEST_S, REGISTER_S, SOON_S, Membership
 
 PLACE = MediaPlace(host="192.0.2.9", low=5000, high=15_000)
 
@@ -17,13 +17,15 @@ class AppServer:
         self.said: list[str] = []
         self.failure: Exception | None = None
         self.knows = False
+        self.version = ""
+        self.asked: list[tuple[str | None, float]] = []
 
     async def register(self, register: TurnRegister) -> TurnPeers:
         if self.failure is not None:
             raise self.failure
         self.knows = True
         self.said.append("register")
-        return TurnPeers(media=[PLACE])
+        return TurnPeers(media=[PLACE], version=self.version)
 
     async def heartbeat(self, turn: str, heartbeat: TurnHeartbeat) -> TurnPeers:
         if self.failure is not None:
@@ -31,7 +33,8 @@ class AppServer:
         if not self.knows:
             raise Refused("who are you", status=404, code="turn-unknown")
         self.said.append("beat")
-        return TurnPeers()
+        self.asked.append((heartbeat.known, heartbeat.wait_s))
+        return TurnPeers(version=self.version)
 
 
 class Bench:
@@ -93,3 +96,21 @@ async def test_a_word_out_of_turn_may_fail() -> None:
     bench = Bench()
     bench.appserver.failure = Unavailable("down")
     await bench.membership.say(bench.appserver)
+
+
+async def test_an_application_server_that_counts_versions_waits_in_our_place() -> None:
+    bench = Bench()
+    bench.appserver.version = "a.1"
+    await bench.beat()
+    assert await bench.beat() == SOON_S
+    bench.appserver.version = ""
+    assert await bench.beat() == HEARTBEAT_S and await bench.beat() == HEARTBEAT_S
+    assert bench.appserver.asked == [("a.1", HEARTBEAT_S), ("a.1", HEARTBEAT_S), (None, HEARTBEAT_S)]
+
+
+async def test_a_word_out_of_turn_waits_for_nothing() -> None:
+    bench = Bench()
+    bench.appserver.version = "a.1"
+    await bench.beat()
+    await bench.membership.say(bench.appserver)
+    assert bench.appserver.asked == [(None, 0)]

@@ -9,6 +9,7 @@ from confero.appserver.rooms.farm import MAX_MCUS, Farm
 from confero.clock import FakeClock
 from confero.errors import Refused
 from confero.models import McuHeartbeat, McuRegister
+from confero.models.turn import MediaPlace
 
 
 class Bench:
@@ -134,3 +135,26 @@ def test_table_is_bounded(bench: Bench) -> None:
     with pytest.raises(Refused):
         bench.register("one-more")
     bench.register("m0", boot="b2")
+
+
+def test_whoever_follows_the_farm_is_told_when_media_goes_elsewhere(bench: Bench) -> None:
+    told: list[int] = []
+    bench.farm.changed.append(lambda: told.append(bench.farm.version))
+
+    def register(*ports: int, boot: str = "b1") -> None:
+        media = [MediaPlace(host="192.0.2.9", low=port, high=port + 99) for port in ports]
+        bench.farm.register(McuRegister(id="a", boot=boot, url="http://a", capacity=9, media=media))
+
+    register()
+    assert told == [], "one without media changes nothing"
+    register(5000)
+    register(5000)
+    register(5000, boot="b2")
+    assert told == [1], "nor does a restart at the same place"
+    register(6000, boot="b2")
+    bench.clock.advance(6)
+    register(6000, boot="b2")
+    assert told == [1, 2, 3], "it was forgotten in between"
+    bench.clock.advance(6)
+    bench.farm.lost()
+    assert told == [1, 2, 3, 4] and bench.farm.media() == []
