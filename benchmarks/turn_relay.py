@@ -3,9 +3,10 @@
     python benchmarks/turn_relay.py              the tables of docs/benchmarks.md, in four minutes
     python benchmarks/turn_relay.py --quick      short windows: shows that it runs, not how fast
     python benchmarks/turn_relay.py --only ours
+    python benchmarks/turn_relay.py --set-up     allocations a second and their memory alone, of our whole service too
 
 The server has core 0 to itself, the load core 1, which is awake all the time (``native/bench/bench_turn.c``): it allocates, binds a
-channel for each of its flows, and sends packets both ways at once. Delay is from client to peer or back, through the relay. Both
+channel for each of its flows, and sends packets both ways at once. Delay is from client to peer or back, through the relay. All
 servers run at real-time priority, so that what else runs delays neither; load above one packet at a time ("in bursts") comes as
 eight equal packets of one flow.
 """
@@ -30,8 +31,16 @@ from typing import Any
 import trustme
 from report import build, machine, save, show
 
+from confero.protocols.turn import issue
+from confero.tokens import turn_secret
+
 PORT, TLS_PORT = 13478, 15349
 SERVERS = ("ours", "coturn")
+SETTING_UP = {"ours": ("ours", "service"), "coturn": ("coturn",)}
+"""Of ours, allocations are made by the data path alone, and by the whole service, which asks who they are as coturn does."""
+SECRET = "a secret of the benchmark of 32 characters"
+SOURCES = 200
+"""Addresses of clients: what one of them may ask of the service without credentials is counted."""
 SERVER_CORE, LOAD_CORE = "0", "1"
 LOSS_BOUND = 0.001
 FLAT_FROM, FLAT_STEP, FLAT_MOST = 60_000, 1.25, 600_000
@@ -65,12 +74,29 @@ PACED = (
 
 def commands(server: str, folder: Path) -> list[str]:
     chain, key = str(folder / "chain.pem"), str(folder / "key.pem")
+    if server == "service":
+        return [sys.executable, "-m", "confero.turn", "--state-dir", str(folder), *service_options()]
     if server == "ours":
         return [sys.executable, str(TABLES), "--port", str(PORT), "--certificate", chain, "--key", key]
     ports = [f"--listening-port={PORT}", f"--tls-listening-port={TLS_PORT}", "--relay-threads=1", "--no-dtls"]
     who = ["--lt-cred-mech", "--user=u:p", "--realm=t", "--allow-loopback-peers", "--no-cli", f"--cert={chain}"]
     place = ["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--log-file=stdout", f"--pidfile={folder}/pid"]
     return ["turnserver", "-n", *place, *ports, *who, f"--pkey={key}"]
+
+
+def service_options() -> list[str]:
+    """One thread, no TLS; peers of loopback are an exception, and all clients one user."""
+    options = {
+        "bind": "127.0.0.1",
+        "udp-port": PORT,
+        "tcp-port": PORT,
+        "http-port": 0,
+        "threads": 1,
+        "reach": "127.0.0.1:20001-65535",
+        "max-allocations-per-user": 60_000,
+        "appserver-url": "http://127.0.0.1:9",
+    }
+    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
 
 
 def answers() -> bool:
@@ -83,7 +109,11 @@ def answers() -> bool:
 def running(server: str, folder: Path) -> Iterator[int]:
     """The server's process id; it is ended at the end."""
     command = ["taskset", "-c", SERVER_CORE, *real_time(), *commands(server, folder)]
-    with (folder / f"{server}.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+    env = {**os.environ, "CONFERO_SECRET": SECRET}
+    with (
+        (folder / f"{server}.log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, env=env) as process,
+    ):
         try:
             for _ in range(100):
                 if answers():
@@ -156,9 +186,17 @@ def flat_out(server: str, pid: int, load: Load) -> dict[str, Any]:
 
 
 def set_up(server: str, pid: int) -> dict[str, Any]:
-    """Memory and allocations a second, one client after the other. Ours asks nobody who they are here."""
-    command = [str(build("bench_turn")), "--pid", str(pid), "--port", str(PORT), "--seconds", "0"]
-    done = subprocess.run([*command, "--flows", str(ALLOCATIONS)], capture_output=True, text=True, check=True)
+    """Memory and allocations a second, one client after the other, each with a channel."""
+    name, password = ("u", "p")
+    if server == "service":
+        name, password = issue(turn_secret(SECRET.encode()), "bench", time.time() + 600)
+    command = [*FIRST, "taskset", "-c", LOAD_CORE, str(build("bench_turn")), "--pid", str(pid), "--port", str(PORT)]
+    command += ["--user", name, "--password", password, "--sources", str(SOURCES), "--seconds", "0"]
+    done = subprocess.run(
+        [*command, "--flows", str(ALLOCATIONS)], capture_output=True, text=True, check=False, start_new_session=True
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"{server}: {done.stderr}")
     raw = json.loads(done.stdout)
     grown = raw["resident_after_kb"] - raw["resident_before_kb"]
     return {
@@ -167,13 +205,20 @@ def set_up(server: str, pid: int) -> dict[str, Any]:
         "allocations": ALLOCATIONS,
         "kb_per_allocation": round(grown / ALLOCATIONS, 2),
         "allocations_per_second": round(ALLOCATIONS / raw["set_up_s"]),
+        "cpu_us_per_allocation": round(raw["set_up_cpu_s"] * 1e6 / ALLOCATIONS),
     }
 
 
-def measure_server(server: str, folder: Path, seconds: float) -> list[dict[str, Any]]:
+def set_ups(server: str, folder: Path) -> list[dict[str, Any]]:
     rows = []
-    with running(server, folder) as pid:
-        rows.append(set_up(server, pid))
+    for one in SETTING_UP[server]:
+        with running(one, folder) as pid:
+            rows.append(set_up(one, pid))
+    return rows
+
+
+def measure_server(server: str, folder: Path, seconds: float) -> list[dict[str, Any]]:
+    rows = set_ups(server, folder)
     with running(server, folder) as pid:
         for load in PACED:
             rows.append({"kind": "paced", **measure(server, pid, replace(load, seconds=seconds))})
@@ -201,6 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=SERVERS)
+    parser.add_argument("--set-up", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     if shutil.which("turnserver") is None and options.only != "ours":
@@ -213,11 +259,14 @@ def main() -> None:
         folder = Path(name)
         certificates(folder)
         for server in [options.only] if options.only else SERVERS:
-            rows += measure_server(server, folder, 0.5 if options.quick else 3.0)
-    for kind in ("paced", "flat out", "set-up"):
+            if options.set_up:
+                rows += set_ups(server, folder)
+            else:
+                rows += measure_server(server, folder, 0.5 if options.quick else 3.0)
+    for kind in ("set-up",) if options.set_up else ("paced", "flat out", "set-up"):
         table([row for row in rows if row["kind"] == kind])
     if not options.quick:
-        show(f"written to {save('turn_relay', facts, rows, options.out)}")
+        show(f"written to {save('turn_set_up' if options.set_up else 'turn_relay', facts, rows, options.out)}")
 
 
 if __name__ == "__main__":

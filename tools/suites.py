@@ -84,6 +84,7 @@ SUITES: tuple[Suite, ...] = (
                 ),
             ),
         ),
+        {"CONFERO_TEST_LONG": "1"},
     ),
     Suite(
         "quality",

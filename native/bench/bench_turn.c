@@ -232,6 +232,12 @@ static void parse(int argc, char **argv) {
             p.server.host = value;
         else if (!strcmp(name, "--port"))
             p.server.port = atoi(value);
+        else if (!strcmp(name, "--user"))
+            p.server.user = value;
+        else if (!strcmp(name, "--password"))
+            p.server.password = value;
+        else if (!strcmp(name, "--sources"))
+            p.server.sources = atoi(value);
         else if (!strcmp(name, "--flows"))
             p.flows = atoi(value);
         else if (!strcmp(name, "--payload"))

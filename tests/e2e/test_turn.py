@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from confero.lab.members import RtpMember
-from confero.lab.members.chromium import Chromium
 from confero.lab.members.firefox import FAKE_TONE_HZ, Firefox
 from confero.lab.page import Page
 from confero.lab.stack import Stack
@@ -19,27 +16,14 @@ from confero.models import LegStats, RoomSpec
 from confero.models.turn import TurnAllocation
 
 from .listening import HEARD_DBFS, UNHEARD_DBFS, level, listen, tone
+from .relayed import ADA_HZ, CHOSEN, LISTEN_S, PHONE_HZ, ROOM, WAYS, hear_each_other, page_over
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NETWORK = 52
 SETTINGS = {"CONFERO_APPSERVER_ICE_POLICY": "relay", "CONFERO_APPSERVER_TURNS_TRUSTED": "true"}
-ROOM = "lobby"
-ADA_HZ, PHONE_HZ = 433.0, 1151.0
-LISTEN_S = 1.0
 AGAIN_S = 45.0
 """After a crash: noticed by ICE's own time-outs, an offer, an allocation."""
-WAYS = {"udp": "^turn:.*transport=udp$", "tcp": "^turn:.*transport=tcp$", "tls": "^turns:"}
-ONLY = """(() => { const wanted = new RegExp(%s), Native = window.RTCPeerConnection;
-  const keep = (c) => ({ ...c, iceServers: c.iceServers.map((s) => ({ ...s, urls: s.urls.filter((u) => wanted.test(u)) })) });
-  window.RTCPeerConnection = class extends Native {
-    constructor(c) { super(keep(c)); }
-    setConfiguration(c) { super.setConfiguration(keep(c)); }
-  }; })()"""
-"""Leaves one of the URLs that the page was told: else the browser takes whichever it likes best."""
-CHOSEN = """window.confero.stats().then((all) => { const byId = (id) => all.find((s) => s.id === id);
-  const pair = byId(all.find((s) => s.type === "transport").selectedCandidatePairId), mine = byId(pair.localCandidateId);
-  return [mine.candidateType, mine.relayProtocol]; })"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -53,29 +37,12 @@ async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
     await mcu.close()
 
 
-@contextlib.asynccontextmanager
-async def page_over(stack: Stack, way: str) -> AsyncIterator[Page]:
-    async with Chromium(tone(ADA_HZ), flags=("--ignore-certificate-errors",)) as browser:
-        await browser.page.add_init_script(script=ONLY % json.dumps(WAYS[way]))
-        page = Page(browser, stack.page_url)
-        await page.join(ROOM, "Ada")
-        yield page
-        await page.leave()
-
-
 async def allocations(stack: Stack) -> list[TurnAllocation]:
     turn = stack.client("turn")
     try:
         return await turn.call("GET", "/v1/allocations", reply=list[TurnAllocation])
     finally:
         await turn.close()
-
-
-async def hear_each_other(ada: Page, phone: RtpMember) -> None:
-    heard = await ada.hear(LISTEN_S)
-    assert level(heard, PHONE_HZ) > HEARD_DBFS and level(heard, ADA_HZ) < UNHEARD_DBFS
-    heard = await listen(phone, LISTEN_S)
-    assert level(heard, ADA_HZ) > HEARD_DBFS and level(heard, PHONE_HZ) < UNHEARD_DBFS
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import stat
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..support import namespaces
+from ..support.namespaces import namespace, run, settle
 
 OUTSIDE, INSIDE = "10.75.0.1", "10.75.0.2"
 
@@ -24,31 +24,18 @@ class Walled:
 
     def program(self, folder: Path, program: str) -> Path:
         """A file that runs a program of the machine inside."""
-        path, found = folder / program, shutil.which(program)
-        assert found is not None, f"{program} is not installed"
-        path.write_text(f'#!/bin/sh\nexec ip netns exec {self.name} {found} "$@"\n')
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        return path
+        return namespaces.program(self.name, folder, program)
 
 
 @contextlib.contextmanager
 def walled() -> Iterator[Walled]:
     """Made and taken away again; needs the rights of root."""
-    network, cable = Walled(f"confero-walled-{os.getpid()}"), f"cfw{os.getpid() % 10**8}"
-    run("ip", "netns", "add", network.name)
-    try:
-        run("ip", "link", "add", f"{cable}o", "type", "veth", "peer", "name", f"{cable}i", "netns", network.name)
+    cable = f"cfw{os.getpid() % 10**8}"
+    with namespace("walled") as name:
+        network = Walled(name)
+        run("ip", "link", "add", f"{cable}o", "type", "veth", "peer", "name", f"{cable}i", "netns", name)
         run("ip", "address", "add", f"{network.outside}/24", "dev", f"{cable}o")
         run("ip", "link", "set", f"{cable}o", "up")
-        inside = ("ip", "-n", network.name)
-        run(*inside, "address", "add", f"{network.inside}/24", "dev", f"{cable}i")
-        run(*inside, "link", "set", "lo", "up")
-        run(*inside, "link", "set", f"{cable}i", "up")
-        run(*inside, "rule", "add", "preference", "100", "ipproto", "udp", "prohibit")
+        settle(name, {f"{cable}i": f"{network.inside}/24"})
+        run("ip", "-n", name, "rule", "add", "preference", "100", "ipproto", "udp", "prohibit")
         yield network
-    finally:
-        run("ip", "netns", "delete", network.name)  # and with it both ends of the cable
-
-
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True)

@@ -72,8 +72,8 @@ def _check_wishes(desk: Desk, request: Request) -> None:
     # 6. One of the two.
     if family is not None and additional is not None:
         raise Refusal(400, "a requested family beside an additional one")
-    # 7. The family is served; IPv4 where none is named.
-    wanted = IPV4 if family is None else family
+    # 7. The family is served; the usual one where none is named.
+    wanted = desk.settings.usual_family if family is None else family
     if wanted not in desk.settings.families and token is None and additional is None:
         raise Refusal(440, f"family {wanted} is not served")
     # 8. A reserved neighbour is for one family.
@@ -127,9 +127,8 @@ def _choose(desk: Desk, request: Request, protocol: int) -> tuple[tuple[Relay, .
     even = message.get(a.EVEN_PORT)
     if message.get(a.ADDITIONAL_ADDRESS_FAMILY) is not None:
         return _choose_both(desk, protocol, even=even is not None)
-    found = table.ports.reserve(
-        message.get(a.REQUESTED_ADDRESS_FAMILY) or IPV4, protocol, even=even is not None, pair=bool(even)
-    )
+    family = message.get(a.REQUESTED_ADDRESS_FAMILY) or desk.settings.usual_family
+    found = table.ports.reserve(family, protocol, even=even is not None, pair=bool(even))
     if found is None:
         raise Refusal(508, "no port is left")
     return found[:1], found[1] if even else None, None

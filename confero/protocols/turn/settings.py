@@ -67,6 +67,11 @@ class Settings:
         if min(*limits, self.channels_per_allocation, self.connections_per_allocation) < 1 or self.bytes_per_s < 0:
             raise ValueError("limits are at least 1")
 
+    @property
+    def usual_family(self) -> int:
+        """Of who names none: IPv4 (RFC 8656 section 7.2). IPv6 where nothing else is relayed: browsers never name one."""
+        return IPV4 if IPV4 in self.families else IPV6
+
 
 @dataclass(frozen=True)
 class Alternate:

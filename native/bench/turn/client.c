@@ -283,10 +283,24 @@ static void set_nonblocking(int fd) {
     fcntl(fd, F_SETFL, O_NONBLOCK); /* TLS reads its socket itself */
 }
 
+/* Servers count what one address asks without having proven anything. */
+static void take_source(int fd, const turn_server *server) {
+    static int turn;
+    char host[32];
+    if (server->sources == 0)
+        return;
+    int index = turn++ % server->sources;
+    snprintf(host, sizeof host, "127.2.%d.%d", index / 250 % 250, 1 + index % 250);
+    struct sockaddr_in name = name_of(host, 0);
+    if (bind(fd, (struct sockaddr *)&name, sizeof name) < 0)
+        fail(host);
+}
+
 static bool try_connect(turn_flow *flow, const turn_server *server) {
     static const int one = 1;
     struct sockaddr_in name = name_of(server->host, server->port);
     *flow = (turn_flow){.fd = open_socket(server->transport == TURN_UDP ? SOCK_DGRAM : SOCK_STREAM, 1 << 20)};
+    take_source(flow->fd, server);
     if (connect(flow->fd, (struct sockaddr *)&name, sizeof name) < 0)
         fail("connect");
     if (server->transport != TURN_UDP) {

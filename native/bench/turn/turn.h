@@ -15,6 +15,7 @@ typedef struct turn_server {
     int port, transport;
     const char *user, *password; /* used when the server asks */
     SSL_CTX *tls;
+    int sources; /* clients of loopback take turns at so many addresses of 127.2.0.0/16; 0: they have one */
 } turn_server;
 
 typedef struct turn_flow {
