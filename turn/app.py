@@ -97,7 +97,7 @@ class TurnApp:
         )
         self.news = LoggedNews(RateLimiter(DENIALS, clock))
         self.https = HttpsInside(relay, config.handover_dir, clock, uids=config.handover_uids)
-        self.bridge = Bridge(relay, self.server, self.ports, relay.now, self.news, self.https.decide)
+        self.bridge = Bridge(relay, self.server, self.ports, relay.now, self.news, self.https.decide, self._arm)
         self.door = TcpDoor(relay.adopt)
         folder = config.state_dir / "tls"
         chain, key = config.certificate or folder / "leaf.pem", config.certificate_key or folder / "leaf.key"
@@ -181,13 +181,14 @@ class TurnApp:
 
     def _arm(self) -> None:
         """One timer, for the earliest that is due."""
+        if self._relay is None:
+            return
         due = self.bridge.timer()
         if due is None or (self._timer is not None and self._timer_at <= due):
             return
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = due
-        assert self._relay is not None
         self._timer = asyncio.get_running_loop().call_later(max(0.0, due - self._relay.now()), self._wake)
 
     def start_draining(self) -> None:
@@ -217,6 +218,7 @@ class TurnApp:
 
     async def _close(self, relay: Relay) -> None:
         self.door.close()
+        self.bridge.streams.close()
         if self._receiver is not None:
             self._receiver.close()
         if self.listener is not None:
@@ -278,6 +280,8 @@ def turn_settings(config: TurnConfig, families: frozenset[int]) -> Settings:
         families=families,
         default_lifetime_s=config.lifetime_s,
         max_lifetime_s=config.max_lifetime_s,
+        tcp=config.tcp_allocations,
+        connections=config.max_peer_connections,
         allocations=config.max_allocations,
         allocations_per_user=config.max_allocations_per_user,
         bytes_per_s=config.max_bytes_per_s,

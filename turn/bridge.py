@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from confero.errors import Refused
+from confero.protocols.stun import IPV4, IPV6
 from confero.protocols.turn import TCP, Client, Server, actions
 from confero.relay import Closed, Disconnected, Event, Flow, NotStun, Request, Traffic, UnknownFlow
 
+from .peerstreams import PeerStreams
 from .ports import RelayPorts
 
+VERSIONS = {IPV4: 4, IPV6: 6}
+"""Of IP, by address family."""
 SOON_S = 0.01
 """The data path's queue of orders is short, and emptied at each of its turns."""
 
@@ -26,7 +31,9 @@ class DataPath(Protocol):
     def refresh(self, allocation: int, until: float) -> None: ...
     def permit(self, allocation: int, host: str, until: float, ports: Sequence[tuple[int, int]]) -> None: ...
     def bind(self, allocation: int, channel: int, peer: tuple[str, int], until: float) -> None: ...
+    def withdraw(self, allocation: int, version: int) -> None: ...
     def close_allocation(self, allocation: int) -> None: ...
+    def join(self, connection: int, fd: int, said: bytes, allocation: int) -> None: ...
     def hang_up(self, connection: int) -> None: ...
 
 
@@ -49,22 +56,27 @@ class Bridge:
         now: Callable[[], float],
         news: News,
         not_stun: Callable[[NotStun], None],
+        changed: Callable[[], None],
     ) -> None:
-        """``now``: seconds of the data path's clock. ``not_stun`` decides about connections that begin with something else."""
+        """``now``: seconds of the data path's clock. ``not_stun`` decides about connections that begin with something else.
+        ``changed`` is called when ``timer`` may have another answer, as it has when a peer has connected.
+        """
         self._path = path
         self._server = server
         self._ports = ports
         self._now = now
         self._news = news
         self._not_stun = not_stun
+        self._changed = changed
         self._numbers: dict[int, int] = {}
         """The data path's number of each allocation of the machine."""
         self._closing: dict[int, int] = {}
         """The number of an allocation that the machine has just closed, until it says more of that."""
         self._ending: dict[int, actions.Closed] = {}
         """Allocations that the data path is closing, by its number: their traffic is known when it has."""
-        self._unsaid: list[int] = []
-        """Closings that the data path had no room for."""
+        self._unsaid: list[Callable[[], None]] = []
+        """Ends that the data path had no room for."""
+        self.streams = PeerStreams(path, server, now, self.do, self._hang_up)
         self.refused = 0
         """Orders that the data path had no room for: who asked gets no reply, and asks again."""
 
@@ -79,8 +91,8 @@ class Bridge:
     def wake(self) -> None:
         """Ends what is over."""
         unsaid, self._unsaid = self._unsaid, []
-        for number in unsaid:
-            self._close_path(number)
+        for order in unsaid:
+            self._say(order)
         self.do(self._server.expire(self._now()))
 
     def pump(self) -> None:
@@ -123,6 +135,7 @@ class Bridge:
             except Refused:
                 self.refused += 1
                 self._failed(action, failed)
+        self._changed()
 
     def _do(self, action: actions.Action, failed: set[Client]) -> None:
         path = self._path
@@ -138,17 +151,21 @@ class Bridge:
                 path.permit(self._number(allocation), ip, until, ports)
             case actions.Bind(allocation, channel, peer, until):
                 path.bind(self._number(allocation), channel, peer, until)
-            case actions.Drop(allocation, _, ips):
-                # It closes both relayed addresses or none: of this family nothing is permitted from now on.
-                for ip in ips:
-                    path.permit(self._number(allocation), ip, self._now(), ())
+            case actions.Drop(allocation, family):
+                self.streams.drop(allocation, family)
+                self._say(partial(path.withdraw, self._number(allocation), VERSIONS[family]))
             case actions.Close(allocation):
-                self._closing[allocation] = self._forget(allocation)
-                self._close_path(self._closing[allocation])
+                self.streams.forget(allocation)
+                number = self._closing[allocation] = self._forget(allocation)
+                self._say(partial(path.close_allocation, number))
             case actions.Told(event):
                 self._tell(event)
-            case actions.Connect() | actions.Join() | actions.Disconnect():
-                raise AssertionError("TCP allocations are off, so that there are no connections to peers")
+            case actions.Connect():
+                self.streams.connect(action)
+            case actions.Join():
+                self.streams.join(action, self._number(action.allocation))
+            case actions.Disconnect(connection):
+                self.streams.end(connection)
 
     def _number(self, allocation: int) -> int:
         number = self._numbers.get(allocation)
@@ -157,9 +174,10 @@ class Bridge:
         return number
 
     def _open(self, action: actions.Open) -> None:
-        """The sockets are the data path's when it has taken them all."""
-        sockets = {relay.family: self._ports.take(relay) for relay in action.relays if relay.protocol != TCP}
-        files = {family: sock.fileno() for family, sock in sockets.items()}
+        """The sockets are the data path's when it has taken them all; those for TCP listen here."""
+        sockets = {relay.family: self._ports.take(relay) for relay in action.relays}
+        is_tcp = any(relay.protocol == TCP for relay in action.relays)
+        files = {} if is_tcp else {family: sock.fileno() for family, sock in sockets.items()}
         try:
             number = self._path.open(
                 action.client,
@@ -172,9 +190,12 @@ class Bridge:
             for sock in sockets.values():
                 sock.close()
             raise
+        self._numbers[action.allocation] = number
+        if is_tcp:
+            self.streams.listen(action.allocation, sockets)
+            return
         for sock in sockets.values():
             sock.detach()
-        self._numbers[action.allocation] = number
 
     def _forget(self, allocation: int) -> int:
         """Its number. Raises UnknownFlow."""
@@ -182,12 +203,16 @@ class Bridge:
         del self._numbers[allocation]
         return number
 
-    def _close_path(self, number: int) -> None:
+    def _say(self, order: Callable[[], None]) -> None:
+        """An order that nobody will give again: it waits until there is room for it."""
         try:
-            self._path.close_allocation(number)
+            order()
         except Refused:
             self.refused += 1
-            self._unsaid.append(number)
+            self._unsaid.append(order)
+
+    def _hang_up(self, connection: int) -> None:
+        self._say(partial(self._path.hang_up, connection))
 
     def _tell(self, event: actions.Event) -> None:
         match event:

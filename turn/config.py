@@ -66,6 +66,11 @@ class TurnConfig(ServiceConfig):
     """Of one participant. A browser makes one for each URL and interface, and leaves them behind when its page is loaded anew."""
     max_connections: int = Field(default=8192, ge=1, le=65_536)
     """TCP and TLS connections at once, shared between the threads."""
+    tcp_allocations: bool = False
+    """Whether clients get relayed addresses for TCP as well (RFC 6062). Browsers ask for none. Peers are reached at public
+    addresses only: exceptions are for UDP."""
+    max_peer_connections: int = Field(default=2048, ge=1, le=65_536)
+    """TCP connections to peers at once, 16 of one allocation."""
     max_bytes_per_s: int = Field(default=0, ge=0)
     """Bytes a second that an allocation relays, each way; 0: no limit."""
     max_total_bytes_per_s: int = Field(default=0, ge=0)

@@ -84,6 +84,8 @@ class AllocationsApi:
             relayed=[shown(lease.relay.address) for lease in one.leases.values()],
             permissions=len(one.permissions),
             channels=len(one.channels),
+            peers="tcp" if one.is_tcp else "udp",
+            connections=len(one.connections),
             seconds=round(self._now() - one.made, 1),
             to_peer_bytes=traffic.to_peer_bytes,
             to_client_bytes=traffic.to_client_bytes,

@@ -13,6 +13,7 @@ from .bridge import Bridge
 from .https import HttpsInside
 from .listening import TcpDoor
 from .news import LoggedNews, method_name
+from .peerstreams import PeerStreams
 from .ports import RelayPorts
 
 FLOWS = {
@@ -35,6 +36,8 @@ PATH = {
     "turns": "Times that a thread woke up",
 }
 """Counters of ``RelayStats`` that stand for themselves."""
+PEERS = ("connected", "failed", "accepted", "refused")
+"""Counters of ``PeerStreams``."""
 SILENCES = ("malformed", "no request", "unknown method", "too many", "too large", "guesses")
 METHODS = ("binding", "allocate", "refresh", "create-permission", "channel-bind", "connect", "connection-bind")
 
@@ -87,12 +90,23 @@ def measure(
     gauge("connections_refused", "TCP connections that the data path had no room for", lambda: door.refused)
     gauge("https_given", "HTTP in TLS, handed to the application server", lambda: https.given)
     gauge("not_stun_ended", "Connections that were neither STUN nor such HTTP", lambda: https.ended)
+    _measure_peers(metrics, bridge.streams)
     for name, text in PATH.items():
         gauge(name, text, _field(snapshot, name))
     _measure_traffic(metrics, snapshot)
     _measure_replies(metrics, server)
     failures = metrics.gauge("turn_authentication_failures", "Requests with a name or password that is wrong or over")
     failures.set_function(lambda: news.wrong)
+
+
+def _measure_peers(metrics: Metrics, streams: PeerStreams) -> None:
+    """TCP allocations."""
+    metrics.gauge("turn_peer_connections", "TCP connections to peers").set_function(lambda: len(streams))
+    gauge = metrics.gauge(
+        "turn_peer_connections_made", "TCP connections to and of peers, by what came of them", ("how",)
+    )
+    for how in PEERS:
+        gauge.labels(how).set_function(_made(streams, how))
 
 
 def _measure_traffic(metrics: Metrics, snapshot: Snapshot) -> None:
@@ -117,6 +131,10 @@ def _measure_replies(metrics: Metrics, server: Server) -> None:
 
 def _field(snapshot: Snapshot, name: str) -> Callable[[], float]:
     return lambda: float(getattr(snapshot.read(), name))
+
+
+def _made(streams: PeerStreams, how: str) -> Callable[[], float]:
+    return lambda: float(getattr(streams, how))
 
 
 def _flow(snapshot: Snapshot, transport: str, flow: str) -> Callable[[], float]:

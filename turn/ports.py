@@ -14,6 +14,8 @@ TRIES = 64
 """Ports that are tried before an address counts as full: somebody else may have some, or a socket not be closed yet."""
 BUFFER = 1 << 20
 """Bytes wanted for what waits in a relayed socket: 0.1 s of a fast video."""
+BACKLOG = 16
+"""Connections of peers that wait to be taken: as many as an allocation has."""
 FAMILIES = {4: 1, 6: 2}
 """By IP version, as STUN has them (RFC 8489 section 14.1)."""
 
@@ -206,7 +208,12 @@ def bind_socket(address: str, port: int, protocol: int) -> socket.socket:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if protocol == UDP:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        else:
+            # Connections of the port's last owner may not be quite over yet.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((address, port))
+        if protocol == TCP:
+            made.listen(BACKLOG)  # from here on the port is ours alone
     except OSError:
         made.close()
         raise

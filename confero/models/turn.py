@@ -72,6 +72,10 @@ class TurnAllocation(Reply):
     relayed: list[str]
     permissions: int
     channels: int
+    peers: Literal["udp", "tcp"]
+    """How it reaches them."""
+    connections: int
+    """To peers, over TCP."""
     seconds: float
     """Since it was made."""
     to_peer_bytes: int

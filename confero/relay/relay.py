@@ -127,6 +127,7 @@ class Relay:
     ) -> int:
         """An allocation of this client with its relayed UDP sockets, which become the relay's: its number.
 
+        Without any its peers are reached by TCP: their connections come by :meth:`join`.
         ``bytes_per_second`` bounds each way; 0: no limit. That it could not be opened after all (its connection has ended, the
         client has one) is told by Closed with a reason. Raises RelayFull, RelayBusy; the descriptors are then still the caller's.
         """
@@ -154,6 +155,15 @@ class Relay:
         rc = lib.cf_relay_bind(self._relay, allocation, channel, _convert.new_addr(peer), _ns(until))
         self._check(rc, f"bind channel {channel:#x} of allocation {allocation}")
 
+    def withdraw(self, allocation: int, version: int) -> None:
+        """Gives up the relayed address of this IP version (4 or 6): its socket is closed, its permissions and channels end.
+
+        An allocation that has ended already is passed over. Raises RelayBusy.
+        """
+        with contextlib.suppress(UnknownFlow):
+            rc = lib.cf_relay_withdraw(self._relay, allocation, version)
+            self._check(rc, f"withdraw IPv{version} of allocation {allocation}")
+
     def close_allocation(self, allocation: int) -> None:
         """Ends it and closes its sockets; Closed comes when they are. One that has ended already is passed over."""
         with contextlib.suppress(UnknownFlow):
@@ -172,12 +182,15 @@ class Relay:
         rc = lib.cf_relay_reply(self._relay, _convert.new_client(client), data, len(data))
         self._check(rc, f"reply to {client.peer[0]}")
 
-    def join(self, connection: int, fd: int) -> None:
+    def join(self, connection: int, fd: int, said: bytes = b"", allocation: int = 0) -> None:
         """From now on the connection's bytes go to this stream socket and back, and both end together; it becomes the relay's.
 
-        Of TLS it is the bytes inside. Raises UnknownFlow, RelayBusy; the descriptor is then still the caller's.
+        ``said``, at most 1,500 bytes, goes to the client before all else. The bytes are counted and limited as those of
+        ``allocation``; 0: as nobody's. Of TLS it is the bytes inside. Raises RelayError, UnknownFlow, RelayBusy; the descriptor is
+        then still the caller's.
         """
-        self._check(lib.cf_relay_join(self._relay, connection, fd), f"join connection {connection}")
+        rc = lib.cf_relay_join(self._relay, connection, fd, allocation, said, len(said))
+        self._check(rc, f"join connection {connection}")
 
     def hang_up(self, connection: int) -> None:
         """Ends a connection when what was said before has been sent. One that has ended already is passed over."""

@@ -85,6 +85,8 @@ class Acceptor:
 
     def _accept(self) -> None:
         for _ in range(AT_ONCE):
+            if self._socket.fileno() < 0:
+                return  # whoever took the last one has closed it
             try:
                 connection, address = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):

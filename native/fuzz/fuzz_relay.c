@@ -124,7 +124,10 @@ static void order(const record *r) {
         cf_rcore_detach(core, &client);
         break;
     case 6:
-        cf_rcore_close(core, n);
+        if (r->which & 64)
+            cf_rcore_withdraw(core, n, r->which & 128 ? 6 : 4);
+        else
+            cf_rcore_close(core, n);
         break;
     default:
         now += r->which * (int64_t)1000;

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any, cast
 
 import pytest
 
 from confero.protocols.stun import MD5, Integrity
-from confero.protocols.turn import UDP, Client, Server, actions
+from confero.protocols.turn import TCP, UDP, Client, Server, actions
 from confero.protocols.turn.allocation import Allocation, Lease
 from confero.protocols.turn.auth import Proven
 from confero.relay import Client as Flow
 from confero.relay import Closed, Disconnected, Event, NotStun, RelayBusy, RelayFull, Request, Traffic, UnknownFlow
 from confero.turn.bridge import SOON_S, Bridge
 from confero.turn.ports import RelayPorts, bind_socket
+
+from ..support.waiting import until
 
 CLIENT = Client("udp", ("192.0.2.1", 4000), ("198.51.100.1", 14_049))
 OTHER = Client("udp", ("192.0.2.2", 4000), ("198.51.100.1", 14_049))
@@ -57,6 +60,13 @@ class Path:
     def bind(self, allocation: int, channel: int, peer: tuple[str, int], until: float) -> None:
         self._note("bind", allocation, channel, peer, until)
 
+    def withdraw(self, allocation: int, version: int) -> None:
+        self._note("withdraw", allocation, version)
+
+    def join(self, connection: int, fd: int, said: bytes, allocation: int) -> None:
+        self._note("join", connection, said, allocation)
+        socket.socket(fileno=fd).close()
+
     def close_allocation(self, allocation: int) -> None:
         self._note("close", allocation)
 
@@ -90,6 +100,9 @@ class Machine:
     def close(self, allocation: int, now: float, reason: str = "closed by operator") -> list[actions.Action]:
         return self._next("close", allocation, reason)
 
+    def connected(self, connection: int, success: bool, now: float) -> list[actions.Action]:
+        return self._next("connected", connection, success)
+
     def timer(self) -> float | None:
         return self.due
 
@@ -120,7 +133,11 @@ class Bench:
         address = Advertised("127.0.0.1", "127.0.0.1")
         self.ports = RelayPorts([address], 49_152, 65_535, (), bind=lambda host, port, how: bind_socket(host, 0, how))
         server = cast(Server, self.machine)
-        self.bridge = Bridge(self.path, server, self.ports, lambda: NOW, self.told, self.other.append)
+        self.bridge = Bridge(self.path, server, self.ports, lambda: NOW, self.told, self.other.append, self._changed)
+        self.changes = 0
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     def asked(self, *wants: actions.Action, client: Client = CLIENT) -> None:
         """A request comes, and this is what the machine makes of it."""
@@ -128,8 +145,10 @@ class Bench:
         self.path.waiting = [Request(Flow(*client), b"request")]
         self.bridge.pump()
 
-    def opened(self, allocation: int = 1, client: Client = CLIENT) -> tuple[actions.Open, actions.Told]:
-        (relay,) = self.ports.reserve(1) or ()
+    def opened(
+        self, allocation: int = 1, client: Client = CLIENT, protocol: int = UDP
+    ) -> tuple[actions.Open, actions.Told]:
+        (relay,) = self.ports.reserve(1, protocol) or ()
         proven = Proven("1:alice", "alice", Integrity(b"key"), MD5)
         self.machine.held.append(Allocation(allocation, client, proven, {1: Lease(relay, NOW + 600)}, NOW))
         return (
@@ -225,12 +244,38 @@ def test_connections_that_end_and_those_that_are_something_else(bench: Bench) ->
     assert bench.machine.called == [("closed", client)] and bench.other == [other]
 
 
-def test_of_a_family_that_is_dropped_nothing_is_permitted_any_more(bench: Bench) -> None:
+def test_a_family_that_is_dropped_is_given_up_however_busy_the_data_path_is(bench: Bench) -> None:
     bench.asked(*bench.opened())
-    bench.asked(actions.Permit(1, PEER[0], NOW + 300, ()), actions.Permit(1, "2001:db8::9", NOW + 300, ()))
     bench.path.said.clear()
-    bench.asked(actions.Drop(1, 2, ("2001:db8::9",)))
-    assert bench.path.said == [("permit", 71, "2001:db8::9", NOW, ())]
+    bench.path.failing["withdraw"] = RelayBusy("busy")
+    bench.asked(actions.Drop(1, 2))
+    assert bench.path.said == [] and bench.bridge.timer() == NOW + SOON_S
+    bench.bridge.wake()
+    assert bench.path.said == [("withdraw", 71, 6)]
+    bench.asked(actions.Drop(9, 2))
+
+
+async def test_a_tcp_allocation_listens_here_and_its_connections_go_to_the_data_path(bench: Bench) -> None:
+    client = Client("tcp", ("192.0.2.1", 4001), ("198.51.100.1", 443), connection=9)
+    bench.asked(*bench.opened(protocol=TCP))
+    assert bench.path.said == [("open", CLIENT, False, False)]
+    with socket.create_server(("127.0.0.1", 0)) as peer:
+        bench.asked(actions.Connect(1, 5, peer.getsockname()))
+        changes = bench.changes
+        await until(lambda: ("connected", 5, True) in bench.machine.called, "the connection")
+        assert bench.changes > changes, "what the machine is told outside of its events moves its timer too"
+        bench.asked(actions.Join(client, 5, 1, b"reply"))
+        bench.asked(actions.Close(1, "deleted"))
+    assert bench.path.said[1:] == [("join", 9, b"reply", 71), ("hang up", 9), ("close", 71)]
+    assert len(bench.bridge.streams) == 0
+
+
+async def test_who_could_not_be_opened_for_does_not_listen(bench: Bench) -> None:
+    wanted = bench.opened(protocol=TCP)
+    bench.path.failing["open"] = RelayFull("full")
+    bench.asked(*wanted)
+    bench.asked(actions.Connect(1, 5, PEER), actions.Join(CLIENT, 5, 1, b"reply"), actions.Disconnect(5))
+    assert ("connected", 5, False) in bench.machine.called and bench.path.said == []
 
 
 def test_a_released_address_is_not_closed_by_two(bench: Bench) -> None:

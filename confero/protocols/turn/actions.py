@@ -48,8 +48,6 @@ class Drop(NamedTuple):
 
     allocation: int
     family: int
-    ips: tuple[str, ...]
-    """Whose permissions end: for a data path that cannot give up one of two sockets."""
 
 
 class Close(NamedTuple):
@@ -87,10 +85,15 @@ class Connect(NamedTuple):
 
 
 class Join(NamedTuple):
-    """After the reply, what this client connection says goes to the peer's connection, and back."""
+    """Say ``data`` to this client connection; what it says from then on goes to the peer's connection, and back.
+
+    Both in one: what a client answers at once is the peer's already.
+    """
 
     client: Client
     connection: int
+    allocation: int
+    data: bytes
 
 
 class Disconnect(NamedTuple):

@@ -57,6 +57,8 @@ def connect(desk: Desk, request: Request, now: float) -> None:
 def _new(desk: Desk, allocation: Allocation, peer: Address, request: Request | None = None) -> PeerConnection:
     if len(allocation.connections) >= desk.settings.connections_per_allocation:
         raise Refusal(508, "all connections of the allocation are taken")
+    if len(desk.table.connections) >= desk.settings.connections:
+        raise Refusal(508, "all connections to peers are taken")
     number = 0
     while number == 0 or number in desk.table.connections:
         number = int.from_bytes(desk.random.randbytes(4), "big")
@@ -109,8 +111,9 @@ def connection_bind(desk: Desk, request: Request, now: float) -> None:
     desk.table.deadlines.forget(connection)
     desk.table.joined[request.client] = connection
     # The reply goes before the data.
-    desk.answer(request, 0, request.success())
-    desk.table.out.append(Join(request.client, connection.id))
+    desk.replies[request.message.method, 0] += 1
+    join = Join(request.client, connection.id, connection.allocation.id, request.success())
+    desk.table.out.append(join)
 
 
 def overdue(desk: Desk, connection: PeerConnection) -> None:

@@ -46,6 +46,8 @@ class Settings:
     channels_per_allocation: int = 64
     connections_per_allocation: int = 16
     """To peers, over TCP."""
+    connections: int = 2048
+    """Of these in all: each is a descriptor, and the kernel keeps for it what its client has not come for."""
     bytes_per_s: int = 0
     """To and from the peers of an allocation, each; 0: no limit."""
     strangers: Rate = STRANGERS
@@ -64,7 +66,8 @@ class Settings:
         if not 0 < self.nonce_life_s <= 3600 or self.reservation_s < 30:
             raise ValueError("nonces live an hour at most, reservations 30 s at least")
         limits = (self.allocations, self.allocations_per_user, self.permissions_per_allocation)
-        if min(*limits, self.channels_per_allocation, self.connections_per_allocation) < 1 or self.bytes_per_s < 0:
+        more = (self.channels_per_allocation, self.connections_per_allocation, self.connections)
+        if min(*limits, *more) < 1 or self.bytes_per_s < 0:
             raise ValueError("limits are at least 1")
 
     @property

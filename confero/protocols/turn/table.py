@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from confero.protocols.stun import family_of
 
-from .actions import Action, Bind, Close, Closed, Drop, Open, Opened, Permit, Reason, Refresh, Told
+from .actions import Action, Bind, Close, Closed, Disconnect, Drop, Open, Opened, Permit, Reason, Refresh, Told
 from .allocation import Allocation, Lease
 from .auth import Proven
 from .connections import PeerConnection
@@ -88,9 +88,11 @@ class Table:
             self.close(allocation, reason, now)
             return
         relay = allocation.leases[family].relay
-        ips = tuple(ip for ip in allocation.permissions if family_of(ip) == family)
+        for connection in [one for one in allocation.connections.values() if family_of(one.peer[0]) == family]:
+            self.forget(connection)
+            self.out.append(Disconnect(connection.id))
         allocation.forget_family(family)
-        self.out.append(Drop(allocation.id, family, ips))
+        self.out.append(Drop(allocation.id, family))
         self.ports.release(relay)
 
     def close(self, allocation: Allocation, reason: Reason, now: float) -> None:

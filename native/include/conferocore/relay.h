@@ -119,8 +119,9 @@ int cf_relay_adopt(cf_relay *relay, int fd, int how, uint64_t *connection);
 /* Commands of one client are done in their order, at the next turn of its thread. -EINVAL, -ENOENT, -EAGAIN: too many
  * wait already. */
 
-/* An allocation with its relayed sockets (-1: none of this family), which are the relay's from now on if it returns 0;
- * its number (> 0) comes in *allocation. -ENOSPC. bytes_per_second: each way, 0: no limit. */
+/* An allocation with its relayed UDP sockets (-1: none of this family; none at all: its peers are reached by TCP, and
+ * come by cf_relay_join), which are the relay's from now on if it returns 0; its number (> 0) comes in *allocation.
+ * -ENOSPC. bytes_per_second: each way, 0: no limit. */
 int cf_relay_open(cf_relay *relay, const cf_relay_client *client, int fd4, int fd6, int64_t until_ns,
                   uint64_t bytes_per_second, uint64_t *allocation);
 int cf_relay_refresh(cf_relay *relay, uint64_t allocation, int64_t until_ns);
@@ -130,12 +131,16 @@ int cf_relay_permit(cf_relay *relay, uint64_t allocation, const cf_addr *peer, i
                     const cf_relay_ports *ranges, int n);
 /* 0x4000-0x4FFF. */
 int cf_relay_bind(cf_relay *relay, uint64_t allocation, int channel, const cf_addr *peer, int64_t until_ns);
+/* The relayed address of this family (4, 6) is given up: its socket is closed, its permissions and channels end. */
+int cf_relay_withdraw(cf_relay *relay, uint64_t allocation, int family);
 int cf_relay_close(cf_relay *relay, uint64_t allocation);  /* CF_RELAY_CLOSED when it is gone */
 int cf_relay_forget(cf_relay *relay, uint64_t allocation); /* after CF_RELAY_CLOSED: its number is free again */
 int cf_relay_reply(cf_relay *relay, const cf_relay_client *client, const uint8_t *data, size_t len);
 /* From now on the connection's bytes (inside TLS: what it protects) go to the descriptor and back, what has come
- * already first; both end together. The descriptor is the relay's if it returns 0. */
-int cf_relay_join(cf_relay *relay, uint64_t connection, int fd);
+ * already first; both end together. Before that `said` (CF_RELAY_DATA_MAX bytes at most) goes to the client: nothing
+ * that it answers is read as a message. It is counted and limited as the allocation's (0: as nobody's), which ends by
+ * itself. The descriptor is the relay's if it returns 0. */
+int cf_relay_join(cf_relay *relay, uint64_t connection, int fd, uint64_t allocation, const uint8_t *said, size_t len);
 int cf_relay_hang_up(cf_relay *relay, uint64_t connection); /* after what was said before has been sent */
 
 /* While it is there and until cf_relay_forget. -ENOENT. */

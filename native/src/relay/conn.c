@@ -67,12 +67,14 @@ static void watch(cf_worker *worker, int fd, uint32_t *watched, uint32_t events,
 
 void cf_rconn_watch(cf_rconn *conn) {
     bool joined = conn->joined >= 0, full = joined && conn->part_len > 0, waits = conn->queue_len > 0;
-    uint32_t in = conn->parked || full || conn->ending || conn->eof ? 0 : EPOLLIN;
+    bool stopped = conn->parked || full || conn->ending || conn->eof || cf_rconn_is_quiet(conn, CF_OUT_PEER);
+    uint32_t in = stopped ? 0 : EPOLLIN;
     watch(conn->worker, conn->fd, &conn->watched, in | (waits || conn->wants_write ? EPOLLOUT : 0),
           cf_tag_of(CF_TAG_CONN, place_of(conn)));
     if (joined)
         watch(conn->worker, conn->joined, &conn->joined_watched,
-              (waits || conn->ending ? 0 : EPOLLIN) | (full ? EPOLLOUT : 0), cf_tag_of(CF_TAG_JOINED, place_of(conn)));
+              (waits || conn->ending || cf_rconn_is_quiet(conn, CF_OUT_CLIENT) ? 0 : EPOLLIN) | (full ? EPOLLOUT : 0),
+              cf_tag_of(CF_TAG_JOINED, place_of(conn)));
 }
 
 /* ---- coming ---- */
@@ -155,6 +157,7 @@ void cf_rconns_turn(cf_worker *worker, const struct epoll_event *ready, int n) {
         else if (ready[i].data.u64 >> 32 == CF_TAG_JOINED && worker->conns[place].joined >= 0)
             cf_rconn_pass_back(&worker->conns[place], ready[i].events);
     }
+    cf_rconns_wake(worker);
     take_again(worker);
 }
 
@@ -200,6 +203,8 @@ void cf_rconn_close(cf_rconn *conn, int why) {
     cf_batch_flush(worker); /* it may be in it */
     if (conn->again)
         forget_again(conn);
+    if (conn->quiet)
+        cf_rconn_forget_quiet(conn);
     cf_path path = cf_path_of(conn);
     cf_gone gone = {.number = conn->number, .value = why, .connection = true};
     gone.client = (cf_relay_client){.connection = conn->number,

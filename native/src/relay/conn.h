@@ -36,7 +36,10 @@ struct cf_rconn {
     bool wants_write, again;
     bool broken;           /* to be closed as soon as it has its turn: with `error` */
     cf_rconn *prev, *next; /* in the lobby, by age */
-    cf_rconn *again_next;
+    cf_rconn *again_next, *quiet_next;
+    cf_relayed *of;       /* whose the joined bytes are; NULL: nobody's, without a limit */
+    int64_t quiet_for[2]; /* by enum cf_out_to: until when nothing is read that goes there */
+    bool quiet;           /* on the worker's list */
     cf_run run;
     size_t part_len, queue_at, queue_len;
     uint8_t part[CF_TURN_MESSAGE_MAX]; /* of the next message; or what the joined descriptor does not take */
@@ -80,7 +83,11 @@ void cf_rconn_break(cf_rconn *conn, int why); /* it is closed when it has its tu
 
 /* ---- conn_join.c ---- */
 
-void cf_rconn_join(cf_worker *worker, uint64_t number, int fd);
+void cf_rconn_join(cf_worker *worker, const cf_order *order);
+bool cf_rconn_is_quiet(const cf_rconn *conn, cf_out_to to);
+/* Those whose time it is go on. */
+void cf_rconns_wake(cf_worker *worker);
+void cf_rconn_forget_quiet(cf_rconn *conn);
 void cf_rconn_pass(cf_rconn *conn);                       /* from the connection to what it is joined to */
 void cf_rconn_pass_back(cf_rconn *conn, uint32_t events); /* epoll has named that */
 

@@ -46,6 +46,9 @@ bool cf_addr_of(const cf_name *name, cf_addr *out);
 void cf_read_pktinfo(struct msghdr *header, cf_addr *local);
 size_t cf_write_pktinfo(uint8_t *control, const cf_addr *local, int family);
 int cf_set_int(int fd, int level, int option, int value);
+/* A connection of messages, whose reader may not rest, or one whose bytes are passed on, and may. */
+void cf_tune_messages(int fd);
+void cf_tune_stream(int fd);
 int cf_fd_family(int fd);
 void cf_close_fd(int fd); /* negative is fine */
 
@@ -62,6 +65,7 @@ enum cf_order_op {
     CF_ORDER_REFRESH,
     CF_ORDER_PERMIT,
     CF_ORDER_BIND,
+    CF_ORDER_WITHDRAW,
     CF_ORDER_CLOSE,
     CF_ORDER_REPLY,
     CF_ORDER_JOIN,
@@ -73,6 +77,7 @@ typedef struct cf_order {
     uint64_t number; /* allocation or connection */
     cf_relay_client client;
     cf_addr peer;
+    cf_relayed *of; /* whose bytes a joined connection carries: there as long as the relay is */
     int64_t until;
     uint64_t bytes_per_second;
     int fd[2];
@@ -196,7 +201,9 @@ struct cf_worker {
     bool more, pushed;
     size_t look_next, conns_used; /* conns_used: places that have ever been */
     cf_rconn *again;              /* connections that had more than a turn's worth */
-    uint8_t *stream;              /* what is read of a connection: CF_STREAM_BUFFER bytes */
+    cf_rconn *quiet;              /* those that are over their limit, one of them until quiet_until */
+    int64_t quiet_until;
+    uint8_t *stream; /* what is read of a connection: CF_STREAM_BUFFER bytes */
     cf_incoming in;
     cf_batch batch;
     /* The control side's own. */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,8 +13,6 @@
 
 enum {
     AT_DOOR = 1024,      /* handed over and not yet looked at */
-    UNSENT_MAX = 32768,  /* bytes that the kernel holds beyond what the network has taken */
-    GIVEN_UP_MS = 30000, /* the peer has acknowledged nothing for this long (RFC 5482) */
     TLS_HANDSHAKE = 0x16 /* the first byte of TLS (RFC 8446 section 5.1) */
 };
 
@@ -107,16 +104,6 @@ static void let_in(cf_lobby *lobby, cf_rconn *conn, int error) {
 
 /* ---- coming in ---- */
 
-/* Where one of these is not to be had the connection works, only later. */
-static void tune(int fd) {
-    cf_set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    cf_set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX);
-    cf_set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, GIVEN_UP_MS);
-    cf_set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    cf_set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, GIVEN_UP_MS / 1000);
-    cf_set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, GIVEN_UP_MS / 3000);
-}
-
 static int name_ends(cf_rconn *conn) {
     cf_name name;
     socklen_t len = sizeof name;
@@ -143,6 +130,9 @@ static void begin(cf_rconn *conn, const cf_entry *entry, int64_t speak_by) {
     conn->shaking = conn->spoken = conn->parked = conn->ending = conn->eof = conn->wants_write = conn->again =
         conn->broken = false;
     conn->run = (cf_run){0};
+    conn->of = NULL;
+    conn->quiet = false;
+    conn->quiet_for[CF_OUT_PEER] = conn->quiet_for[CF_OUT_CLIENT] = 0;
     conn->part_len = conn->queue_at = conn->queue_len = 0;
     conn->peer = conn->local = (cf_addr){0};
 }
@@ -152,7 +142,7 @@ static void come_in(cf_lobby *lobby, const cf_entry *entry) {
     const cf_relay_config *config = &lobby->relay->config;
     cf_rconn *conn = entry->conn;
     begin(conn, entry, cf_monotonic() + config->first_message_ns);
-    tune(conn->fd);
+    cf_tune_messages(conn->fd);
     int error = fcntl(conn->fd, F_SETFL, O_NONBLOCK) < 0 ? errno : name_ends(conn);
     if (error == 0 && waiting_from(lobby, &conn->peer) >= config->handshakes_source)
         error = ECONNREFUSED;

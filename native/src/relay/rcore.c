@@ -255,6 +255,8 @@ static void zero_counters(cf_relayed *relayed) {
                                  &count->to_client_bytes};
     for (size_t i = 0; i < sizeof flows / sizeof flows[0]; i++)
         atomic_store_explicit(flows[i], 0, memory_order_relaxed);
+    for (int i = 0; i < 2; i++)
+        atomic_store_explicit(&relayed->carried[i], 0, memory_order_relaxed);
     for (int i = 0; i < CF_DROPS; i++)
         atomic_store_explicit(&relayed->drops[i], 0, memory_order_relaxed);
 }
@@ -301,6 +303,23 @@ void cf_rcore_detach(cf_rcore *core, const cf_path *client) {
     int64_t n = cf_rcore_of(core, client);
     if (n >= 0)
         unlist(core, &core->relayed[n]);
+}
+
+void cf_rcore_withdraw(cf_rcore *core, uint32_t n, int family) {
+    cf_relayed *relayed = cf_rcore_at(core, n);
+    if (relayed == NULL)
+        return;
+    relayed->family[family == 6] = false;
+    for (cf_channel **at = &relayed->channels; *at != NULL;)
+        if ((*at)->peer.family == family)
+            drop_channel(core, relayed, at);
+        else
+            at = &(*at)->next;
+    for (cf_permission **at = &relayed->permissions; *at != NULL;)
+        if ((*at)->host.family == family)
+            drop_permission(core, relayed, at);
+        else
+            at = &(*at)->next;
 }
 
 void cf_rcore_close(cf_rcore *core, uint32_t n) {

@@ -35,6 +35,8 @@ typedef struct cf_flow_count {
     _Atomic uint64_t to_peer_packets, to_peer_bytes, to_client_packets, to_client_bytes;
 } cf_flow_count;
 
+typedef enum cf_out_to { CF_OUT_PEER, CF_OUT_CLIENT } cf_out_to;
+
 /* An allocation. */
 typedef struct cf_relayed {
     cf_link link;        /* by client */
@@ -48,10 +50,9 @@ typedef struct cf_relayed {
     cf_channel *channels;
     cf_gate to_peer, to_client;
     cf_flow_count count;
+    _Atomic uint64_t carried[2]; /* bytes of streams, by enum cf_out_to: other threads write here too */
     _Atomic uint64_t drops[CF_DROPS];
 } cf_relayed;
-
-typedef enum cf_out_to { CF_OUT_PEER, CF_OUT_CLIENT } cf_out_to;
 
 /* One message to be sent: `head`, `body`, and so many zeros. */
 typedef struct cf_out {
@@ -91,6 +92,8 @@ int cf_rcore_permit(cf_rcore *core, uint32_t n, const cf_addr *peer, int64_t unt
 /* -EPERM: the peer's address is not permitted, or its port is not. -EEXIST: the number is another peer's, or the peer
  * has another number (RFC 8656 section 12.2). */
 int cf_rcore_bind(cf_rcore *core, uint32_t n, uint16_t number, const cf_addr *peer, int64_t until, int64_t now);
+/* The relayed address of this family (4, 6) is gone, with its permissions and channels. */
+void cf_rcore_withdraw(cf_rcore *core, uint32_t n, int family);
 void cf_rcore_close(cf_rcore *core, uint32_t n);
 /* Its client's connection has ended. */
 void cf_rcore_detach(cf_rcore *core, const cf_path *client);
@@ -103,6 +106,10 @@ void cf_rcore_from_client(cf_rcore *core, const cf_path *client, int transport, 
                           int64_t now);
 /* What came at the relayed address. */
 void cf_rcore_from_peer(cf_rcore *core, uint32_t n, const cf_addr *peer, const uint8_t *data, size_t len, int64_t now);
+
+/* Bytes of a stream (RFC 6062) have passed for an allocation, which may be another thread's: how long (ns) no more
+ * should. */
+int64_t cf_rcore_carried(cf_rcore *core, cf_relayed *of, int transport, cf_out_to to, size_t len, int64_t now);
 
 /* Something was not relayed; n < 0: of no allocation. */
 void cf_rcore_drop(cf_rcore *core, int64_t n, enum cf_relay_drop why);

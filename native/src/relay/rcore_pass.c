@@ -31,6 +31,8 @@ static void read_flow(const cf_flow_count *count, cf_relay_traffic *traffic) {
 void cf_rcore_traffic(const cf_relayed *relayed, cf_relay_traffic *traffic, uint64_t *drops) {
     *traffic = (cf_relay_traffic){0};
     read_flow(&relayed->count, traffic);
+    traffic->to_peer_bytes += cf_tallied(&relayed->carried[CF_OUT_PEER]);
+    traffic->to_client_bytes += cf_tallied(&relayed->carried[CF_OUT_CLIENT]);
     for (int i = 0; i < CF_DROPS; i++)
         drops[i] = cf_tallied(&relayed->drops[i]);
 }
@@ -41,6 +43,17 @@ void cf_rcore_stats(const cf_rcore *core, cf_relay_stats *stats) {
     for (int i = 0; i < CF_DROPS; i++)
         stats->drops[i] += cf_tallied(&core->drops[i]);
     stats->allocations += cf_tallied(&core->count);
+}
+
+/* A stream has no packets: only its bytes are counted. */
+int64_t cf_rcore_carried(cf_rcore *core, cf_relayed *of, int transport, cf_out_to to, size_t len, int64_t now) {
+    bool to_peer = to == CF_OUT_PEER;
+    cf_flow_count *all = &core->by_transport[transport];
+    atomic_fetch_add_explicit(&of->carried[to], len, memory_order_relaxed);
+    cf_tally(to_peer ? &all->to_peer_bytes : &all->to_client_bytes, len);
+    int64_t own = cf_gate_charge(to_peer ? &of->to_peer : &of->to_client, now, len);
+    int64_t total = cf_gate_charge(to_peer ? core->config.to_peer : core->config.to_client, now, len);
+    return own > total ? own : total;
 }
 
 /* ---- what both ways share ---- */

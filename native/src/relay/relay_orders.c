@@ -32,7 +32,7 @@ static cf_worker *worker_with(const cf_relay *relay, uint64_t allocation, enum c
 int cf_relay_open(cf_relay *relay, const cf_relay_client *client, int fd4, int fd6, int64_t until_ns,
                   uint64_t bytes_per_second, uint64_t *allocation) {
     cf_worker *worker = worker_at(relay, client->thread);
-    if (worker == NULL || (fd4 < 0 && fd6 < 0))
+    if (worker == NULL)
         return -EINVAL;
     if (worker->free_allocation_count == 0)
         return -ENOSPC;
@@ -80,6 +80,12 @@ int cf_relay_bind(cf_relay *relay, uint64_t allocation, int channel, const cf_ad
     return change(
         relay,
         &(cf_order){.op = CF_ORDER_BIND, .number = allocation, .channel = channel, .peer = *peer, .until = until_ns});
+}
+
+int cf_relay_withdraw(cf_relay *relay, uint64_t allocation, int family) {
+    if (family != 4 && family != 6)
+        return -EINVAL;
+    return change(relay, &(cf_order){.op = CF_ORDER_WITHDRAW, .number = allocation, .peer.family = (uint8_t)family});
 }
 
 int cf_relay_close(cf_relay *relay, uint64_t allocation) {
@@ -153,19 +159,30 @@ int cf_relay_adopt(cf_relay *relay, int fd, int how, uint64_t *connection) {
     return 0;
 }
 
-static int order_connection(cf_relay *relay, uint64_t connection, int op, int fd) {
+static int order_connection(cf_relay *relay, cf_order *order) {
+    uint64_t connection = order->number;
     cf_worker *worker = worker_at(relay, cf_number_thread(connection));
     uint32_t place = cf_number_place(connection);
     if (worker == NULL || place >= relay->config.connections ||
         cf_number_of(worker->index, worker->connection_generation[place], place) != connection)
         return -ENOENT;
-    return put(worker, &(cf_order){.op = op, .number = connection, .fd = {fd, -1}});
+    return put(worker, order);
 }
 
-int cf_relay_join(cf_relay *relay, uint64_t connection, int fd) {
-    return fd < 0 ? -EINVAL : order_connection(relay, connection, CF_ORDER_JOIN, fd);
+int cf_relay_join(cf_relay *relay, uint64_t connection, int fd, uint64_t allocation, const uint8_t *said, size_t len) {
+    if (fd < 0 || len > CF_RELAY_DATA_MAX)
+        return -EINVAL;
+    const cf_worker *owner = worker_with(relay, allocation, CF_PLACE_LIVE);
+    if (allocation != 0 && owner == NULL)
+        return -ENOENT;
+    cf_order order = {.op = CF_ORDER_JOIN, .number = connection, .fd = {fd, -1}, .len = (uint32_t)len};
+    if (owner != NULL)
+        order.of = &owner->core->relayed[cf_number_place(allocation)];
+    if (len > 0)
+        memcpy(order.data, said, len);
+    return order_connection(relay, &order);
 }
 
 int cf_relay_hang_up(cf_relay *relay, uint64_t connection) {
-    return order_connection(relay, connection, CF_ORDER_HANG_UP, -1);
+    return order_connection(relay, &(cf_order){.op = CF_ORDER_HANG_UP, .number = connection, .fd = {-1, -1}});
 }

@@ -2,9 +2,15 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+enum {
+    UNSENT_MAX = 32768, /* bytes that the kernel holds beyond what the network has taken */
+    GIVEN_UP_MS = 30000 /* the peer has acknowledged nothing for this long (RFC 5482) */
+};
 
 static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -83,6 +89,21 @@ size_t cf_write_pktinfo(uint8_t *control, const cf_addr *local, int family) {
 
 int cf_set_int(int fd, int level, int option, int value) {
     return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+/* Where one of these is not to be had the connection works, only later. */
+void cf_tune_stream(int fd) {
+    cf_set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    cf_set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_MAX);
+    cf_set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+    cf_set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    cf_set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, GIVEN_UP_MS / 1000);
+    cf_set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, GIVEN_UP_MS / 3000);
+}
+
+void cf_tune_messages(int fd) {
+    cf_tune_stream(fd);
+    cf_set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, GIVEN_UP_MS);
 }
 
 int cf_fd_family(int fd) {

@@ -177,7 +177,11 @@ static void give_turns(cf_worker *worker, const struct epoll_event *ready, int n
 }
 
 static int timeout_of(const cf_worker *worker) {
-    return worker->more ? 0 : cf_rconns_any(worker) ? CF_LOOK_MS : -1;
+    int most = worker->more ? 0 : cf_rconns_any(worker) ? CF_LOOK_MS : -1;
+    if (most <= 0 || worker->quiet == NULL)
+        return most;
+    int64_t wait = (worker->quiet_until - worker->now) / 1000000 + 1; /* since the turn began: early is no harm */
+    return wait < 1 ? 1 : wait < most ? (int)wait : most;
 }
 
 static void turn(cf_worker *worker) {

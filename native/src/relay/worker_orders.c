@@ -78,6 +78,13 @@ static void close_allocation(cf_worker *worker, cf_ends *ends) {
     cf_worker_tell_gone(worker, &(cf_gone){.number = number});
 }
 
+static void withdraw(cf_worker *worker, cf_ends *ends, int family) {
+    int v6 = family == 6;
+    cf_rcore_withdraw(worker->core, cf_number_place(ends->number), family);
+    cf_close_fd(ends->fd[v6]);
+    ends->fd[v6] = -1;
+}
+
 static void change_allocation(cf_worker *worker, const cf_order *order) {
     cf_ends *ends = ends_of(worker, order->number);
     if (ends == NULL)
@@ -89,6 +96,8 @@ static void change_allocation(cf_worker *worker, const cf_order *order) {
         cf_rcore_permit(worker->core, place, &order->peer, order->until, order->ranges, order->count, worker->now);
     else if (order->op == CF_ORDER_BIND)
         cf_rcore_bind(worker->core, place, (uint16_t)order->channel, &order->peer, order->until, worker->now);
+    else if (order->op == CF_ORDER_WITHDRAW)
+        withdraw(worker, ends, order->peer.family);
     else
         close_allocation(worker, ends);
 }
@@ -122,7 +131,7 @@ void cf_worker_obey(cf_worker *worker, cf_order *order) {
         reply(worker, order);
         break;
     case CF_ORDER_JOIN:
-        cf_rconn_join(worker, order->number, order->fd[0]);
+        cf_rconn_join(worker, order);
         break;
     case CF_ORDER_HANG_UP:
         cf_rconn_hang_up(worker, order->number);

@@ -176,6 +176,28 @@ static void test_limits(void) {
     bench_free(b);
 }
 
+/* Bytes of streams are not dropped: whoever carries them is told for how long to carry no more. */
+static void test_streams_pay_as_packets_do(void) {
+    bench *b = bench_new(1, 4, 100000);
+    cf_path client = client_at(10, 5000);
+    cf_relayed *of = &b->core->relayed[0];
+    cf_relay_traffic traffic;
+    uint64_t drops[CF_DROPS];
+    cf_rcore_open(b->core, 0, &client, CF_RELAY_TCP, false, false, b->now + 99 * SECOND, 50000);
+    CHECK_INT(cf_rcore_carried(b->core, of, CF_RELAY_TLS, CF_OUT_PEER, 65000, b->now), 0); /* a burst of 64 kB */
+    int64_t wait = cf_rcore_carried(b->core, of, CF_RELAY_TLS, CF_OUT_PEER, 50536, b->now);
+    CHECK(wait > SECOND - SECOND / 1000 && wait < SECOND + SECOND / 1000);
+    CHECK_INT(cf_rcore_carried(b->core, of, CF_RELAY_TLS, CF_OUT_CLIENT, 1000, b->now), 0); /* each way by itself */
+    CHECK(cf_rcore_carried(b->core, of, CF_RELAY_TLS, CF_OUT_PEER, 100, b->now + wait) > 0);
+    cf_gate_init(&of->to_client, 0); /* the limit of all is left */
+    CHECK(cf_rcore_carried(b->core, of, CF_RELAY_TLS, CF_OUT_CLIENT, 400000, b->now) > 3 * SECOND);
+    cf_rcore_traffic(of, &traffic, drops);
+    CHECK_INT(traffic.to_peer_bytes, 65000 + 50536 + 100);
+    CHECK_INT(traffic.to_client_bytes, 401000);
+    CHECK_INT(cf_tallied(&b->core->by_transport[CF_RELAY_TLS].to_client_bytes), 401000);
+    bench_free(b);
+}
+
 static void test_a_client_that_is_gone(void) {
     bench *b = bench_new(2, 4, 0);
     cf_path client = {.socket = 0x80000001, .remote = v4(10, 5000), .local = v4(1, 443)};
@@ -206,6 +228,36 @@ static void test_families(void) {
     CHECK_INT(dropped(b, CF_DROP_FAMILY), 1);
     say(b, &client, message, send_indication(message, &six, "x", 1));
     CHECK_INT(b->sent, 1);
+    bench_free(b);
+}
+
+/* Of two relayed addresses one goes with all that is of its family; the other notices nothing. */
+static void test_a_family_that_is_withdrawn(void) {
+    bench *b = bench_new(1, 2, 0);
+    cf_path client = client_at(10, 5000);
+    cf_addr four = v4(20, 1), six = v6(20, 1);
+    int64_t until = b->now + SECOND;
+    uint8_t message[128];
+    cf_rcore_withdraw(b->core, 0, 4); /* of no allocation */
+    cf_rcore_open(b->core, 0, &client, CF_RELAY_UDP, true, true, until, 0);
+    for (int v6 = 0; v6 < 2; v6++) {
+        CHECK_INT(cf_rcore_permit(b->core, 0, v6 ? &six : &four, until, NULL, 0, b->now), 0);
+        CHECK_INT(cf_rcore_bind(b->core, 0, v6 ? 0x4006 : 0x4004, v6 ? &six : &four, until, b->now), 0);
+    }
+    cf_rcore_withdraw(b->core, 0, 6);
+    say(b, &client, message, channel_data(message, 0x4006, 1));
+    CHECK_INT(dropped(b, CF_DROP_NO_CHANNEL), 1);
+    say(b, &client, message, send_indication(message, &six, "x", 1));
+    cf_rcore_from_peer(b->core, 0, &six, message, 1, b->now);
+    CHECK_INT(dropped(b, CF_DROP_NO_PERMISSION), 2);
+    CHECK_INT(b->sent, 0);
+    say(b, &client, message, channel_data(message, 0x4004, 1));
+    cf_rcore_from_peer(b->core, 0, &four, message, 1, b->now);
+    CHECK_INT(b->sent, 2);
+    /* Their places are free again, but of no use for that family. */
+    CHECK_INT(cf_rcore_permit(b->core, 0, &six, until, NULL, 0, b->now), 0);
+    say(b, &client, message, send_indication(message, &six, "x", 1));
+    CHECK_INT(dropped(b, CF_DROP_FAMILY), 1);
     bench_free(b);
 }
 
@@ -315,8 +367,10 @@ int main(void) {
     RUN(test_an_allocation_has_a_bound_of_permissions);
     RUN(test_a_client_has_one_allocation_and_a_place_one_client);
     RUN(test_limits);
+    RUN(test_streams_pay_as_packets_do);
     RUN(test_a_client_that_is_gone);
     RUN(test_families);
+    RUN(test_a_family_that_is_withdrawn);
     RUN(test_at_random);
     return REPORT();
 }

@@ -153,7 +153,7 @@ static void test_tls_and_a_certificate_that_changes(void) {
             CHECK_INT(SSL_write(ssl, "GET /", 5), 5);
             CHECK(event_of(relay, &event, CF_RELAY_NOT_STUN));
             CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-            CHECK_INT(cf_relay_join(relay, number, pair[1]), 0);
+            CHECK_INT(cf_relay_join(relay, number, pair[1], 0, NULL, 0), 0);
             CHECK_INT(take(pair[0], text, sizeof text), 5);
             CHECK_INT(write(pair[0], "answer", 6), 6);
             CHECK_INT(SSL_read(ssl, text, sizeof text), 6);
@@ -167,6 +167,85 @@ static void test_tls_and_a_certificate_that_changes(void) {
     cf_relay_free(relay);
     unlink(chain);
     unlink(key);
+}
+
+/* RFC 6062: an allocation without sockets, and connections of its client that become connections of peers, each with
+ * its reply before the peer's first byte. */
+static void test_tcp_allocations_come_and_go(void) {
+    cf_relay_config config = small_config(2);
+    cf_relay *relay = cf_relay_new(&config);
+    CHECK_INT(cf_relay_start(relay), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        cf_relay_event event;
+        uint64_t control, number, allocation;
+        char text[32];
+        int pair[2], fd = connected(relay, &control), data = connected(relay, &number);
+        ask(fd, NULL);
+        CHECK(event_of(relay, &event, CF_RELAY_REQUEST));
+        int64_t until = cf_relay_now(relay) + 60 * SECOND;
+        CHECK_INT(cf_relay_open(relay, &event.client, -1, -1, until, 0, &allocation), 0);
+        CHECK_INT(cf_relay_reply(relay, &event.client, (const uint8_t *)"done", 4), 0);
+        CHECK_INT(take(fd, text, sizeof text), 4); /* the other connection may be another thread's */
+        ask(data, NULL);
+        CHECK(event_of(relay, &event, CF_RELAY_REQUEST));
+        CHECK_INT(event.client.connection, number);
+        CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        CHECK_INT(write(pair[0], "peer", 4), 4);
+        const uint8_t *yes = (const uint8_t *)"yes ";
+        CHECK_INT(cf_relay_join(relay, number, pair[1], allocation, yes, CF_RELAY_DATA_MAX + 1), -EINVAL);
+        CHECK_INT(cf_relay_join(relay, number, pair[1], allocation ^ 1, yes, 4), -ENOENT);
+        CHECK_INT(cf_relay_join(relay, number, pair[1], allocation, yes, 4), 0);
+        for (ssize_t n = 0; n < 8;) {
+            ssize_t got = take(data, text + n, sizeof text - (size_t)n);
+            CHECK(got > 0);
+            n = got > 0 ? n + got : 8;
+        }
+        CHECK(memcmp(text, "yes peer", 8) == 0);
+        CHECK_INT(send(data, REQUEST, sizeof REQUEST, 0), sizeof REQUEST); /* no message any more */
+        CHECK_INT(take(pair[0], text, sizeof text), sizeof REQUEST);
+        CHECK_INT(cf_relay_hang_up(relay, number), 0);
+        CHECK(event_of(relay, &event, CF_RELAY_DISCONNECTED));
+        CHECK_INT(take(pair[0], text, sizeof text), 0);
+        CHECK_INT(cf_relay_close(relay, allocation), 0);
+        CHECK(event_of(relay, &event, CF_RELAY_CLOSED));
+        cf_relay_traffic traffic;
+        uint64_t drops[CF_DROPS];
+        CHECK_INT(cf_relay_traffic_of(relay, allocation, &traffic, drops), 0);
+        CHECK_INT(traffic.to_peer_bytes, sizeof REQUEST);
+        CHECK_INT(traffic.to_client_bytes, 4);
+        CHECK_INT(cf_relay_forget(relay, allocation), 0);
+        close(pair[0]);
+        close(data);
+        close(fd);
+        CHECK(event_of(relay, &event, CF_RELAY_DISCONNECTED));
+    }
+    cf_relay_free(relay);
+}
+
+/* The socket is closed, so that its port is free. */
+static void test_a_withdrawn_family_gives_its_port_back(void) {
+    cf_relay_config config = small_config(1);
+    cf_relay *relay = cf_relay_new(&config);
+    cf_addr server;
+    CHECK_INT(cf_relay_listen(relay, 0, bound_socket(SOCK_DGRAM, &server)), 0);
+    CHECK_INT(cf_relay_start(relay), 0);
+    flow f;
+    open_udp(relay, &f, &server);
+    CHECK_INT(cf_relay_withdraw(relay, f.allocation, 5), -EINVAL);
+    CHECK_INT(cf_relay_withdraw(relay, f.allocation, 6), 0); /* there is none */
+    talk(&f, &server);
+    CHECK_INT(cf_relay_withdraw(relay, f.allocation, 4), 0);
+    struct sockaddr_in name = name_of(&f.relayed);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = -1;
+    for (int i = 0; i < PATIENCE_MS / 10 && rc < 0; i++) {
+        rc = bind(fd, (struct sockaddr *)&name, sizeof name);
+        if (rc < 0)
+            poll(NULL, 0, 10);
+    }
+    CHECK_INT(rc, 0);
+    close(fd);
+    close_flow(relay, &f);
+    cf_relay_free(relay);
 }
 
 /* Everything is open, half open or on its way, and nobody waits for any of it. */
@@ -184,7 +263,7 @@ static void test_an_end_in_the_middle(void) {
             fds[n++] = connected(relay, &number);
             CHECK(send(fds[i], i % 2 ? "\x16\x03\x01" : "\0\3", 2, 0) > 0);
         }
-        CHECK_INT(cf_relay_join(relay, number, bound_socket(SOCK_DGRAM, &own)), 0);
+        CHECK_INT(cf_relay_join(relay, number, bound_socket(SOCK_DGRAM, &own), 0, NULL, 0), 0);
         fds[n++] = bound_socket(SOCK_DGRAM, &own);
         ask(fds[n - 1], &server);
         cf_relay_client client = {.transport = CF_RELAY_UDP, .peer = own, .local = server};
@@ -212,6 +291,8 @@ int main(void) {
     RUN(test_udp_flows_come_and_go);
     RUN(test_connections_come_and_go);
     RUN(test_tls_and_a_certificate_that_changes);
+    RUN(test_tcp_allocations_come_and_go);
+    RUN(test_a_withdrawn_family_gives_its_port_back);
     RUN(test_an_end_in_the_middle);
     RUN(test_descriptors_are_given_back);
     return REPORT();

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from confero.relay import Request, UnknownFlow
+from confero.relay import Closed, RelayConfig, RelayError, Request, UnknownFlow
 
-from .relay_rig import PATIENCE_S, Rig, allocate, ended, read_exactly, running
+from .relay_rig import PATIENCE_S, Rig, allocate, ended, read_exactly, running, send_indication
 from .test_relay_tcp import Certificates
 
 
@@ -58,14 +59,43 @@ def test_a_data_connection_begins_behind_its_reply(rig: Rig) -> None:
     flow = rig.event(Request).client
     peer, theirs = pair()
     peer.sendall(b"the peer was first")
-    rig.relay.reply(flow, b"bound")
-    rig.relay.join(number, theirs.detach())
+    assert flow.connection == number
+    rig.relay.join(number, theirs.detach(), b"bound")
     assert read_exactly(s, 23) == b"boundthe peer was first"
     s.sendall(b"\xff\xfe anything")
     assert read_exactly(peer, 11) == b"\xff\xfe anything"
     s.close()
     assert ended(peer)
     rig.disconnected()
+
+
+def test_what_is_said_at_joining_has_a_bound(rig: Rig) -> None:
+    _, number = rig.connect()
+    ours, theirs = pair()
+    with pytest.raises(RelayError):
+        rig.relay.join(number, theirs.fileno(), bytes(1501))
+    theirs.close()
+    ours.close()
+
+
+def test_an_allocation_without_sockets_keeps_its_connection_and_sends_nothing() -> None:
+    """Of RFC 6062: its peers come by other connections, and it may be silent between its requests."""
+    with running(config=RelayConfig(connections=64, idle_s=0.3)) as rig:
+        s, _ = rig.connect()
+        s.sendall(allocate())
+        flow = rig.event(Request).client
+        number = rig.relay.open(flow, rig.until(60))
+        rig.relay.permit(number, "127.0.0.3", rig.until(60))
+        s.sendall(send_indication(("127.0.0.3", 7), b"data"))
+        rig.dropped("family")
+        time.sleep(1.2)
+        s.sendall(allocate())
+        assert rig.event(Request).client == flow
+        rig.relay.withdraw(number, 4)
+        rig.relay.close_allocation(number)
+        assert rig.event(Closed).reason == 0
+        rig.relay.withdraw(number, 4)
+        assert ended(s)
 
 
 @pytest.mark.parametrize("kind", ["tcp", "tls"])

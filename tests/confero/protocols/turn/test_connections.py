@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from confero.protocols.stun import Method
+from confero.protocols.stun import IPV6, Kind, Message, Method
 from confero.protocols.stun import attributes as a
 from confero.protocols.turn import TCP, UDP, Client, Settings, actions
 from confero.protocols.turn.client import Answered, Attempted, Data, Failed
 
-from .world import PEER, Caller, World, signed
+from .world import BOTH, PEER, PEER6, Caller, World, signed
 
 OTHER = ("8.8.8.8", 80)
 WITH_TCP = Settings(tcp=True)
@@ -155,6 +155,30 @@ def test_connections_are_bounded() -> None:
     assert caller.result() == 508
 
 
+def test_connections_are_bounded_in_all() -> None:
+    world = World(Settings(tcp=True, connections=2))
+    one, other = ready(world), ready(world)
+    connecting(one)
+    number = connecting(other)
+    other.turn.connect(world.now, OTHER)
+    assert other.result() == 508
+    connected(other, number, success=False)
+    connecting(other, OTHER)
+
+
+def test_a_family_takes_its_connections_along() -> None:
+    world = World(Settings(tcp=True, families=BOTH))
+    caller = world.caller(transport="tcp")
+    assert caller.allocate(a.ADDITIONAL_ADDRESS_FAMILY.of(IPV6), protocol=TCP) == 0
+    four, six = connecting(caller), connecting(caller, PEER6)
+    connected(caller, six)
+    world.path.told.clear()
+    assert caller.refresh(0, a.REQUESTED_ADDRESS_FAMILY.of(IPV6)) == 0
+    assert world.path.told == [actions.Disconnect(six)]
+    assert list(world.server.listing()[0].connections) == [PEER]
+    assert isinstance(connected(caller, four), Answered)
+
+
 # -- the client's end --
 
 
@@ -166,14 +190,16 @@ def test_a_connection_is_joined(transport: str) -> None:
     number = connecting(caller)
     connected(caller, number)
     joined, code = bind(world, number, transport=transport)
-    assert code == 0 and world.path.told[-1] == actions.Join(joined.client, number)
+    join = world.path.told[-1]
+    assert code == 0 and isinstance(join, actions.Join) and join[:2] == (joined.client, number)
     joined.turn.receive(b"\x16\x03\x01", world.now)
     assert joined.turn.next_event() == Data(None, b"\x16\x03\x01")
     world.wait(590)
     assert world.server.listing()[0].connections[PEER].client == joined.client
 
 
-def test_the_join_comes_after_the_reply() -> None:
+def test_the_join_has_the_reply() -> None:
+    """In one, so that nothing of what the client says next is taken for a message."""
     caller = ready()
     world = caller.world
     number = connecting(caller)
@@ -182,7 +208,9 @@ def test_the_join_comes_after_the_reply() -> None:
     todo = world.server.receive(
         joined.client, signed(joined, Method.CONNECTION_BIND, a.CONNECTION_ID.of(number)), world.now
     )
-    assert [type(one) for one in todo] == [actions.Reply, actions.Join]
+    (join,) = todo
+    assert isinstance(join, actions.Join) and Message.parse(join.data).kind == Kind.SUCCESS
+    assert world.server.replies[Method.CONNECTION_BIND, 0] == 1
 
 
 def test_nobody_comes_for_it() -> None:

@@ -112,11 +112,11 @@ class DataPath:
                 assert family in self.entries[number].until
                 self.entries[number].until[family] = until
                 assert longest == max(self.entries[number].until.values())
-            case actions.Drop(number, family, ips):
-                permits = self.entries[number].permits
+            case actions.Drop(number, family):
                 self._drop(self.entries[number], family)
-                gone = set(permits) - set(self.entries[number].permits)
-                assert set(ips) <= gone and all(permits[ip][0] <= self.now for ip in gone - set(ips))
+            case actions.Join(client, data=data):
+                self.replies.append((client, data))
+                self.told.append(one)
             case actions.Close(number, _):
                 del self.entries[number]
             case actions.Permit(number, ip, until, ports):
