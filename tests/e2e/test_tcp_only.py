@@ -23,6 +23,8 @@ from .walled import INSIDE, OUTSIDE, Walled, walled
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOST = OUTSIDE
+SETTINGS = {"CONFERO_APPSERVER_TURN_TRANSPORTS": ""}
+"""No TURN, which gets through by TCP as well: here the MCU's own TCP is to be the only way."""
 ROOM = "lobby"
 ADA_HZ, PHONE_HZ = 433.0, 1151.0
 LISTEN_S = 2.0
