@@ -20,6 +20,7 @@ from pathlib import Path
 from confero.clock import SystemClock
 from confero.lab.members import RtpMember, SipMember, WebRtcMember, baresip_member
 from confero.lab.members.chromium import Chromium
+from confero.lab.members.telephone import Here
 from confero.lab.page import Page
 from confero.lab.signals import analysis, sources
 from confero.runtime.client import ServiceClient
@@ -53,7 +54,9 @@ def everybody(options: argparse.Namespace, mcu: ServiceClient, home: Path) -> li
     browsers = [WebRtcMember(name, said[name], page_url=options.page, room=room, tls=tls) for name in ("Ada", "Grace")]
     leg = RtpMember("Leg", said["Leg"], mcu=mcu, room=room, host=host)
     hertz = round(TONES["Telephone"])
-    telephone = baresip_member("Telephone", hertz, gateway=options.gateway, room=room, mcu=mcu, home=home, host=host)
+    telephone = baresip_member(
+        "Telephone", hertz, gateway=options.gateway, room=room, mcu=mcu, home=home, place=Here(host)
+    )
     return [*browsers, leg, telephone]
 
 
@@ -89,7 +92,7 @@ async def walled(options: argparse.Namespace, way: str) -> AsyncIterator[Page]:
     said = sources.tone(WALLED_HZ, 60.0, dbfs=-14)
     async with Chromium(said, flags=("--ignore-certificate-errors",)) as browser:
         await browser.page.add_init_script(script=RELAY_ONLY % json.dumps(WAYS[way]))
-        page = Page(browser, options.outside)
+        page = Page(browser, options.page)
         await page.join(options.room, WALLED)
         yield page
         await page.leave()
@@ -107,10 +110,7 @@ def _facts(name: str, signal: sources.Signal) -> list[tuple[str, bool]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--page", required=True, help="origin of the web client")
-    parser.add_argument(
-        "--outside", required=True, help="the same as it is published, for the browser that has only TURN"
-    )
+    parser.add_argument("--page", required=True, help="origin of the web client, as it is published")
     parser.add_argument("--ca", type=Path, required=True, help="certificate authority of the installation")
     parser.add_argument("--secret", type=Path, required=True, help="service secret, for the phone's leg")
     parser.add_argument("--mcu", required=True, help="control URL of the MCU")

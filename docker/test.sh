@@ -22,7 +22,9 @@ finish() {
 }
 trap finish EXIT
 # published ports that a system running on this machine does not use
-export HTTPS_PORT=18443 MEDIA_MIN=14900 MEDIA_MAX=14919 SIP_PORT=15060 SIPS_PORT=15061 TURN_PORT=15049 PUBLIC_URL=https://172.30.0.11
+export HTTPS_PORT=18443 MEDIA_MIN=14900 MEDIA_MAX=14919 SIP_PORT=15060 SIPS_PORT=15061 TURN_PORT=15049
+# as from outside: TURN is found at the page's host
+export PUBLIC_URL="https://172.30.0.1:$HTTPS_PORT"
 say "build"
 compose build -q
 say "up"
@@ -30,5 +32,5 @@ compose up -d --wait --wait-timeout 120
 say "a call"
 compose exec -T appserver cat /var/lib/confero/tls/ca.pem >"var/compose-ca.pem"
 compose exec -T appserver cat /var/lib/confero/secret >"var/compose-secret"
-.venv/bin/python docker/call.py --page https://172.30.0.11 --outside "https://172.30.0.1:$HTTPS_PORT" --ca var/compose-ca.pem --secret var/compose-secret --mcu http://172.30.0.13:2131 --gateway 172.30.0.14
+.venv/bin/python docker/call.py --page "$PUBLIC_URL" --ca var/compose-ca.pem --secret var/compose-secret --mcu http://172.30.0.13:2131 --gateway 172.30.0.14
 say "down"

@@ -12,7 +12,7 @@ from confero.models import RoomState
 from confero.runtime.client import ServiceClient
 
 from .baresip import Baresip
-from .telephone import POLL_S, TONE_DBFS, FileRecording, Line, Telephone
+from .telephone import POLL_S, TONE_DBFS, FileRecording, Line, Place, Telephone
 
 SIP_PORT = 5060
 SIPS_PORT = 5061
@@ -84,10 +84,11 @@ def baresip_member(
     mcu: ServiceClient,
     home: Path,
     line: Line | None = None,
+    place: Place | None = None,
 ) -> SipMember:
-    """A baresip that calls ``room`` at ``gateway``. ``home``: a folder of its own."""
+    """A baresip that calls ``room`` at ``gateway``. ``home``: a folder of its own. ``place``: as of ``Baresip``."""
     line = line or Line()
-    phone = Baresip(home, hertz=hertz, user=name.lower(), name=name, line=line)
+    phone = Baresip(home, hertz=hertz, user=name.lower(), name=name, place=place, line=line)
     return SipMember(name, phone, called=room_uri(room, gateway, line), room=room, mcu=mcu)
 
 
