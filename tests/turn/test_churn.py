@@ -22,7 +22,8 @@ SOURCES = 200
 """Addresses of clients: what one of them may ask without credentials is counted."""
 SERVER, PORT = "127.0.77.21", 14_059
 MORE = 2 << 20
-"""Bytes that a process may have grown by: 110 of each allocation of the long run, which takes 4 kB while it is there."""
+"""Bytes that a process may have grown by: 110 of each allocation of the long run, which takes 4 kB while it is there. Rings have a
+place for all that there may be and are touched as they go round (72 bytes an allocation), so no more are allowed than come."""
 NATIVE = Path(__file__).resolve().parents[2] / "native"
 PROGRAM = "build/plain/bench/bench_turn"
 FIGURES = Path(__file__).resolve().parents[2] / "var" / "figures"
@@ -32,7 +33,9 @@ SETTINGS = {
     "tcp_listen": "false",
     "threads": 2,
     "reach": "127.0.0.1:20001-65535",
-    "max_allocations_per_user": 60_000,
+    "max_allocations": AT_ONCE,
+    "max_allocations_per_user": AT_ONCE,
+    "max_connections": 64,
 }
 
 

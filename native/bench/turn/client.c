@@ -332,14 +332,19 @@ void turn_connect(turn_flow *flow, const turn_server *server) {
     fail("Allocate");
 }
 
+/* Over UDP until the server has said so: an allocation whose end is lost stays for its lifetime. That over a stream
+ * ends with it. */
 static void give_back(turn_flow *flow, const turn_server *server) {
     static const uint8_t none[4];
+    uint8_t in[2048];
     message m;
+    if (server->transport != TURN_UDP)
+        return;
     begin(&m, REFRESH);
     add(&m, LIFETIME, none, sizeof none);
     if (flow->authenticated)
         sign(&m, flow, server);
-    turn_write(flow, m.data, m.len);
+    ask(flow, &m, in, sizeof in);
 }
 
 void turn_close(turn_flow *flow, const turn_server *server) {
