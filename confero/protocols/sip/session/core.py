@@ -55,6 +55,38 @@ class Counter(Protocol):
     def next_seq(self) -> int: ...
 
 
+class Whole(Protocol):
+    """The call, as its parts know it: what has to be decided above each of them."""
+
+    def refresh(self, now: float) -> None:
+        """The session timer asks for a sign of life."""
+        ...
+
+    def unacknowledged(self, now: float) -> None:
+        """No ACK came for a 2xx of ours."""
+        ...
+
+    def lose(self, status: int, why: str, now: float) -> None:
+        """The call cannot go on."""
+        ...
+
+    def wind_up(self, now: float) -> None:
+        """The call is over: each part ends what it has under way."""
+        ...
+
+
+class Nobody:
+    """In place of a call that is over, and of which nothing is to be expected any more."""
+
+    def refresh(self, now: float) -> None: ...
+    def unacknowledged(self, now: float) -> None: ...
+    def lose(self, status: int, why: str, now: float) -> None: ...
+    def wind_up(self, now: float) -> None: ...
+
+
+NOBODY = Nobody()
+
+
 def no_credentials(request: Request, response: Response) -> HeaderList | None:
     return None
 
@@ -100,10 +132,11 @@ class Client:
 class Core:
     """The session's state, and how messages are made in it."""
 
-    def __init__(self, config: SessionConfig, random: Random, authorize: Authorize) -> None:
+    def __init__(self, config: SessionConfig, random: Random, authorize: Authorize, whole: Whole) -> None:
         self.config = config
         self.random = random
         self.authorize = authorize
+        self.whole = whole
         self.phase: Phase = "early"
         self.peers: dict[str, Peer] = {}
         """By the peer's tag."""
@@ -115,8 +148,6 @@ class Core:
         """A re-INVITE of ours is under way."""
         self.asked: Asked | None = None
         self.alarms = Alarms()
-        self.at_end: list[Callable[[float], None]] = []
-        """What the parts have to do when the call is over."""
         self._clients: dict[int, Client] = {}
         self._acks: dict[tuple[str, int], Request] = {}
         self._ref = 0
@@ -288,10 +319,13 @@ class Core:
         if self.phase == "ended":
             return
         self.phase = "ended"
-        for wind_up in self.at_end:
-            wind_up(now)
+        self.whole.wind_up(now)
         self.alarms.set("linger", now + self.config.timers.lifetime, lambda now: None)
         self.emit(Ended(by, status, reason, message))
+
+    def let_go(self) -> None:
+        """The parts know the core, and from now on it knows neither them nor its owner: no knot is left for the collector."""
+        self.whole, self.authorize = NOBODY, no_credentials
 
 
 def options(message: Request | Response, name: str) -> frozenset[str]:
