@@ -71,7 +71,8 @@ class Driver:
         self._session: InviteSession | None = None
         self._sendings: dict[int, Errand] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._over = False
+        self.over = False
+        """Nothing is to be expected any more: ``finished`` has been told."""
         self._actions: deque[Action] = deque()
         self._performing = False
         self._quiet = asyncio.Event()
@@ -193,11 +194,11 @@ class Driver:
         if due is not None:
             delay = max(0.0, due - self._clock.monotonic())
             self._timer = asyncio.get_running_loop().call_later(delay, self._poll)
-        elif session.finished and not self._over:
+        elif session.finished and not self.over:
             self._end()
 
     def _end(self) -> None:
-        self._over = True
+        self.over = True
         finished = self._finished
         self._on_event, self._finished, self._after_step, self._begins = nothing, nothing, nothing, None
         self.session.dissolve()

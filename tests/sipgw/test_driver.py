@@ -71,12 +71,25 @@ async def test_a_driver_that_is_over_holds_nobody() -> None:
     invite, target = net.wire.requests("INVITE")[0]
     net.answer(invite, target, 486)
     driver, left = owner.driver, weakref.ref(owner)
-    assert not owner.finished, "a repeated message may still come"
-    owner.wait(33)
-    assert owner.finished == [driver]
+    assert owner.finished == [driver] and driver.over
     del owner
     assert left() is None
     driver.do(lambda now: driver.session.hang_up(now))
+    await net.close()
+
+
+async def test_a_call_that_we_have_ended_may_still_be_answered() -> None:
+    net = Net()
+    owner = Owner(net, "sip:carol@203.0.113.1", PHONE)
+    owner.driver.do(lambda now: owner.driver.session.hang_up(now))
+    owner.wait(10)
+    invite, target = net.wire.requests("INVITE")[0]
+    net.answer(invite, target, 200, Contact="<sip:carol@203.0.113.1>")
+    assert net.wire.requests("ACK") and net.wire.requests("BYE")
+    net.answer(*net.wire.requests("BYE")[0], 200)
+    assert not owner.finished, "the 200 may come again"
+    owner.wait(33)
+    assert owner.finished == [owner.driver]
     await net.close()
 
 

@@ -132,11 +132,14 @@ class Client:
 class Core:
     """The session's state, and how messages are made in it."""
 
-    def __init__(self, config: SessionConfig, random: Random, authorize: Authorize, whole: Whole) -> None:
+    def __init__(
+        self, config: SessionConfig, random: Random, authorize: Authorize, whole: Whole, *, we_called: bool
+    ) -> None:
         self.config = config
         self.random = random
         self.authorize = authorize
         self.whole = whole
+        self._we_called = we_called
         self.phase: Phase = "early"
         self.peers: dict[str, Peer] = {}
         """By the peer's tag."""
@@ -315,13 +318,24 @@ class Core:
     # -- the end --
 
     def end(self, by: By, status: int, reason: str, now: float, message: Request | Response | None = None) -> None:
-        """The call is over. What the parts have under way is wound up; repeated messages are still answered for a while."""
+        """The call is over. What the parts have under way is wound up; messages that may still come are answered for a while."""
         if self.phase == "ended":
             return
+        lingers = self._lingers(by)
         self.phase = "ended"
         self.whole.wind_up(now)
-        self.alarms.set("linger", now + self.config.timers.lifetime, lambda now: None)
+        if lingers:
+            self.alarms.set("linger", now + self.config.timers.lifetime, lambda now: None)
         self.emit(Ended(by, status, reason, message))
+
+    def _lingers(self, by: By) -> bool:
+        """Whether something may come that no transaction answers.
+
+        The peer's BYE or refusal, and our refusal, are the last word of a call: what is repeated of them, the transaction layer
+        answers. But a BYE may cross ours (RFC 5407 section 3.3.1), and a 2xx may come again (13.2.2.4), or too late."""
+        if self._acks or self.inviting:
+            return True
+        return by != "peer" and (self._we_called or self.phase == "established")
 
     def let_go(self) -> None:
         """The parts know the core, and from now on it knows neither them nor its owner: no knot is left for the collector."""

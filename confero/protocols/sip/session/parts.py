@@ -24,7 +24,7 @@ class Parts:
     """One call has either a caller's part or a callee's, until it is answered; one that was resumed has neither."""
 
     def __init__(self, config: SessionConfig, random: Random, authorize: Authorize, *, we_called: bool) -> None:
-        core = self.core = Core(config, random, authorize, self)
+        core = self.core = Core(config, random, authorize, self, we_called=we_called)
         self.timer = SessionTimer(core)
         self.accepted = Accepted(core)
         self.changes = Changes(core, self.timer, self.accepted, we_called=we_called)

@@ -143,6 +143,37 @@ def test_nothing_is_left(story: Story) -> None:
         assert forgotten(end)() is None
 
 
+@pytest.mark.parametrize(
+    ("story", "caller", "called"),
+    [
+        (hung_up, "waits", "over"),  # our BYE may cross another one
+        (hung_up_by_the_called, "waits", "waits"),  # the 200 may come again, for which there is an ACK
+        (refused, "over", "over"),
+        (cancelled, "waits", "over"),  # somebody may answer all the same
+        (ended_with_an_offer_open, "waits", "waits"),
+    ],
+)
+def test_only_what_no_transaction_answers_is_waited_for(story: Story, caller: str, called: str) -> None:
+    line = Line()
+    story(line)
+    line.run()
+    waits = {"waits": False, "over": True}
+    assert (line.a.it.finished, line.b.it.finished) == (waits[caller], waits[called])
+    line.advance(33)
+    assert line.a.it.finished and line.b.it.finished
+
+
+def test_a_reinvite_that_the_peers_bye_has_met_is_waited_for() -> None:
+    line = Line()
+    line.establish()
+    line.do(line.b, line.b.it.offer(sdp("hold"), line.now))
+    line.do(line.a, line.a.it.hang_up(line.now))
+    line.run()
+    assert not line.b.it.finished
+    line.advance(33)
+    assert line.b.it.finished
+
+
 def test_an_unreadable_invite_leaves_nothing() -> None:
     line = Line()
     line.invite_headers = [("Require", "cherries")]
