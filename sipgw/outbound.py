@@ -147,7 +147,6 @@ class Sending:
         self._request = request
         self._watcher = watcher
         self._patience_s = patience_s
-        self._impatience: asyncio.TimerHandle | None = None
         self._left: list[Target] = []
         self._key: ClientKey | None = None
         self._cancelled = False
@@ -184,6 +183,7 @@ class Sending:
         return hop.heard
 
     def _give_up(self, hop: Hearing) -> None:
+        hop.timer = None
         hop.key, self._key = self._key, None
         if self._left or self._request.method != "INVITE":
             log.info("a server is silent", method=self._request.method, uri=self._request.uri)

@@ -16,6 +16,7 @@ from confero.clock import Clock
 from confero.errors import LocalError
 from confero.runtime import openapi
 from confero.runtime.bodies import read_bytes, read_model, read_query, reply
+from confero.runtime.collector import Pauses
 from confero.runtime.listener import Listener
 from confero.runtime.looplag import LoopLag
 from confero.runtime.metrics import Metrics
@@ -152,7 +153,11 @@ class HttpApp:
         return web.Response(body=text, headers={"Content-Type": content_type})
 
     async def _measure_loop(self, app: web.Application) -> AsyncIterator[None]:
-        task = spawn(LoopLag(self.metrics).run(), name=f"{self.service}: loop lag")
+        tasks = [
+            spawn(LoopLag(self.metrics).run(), name=f"{self.service}: loop lag"),
+            spawn(Pauses(self.metrics).run(), name=f"{self.service}: gc pauses"),
+        ]
         yield
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import resource
 import signal
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 from confero.config import ConfigError, Model, ServiceConfig, load
 from confero.errors import ConferoError
 from confero.runtime import logging
+from confero.runtime.collector import Collector, settle_memory
 from confero.runtime.tasks import spawn
 
 log = logging.get_logger(__name__)
@@ -27,9 +27,6 @@ EXIT_CONFIG = 2
 STOP_S = 5.0
 """Seconds for ``stop`` itself, which closes what ``drain`` has left."""
 MAX_FILES = 65_536
-COLLECTED = (5_000, 10, 5)
-"""Thresholds of the collector, Python's own are 700, 10, 10: all objects are looked at after 250,000 new ones, some 50 MB of a busy
-gateway's calls."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -88,6 +85,7 @@ class _Life:
             loop.add_signal_handler(number, self._signalled, number)
         code = await self._start()
         settle_memory()
+        collecting = spawn(Collector().run(), name=f"{self._app.name}: collector")
         if code == EXIT_OK and not self._asked.is_set():
             log.info("ready", pid=os.getpid())
             notify("READY=1")
@@ -95,6 +93,7 @@ class _Life:
         if code == EXIT_OK:
             notify("STOPPING=1")
             await self._bounded("drain", self._app.drain(), self._config.drain_s, self._insisted)
+        collecting.cancel()
         clean = await self._bounded("stop", self._app.stop(), STOP_S)
         log.info("stopped", clean=clean)
         return code or (EXIT_OK if clean else EXIT_FAILED)
@@ -152,16 +151,6 @@ async def _first(task: asyncio.Task[Any], event: asyncio.Event | None, seconds: 
     await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for other in waiting[1:]:
         other.cancel()
-
-
-def settle_memory() -> None:
-    """What was made until now stays: the collector of cycles need not look at it again, and looks less often at the rest.
-
-    With Python's own thresholds it takes a tenth of a busy service's time and finds next to nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED)
 
 
 def _raise_file_limit() -> None:

@@ -85,12 +85,15 @@ class CallBook:
 
     def incoming(self, key: ServerKey, call: Call) -> None:
         """... that came by this INVITE, which may be cancelled."""
-        self._by_invite[key], self._invites[call.driver] = call.driver, key
+        if not call.driver.over:
+            self._by_invite[key], self._invites[call.driver] = call.driver, key
         self.start(call)
 
     def begun(self, call: Call) -> None:
+        """A session of the call has its names, unless it has been over at once."""
         session = call.driver.session
-        self._by_names[session.call_id, session.local_tag] = call, call.driver
+        if not call.driver.over:
+            self._by_names[session.call_id, session.local_tag] = call, call.driver
 
     def over(self, driver: Driver) -> None:
         """Nothing is expected of this session any more."""

@@ -80,7 +80,9 @@ class Call:
     # -- told by others --
 
     def happened(self, happening: Happening) -> None:
-        """Something for the call's task. A call that is not kept up with is ended."""
+        """Something for the call's task; after its end, nothing to anybody. A call that is not kept up with is ended."""
+        if self.state == "ended":
+            return
         if isinstance(happening, Established):
             self.about.answered_at = self.means.clock.wall()  # now: the journal is written next
         try:
@@ -111,16 +113,15 @@ class Call:
 
     def new_driver(self, flow: Target | None, begins: Begin | None = None) -> Driver:
         """For a session of this call; a call out may have several, one after the other."""
-        driver = Driver(
+        return Driver(
             self.means.sender,
             self.means.clock,
             self.happened,
-            lambda: self.means.over(driver),
+            self.means.over,
             flow=flow,
             begins=begins,
             after_step=self._remember,
         )
-        return driver
 
     def authorizer(self, driver: Driver, credentials: Credentials | None) -> Authorize:
         """What meets challenges in this call. Where one comes from decides whether anything is proven."""
@@ -153,6 +154,19 @@ class Call:
             if self.partner is not None:
                 self.partner.happened(HangUp("the other side has hung up", self.last_words))
             self.advance("ended", self.about.status, self.about.reason)
+            self.let_go()
+
+    def let_go(self) -> None:
+        """The call's task has ended: who knows the call, and is known by it alone, goes with it. Its sessions may still answer
+        repeated messages, and tell it nothing that matters any more."""
+        del self.negotiation, self.keypad
+        partner = self.partner
+        if (
+            partner is not None and partner.state == "ended"
+        ):  # the later one unties both: a successor may still take a place
+            self.partner = partner.partner = None
+        while not self._happenings.empty():
+            self._happenings.get_nowait()
 
     async def set_up(self) -> None:
         """From the first message to the one that makes it a call, or ends it."""

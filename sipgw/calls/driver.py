@@ -33,19 +33,24 @@ MOST_FLOWS = 64
 """Tags of phones behind one call that are told apart."""
 
 
+def nothing(*told: object) -> None:
+    """In place of whoever was told."""
+
+
 class Driver:
-    """Owns the session's timers and transactions. ``finished`` is called when there is nothing left to expect."""
+    """Owns the session's timers and transactions. ``finished`` is told when there is nothing left to expect; from then on the
+    driver knows nobody, so that a call that is over is no knot."""
 
     def __init__(
         self,
         sender: Sender,
         clock: Clock,
         on_event: Callable[[Event], None],
-        finished: Callable[[], None],
+        finished: Callable[[Driver], None],
         *,
         flow: Target | None = None,
         begins: Begin | None = None,
-        after_step: Callable[[], None] = lambda: None,
+        after_step: Callable[[], None] = nothing,
     ) -> None:
         """``flow``: where the peer is known to be, if its Contact is not to be trusted (NAT, a connection of its own).
         ``begins``: how a request goes out that makes a dialog, if not to where its URI leads. ``after_step``: told when the
@@ -66,7 +71,8 @@ class Driver:
         self._session: InviteSession | None = None
         self._sendings: dict[int, Errand] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._over = False
+        self.over = False
+        """Nothing is to be expected any more: ``finished`` has been told."""
         self._actions: deque[Action] = deque()
         self._performing = False
         self._quiet = asyncio.Event()
@@ -119,8 +125,7 @@ class Driver:
     def _perform_one(self, action: Action) -> None:
         match action:
             case SendRequest(ref, request):
-                self._quiet.clear()
-                self._sendings[ref] = self._start(request, Reply(self, ref))
+                self._send(ref, request)
             case SendAck(request):
                 self._sender.acknowledge(request, flow=self._flow_to(request))
             case Respond(key, response):
@@ -131,6 +136,13 @@ class Driver:
                     self._sendings[ref].cancel()
             case _:
                 self._on_event(action)
+
+    def _send(self, ref: int, request: Request) -> None:
+        self._quiet.clear()
+        reply = Reply(self, ref)
+        errand = self._start(request, reply)
+        if not reply.settled:
+            self._sendings[ref] = errand
 
     def _start(self, request: Request, reply: Reply) -> Errand:
         if self._begins is not None and request.to.tag is None:
@@ -182,9 +194,15 @@ class Driver:
         if due is not None:
             delay = max(0.0, due - self._clock.monotonic())
             self._timer = asyncio.get_running_loop().call_later(delay, self._poll)
-        elif session.finished and not self._over:
-            self._over = True
-            self._finished()
+        elif session.finished and not self.over:
+            self._end()
+
+    def _end(self) -> None:
+        self.over = True
+        finished = self._finished
+        self._on_event, self._finished, self._after_step, self._begins = nothing, nothing, nothing, None
+        self.session.dissolve()
+        finished(self)
 
     def _poll(self) -> None:
         self._timer = None
@@ -202,11 +220,15 @@ class Reply:
     def __init__(self, driver: Driver, ref: int) -> None:
         self._driver = driver
         self._ref = ref
+        self.settled = False
+        """The last has been heard of it, which may be before ``start`` returns what is under way."""
 
     def responded(self, response: Response, source: Target) -> None:
+        self.settled = self.settled or response.status >= 200
         self._driver.responded(self._ref, response, source)
 
     def unanswered(self, *, sent: bool) -> None:
+        self.settled = True
         self._driver.unanswered(self._ref, sent=sent)
 
     def reached(self, tag: str, flow: Target | None) -> None:

@@ -47,16 +47,13 @@ class Forking:
         self._sent = False
         self._over = False
         self._arms = [Arm(self, branch) for branch in branches]
-        for arm in self._arms:
+        """That have not ended."""
+        for arm in tuple(self._arms):
             arm.start(sender, request)
 
     def cancel(self) -> None:
-        self._withdraw()
-
-    def _withdraw(self, but: Arm | None = None) -> None:
-        for arm in self._arms:
-            if arm is not but:
-                arm.cancel()
+        for arm in tuple(self._arms):
+            arm.cancel()
 
     # -- told by branches --
 
@@ -64,36 +61,39 @@ class Forking:
         tag = response.headers.get("To") and response.to.tag
         if tag:
             self._caller.reached(tag, arm.branch.flow)
+        if response.status >= 200:
+            self._arms.remove(arm)
         if response.status < 200:
             if not self._over:
                 self._caller.responded(response, source)
         elif response.status < 300:
-            self._accepted(arm, response, source)
+            self._accepted(response, source)
         else:
             self._refused(response, source)
 
-    def _accepted(self, arm: Arm, response: Response, source: Target) -> None:
+    def _accepted(self, response: Response, source: Target) -> None:
         if self._over:
             # Faster than our CANCEL: each 2xx is acknowledged, and hung up on (13.2.2.4).
             self._sender.endpoint.strayed(response, source)
             return
         self._over = True
-        self._withdraw(arm)
+        self.cancel()
         self._caller.responded(response, source)
 
     def _refused(self, response: Response, source: Target) -> None:
         self._finals.append((response, source))
         # 16.7 item 5: after a 6xx nobody else is to ring.
         if response.status >= 600:
-            self._withdraw()
+            self.cancel()
         self._conclude()
 
-    def silent(self, *, sent: bool) -> None:
+    def silent(self, arm: Arm, *, sent: bool) -> None:
+        self._arms.remove(arm)
         self._sent = self._sent or sent
         self._conclude()
 
     def _conclude(self) -> None:
-        if self._over or any(not arm.ended for arm in self._arms):
+        if self._over or self._arms:
             return
         self._over = True
         if self._finals:
@@ -114,7 +114,7 @@ class Arm:
 
     def __init__(self, forking: Forking, branch: Branch) -> None:
         self.branch = branch
-        self.ended = False
+        self._ended = False
         self._forking = forking
         self._errand: Errand | None = None
         self._cancelled = False
@@ -126,17 +126,23 @@ class Arm:
         if self.branch.near is not None:
             # Each phone reaches us by its own transport.
             copy.headers.set("Contact", f"<{sender.endpoint.contact(self.branch.near)}>")
-        self._errand = sender.start(copy, self, flow=self.branch.flow)
+        errand = sender.start(copy, self, flow=self.branch.flow)
+        self._errand = None if self._ended else errand
 
     def cancel(self) -> None:
-        if self._errand is not None and not self.ended and not self._cancelled:
+        if self._errand is not None and not self._cancelled:
             self._cancelled = True
             self._errand.cancel()
 
     def responded(self, response: Response, source: Target) -> None:
-        self.ended = self.ended or response.status >= 200
+        if response.status >= 200:
+            self._end()
         self._forking.heard(self, response, source)
 
     def unanswered(self, *, sent: bool) -> None:
-        self.ended = True
-        self._forking.silent(sent=sent)
+        self._end()
+        self._forking.silent(self, sent=sent)
+
+    def _end(self) -> None:
+        """The errand knows the arm, which needs it no more."""
+        self._ended, self._errand = True, None

@@ -59,6 +59,10 @@ class Party:
     symmetric: bool = False
 
 
+def unheard(status: int, reason: str) -> None:
+    """Nobody wants to know how a call goes."""
+
+
 class OutboundCall(Call):
     """``on_progress`` is told each SIP status until the final one; 200 when it is answered."""
 
@@ -69,7 +73,7 @@ class OutboundCall(Call):
         terms: Terms,
         place: SipPlace,
         party: Party,
-        on_progress: Callable[[int, str], None] = lambda status, reason: None,
+        on_progress: Callable[[int, str], None] = unheard,
         ring_s: float = 60.0,
         others: Sequence[Party] = (),
     ) -> None:
@@ -183,6 +187,10 @@ class OutboundCall(Call):
         if self.about.answered_at is not None or end.by == "us":
             return False
         return end.status == UNWILLING or (end.status == 408 and not self._rung)
+
+    def let_go(self) -> None:
+        super().let_go()
+        self._on_progress = unheard
 
     def reason_of_leg(self) -> Reason:
         return "left" if self.about.answered_at else "removed"

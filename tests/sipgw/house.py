@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import SecretStr
 
-from confero.clock import SystemClock
+from confero.clock import Clock, SystemClock
 from confero.errors import Refused
 from confero.models import RoomSpec
 from confero.models.sip import (
@@ -111,8 +111,10 @@ class Office:
 class House:
     """``start`` it, ``stop`` it; ``restart`` makes another gateway over the same state."""
 
-    def __init__(self, folder: Path, *, threads: int = 1, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, threads: int = 1, clock: Clock | None = None, **settings: Any) -> None:
+        """``clock``: the gateway's."""
         self.folder = folder
+        self._clock = clock
         self.rig = Rig(folder, media_threads=threads)
         self.office = Office()
         self._settings = settings
@@ -139,7 +141,7 @@ class House:
             }
             | self._settings
         )
-        self.gateway = SipgwApp(config)
+        self.gateway = SipgwApp(config, self._clock)
         await self.gateway.start()
 
     @property

@@ -63,6 +63,8 @@ class Telephone(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport
         self._call_id, self._tag = secrets.token_hex(8), secrets.token_hex(4)
         self._to = self._target = ""
+        self._invited = "", ""
+        """Number and branch of the last INVITE."""
         self._seq = itertools.count(1)
         self._rtp = itertools.count(1000)
         self._stamp = itertools.count(1_000_000, 4000)
@@ -128,11 +130,14 @@ class Telephone(asyncio.DatagramProtocol):
     def request(self, method: str, body: str = "", kind: str = "") -> None:
         self._send(method, str(next(self._seq)), body, kind)
 
-    def _send(self, method: str, seq: str, body: str = "", kind: str = "") -> None:
+    def _send(self, method: str, seq: str, body: str = "", kind: str = "", branch: str = "") -> None:
         host, port = self._transport.get_extra_info("sockname")[:2]
+        branch = branch or f"z9hG4bK{secrets.token_hex(6)}"
+        if method == "INVITE":
+            self._invited = seq, branch
         lines = [
             f"{method} {self._target} SIP/2.0",
-            f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{secrets.token_hex(6)}",
+            f"Via: SIP/2.0/UDP {host}:{port};rport;branch={branch}",
             "Max-Forwards: 70",
             f'From: "Phone" <sip:phone@127.0.0.1>;tag={self._tag}',
             f"To: {self._to}",
@@ -153,6 +158,11 @@ class Telephone(asyncio.DatagramProtocol):
 
     def hang_up(self) -> None:
         self.request("BYE")
+
+    def cancel(self) -> None:
+        """The INVITE that nobody has answered (RFC 3261 section 9.1)."""
+        seq, branch = self._invited
+        self._send("CANCEL", seq, branch=branch)
 
     # -- what comes --
 

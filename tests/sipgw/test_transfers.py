@@ -68,7 +68,9 @@ class World:
         self.started: list[OutboundCall] = []
         self.session = Session(verdict)
         appserver = SimpleNamespace(route=self._route, place=self._place)
-        means = SimpleNamespace(appserver=appserver, clock=FakeClock(), owner="gw", ring_s=60.0, mcus=None, sender=None)
+        means = SimpleNamespace(
+            appserver=appserver, clock=FakeClock(), owner="gw", ring_s=60.0, mcus=None, sender=None, over=print
+        )
         about = SimpleNamespace(
             id="c1", room="lobby", from_uri="sip:alice@192.0.2.8", caller=SipCaller(account="alice", from_user="alice")
         )

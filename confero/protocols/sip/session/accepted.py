@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..message import Response
@@ -19,11 +18,10 @@ class _Sent:
 
 
 class Accepted:
-    """The 2xx of this session without an ACK, by the CSeq of their INVITE. ``lost`` is called when an ACK does not come."""
+    """The 2xx of this session without an ACK, by the CSeq of their INVITE."""
 
-    def __init__(self, core: Core, lost: Callable[[float], None]) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        self._lost = lost
         self._sent: dict[int, _Sent] = {}
 
     def __bool__(self) -> bool:
@@ -41,7 +39,7 @@ class Accepted:
         sent = self._sent[number]
         if now >= sent.ends_at:
             self.acknowledged(number)
-            self._lost(now)
+            self._core.whole.unacknowledged(now)
             return
         self._core.emit(Respond(sent.key, sent.response))
         sent.gap = min(2 * sent.gap, self._core.config.timers.t2)

@@ -27,7 +27,6 @@ class Requests:
         self._core = core
         self._timer = timer
         self._accepted = accepted
-        core.at_end.append(self._wind_up)
 
     # -- the peer's offers --
 
@@ -145,7 +144,7 @@ class Requests:
             self.refuse(487)
             self._core.emit(OfferWithdrawn())
 
-    def _wind_up(self, now: float) -> None:
+    def wind_up(self) -> None:
         """15.1.2: what the peer had asked for is answered."""
         if self._core.asked is not None:
             self.refuse(487)

@@ -30,12 +30,11 @@ class Callee:
         self.key = key
         """Of the INVITE."""
         self._invite = invite
-        self.reliable = Reliable(core, invite, key, self._unheard)
+        self.reliable = Reliable(core, invite, key)
         self._prack: tuple[Key, Request] | None = None
         """A PRACK with an offer that we have not answered."""
         self._accept_later: tuple[str | None, HeaderList] | None = None
         self._answered = False
-        core.at_end.append(self._wind_up)
 
     # -- the INVITE --
 
@@ -250,10 +249,6 @@ class Callee:
             (sdp, headers), self._accept_later = self._accept_later, None
             self._accept(sdp, headers, now)
 
-    def _unheard(self, now: float) -> None:
-        """RFC 3262 section 3: no PRACK within 64*T1."""
-        self.lose(504, "no PRACK came", now)
-
     def lose(self, status: int, why: str, now: float) -> None:
         """The unanswered call cannot go on."""
         if not self._answered:
@@ -267,7 +262,8 @@ class Callee:
             self._answered = True
             self._core.reply(self.key, self._invite, 487)
 
-    def _wind_up(self, now: float) -> None:
+    def wind_up(self) -> None:
+        """The call is over."""
         self.reliable.stop()
         self._core.alarms.stop("rings")
         self._accept_later = None

@@ -53,7 +53,10 @@ class Caller:
         """From now on the call rings."""
         patience = self._core.config.ring_for
         self._core.alarms.set("rings", now + patience, lambda now: self.lose(408, "nobody answers", now))
-        self._core.at_end.append(lambda now: self._core.alarms.stop("rings"))
+
+    def wind_up(self) -> None:
+        """The call is over."""
+        self._core.alarms.stop("rings")
 
     def next_seq(self) -> int:
         """For another try of the INVITE."""

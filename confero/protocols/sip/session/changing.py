@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from confero.errors import LocalError
@@ -24,24 +23,19 @@ GLARE = {True: (2.1, 4.0), False: (0.0, 2.0)}
 again."""
 
 
-Lose = Callable[[int, str, float], None]
-
-
 class Changes:
-    """``lose`` is called when the peer is not there any more, with the status that shows it. ``we_called``: the Call-ID is ours."""
+    """``we_called``: the Call-ID is ours."""
 
-    def __init__(self, core: Core, timer: SessionTimer, accepted: Accepted, lose: Lose, *, we_called: bool) -> None:
+    def __init__(self, core: Core, timer: SessionTimer, accepted: Accepted, *, we_called: bool) -> None:
         self._core = core
         self._timer = timer
         self._accepted = accepted
-        self._lose = lose
         self._we_called = we_called
         self._invite_ref = 0
         self._updating = False
         self._refreshing = False
         """The request under way is a sign of life: whether it is taken is nothing to the owner."""
         self._wanted = False
-        core.at_end.append(self._wind_up)
 
     # -- our own offers --
 
@@ -182,7 +176,7 @@ class Changes:
         if core.phase == "ended":
             return
         if response.status in GONE or unheard(response):
-            self._lose(response.status, response.reason, now)
+            core.whole.lose(response.status, response.reason, now)
             return
         if response.status == 491:
             self._wait_for_glare(now)
@@ -237,7 +231,8 @@ class Changes:
         peer.offers.withdraw()
         self._core.emit(Cancel(self._invite_ref))
 
-    def _wind_up(self, now: float) -> None:
+    def wind_up(self) -> None:
+        """The call is over."""
         self._wanted = False
         self._core.alarms.stop("glare")
 

@@ -55,6 +55,38 @@ class Counter(Protocol):
     def next_seq(self) -> int: ...
 
 
+class Whole(Protocol):
+    """The call, as its parts know it: what has to be decided above each of them."""
+
+    def refresh(self, now: float) -> None:
+        """The session timer asks for a sign of life."""
+        ...
+
+    def unacknowledged(self, now: float) -> None:
+        """No ACK came for a 2xx of ours."""
+        ...
+
+    def lose(self, status: int, why: str, now: float) -> None:
+        """The call cannot go on."""
+        ...
+
+    def wind_up(self, now: float) -> None:
+        """The call is over: each part ends what it has under way."""
+        ...
+
+
+class Nobody:
+    """In place of a call that is over, and of which nothing is to be expected any more."""
+
+    def refresh(self, now: float) -> None: ...
+    def unacknowledged(self, now: float) -> None: ...
+    def lose(self, status: int, why: str, now: float) -> None: ...
+    def wind_up(self, now: float) -> None: ...
+
+
+NOBODY = Nobody()
+
+
 def no_credentials(request: Request, response: Response) -> HeaderList | None:
     return None
 
@@ -100,10 +132,14 @@ class Client:
 class Core:
     """The session's state, and how messages are made in it."""
 
-    def __init__(self, config: SessionConfig, random: Random, authorize: Authorize) -> None:
+    def __init__(
+        self, config: SessionConfig, random: Random, authorize: Authorize, whole: Whole, *, we_called: bool
+    ) -> None:
         self.config = config
         self.random = random
         self.authorize = authorize
+        self.whole = whole
+        self._we_called = we_called
         self.phase: Phase = "early"
         self.peers: dict[str, Peer] = {}
         """By the peer's tag."""
@@ -115,8 +151,6 @@ class Core:
         """A re-INVITE of ours is under way."""
         self.asked: Asked | None = None
         self.alarms = Alarms()
-        self.at_end: list[Callable[[float], None]] = []
-        """What the parts have to do when the call is over."""
         self._clients: dict[int, Client] = {}
         self._acks: dict[tuple[str, int], Request] = {}
         self._ref = 0
@@ -284,14 +318,28 @@ class Core:
     # -- the end --
 
     def end(self, by: By, status: int, reason: str, now: float, message: Request | Response | None = None) -> None:
-        """The call is over. What the parts have under way is wound up; repeated messages are still answered for a while."""
+        """The call is over. What the parts have under way is wound up; messages that may still come are answered for a while."""
         if self.phase == "ended":
             return
+        lingers = self._lingers(by)
         self.phase = "ended"
-        for wind_up in self.at_end:
-            wind_up(now)
-        self.alarms.set("linger", now + self.config.timers.lifetime, lambda now: None)
+        self.whole.wind_up(now)
+        if lingers:
+            self.alarms.set("linger", now + self.config.timers.lifetime, lambda now: None)
         self.emit(Ended(by, status, reason, message))
+
+    def _lingers(self, by: By) -> bool:
+        """Whether something may come that no transaction answers.
+
+        The peer's BYE or refusal, and our refusal, are the last word of a call: what is repeated of them, the transaction layer
+        answers. But a BYE may cross ours (RFC 5407 section 3.3.1), and a 2xx may come again (13.2.2.4), or too late."""
+        if self._acks or self.inviting:
+            return True
+        return by != "peer" and (self._we_called or self.phase == "established")
+
+    def let_go(self) -> None:
+        """The parts know the core, and from now on it knows neither them nor its owner: no knot is left for the collector."""
+        self.whole, self.authorize = NOBODY, no_credentials
 
 
 def options(message: Request | Response, name: str) -> frozenset[str]:

@@ -24,10 +24,10 @@ class Parts:
     """One call has either a caller's part or a callee's, until it is answered; one that was resumed has neither."""
 
     def __init__(self, config: SessionConfig, random: Random, authorize: Authorize, *, we_called: bool) -> None:
-        core = self.core = Core(config, random, authorize)
-        self.timer = SessionTimer(core, self._refresh, self._expired)
-        self.accepted = Accepted(core, self._unacknowledged)
-        self.changes = Changes(core, self.timer, self.accepted, self.lose, we_called=we_called)
+        core = self.core = Core(config, random, authorize, self, we_called=we_called)
+        self.timer = SessionTimer(core)
+        self.accepted = Accepted(core)
+        self.changes = Changes(core, self.timer, self.accepted, we_called=we_called)
         self.requests = Requests(core, self.timer, self.accepted)
         self.referral = Referral(core)
         self.caller: Caller | None = None
@@ -148,15 +148,24 @@ class Parts:
         if response.status == 481 and self.core.phase == "established":
             self.lose(481, response.reason, now)
 
-    def _refresh(self, now: float) -> None:
+    def refresh(self, now: float) -> None:
+        """RFC 4028 section 7.4."""
         self.changes.refresh(now)
 
-    def _expired(self, now: float) -> None:
-        """RFC 4028 section 10."""
-        self.lose(408, "the session timer has expired", now)
-
-    def _unacknowledged(self, now: float) -> None:
+    def unacknowledged(self, now: float) -> None:
         """13.3.1.4: no ACK came: the dialog is confirmed, and the session is to be ended by BYE."""
         peer = self.core.peer
         if peer is not None and not self.bye_is_due(peer):
             self.lose(408, "no ACK came", now)
+
+    # -- it is over --
+
+    def wind_up(self, now: float) -> None:
+        """What each part has under way is ended."""
+        self.timer.stop()
+        self.changes.wind_up()
+        self.requests.wind_up()
+        self.referral.wind_up()
+        for part in (self.callee, self.caller):
+            if part is not None:
+                part.wind_up()

@@ -40,7 +40,6 @@ class Referral:
         """The peer's."""
         self._orders: dict[int, bool] = {}
         """Ours, and whether the peer has accepted them."""
-        core.at_end.append(self._wind_up)
 
     @property
     def open(self) -> bool:
@@ -184,7 +183,7 @@ class Referral:
         if response.status >= 300:
             self._forget(id)
 
-    def _wind_up(self, now: float) -> None:
+    def wind_up(self) -> None:
         """The call is over: what we have not decided on is declined; what has been accepted is reported on to its end."""
         for id in [id for id, wish in self._wishes.items() if not wish.accepted]:
             self.refuse(id, 603)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..errors import SipError
 from ..fields import MinSE, SessionExpires, read, supports
 from ..message import Request, Response
@@ -26,18 +24,15 @@ class IntervalTooSmall(SipError):
 
 
 class SessionTimer:
-    """``refresh`` is called when it is time to refresh, ``expired`` when no refresh came."""
+    """Asks the whole call for a refresh when it is time for it, and has it ended when none came."""
 
-    def __init__(self, core: Core, refresh: Callable[[float], None], expired: Callable[[float], None]) -> None:
+    def __init__(self, core: Core) -> None:
         self._core = core
-        self._refresh = refresh
-        self._expired = expired
         self._least = core.config.min_se
         """What we or the peer's side takes at least; grows by 422."""
         self.interval = 0
         """Seconds; 0: there is no session timer."""
         self.we_refresh = False
-        core.at_end.append(lambda now: self.stop())
 
     # -- what our requests say --
 
@@ -115,7 +110,7 @@ class SessionTimer:
         self._core.alarms.set("session expires", now + self.interval - margin, self._expired)
         if we_refresh:
             # 7.2: after half of it.
-            self._core.alarms.set("refresh", now + self.interval / 2, self._refresh)
+            self._core.alarms.set("refresh", now + self.interval / 2, self._core.whole.refresh)
 
     def resume(self, interval: int, we_refresh: bool, now: float) -> None:
         """Goes on with what was agreed before a restart."""
@@ -124,7 +119,11 @@ class SessionTimer:
     def soon(self, now: float) -> None:
         """A refresh was not possible: it is tried again, until the session expires."""
         if self.interval and self.we_refresh:
-            self._core.alarms.set("refresh", now + SOON, self._refresh)
+            self._core.alarms.set("refresh", now + SOON, self._core.whole.refresh)
+
+    def _expired(self, now: float) -> None:
+        """Section 10."""
+        self._core.whole.lose(408, "the session timer has expired", now)
 
     def stop(self) -> None:
         self._core.alarms.stop("refresh")

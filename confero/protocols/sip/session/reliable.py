@@ -20,13 +20,12 @@ Send = Callable[[int], Response]
 
 
 class Reliable:
-    """``lost`` is called when no PRACK comes."""
+    """The call cannot go on when no PRACK comes."""
 
-    def __init__(self, core: Core, invite: Request, key: Key, lost: Callable[[float], None]) -> None:
+    def __init__(self, core: Core, invite: Request, key: Key) -> None:
         self._core = core
         self._invite = invite
         self._key = key
-        self._lost = lost
         # 3: the first is chosen at random, below 2**31.
         self._rseq = core.random.getrandbits(30) + 1
         self._open: Response | None = None
@@ -57,7 +56,7 @@ class Reliable:
             return
         if now >= self._ends_at:
             self.stop()
-            self._lost(now)
+            self._core.whole.lose(504, "no PRACK came", now)
             return
         self._core.emit(Respond(self._key, self._open))
         self._gap *= 2

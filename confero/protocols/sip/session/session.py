@@ -158,6 +158,14 @@ class InviteSession:
         """Nothing is to be expected any more: the owner may forget the session."""
         return self._parts.finished()
 
+    def dissolve(self) -> None:
+        """For one that has ``finished``: it lets go of its owner, and its parts of one another, so that it is gone as soon as
+        nobody holds it, and no collector of cycles has to find it. What can be read stays; steps do what they do after the end,
+        which is nothing. Raises LocalError while something is to be expected."""
+        if not self.finished:
+            raise LocalError("the call is not over yet")
+        self._core.let_go()
+
     def next_deadline(self) -> float | None:
         """When ``poll`` is to be called at the latest."""
         return self._core.alarms.next()

@@ -6,6 +6,8 @@ import pytest
 
 from confero.protocols.sip import Request, parse
 from confero.protocols.sip.session import Ended, Established, Offer, OfferRefused, SessionConfig
+from confero.protocols.sip.session.actions import Key
+from confero.protocols.sip.session.receiving import Receiver
 
 from .line import Line, sdp
 
@@ -50,7 +52,8 @@ def test_without_update_the_refresh_is_a_reinvite_that_disturbs_nobody() -> None
 
 def test_a_peer_that_denies_update_is_refreshed_by_reinvite_from_then_on() -> None:
     line = running(SessionConfig(A, session_expires=200), SessionConfig(B))
-    line.b.it._receiver.handlers.pop("UPDATE")
+    receiver = line.b.it._receiver
+    receiver.handlers = {method: handler for method, handler in receiver.handlers.items() if method != "UPDATE"}
     line.advance(104)
     assert line.trace == ["A UPDATE", "B 405 UPDATE", "A INVITE[offer]", "B 200 INVITE[answer]", "A ACK"]
 
@@ -139,10 +142,11 @@ def test_a_peer_without_session_timers_is_refreshed_by_us() -> None:
 def test_a_refused_refresh_is_tried_again_until_the_session_expires() -> None:
     line = running(SessionConfig(A, session_expires=200), SessionConfig(B))
 
-    def busy(key: object, request: Request, now: float) -> None:
-        line.b.it._core.reply(key, request, 500)  # type: ignore[arg-type]
+    def busy(receiver: Receiver, key: Key, request: Request, now: float) -> None:
+        receiver.core.reply(key, request, 500)
 
-    line.b.it._receiver.handlers["UPDATE"] = busy
+    receiver = line.b.it._receiver
+    receiver.handlers = receiver.handlers | {"UPDATE": busy}
     line.advance(169)
     assert line.trace.count("B 500 UPDATE") > 20
     assert "A BYE" in line.trace and line.a.last(Ended).by == "network"
