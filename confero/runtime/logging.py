@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator, MutableMapping
 from typing import Any, Literal
@@ -18,6 +19,10 @@ from confero.runtime.redaction import clean, clean_text
 
 Event = MutableMapping[str, Any]
 ROOT = "confero"
+OURS = frozenset({"timestamp", "level", "logger"})
+"""Made by the processors here, and put over whatever a caller has so named: nothing to be cleaned."""
+_BARE = re.compile(r'[^ "=]+', re.DOTALL)
+"""A value that needs no quotes."""
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -66,7 +71,7 @@ def formatter(service: str, format: Literal["json", "text"]) -> logging.Formatte
         return {"service": service, **event}
 
     return ProcessorFormatter(
-        foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *_SHARED],
         processors=[
             ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -78,7 +83,7 @@ def formatter(service: str, format: Literal["json", "text"]) -> logging.Formatte
 
 
 def _clean_values(_: Any, __: str, event: Event) -> Event:
-    return {str(name): clean(str(name), value) for name, value in event.items()}
+    return {str(name): value if name in OURS else clean(str(name), value) for name, value in event.items()}
 
 
 def _render_json(_: Any, __: str, event: Event) -> str:
@@ -106,7 +111,7 @@ def _plain(text: str) -> str:
 
 def _quoted(value: Any) -> str:
     text = _plain(value if isinstance(value, str) else json.dumps(value, default=str))
-    return text if text and not any(c in ' "=' for c in text) else '"' + text.replace('"', r"\"") + '"'
+    return text if _BARE.fullmatch(text) else '"' + text.replace('"', r"\"") + '"'
 
 
 def _lines(trace: str) -> Iterator[str]:
