@@ -18,6 +18,8 @@ from confero.runtime.redaction import clean, clean_text
 
 Event = MutableMapping[str, Any]
 ROOT = "confero"
+_JSON = json.JSONEncoder(ensure_ascii=True, default=str)
+"""ASCII only, so that no character of a value can end the line."""
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -82,9 +84,8 @@ def _clean_values(_: Any, __: str, event: Event) -> Event:
 
 
 def _render_json(_: Any, __: str, event: Event) -> str:
-    """ASCII only, so that no character of a value can end the line."""
     first = {name: event.pop(name) for name in ("timestamp", "level", "service", "event") if name in event}
-    return json.dumps({**first, **event}, ensure_ascii=True, default=str)
+    return _JSON.encode({**first, **event})
 
 
 def _render_text(_: Any, __: str, event: Event) -> str:
