@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random, SystemRandom
 
@@ -184,18 +184,23 @@ class RelayPorts:
             self.release(given.relay)
 
 
-def candidates(pool: Pool, *, even: bool, pair: bool) -> list[int]:
-    """Ports to try, at most ``TRIES`` different ones: guesses, and for a pair a look through all if guesses do not find one."""
+def candidates(pool: Pool, *, even: bool, pair: bool) -> Iterator[int]:
+    """Ports to try, at most ``TRIES`` different ones: guesses, and for a pair a look through all if guesses do not find one.
+
+    Each guess costs a call of the kernel, and the first is mostly free: they are made as they are asked for.
+    """
 
     def fits(port: int) -> bool:
         return port % 2 == 0 and (not pair or port + 1 in pool) if even or pair else True
 
-    if not len(pool):
-        return []
-    guesses = dict.fromkeys(port for port in (pool.guess() for _ in range(TRIES)) if fits(port))
-    if not guesses and (even or pair):
-        return (pool.even() if pair else [port for port in range(0, 65_536, 2) if port in pool])[:TRIES]
-    return list(guesses)
+    tried: set[int] = set()
+    for _ in range(TRIES if len(pool) else 0):
+        port = pool.guess()
+        if fits(port) and port not in tried:
+            tried.add(port)
+            yield port
+    if not tried and (even or pair):
+        yield from (pool.even() if pair else [port for port in range(0, 65_536, 2) if port in pool])[:TRIES]
 
 
 def bind_socket(address: str, port: int, protocol: int) -> socket.socket:

@@ -156,5 +156,5 @@ class RelayConfig:
     """A connection without an allocation that says nothing is closed."""
     bytes_per_second: int = 0
     """Relayed by all allocations, each way; 0: no limit."""
-    rest_ms: float = 0.5
+    rest_ms: float = 0.75
     """The longest rest between two turns of a thread that has much to do: fewer wake-ups, that much delay. 0 to 1."""

@@ -23,6 +23,8 @@ OURS = frozenset({"timestamp", "level", "logger"})
 """Made by the processors here, and put over whatever a caller has so named: nothing to be cleaned."""
 _BARE = re.compile(r'[^ "=]+', re.DOTALL)
 """A value that needs no quotes."""
+_JSON = json.JSONEncoder(ensure_ascii=True, default=str)
+"""ASCII only, so that no character of a value can end the line."""
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -87,9 +89,8 @@ def _clean_values(_: Any, __: str, event: Event) -> Event:
 
 
 def _render_json(_: Any, __: str, event: Event) -> str:
-    """ASCII only, so that no character of a value can end the line."""
     first = {name: event.pop(name) for name in ("timestamp", "level", "service", "event") if name in event}
-    return json.dumps({**first, **event}, ensure_ascii=True, default=str)
+    return _JSON.encode({**first, **event})
 
 
 def _render_text(_: Any, __: str, event: Event) -> str:

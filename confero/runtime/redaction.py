@@ -21,16 +21,17 @@ SECRET_WORDS = frozenset(
 """A name is telling if one of its words (``ice-pwd``, ``joinToken``, ``database_password``) is one of these."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
+_TOKEN_MIN = 16 + 1 + 43
 _INSIDE = (
-    (re.compile(r"(a=ice-pwd:)\S+"), r"\1" + MASK),
-    (re.compile(r"(a=crypto:\d+ \S+ inline:)\S+"), r"\1" + MASK),
-    (re.compile(r"(?i)\b(bearer |basic )[A-Za-z0-9._~+/=-]+"), r"\1" + MASK),
-    (re.compile(r"(\w://[^\s/:@]*:)[^\s/@]+@"), r"\1" + MASK + "@"),
+    ("a=ice-pwd:", 0, re.compile(r"(a=ice-pwd:)\S+"), r"\1" + MASK),
+    ("a=crypto:", 0, re.compile(r"(a=crypto:\d+ \S+ inline:)\S+"), r"\1" + MASK),
+    (" ", 0, re.compile(r"(?i)\b(bearer |basic )[A-Za-z0-9._~+/=-]+"), r"\1" + MASK),
+    ("://", 0, re.compile(r"(\w://[^\s/:@]*:)[^\s/@]+@"), r"\1" + MASK + "@"),
     # A token of confero.tokens: base64url, a point, 43 characters of HMAC.
-    (re.compile(r"[A-Za-z0-9_-]{16,4096}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"), MASK),
+    (".", _TOKEN_MIN, re.compile(r"[A-Za-z0-9_-]{16,4096}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])"), MASK),
 )
-_BESIDE = re.compile(r"[ :.]")
-"""Each of these patterns needs one of these characters: most values have none, and need not be looked at by all of them."""
+"""What every such text has in it, how long it is at least, the pattern and what becomes of it: most values are short and plain,
+and are not searched."""
 
 
 @lru_cache(maxsize=1024)
@@ -42,8 +43,8 @@ def clean_text(text: str, limit: int = MAX_TEXT) -> str:
     """Without secrets, and cut to ``limit`` characters."""
     if len(text) > limit:
         text = f"{text[:limit]}... ({len(text)} characters)"
-    if _BESIDE.search(text) is not None:
-        for pattern, mask in _INSIDE:
+    for sign, shortest, pattern, mask in _INSIDE:
+        if sign in text and len(text) >= shortest:
             text = pattern.sub(mask, text)
     return text
 

@@ -9,7 +9,7 @@ import pytest
 
 from confero.media.addresses import Advertised
 from confero.protocols.turn import TCP, UDP, Relay
-from confero.turn.ports import Pool, RelayPorts, bind_socket
+from confero.turn.ports import TRIES, Pool, RelayPorts, bind_socket
 
 V4, V6 = 1, 2
 ADDRESS = Advertised("198.51.100.1", "127.0.0.1")
@@ -44,6 +44,27 @@ def ports(
 def one(given: tuple[Relay, ...] | None) -> Relay:
     assert given is not None and len(given) == 1
     return given[0]
+
+
+class Counted(Random):
+    """Says how often it was asked."""
+
+    draws = 0
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        self.draws += 1
+        return super().randrange(start, stop, step)
+
+
+def test_a_free_port_is_guessed_once() -> None:
+    sockets, luck = Sockets(), Counted(1)
+    made = RelayPorts([ADDRESS], 50_000, 59_999, frozenset(), random=luck, bind=sockets.bind)
+    given = [one(made.reserve(V4)) for _ in range(10)]
+    assert luck.draws == 10
+    made.release(given.pop())
+    sockets.busy.update(range(50_000, 60_000))
+    assert made.reserve(V4) is None and luck.draws == 10 + TRIES
+    made.close()
 
 
 def test_every_port_is_given_out_once_and_then_there_is_none() -> None:

@@ -197,7 +197,7 @@ struct cf_worker {
     cf_rconn *conns; /* by place; lazily there */
     /* The worker's own. */
     int64_t now, last_turn, window_at, rest, look_at;
-    unsigned window_packets;
+    unsigned window_packets, window_requests; /* requests: those of the packets that were handed up */
     bool more, pushed;
     size_t look_next, conns_used; /* conns_used: places that have ever been */
     cf_rconn *again;              /* connections that had more than a turn's worth */

@@ -47,6 +47,7 @@ void cf_worker_request(void *arg, const cf_path *path, int transport, const uint
     event.len = (uint32_t)len;
     memcpy(event.data, data, len);
     cf_tally(&worker->count.requests, 1);
+    worker->window_requests++;
     cf_worker_push(worker, &event);
 }
 
@@ -127,18 +128,19 @@ void cf_worker_wake(cf_worker *worker) {
         cf_ring_bell(worker->wake);
 }
 
-/* The packets of the last window tell how long a few more will take to come. */
+/* The packets of the last window tell how long a few more will take to come. Requests do not: who has asked says no
+ * more until he is answered, and the answer would rest as well. */
 static void choose_rest(cf_worker *worker) {
     int64_t passed = worker->now - worker->window_at;
     if (passed < WINDOW)
         return;
-    int64_t packets = worker->window_packets, rest = 0;
+    int64_t packets = worker->window_packets - worker->window_requests, rest = 0;
     if (packets * WINDOW >= BUSY * passed)
         rest = TOGETHER * passed / packets;
     int64_t most = worker->relay->config.rest_ns;
     worker->rest = rest < REST_MIN ? 0 : rest < most ? rest : most;
     worker->window_at = worker->now;
-    worker->window_packets = 0;
+    worker->window_packets = worker->window_requests = 0;
 }
 
 static void space_turns(cf_worker *worker) {
