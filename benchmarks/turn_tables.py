@@ -60,8 +60,9 @@ class Tables:
             self._allocate(request)
         elif kind == CHANNEL_BIND:
             self._bind(request)
-        elif kind == REFRESH:
+        elif kind == REFRESH:  # to nothing: no other is asked for
             self.end(request.client)
+            self.relay.reply(request.client, success(request.data, (LIFETIME, struct.pack("!I", 0))))
 
     def _allocate(self, request: Request) -> None:
         relayed = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
