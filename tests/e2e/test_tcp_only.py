@@ -23,11 +23,15 @@ from .walled import INSIDE, OUTSIDE, Walled, walled
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOST = OUTSIDE
-SETTINGS = {"CONFERO_APPSERVER_TURN_TRANSPORTS": ""}
-"""No TURN, which gets through by TCP as well: here the MCU's own TCP is to be the only way."""
 ROOM = "lobby"
 ADA_HZ, PHONE_HZ = 433.0, 1151.0
 LISTEN_S = 2.0
+NO_TURN = """(() => { const Native = window.RTCPeerConnection, without = (c) => ({ ...c, iceServers: [] });
+  window.RTCPeerConnection = class extends Native {
+    constructor(c) { super(without(c)); }
+    setConfiguration(c) { super.setConfiguration(without(c)); }
+  }; })()"""
+"""TURN gets through by TCP as well: here the MCU's own TCP is to be the only way."""
 CHOSEN = """window.confero.stats().then((all) => { const byId = (id) => all.find((s) => s.id === id);
   const pair = byId(all.find((s) => s.type === "transport").selectedCandidatePairId);
   return [pair.localCandidateId, pair.remoteCandidateId].map((id) => byId(id).protocol); })"""
@@ -61,6 +65,7 @@ async def test_a_browser_behind_the_wall_talks_over_tcp(network: Walled, stack: 
         cleanup.push_async_callback(mcu.close)
         browser = Chromium(tone(ADA_HZ), program=network.program(tmp_path, "chromium"))
         ada = Page(await cleanup.enter_async_context(browser), stack.page_url)
+        await browser.page.add_init_script(script=NO_TURN)
         await ada.join(ROOM, "Ada")
         phone = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=HOST)
         await phone.join()
