@@ -11,6 +11,7 @@ from confero.lab.members import RtpMember
 from confero.lab.members.chromium import Chromium
 from confero.lab.page import Page
 from confero.lab.stack import Stack
+from confero.models import RoomSpec
 
 from .listening import HEARD_DBFS, UNHEARD_DBFS, level, listen, tone
 
@@ -42,6 +43,18 @@ async def page_over(stack: Stack, way: str = "", *, program: Path | None = None)
         await page.join(ROOM, "Ada")
         yield page
         await page.leave()
+
+
+@contextlib.asynccontextmanager
+async def phone_at(stack: Stack, host: str) -> AsyncIterator[RtpMember]:
+    """Somebody for browsers to talk to: a plain leg in the room, at this address."""
+    mcu = stack.client("mcu")
+    await mcu.call("PUT", f"/v1/rooms/{ROOM}", body=RoomSpec(name="Lobby", max_participants=10))
+    made = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=host)
+    await made.join()
+    yield made
+    await made.leave()
+    await mcu.close()
 
 
 async def hear_each_other(ada: Page, phone: RtpMember) -> None:

@@ -14,11 +14,10 @@ import pytest_asyncio
 
 from confero.lab.members import RtpMember
 from confero.lab.stack import Stack
-from confero.models import LegStats, RoomSpec
+from confero.models import LegStats
 
 from ..support.nat import OUTSIDE, ROUTER, House, house_behind_nat
-from .listening import tone
-from .relayed import CHOSEN, PHONE_HZ, ROOM, hear_each_other, page_over
+from .relayed import CHOSEN, hear_each_other, page_over, phone_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,13 +35,8 @@ def house() -> Iterator[House]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
-    mcu = stack.client("mcu")
-    await mcu.call("PUT", f"/v1/rooms/{ROOM}", body=RoomSpec(name="Lobby", max_participants=10))
-    made = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=HOST)
-    await made.join()
-    yield made
-    await made.leave()
-    await mcu.close()
+    async with phone_at(stack, HOST) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from confero.lab.members import RtpMember
 from confero.lab.members.firefox import FAKE_TONE_HZ, Firefox
 from confero.lab.page import Page
 from confero.lab.stack import Stack
-from confero.models import LegStats, RoomSpec
+from confero.models import LegStats
 from confero.models.turn import TurnAllocation
 
-from .listening import HEARD_DBFS, UNHEARD_DBFS, level, listen, tone
-from .relayed import ADA_HZ, CHOSEN, LISTEN_S, PHONE_HZ, ROOM, WAYS, hear_each_other, page_over
+from .listening import HEARD_DBFS, UNHEARD_DBFS, level, listen
+from .relayed import ADA_HZ, CHOSEN, LISTEN_S, PHONE_HZ, ROOM, WAYS, hear_each_other, page_over, phone_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,13 +28,8 @@ AGAIN_S = 45.0
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
-    mcu = stack.client("mcu")
-    await mcu.call("PUT", f"/v1/rooms/{ROOM}", body=RoomSpec(name="Lobby", max_participants=10))
-    made = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=f"127.0.{NETWORK}.101")
-    await made.join()
-    yield made
-    await made.leave()
-    await mcu.close()
+    async with phone_at(stack, f"127.0.{NETWORK}.101") as made:
+        yield made
 
 
 async def allocations(stack: Stack) -> list[TurnAllocation]:

@@ -11,12 +11,11 @@ import pytest_asyncio
 
 from confero.lab.members import RtpMember
 from confero.lab.stack import Stack
-from confero.models import LegStats, RoomSpec
+from confero.models import LegStats
 
 from ..support import namespaces
 from ..support.namespaces import namespace, run, settle
-from .listening import tone
-from .relayed import CHOSEN, PHONE_HZ, ROOM, WAYS, hear_each_other, page_over
+from .relayed import CHOSEN, WAYS, hear_each_other, page_over, phone_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,13 +36,8 @@ def network() -> Iterator[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
-    mcu = stack.client("mcu")
-    await mcu.call("PUT", f"/v1/rooms/{ROOM}", body=RoomSpec(name="Lobby", max_participants=10))
-    made = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=HOST)
-    await made.join()
-    yield made
-    await made.leave()
-    await mcu.close()
+    async with phone_at(stack, HOST) as made:
+        yield made
 
 
 @pytest.mark.parametrize("way", WAYS)
