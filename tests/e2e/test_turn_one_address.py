@@ -16,16 +16,14 @@ from aioice.turn import create_turn_endpoint
 
 from confero.lab.members import RtpMember
 from confero.lab.members.chromium import Chromium
-from confero.lab.page import Page
 from confero.lab.stack import Stack
-from confero.models import RoomSpec
 from confero.models.turn import TurnTransport
 from confero.ports import find, reserved
 from confero.protocols.turn import issue
 from confero.tokens import turn_secret
 
 from ..turn.house import Receiver
-from .listening import HEARD_DBFS, UNHEARD_DBFS, level, listen, tone
+from .relayed import ROOM, hear_each_other, page_over, phone_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -35,21 +33,14 @@ SETTINGS = {
     "CONFERO_APPSERVER_TURN_TRANSPORTS": "tls",
     "CONFERO_APPSERVER_TURNS_TRUSTED": "true",
 }
-ROOM = "lobby"
-ADA_HZ, PHONE_HZ = 433.0, 1151.0
 SHUT = (*sorted(reserved()), 22, 80, 2131, 4999, 15_001, 49_152)
 WAYS: list[TurnTransport] = ["udp", "tcp", "tls"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def phone(stack: Stack) -> AsyncIterator[RtpMember]:
-    mcu = stack.client("mcu")
-    await mcu.call("PUT", f"/v1/rooms/{ROOM}", body=RoomSpec(name="Lobby", max_participants=10))
-    made = RtpMember("Phone", tone(PHONE_HZ), mcu=mcu, room=ROOM, host=HOST)
-    await made.join()
-    yield made
-    await made.leave()
-    await mcu.close()
+    async with phone_at(stack, HOST) as made:
+        yield made
 
 
 async def allocate(stack: Stack, via: TurnTransport) -> Any:
@@ -85,14 +76,8 @@ async def test_no_service_is_reached_through_the_relay(stack: Stack, via: TurnTr
 
 
 async def test_a_browser_comes_in_by_tls_on_the_pages_own_port(stack: Stack, phone: RtpMember) -> None:
-    async with Chromium(tone(ADA_HZ), flags=("--ignore-certificate-errors",)) as browser:
-        ada = Page(browser, stack.page_url)
-        await ada.join(ROOM, "Ada")
-        heard = await ada.hear(1.0)
-        assert level(heard, PHONE_HZ) > HEARD_DBFS and level(heard, ADA_HZ) < UNHEARD_DBFS
-        heard = await listen(phone, 1.0)
-        assert level(heard, ADA_HZ) > HEARD_DBFS and level(heard, PHONE_HZ) < UNHEARD_DBFS
-        await ada.leave()
+    async with page_over(stack) as ada:
+        await hear_each_other(ada, phone)
 
 
 async def test_pages_are_served_to_those_who_name_no_protocol(stack: Stack) -> None:
