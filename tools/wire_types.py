@@ -10,22 +10,38 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from confero import models
+from confero.models import accounts, history, joining, meetings
 
 TARGET = Path(__file__).resolve().parent.parent / "appserver" / "static" / "js" / "wire.d.ts"
 
 SENT: tuple[type[BaseModel], ...] = (
     models.RoomCreate, models.JoinRequest, models.Hello, models.Offer, models.Mute, models.Leave, models.Ping,
     models.CallOut, models.CallDigits, models.RingAnswer,
+    accounts.SetupRequest, accounts.SignUp, accounts.SignIn, accounts.MePatch, accounts.PasswordChange, accounts.AccountEnd,
+    accounts.KeyCreate, accounts.ResetRequest, accounts.ResetUse, accounts.UserCreate, accounts.UserPatch,
+    joining.RoomPatch, meetings.MeetingPatch, meetings.ReactionSend, meetings.ChatSend, meetings.HandPut,
+    meetings.ParticipantPatch, meetings.ParticipantMove, meetings.MuteAll, meetings.InvitationCreate, meetings.MemberPut,
+    history.McuPatch,
 )  # fmt: skip
 RECEIVED: tuple[type[BaseModel], ...] = (
     models.RoomInfo, models.IceServer, models.JoinReply, models.Participant, models.ActiveSpeaker, models.RosterEvent,
     models.ParticipantEvent, models.LeftEvent, models.SpeakersEvent, models.RenegotiateEvent, models.ClosedEvent,
     models.Welcome, models.Answer, models.Ok, models.ErrorReply, models.Problem, models.CallInfo, models.CallEvent,
     models.IncomingCallEvent, models.RingStoppedEvent, models.SiteInfo,
+    joining.RoomDetail, joining.RoomPage, accounts.UserInfo, accounts.SessionInfo, accounts.DeviceInfo, accounts.DeviceList,
+    accounts.KeyInfo, accounts.KeyMade, accounts.KeyList, accounts.ResetLink, accounts.AuditEntry, accounts.AuditPage,
+    accounts.UserPage, accounts.EventsToken,
+    meetings.Waiting, meetings.Hand, meetings.MeetingState, meetings.MeetingEvent, meetings.LobbyEvent, meetings.AdmittedEvent,
+    meetings.RoleEvent, meetings.MovedEvent, meetings.AskEvent, meetings.ReactionEvent, meetings.ChatMessage,
+    meetings.ChatPage, meetings.ChatEvent, meetings.ChatDeletedEvent, meetings.Muted, meetings.LobbyList,
+    meetings.InvitationInfo, meetings.InvitationMade, meetings.InvitationList, meetings.MemberInfo, meetings.MemberList,
+    meetings.DialIn, history.StayInfo, history.MeetingInfo, history.MeetingDetail, history.MeetingPage, history.McuInfo,
+    history.McuList, history.LiveRoom, history.LiveList,
 )  # fmt: skip
 EVENTS = (
     "RosterEvent", "ParticipantEvent", "LeftEvent", "SpeakersEvent", "RenegotiateEvent", "ClosedEvent",
-    "CallEvent", "IncomingCallEvent", "RingStoppedEvent",
+    "CallEvent", "IncomingCallEvent", "RingStoppedEvent", "MeetingEvent", "LobbyEvent", "AdmittedEvent", "RoleEvent",
+    "MovedEvent", "AskEvent", "ReactionEvent", "ChatEvent", "ChatDeletedEvent",
 )  # fmt: skip
 SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 

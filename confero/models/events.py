@@ -12,6 +12,17 @@ from pydantic import Field
 
 from .base import Id, Reply
 from .calls import CallEvent, IncomingCallEvent, RingStoppedEvent
+from .meetings import (
+    AdmittedEvent,
+    AskEvent,
+    ChatDeletedEvent,
+    ChatEvent,
+    LobbyEvent,
+    MeetingEvent,
+    MovedEvent,
+    ReactionEvent,
+    RoleEvent,
+)
 from .people import ActiveSpeaker, Participant
 
 
@@ -82,6 +93,15 @@ RoomEvent = Annotated[
     | CallEvent
     | IncomingCallEvent
     | RingStoppedEvent
+    | MeetingEvent
+    | LobbyEvent
+    | AdmittedEvent
+    | RoleEvent
+    | MovedEvent
+    | AskEvent
+    | ReactionEvent
+    | ChatEvent
+    | ChatDeletedEvent
     | ClosedEvent,
     Field(discriminator="type"),
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr, StringConstraints
 
-from .base import DEFAULT_TALKERS, DisplayName, Id, Noise, Reply, Request, Token
+from .base import DEFAULT_TALKERS, DisplayName, Id, Noise, Reply, Request, Role, Token
+from .meetings import ChatMessage, MeetingState, RoomPin, Speak
 
 
 class RoomCreate(Request):
@@ -21,10 +22,40 @@ class RoomCreate(Request):
     """Comfort noise in the mix."""
     announce: bool = False
     """Two notes up when somebody has come, two down when somebody has gone."""
+    permanent: bool = False
+    """Not deleted for being unused; for whoever is signed in."""
+    pin: RoomPin | None = None
+    """Guests must show it."""
+    host_pin: RoomPin | None = None
+    """Whoever shows it is a host."""
+    lobby: bool = False
+    """Guests wait until a host admits them."""
+    host_first: bool = False
+    """Guests wait until a host is there."""
+    speak: Speak = "all"
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}$")] | Literal["auto"] | None = None
+    """To be keyed by telephones; ``auto``: a free one is chosen."""
+
+
+class RoomPatch(Request):
+    """PATCH /api/v1/rooms/{room}, by whom it belongs to. Absent fields stay; None and "" take away."""
+
+    name: DisplayName | None = None
+    max_participants: int | None = Field(default=None, ge=2, le=8000)
+    talkers: int | None = Field(default=None, ge=0, le=64)
+    noise_dbov: Noise | None = None
+    announce: bool | None = None
+    permanent: bool | None = None
+    pin: RoomPin | Literal[""] | None = None
+    host_pin: RoomPin | Literal[""] | None = None
+    lobby: bool | None = None
+    host_first: bool | None = None
+    speak: Speak | None = None
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,16}$")] | Literal["auto", ""] | None = None
 
 
 class RoomInfo(Reply):
-    """GET /api/v1/rooms/{room}; the reply to RoomCreate adds 201."""
+    """GET /api/v1/rooms/{room}: what everybody may know who has its link; the reply to RoomCreate adds 201."""
 
     id: Id
     name: str
@@ -34,6 +65,44 @@ class RoomInfo(Reply):
     announce: bool = False
     participants: int
     join_url: str
+    permanent: bool = False
+    pin_needed: bool = False
+    lobby: bool = False
+    host_first: bool = False
+    speak: Speak = "all"
+    locked: bool = False
+
+
+class RoomDetail(RoomInfo):
+    """For its owner, its hosts by account, moderators and administrators; and the reply to RoomCreate."""
+
+    created_at: float
+    used_at: float
+    owner: str | None = None
+    """Login."""
+    mine: Literal["owner", "host", "guest"] | None = None
+    """What the asking account is here."""
+    pin: str | None = None
+    host_pin: str | None = None
+    number: str | None = None
+    invitation: str | None = None
+    """To whoever made the room without an account: shown in JoinRequest, it makes them its host. Given this once."""
+
+
+class RoomQuery(Request):
+    """GET /api/v1/rooms: one's own, by last use."""
+
+    everyone: bool = False
+    """For moderators and administrators."""
+    search: str | None = Field(default=None, max_length=64)
+    """Part of the name or id."""
+    limit: int = Field(default=50, ge=1, le=200)
+    page: str | None = Field(default=None, max_length=128)
+
+
+class RoomPage(Reply):
+    items: list[RoomDetail]
+    next: str | None = None
 
 
 class JoinRequest(Request):
@@ -42,6 +111,10 @@ class JoinRequest(Request):
     display_name: DisplayName
     previous_token: Token | None = None
     """A token of an earlier join: keeps the participant's identity after a break, even if it has run out less than 12 h ago."""
+    pin: Annotated[str, StringConstraints(max_length=16)] | None = None
+    """Of guests or of hosts."""
+    invitation: Annotated[SecretStr, Field(max_length=512)] | None = None
+    """The secret of an invitation."""
 
 
 IcePolicy = Literal["all", "relay"]
@@ -69,6 +142,12 @@ class JoinReply(Reply):
     """For how long from now on their credentials are good; 0: they do not end. A new join gives new ones."""
     ice_policy: IcePolicy = "all"
     """As RTCConfiguration's iceTransportPolicy takes it; ``relay``: media goes through TURN servers only."""
+    role: Role = "guest"
+    waiting: bool = False
+    """In the lobby: connect for events, there will be ``admitted`` or ``closed``; no media and no ``ice_servers`` yet."""
+    meeting: MeetingState | None = None
+    chat: list[ChatMessage] = Field(default_factory=list)
+    """The latest messages."""
 
 
 class SiteInfo(Reply):

@@ -32,6 +32,10 @@ class TokenGrant(Reply):
     mcu: Id
     mcu_url: str
     expires: float
+    waiting: bool = False
+    """In the lobby: events for the participant alone, no leg."""
+    may_speak: bool = True
+    """False: the leg is muted, and stays so until a host lets."""
 
 
 class SessionNotice(Request):

@@ -64,6 +64,8 @@ class Route:
     """Content type of an answer that is not JSON."""
     security: str = ""
     """Scheme of ``confero.runtime.openapi.SCHEMES`` by which a public route's own handler knows its callers."""
+    rule: str = ""
+    """Name of the rule of authorisation under which a public route stands; the application server's guard holds it to that."""
     documented: bool = True
     """Whether it appears in the OpenAPI description."""
 

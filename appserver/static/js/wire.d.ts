@@ -1,8 +1,16 @@
 /** The wire models of confero/models. Made by tools/wire_types.py: do not edit. */
 
+export interface AccountEnd {
+  password: string;
+}
+
 export interface ActiveSpeaker {
   participant: string;
   level: number;
+}
+
+export interface AdmittedEvent {
+  type: "admitted";
 }
 
 export interface Answer {
@@ -10,6 +18,27 @@ export interface Answer {
   id: number;
   leg: string;
   sdp: string;
+}
+
+export interface AskEvent {
+  type: "ask";
+  what: "unmute";
+  by: string;
+}
+
+export interface AuditEntry {
+  id: number;
+  at: number;
+  actor: string;
+  source: string;
+  action: string;
+  target: string;
+  detail: string;
+}
+
+export interface AuditPage {
+  items: Array<AuditEntry>;
+  next: string | null;
 }
 
 export interface CallDigits {
@@ -49,15 +78,79 @@ export interface CallOut {
   to: string;
 }
 
+export interface ChatDeletedEvent {
+  type: "chat_deleted";
+  id: number;
+}
+
+export interface ChatEvent {
+  type: "chat";
+  message: ChatMessage;
+}
+
+export interface ChatMessage {
+  id: number;
+  at: number;
+  participant: string;
+  display_name: string;
+  text: string;
+  nonce: string | null;
+}
+
+export interface ChatPage {
+  items: Array<ChatMessage>;
+  next: string | null;
+}
+
+export interface ChatSend {
+  text: string;
+  nonce?: string | null;
+}
+
 export interface ClosedEvent {
   type: "closed";
   reason: string;
+}
+
+export interface DeviceInfo {
+  id: string;
+  created_at: number;
+  used_at: number;
+  source: string;
+  agent: string;
+  current: boolean;
+}
+
+export interface DeviceList {
+  items: Array<DeviceInfo>;
+}
+
+export interface DialIn {
+  numbers: Array<string>;
+  room_number: string | null;
+  pin_needed: boolean;
+  pin: string | null;
+  sip_uri: string | null;
 }
 
 export interface ErrorReply {
   type: "error";
   id: number;
   problem: Problem;
+}
+
+export interface EventsToken {
+  token: string;
+  expires_at: number;
+}
+
+export interface Hand {
+  participant: string;
+  since: number;
+}
+
+export interface HandPut {
+  raised: boolean;
 }
 
 export interface Hello {
@@ -83,6 +176,43 @@ export interface IncomingCallEvent {
   headers: Record<string, unknown>;
 }
 
+export interface InvitationCreate {
+  role?: "host" | "guest";
+  expires_at?: number | null;
+  max_uses?: number | null;
+  note?: string;
+}
+
+export interface InvitationInfo {
+  id: string;
+  role: "host" | "guest";
+  note: string;
+  created_at: number;
+  created_by: string;
+  expires_at: number | null;
+  max_uses: number | null;
+  uses: number;
+  revoked: boolean;
+}
+
+export interface InvitationList {
+  items: Array<InvitationInfo>;
+}
+
+export interface InvitationMade {
+  id: string;
+  role: "host" | "guest";
+  note: string;
+  created_at: number;
+  created_by: string;
+  expires_at: number | null;
+  max_uses: number | null;
+  uses: number;
+  revoked: boolean;
+  url: string;
+  secret: string;
+}
+
 export interface JoinReply {
   token: string;
   token_expires: number;
@@ -93,11 +223,48 @@ export interface JoinReply {
   ice_servers: Array<IceServer>;
   ice_ttl_s: number;
   ice_policy: "all" | "relay";
+  role: "host" | "guest";
+  waiting: boolean;
+  meeting: MeetingState | null;
+  chat: Array<ChatMessage>;
 }
 
 export interface JoinRequest {
   display_name: string;
   previous_token?: string | null;
+  pin?: string | null;
+  invitation?: string | null;
+}
+
+export interface KeyCreate {
+  name: string;
+  scopes: Array<"rooms:read" | "rooms:write" | "meetings:moderate" | "records:read" | "admin">;
+  expires_at?: number | null;
+}
+
+export interface KeyInfo {
+  id: string;
+  name: string;
+  scopes: Array<"rooms:read" | "rooms:write" | "meetings:moderate" | "records:read" | "admin">;
+  created_at: number;
+  expires_at: number | null;
+  used_at: number | null;
+  hint: string;
+}
+
+export interface KeyList {
+  items: Array<KeyInfo>;
+}
+
+export interface KeyMade {
+  id: string;
+  name: string;
+  scopes: Array<"rooms:read" | "rooms:write" | "meetings:moderate" | "records:read" | "admin">;
+  created_at: number;
+  expires_at: number | null;
+  used_at: number | null;
+  hint: string;
+  key: string;
 }
 
 export interface Leave {
@@ -111,10 +278,142 @@ export interface LeftEvent {
   reason: string;
 }
 
+export interface LiveList {
+  items: Array<LiveRoom>;
+}
+
+export interface LiveRoom {
+  room: string;
+  room_name: string;
+  mcu: string;
+  started_at: number | null;
+  participants: number;
+  waiting: number;
+  owner: string | null;
+}
+
+export interface LobbyEvent {
+  type: "lobby";
+  waiting: Array<Waiting>;
+}
+
+export interface LobbyList {
+  items: Array<Waiting>;
+}
+
+export interface McuInfo {
+  id: string;
+  url: string;
+  state: "up" | "draining" | "lost";
+  capacity: number;
+  used: number;
+  rooms: number;
+  legs: number;
+  seen_s: number;
+  version: string;
+}
+
+export interface McuList {
+  items: Array<McuInfo>;
+}
+
+export interface McuPatch {
+  draining: boolean;
+}
+
+export interface MePatch {
+  display_name?: string | null;
+  mail?: string | "" | null;
+  password?: string | null;
+}
+
+export interface MeetingDetail {
+  id: string;
+  room: string;
+  room_name: string;
+  started_at: number;
+  ended_at: number | null;
+  reason: string;
+  participants: number;
+  most: number;
+  mos: number | null;
+  stays: Array<StayInfo>;
+}
+
+export interface MeetingEvent {
+  type: "meeting";
+  state: MeetingState;
+}
+
+export interface MeetingInfo {
+  id: string;
+  room: string;
+  room_name: string;
+  started_at: number;
+  ended_at: number | null;
+  reason: string;
+  participants: number;
+  most: number;
+  mos: number | null;
+}
+
+export interface MeetingPage {
+  items: Array<MeetingInfo>;
+  next: string | null;
+}
+
+export interface MeetingPatch {
+  locked?: boolean | null;
+  lobby?: boolean | null;
+  speak?: "all" | "request" | null;
+  spotlight?: string | "" | null;
+}
+
+export interface MeetingState {
+  version: number;
+  locked: boolean;
+  lobby: boolean;
+  speak: "all" | "request";
+  started_at: number | null;
+  spotlight: string | null;
+  hands: Array<Hand>;
+  speakers: Array<string>;
+  waiting: number;
+}
+
+export interface MemberInfo {
+  user: string;
+  login: string;
+  display_name: string;
+  role: "host" | "guest";
+}
+
+export interface MemberList {
+  items: Array<MemberInfo>;
+}
+
+export interface MemberPut {
+  role?: "host" | "guest";
+}
+
+export interface MovedEvent {
+  type: "moved";
+  room: string;
+  token: string;
+}
+
 export interface Mute {
   type: "mute";
   id: number;
   muted: boolean;
+}
+
+export interface MuteAll {
+  hosts_too?: boolean;
+}
+
+export interface Muted {
+  muted: number;
 }
 
 export interface Offer {
@@ -145,6 +444,22 @@ export interface ParticipantEvent {
   participant: Participant;
 }
 
+export interface ParticipantMove {
+  room: string;
+}
+
+export interface ParticipantPatch {
+  muted?: boolean | null;
+  role?: "host" | "guest" | null;
+  may_speak?: boolean | null;
+  hand?: "False" | null;
+}
+
+export interface PasswordChange {
+  current: string;
+  new: string;
+}
+
 export interface Ping {
   type: "ping";
   id: number;
@@ -159,9 +474,34 @@ export interface Problem {
   errors: Array<Record<string, unknown>>;
 }
 
+export interface ReactionEvent {
+  type: "reaction";
+  participant: string;
+  display_name: string;
+  emoji: string;
+}
+
+export interface ReactionSend {
+  emoji: "👍" | "👎" | "👏" | "❤️" | "😂" | "😮" | "🎉" | "🤔";
+}
+
 export interface RenegotiateEvent {
   type: "renegotiate";
   reason: string;
+}
+
+export interface ResetLink {
+  url: string;
+  expires_at: number;
+}
+
+export interface ResetRequest {
+  login: string;
+}
+
+export interface ResetUse {
+  secret: string;
+  password: string;
 }
 
 export interface RingAnswer {
@@ -176,12 +516,49 @@ export interface RingStoppedEvent {
   reason: "accepted" | "cancelled" | "no-answer" | "declined";
 }
 
+export interface RoleEvent {
+  type: "role";
+  role: "host" | "guest";
+}
+
 export interface RoomCreate {
   name?: string | null;
   max_participants?: number;
   talkers?: number;
   noise_dbov?: number | null;
   announce?: boolean;
+  permanent?: boolean;
+  pin?: string | null;
+  host_pin?: string | null;
+  lobby?: boolean;
+  host_first?: boolean;
+  speak?: "all" | "request";
+  number?: string | "auto" | null;
+}
+
+export interface RoomDetail {
+  id: string;
+  name: string;
+  max_participants: number;
+  talkers: number;
+  noise_dbov: number | null;
+  announce: boolean;
+  participants: number;
+  join_url: string;
+  permanent: boolean;
+  pin_needed: boolean;
+  lobby: boolean;
+  host_first: boolean;
+  speak: "all" | "request";
+  locked: boolean;
+  created_at: number;
+  used_at: number;
+  owner: string | null;
+  mine: "owner" | "host" | "guest" | null;
+  pin: string | null;
+  host_pin: string | null;
+  number: string | null;
+  invitation: string | null;
 }
 
 export interface RoomInfo {
@@ -193,11 +570,65 @@ export interface RoomInfo {
   announce: boolean;
   participants: number;
   join_url: string;
+  permanent: boolean;
+  pin_needed: boolean;
+  lobby: boolean;
+  host_first: boolean;
+  speak: "all" | "request";
+  locked: boolean;
+}
+
+export interface RoomPage {
+  items: Array<RoomDetail>;
+  next: string | null;
+}
+
+export interface RoomPatch {
+  name?: string | null;
+  max_participants?: number | null;
+  talkers?: number | null;
+  noise_dbov?: number | null;
+  announce?: boolean | null;
+  permanent?: boolean | null;
+  pin?: string | "" | null;
+  host_pin?: string | "" | null;
+  lobby?: boolean | null;
+  host_first?: boolean | null;
+  speak?: "all" | "request" | null;
+  number?: string | "auto" | "" | null;
 }
 
 export interface RosterEvent {
   type: "roster";
   participants: Array<Participant>;
+}
+
+export interface SessionInfo {
+  user: UserInfo | null;
+  csrf: string;
+  setup_needed: boolean;
+  sign_up: boolean;
+  mail: boolean;
+}
+
+export interface SetupRequest {
+  secret: string;
+  login: string;
+  display_name: string;
+  password: string;
+  mail?: string | null;
+}
+
+export interface SignIn {
+  login: string;
+  password: string;
+}
+
+export interface SignUp {
+  login: string;
+  display_name: string;
+  password: string;
+  mail?: string | null;
 }
 
 export interface SiteInfo {
@@ -207,6 +638,64 @@ export interface SiteInfo {
 export interface SpeakersEvent {
   type: "speakers";
   speakers: Array<ActiveSpeaker>;
+}
+
+export interface StayInfo {
+  participant: string;
+  display_name: string;
+  role: "host" | "guest";
+  kind: "webrtc" | "rtp";
+  user: string | null;
+  joined_at: number;
+  left_at: number | null;
+  reason: string;
+  codec: string;
+  security: string;
+  loss_in: number | null;
+  loss_out: number | null;
+  jitter_in_ms: number | null;
+  jitter_out_ms: number | null;
+  mos_in: number | null;
+  mos_out: number | null;
+  call: string | null;
+}
+
+export interface UserCreate {
+  login: string;
+  display_name: string;
+  role?: "admin" | "moderator" | "user";
+  mail?: string | null;
+  password?: string | null;
+}
+
+export interface UserInfo {
+  id: string;
+  login: string;
+  display_name: string;
+  mail: string | null;
+  role: "admin" | "moderator" | "user";
+  enabled: boolean;
+  created_at: number;
+  signed_in_at: number | null;
+}
+
+export interface UserPage {
+  items: Array<UserInfo>;
+  next: string | null;
+}
+
+export interface UserPatch {
+  display_name?: string | null;
+  mail?: string | "" | null;
+  role?: "admin" | "moderator" | "user" | null;
+  enabled?: boolean | null;
+}
+
+export interface Waiting {
+  participant: string;
+  display_name: string;
+  kind: "webrtc" | "rtp";
+  since: number;
 }
 
 export interface Welcome {
@@ -220,4 +709,4 @@ export interface Welcome {
   roster: Array<Participant>;
 }
 
-export type RoomEvent = (RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent | CallEvent | IncomingCallEvent | RingStoppedEvent) & { seq: number };
+export type RoomEvent = (RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent | CallEvent | IncomingCallEvent | RingStoppedEvent | MeetingEvent | LobbyEvent | AdmittedEvent | RoleEvent | MovedEvent | AskEvent | ReactionEvent | ChatEvent | ChatDeletedEvent) & { seq: number };

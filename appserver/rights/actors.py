@@ -1,0 +1,36 @@
+"""Who asks: whatever a request has proved about its sender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from confero.models import Role
+from confero.models.accounts import AccountRole, Scope
+
+Proof = Literal["none", "session", "key", "participant", "admin-token"]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The sender of a request. ``ANYONE`` has proved nothing."""
+
+    proof: Proof = "none"
+    user: str | None = None
+    """Account id, of ``session`` and ``key``; of ``participant`` too, where somebody joined signed in."""
+    login: str = ""
+    role: AccountRole | None = None
+    """Of the account; ``admin`` of the admin token."""
+    scopes: frozenset[Scope] | None = None
+    """Of a key; None: no limit."""
+    session: str | None = None
+    """Id of the session, for ``proof`` = ``session``."""
+    participant: str | None = None
+    room: str | None = None
+    """Of a join token."""
+    room_role: Role | None = None
+    source: str = field(default="", compare=False)
+    """Address."""
+
+
+ANYONE = Actor()
