@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
+    true,
 )
 
 MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
@@ -43,6 +44,15 @@ rooms = Table(
     Column("talkers", Integer, nullable=False, server_default="6"),
     Column("noise_dbov", Integer),
     Column("announce", Boolean, nullable=False, server_default=false()),
+    Column("owner", String(64)),
+    Column("pin", String(255)),
+    Column("host_pin", String(255)),
+    Column("lobby", Boolean, nullable=False, server_default=false()),
+    Column("host_first", Boolean, nullable=False, server_default=false()),
+    Column("speak", String(16), nullable=False, server_default="all"),
+    Column("locked", Boolean, nullable=False, server_default=false()),
+    Index(None, "owner", "used_at"),
+    Index(None, "used_at", "id"),
     **MYSQL,
 )
 
@@ -59,7 +69,13 @@ participants = Table(
     Column("session", String(64)),
     Column("notifier", String(64), index=True),
     Column("leg_mcu", String(64), index=True),
+    Column("user", String(64), index=True),
+    Column("invitation", String(64)),
+    Column("admitted", Boolean, nullable=False, server_default=true()),
+    Column("may_speak", Boolean, nullable=False, server_default=false()),
+    Column("hand_at", Double),
     Index(None, "room", "reserved_until"),
+    Index(None, "admitted", "room"),
     **MYSQL,
 )
 

@@ -16,6 +16,7 @@ from ..rooms.store import Added
 from . import told
 from .engine import Database
 from .models import leg_records, mcus, participants, rooms
+from .roomtables import invitations, room_members
 from .siptables import sip_numbers
 from .statements import insert_new
 
@@ -190,6 +191,7 @@ class SqlStore:
                 rooms.c.id.not_in(occupied),
                 rooms.c.id.not_in(select(sip_numbers.c.room)),
             ),
+            *(delete(table).where(table.c.room.not_in(select(rooms.c.id))) for table in (room_members, invitations)),
         )
 
         async def work(connection: AsyncConnection) -> int:

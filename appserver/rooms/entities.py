@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from confero.models import DEFAULT_TALKERS, Role
+from confero.models.meetings import Speak
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,19 @@ class Room:
     """Comfort noise in the mix, -dBov."""
     announce: bool = False
     """Notes tell who comes and goes."""
+    owner: str | None = None
+    """Account to which it belongs."""
+    pin: str | None = None
+    """Of guests, sealed (``pins``)."""
+    host_pin: str | None = None
+    """Of hosts, sealed."""
+    lobby: bool = False
+    """Guests wait until a host admits them."""
+    host_first: bool = False
+    """Guests wait until a host is there."""
+    speak: Speak = "all"
+    locked: bool = False
+    """Nobody new comes in, hosts and members excepted."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,16 @@ class Person:
     """Which notifier holds it."""
     leg_mcu: str | None = None
     """MCU with this participant's leg."""
+    user: str | None = None
+    """Account, of whoever joined signed in."""
+    invitation: str | None = None
+    """Id of the invitation by which they came."""
+    admitted: bool = True
+    """False: they wait in the lobby."""
+    may_speak: bool = False
+    """A host has let them, where guests may not by themselves."""
+    hand_at: float | None = None
+    """Since when their hand is raised."""
 
     def is_live(self, now: float) -> bool:
         """Whether the participant takes a place: connected, heard, or expected."""
