@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "users.change": _rule("Make, change, delete accounts; end their sessions; make reset links", "admin", "admin"),
     "audit.read": _rule("Read the audit log", "admin", "admin"),
     # rooms
+    "events.connect": _rule("Connect for events, or for SIP; the token is shown inside", None, "anyone"),
     "site.read": _rule("See what the site offers, and its API", None, "anyone"),
     "rooms.create": _rule("Make a room (guests: where the configuration lets them)", "rooms:write", "anyone"),
     "rooms.list": _rule("List one's own rooms", "rooms:read", "user"),

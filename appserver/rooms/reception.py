@@ -5,6 +5,7 @@ from __future__ import annotations
 from confero.models import JoinRequest, Role, TokenGrant
 from confero.tokens import TokenInvalid
 
+from ..rights.actors import Actor
 from . import rules
 from .catalogue import Catalogue
 from .entities import Person, Room
@@ -58,6 +59,21 @@ class Reception:
         if person is None or person.room != room.id:
             raise TokenInvalid
         return _grant(person, room, await self._placement.home(room), ticket.expires)
+
+    async def proven(self, token: str) -> Actor:
+        """Who shows a join token, for the guard. Raises TokenInvalid, TokenExpired, Unavailable."""
+        ticket = self._tickets.read(token)
+        person = await self._store.person(ticket.participant)
+        if person is None or person.room != ticket.room:
+            raise TokenInvalid("the token's participant has left its room")
+        return Actor(
+            "participant",
+            user=person.user,
+            participant=person.id,
+            room=person.room,
+            room_role=person.role,
+            waiting=not person.admitted,
+        )
 
     # --- telephones -----------------------------------------------------------------------------------------------
 
