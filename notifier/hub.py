@@ -7,14 +7,14 @@ writes to while it has one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from confero.clock import Clock
 from confero.errors import Refused
 from confero.ids import new_id
-from confero.models import RenegotiateEvent, TokenGrant
+from confero.models import ParticipantOrder, RenegotiateEvent, TokenGrant
 
 from .replay import ReplayLimits, ReplayWindow
 
@@ -78,6 +78,8 @@ class Session:
         self.token = token
         self.leg: str | None = None
         """Its media leg as far as is known; the MCU's word is the truth."""
+        self.muted = False
+        """As asked for here, or ordered by a host: a leg that is lost comes again so."""
         self.informed = True
         """False if its welcome had no roster because the MCU did not answer."""
         self.replay = ReplayWindow(limits)
@@ -200,6 +202,17 @@ class Hub:
     def tell(self, session: Session, event: Event) -> None:
         """Push the event to this session alone."""
         session.push(event, self._clock.monotonic())
+
+    def ordered(self, room: str, orders: Mapping[str, ParticipantOrder]) -> None:
+        """What the grants of sessions in the room say from now on: their next legs begin as ordered."""
+        for participant, order in orders.items():
+            session = self._by_participant.get(participant)
+            if session is None or session.grant.room != room:
+                continue
+            session.muted = session.muted if order.muted is None else order.muted
+            changes = {"role": order.role, "may_speak": None if order.held is None else not order.held}
+            told = {name: value for name, value in changes.items() if value is not None}
+            session.grant = session.grant.model_copy(update=told)
 
     def place(self, room: str, mcu: str, url: str) -> int:
         """The room lives on this MCU now: sessions that knew another are told to renegotiate; how many.

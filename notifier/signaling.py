@@ -121,6 +121,7 @@ class Signaling:
             case Mute():
                 leg = await self._own_leg(session, None)
                 await self._media.patch_leg(session.grant.mcu_url, leg, LegPatch(muted=message.muted))
+                session.muted = message.muted
             case Leave():
                 await self._remove(session)
             case Ping():
@@ -136,6 +137,8 @@ class Signaling:
             display_name=grant.display_name,
             role=grant.role,
             sdp=offer.sdp,
+            muted=session.muted,
+            held=not grant.may_speak,
         )
         try:
             reply = await self._media.create_leg(grant.mcu_url, grant.room, body)

@@ -95,6 +95,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": (
         *("confero.runtime", "confero.up.processes", "confero.lab"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
+        "confero.notifier.moderationapi",
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
         *("confero.sipgw.transports.websocket", "confero.sipgw.control", "confero.sipgw.watching", "confero.sipgw.who"),
         "confero.turn.control",

@@ -436,6 +436,7 @@ export interface Participant {
   leg: string;
   muted: boolean;
   deaf: boolean;
+  held: boolean;
   state: "connecting" | "connected" | "disconnected";
 }
 
