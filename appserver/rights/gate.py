@@ -10,7 +10,7 @@ from aiohttp import web
 
 from confero.errors import Refused, RemoteError
 from confero.ratelimit import RateLimiter, source_of
-from confero.tokens import TokenExpired, TokenInvalid
+from confero.tokens import TokenInvalid
 
 from .actors import Actor
 
@@ -27,8 +27,8 @@ OWN_SITE = frozenset({"", "same-origin", "none"})
 class Participants(Protocol):
     """Reads join tokens."""
 
-    async def proven(self, token: str) -> Actor:
-        """Raises TokenInvalid, TokenExpired, Unavailable."""
+    async def proven(self, token: str) -> Actor | None:
+        """None for what is no join token. Raises TokenInvalid for one whose participant is gone, TokenExpired, Unavailable."""
         ...
 
 
@@ -73,13 +73,9 @@ class Gate:
         scheme, _, token = header.partition(" ")
         token = token.strip()
         if scheme.lower() == "bearer" and not token.startswith(KEY_PREFIX):
-            try:
-                return await self._participants.proven(token)
-            except TokenExpired:
-                raise
-            except TokenInvalid as error:
-                if error.detail != TokenInvalid().detail:
-                    raise
+            actor = await self._participants.proven(token)
+            if actor is not None:
+                return actor
         return await self._secret(scheme, token, source)
 
     async def _secret(self, scheme: str, token: str, source: str) -> Actor:

@@ -35,7 +35,7 @@ class Guard:
         self._relations = relations
 
     def protect(self, routes: Iterable[Route]) -> list[Route]:
-        """The routes behind their rules. Raises LocalError for a documented one without, and for a rule that is not in the table."""
+        """The routes behind their rules. Raises LocalError for a documented one without, or with one that is not in the table."""
         return [self._protected(route) for route in routes]
 
     def _protected(self, route: Route) -> Route:
@@ -43,6 +43,8 @@ class Guard:
             return route  # pages and their files
         if route.rule not in RULES:
             raise LocalError(f"{route.method} {route.path}: no rule {route.rule!r} in appserver.rights.table")
+        if not RULES[route.rule].judged:
+            return route
         return replace(route, handler=self._guarded(route.handler, route.rule))
 
     def _guarded(self, handler: Handler, name: str) -> Handler:

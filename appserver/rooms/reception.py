@@ -60,9 +60,15 @@ class Reception:
             raise TokenInvalid
         return _grant(person, room, await self._placement.home(room), ticket.expires)
 
-    async def proven(self, token: str) -> Actor:
-        """Who shows a join token, for the guard. Raises TokenInvalid, TokenExpired, Unavailable."""
-        ticket = self._tickets.read(token)
+    async def proven(self, token: str) -> Actor | None:
+        """Who shows a join token, for the guard; None for what is none.
+
+        Raises TokenInvalid for one whose participant is gone, TokenExpired, Unavailable.
+        """
+        try:
+            ticket = self._tickets.read(token)
+        except TokenInvalid:
+            return None
         person = await self._store.person(ticket.participant)
         if person is None or person.room != ticket.room:
             raise TokenInvalid("the token's participant has left its room")
