@@ -90,7 +90,7 @@ class SqlStore(SqlRooms, SqlDoors):
         return await self._db.write(work)
 
     async def busy_rooms(self, mcu: str) -> list[Room]:
-        occupied = select(participants.c.room).where(participants.c.session.is_not(None))
+        occupied = select(participants.c.room).where(participants.c.session.is_not(None), participants.c.admitted)
         query = select(rooms).where(rooms.c.mcu == mcu, rooms.c.id.in_(occupied)).order_by(rooms.c.id)
         return [Room(**row._mapping) for row in await self._db.rows(query)]
 
@@ -182,7 +182,7 @@ class SqlStore(SqlRooms, SqlDoors):
         return await self._db.write(work)
 
     async def used_mcus(self) -> set[str]:
-        occupied = select(participants.c.room).where(participants.c.session.is_not(None))
+        occupied = select(participants.c.room).where(participants.c.session.is_not(None), participants.c.admitted)
         of_legs = select(participants.c.leg_mcu).where(participants.c.leg_mcu.is_not(None))
         of_rooms = select(rooms.c.mcu).where(rooms.c.mcu.is_not(None), rooms.c.id.in_(occupied))
         return {row[0] for row in await self._db.rows(of_legs.union(of_rooms))}

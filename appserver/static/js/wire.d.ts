@@ -707,6 +707,7 @@ export interface Welcome {
   participant: string;
   room: string;
   room_name: string;
+  waiting: boolean;
   roster: Array<Participant>;
 }
 
