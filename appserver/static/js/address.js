@@ -1,4 +1,4 @@
-/** Where in the client an address leads, and the address of a room. Pure. */
+/** Where in the client an address leads, and the addresses of rooms and events. */
 
 /** @typedef {{ page: "home" } | { page: "room", room: string } | { page: "nowhere" }} Place */
 
@@ -28,4 +28,11 @@ export function roomIn(text) {
 /** @param {string} room */
 export function pathOf(room) {
   return `/r/${encodeURIComponent(room)}`;
+}
+
+/** @param {string} path on this origin @returns {string} address of a WebSocket */
+export function eventsUrl(path) {
+  const url = new URL(path, location.href);
+  url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
+  return url.href;
 }

@@ -1,9 +1,12 @@
 /** One call: joins signalling, media, recovery and the store. It ends once, for a reason that a person can read. */
 
 import { effect } from "../vendor/preact.js";
+import { eventsUrl } from "./address.js";
 import { joinRoom } from "./api.js";
+import { invitationFor } from "./door.js";
 import { Driver } from "./driver.js";
 import * as local from "./local.js";
+import { Meeting } from "./meeting.js";
 import { Media } from "./media.js";
 import { MuteKeeper } from "./mute.js";
 import { Notices } from "./notices.js";
@@ -13,6 +16,7 @@ import { quality, snapshot } from "./quality.js";
 import { LEG_LOST, Recovery } from "./recovery.js";
 import { applyEvent, applyRoster } from "./roster.js";
 import { Signaling } from "./signaling.js";
+import { point, tally, withPoint } from "./statistics.js";
 import * as store from "./store.js";
 import { endingOf, reasonOf } from "./text.js";
 
@@ -45,10 +49,15 @@ export class Call {
   #toDial = "";
   /** Telephones that are called into the room, or ring here. */
   phone;
+  /** What is said, asked for and ruled in the meeting. */
+  meeting;
+  #moved;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #statsTimer;
   /** @type {import("./quality.js").Snapshot | null} */
   #lastStats = null;
+  /** @type {import("./statistics.js").Tally | null} */
+  #lastTally = null;
   /** @type {Array<() => void>} */
   #cleanUps = [];
 
@@ -56,13 +65,16 @@ export class Call {
    * @param {import("./wire.js").JoinReply} join
    * @param {string} name display name
    * @param {(reason: EndReason) => void} onEnd called once
+   * @param {(room: string, token: string) => void} onMoved a host has moved us: the call is over, and goes on in another room; instead of `onEnd`
    */
-  constructor(join, name, onEnd) {
+  constructor(join, name, onEnd, onMoved) {
     this.#room = join.room.id;
     this.#name = name;
     this.#onEnd = onEnd;
+    this.#moved = onMoved;
     this.#token = join.token;
     this.phone = new Phone(join.room.id, (send) => this.#authorized(send));
+    this.meeting = new Meeting(join, (send) => this.#authorized(send));
     store.callsOut.value = join.calls_out;
     store.me.value = join.participant;
     this.#signaling = new Signaling(eventsUrl(join.events_path), join.token, {
@@ -91,6 +103,11 @@ export class Call {
     return this.#recovery.leg;
   }
 
+  /** The STUN and TURN servers of this call, and which ways it may take. */
+  get ice() {
+    return this.#media.ice;
+  }
+
   stats() {
     return this.#media.stats();
   }
@@ -104,6 +121,7 @@ export class Call {
     document.addEventListener("visibilitychange", wake);
     this.#cleanUps.push(() => removeEventListener("online", wake), () => document.removeEventListener("visibilitychange", wake));
     this.#statsTimer = setInterval(() => void this.#measure(), STATS_EVERY_MS);
+    if (store.mustAsk.peek()) store.muted.value = true;
     this.#muteDriver.step((now) => this.#mute.want(store.muted.peek(), now));
     this.#signaling.start();
   }
@@ -151,6 +169,7 @@ export class Call {
     const own = welcome.roster.find((participant) => participant.id === welcome.participant);
     this.#recover((now) => this.#recovery.welcomed(own?.leg ?? null, now));
     this.#muteDriver.step((now) => this.#mute.check(now));
+    this.meeting.welcomed(!welcome.resumed && this.counts.welcomes > 1);
     if (this.#toDial) void this.#dial();
   }
 
@@ -164,14 +183,24 @@ export class Call {
   /** @param {import("./wire.js").RoomEvent} event */
   #happened(event) {
     this.phone.happened(event);
+    this.meeting.happened(event);
+    if (event.type === "meeting" && store.mustAsk.peek() && !store.muted.peek()) this.setMuted(true);
     const { view, notices } = applyEvent(store.view.value, event);
     store.view.value = view;
     this.#announce(notices);
     if (event.type === "renegotiate") this.#recover(() => this.#recovery.renegotiate());
     else if (event.type === "closed") this.#finish(endingOf(event.reason));
+    else if (event.type === "moved") this.#goTo(event.room, event.token);
     else if (event.type === "left" && event.participant === store.me.value && LEG_LOST.has(event.reason)) {
       this.#recover(() => this.#recovery.legLost());
     } else if (event.type !== "speakers") this.#muteDriver.step((now) => this.#mute.check(now));
+  }
+
+  /** @param {string} room @param {string} token */
+  #goTo(room, token) {
+    if (this.#ended) return;
+    this.#onEnd = () => this.#moved(room, token);
+    this.#finish("left");
   }
 
   /** @param {readonly import("./roster.js").Notice[]} notices */
@@ -185,7 +214,7 @@ export class Call {
     this.counts.renewals += 1;
     const join = await joinRoom(this.#room, this.#name, token).catch((error) => {
       // A token too old or of an earlier installation names nobody any more: come in as somebody new.
-      if (codeOf(error).startsWith("token-")) return joinRoom(this.#room, this.#name, null);
+      if (codeOf(error).startsWith("token-")) return joinRoom(this.#room, this.#name, null, { invitation: invitationFor(this.#room) });
       throw error;
     });
     this.#media.setIce(join, performance.now());
@@ -247,7 +276,7 @@ export class Call {
     if (this.#ended) return;
     store.phase.value = phase;
     if (phase === "connected") store.everHeard.value = true;
-    if (phase === "offering") this.#lastStats = store.quality.value = null;
+    if (phase === "offering") this.#lastStats = this.#lastTally = store.quality.value = null;
   }
 
   /**
@@ -285,9 +314,14 @@ export class Call {
 
   async #measure() {
     if (store.phase.value !== "connected") return;
-    const now = snapshot(await this.#media.stats(), performance.now());
+    const stats = await this.#media.stats();
+    const now = snapshot(stats, performance.now());
     if (this.#lastStats) store.quality.value = quality(this.#lastStats, now);
     this.#lastStats = now;
+    const counted = tally(stats, now.at);
+    if (this.#lastTally) store.measured.value = withPoint(store.measured.peek(), point(this.#lastTally, counted));
+    store.way.value = counted.way;
+    this.#lastTally = counted;
   }
 
   // --- the rest -------------------------------------------------------------------------------------------------------------
@@ -322,11 +356,4 @@ export class Call {
     this.#recover(() => this.#recovery.stop());
     this.#onEnd(reason);
   }
-}
-
-/** @param {string} path on this origin */
-function eventsUrl(path) {
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
-  return url.href;
 }

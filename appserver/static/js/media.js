@@ -34,6 +34,11 @@ export class Media {
     return this.#pc?.connectionState ?? "none";
   }
 
+  /** @returns {RTCConfiguration} */
+  get ice() {
+    return this.#ice;
+  }
+
   /**
    * What the next fresh connection, or ICE restart, uses.
    * @param {Pick<JoinReply, "ice_servers" | "ice_policy">} join

@@ -4,16 +4,20 @@ import { batch } from "../vendor/preact.js";
 import { pathOf, placeOf } from "./address.js";
 import { createRoom, getRoom, joinRoom } from "./api.js";
 import { Call } from "./call.js";
+import { dropInvitation, invitationFor, keepInvitation, takeInvitation } from "./door.js";
 import * as local from "./local.js";
 import { recall, remember } from "./preferences.js";
 import { codeOf } from "./problem.js";
-import { resetCall, screen, muted, signalling } from "./store.js";
+import { resetCall, screen, muted, signalling, toast } from "./store.js";
 import { reasonOf } from "./text.js";
+import { Waiting } from "./waiting.js";
 
 /** @typedef {import("./text.js").EndReason} EndReason */
 
 /** @type {Call | null} the call under way */
 let call = null;
+/** @type {Waiting | null} waiting under way at a room's door */
+let waiting = null;
 /** Whom to call once the room that was made for it is entered. */
 let toDial = "";
 /** Counts openings of pages, so that a slow answer to an earlier one shows nothing. */
@@ -27,11 +31,13 @@ export function currentCall() {
 export async function openAddress() {
   const ticket = ++opening;
   call?.leave();
+  waiting?.leave();
   const place = placeOf(location.pathname);
   toDial = "";
   if (place.page === "home") return goHome();
   if (place.page === "nowhere") return end(null, "room-unknown");
   if (!supported()) return end(place.room, "unsupported");
+  takeInvitation(place.room);
   screen.value = { name: "loading" };
   try {
     const room = await getRoom(place.room);
@@ -51,6 +57,7 @@ export function navigate(path) {
 export async function startRoom(wish) {
   try {
     const room = await createRoom(wish);
+    if (room.invitation) keepInvitation(room.id, room.invitation);
     history.pushState(null, "", pathOf(room.id) + location.search);
     opening += 1;
     if (supported()) showPrejoin(room, null);
@@ -72,19 +79,28 @@ export async function startCall(to) {
  * Joins the room of the pre-join screen.
  * @param {string} name display name, not empty
  * @param {boolean} startMuted
+ * @param {string} [pin] of the room
  */
-export async function join(name, startMuted) {
+export async function join(name, startMuted, pin = "") {
   const shown = screen.value;
   if (shown.name !== "prejoin" || shown.joining) return;
   remember("name", name);
   const ticket = opening;
   screen.value = { ...shown, joining: true, problem: null };
   try {
-    const reply = await joinRoom(shown.room.id, name, null);
-    if (ticket === opening) enter(reply, name, startMuted);
+    const reply = await joinRoom(shown.room.id, name, null, { pin, invitation: invitationFor(shown.room.id) });
+    if (ticket === opening) comeIn(reply, name, startMuted);
   } catch (error) {
-    if (ticket === opening) screen.value = { ...shown, joining: false, problem: reasonOf(codeOf(error)) };
+    const problem = reasonOf(codeOf(error));
+    // One that is of no use any more would keep the person out for ever.
+    if (problem === "invitation-bad" || problem === "invitation-over") dropInvitation(shown.room.id);
+    if (ticket === opening) screen.value = { ...shown, joining: false, problem };
   }
+}
+
+/** Leaves a room's door. */
+export function stopWaiting() {
+  waiting?.leave();
 }
 
 export function rememberedName() {
@@ -111,6 +127,55 @@ function showPrejoin(room, problem) {
 }
 
 /**
+ * Into the room, or before its door.
+ * @param {import("./wire.js").JoinReply} reply
+ * @param {string} name
+ * @param {boolean} startMuted
+ */
+function comeIn(reply, name, startMuted) {
+  if (!reply.waiting) return enter(reply, name, startMuted);
+  const made = new Waiting(reply, name, {
+    admitted: (place) => {
+      if (waiting !== made) return;
+      waiting = null;
+      enter(place, name, startMuted);
+    },
+    end: (reason) => {
+      if (waiting !== made) return;
+      waiting = null;
+      end(reply.room.id, reason);
+    },
+  });
+  waiting = made;
+  screen.value = { name: "waiting", room: reply.room, displayName: name };
+  made.start();
+}
+
+/**
+ * A host has moved us: the meeting goes on in another room.
+ * @param {Call} which
+ * @param {string} room
+ * @param {string} token that names our place there
+ * @param {string} name
+ */
+async function moved(which, room, token, name) {
+  if (call !== which) return;
+  call = null;
+  const ticket = ++opening;
+  const silent = muted.peek();
+  screen.value = { name: "loading" };
+  try {
+    const reply = await joinRoom(room, name, token);
+    if (ticket !== opening) return;
+    history.replaceState(null, "", pathOf(room) + location.search);
+    comeIn(reply, name, silent);
+    toast(`You were moved to ${reply.room.name}`);
+  } catch {
+    if (ticket === opening) end(room, "moved");
+  }
+}
+
+/**
  * @param {import("./wire.js").JoinReply} reply
  * @param {string} name
  * @param {boolean} startMuted
@@ -120,7 +185,12 @@ function enter(reply, name, startMuted) {
     resetCall();
     muted.value = startMuted;
     signalling.value = "connecting";
-    const made = new Call(reply, name, (reason) => ended(made, reply.room.id, reason));
+    const made = new Call(
+      reply,
+      name,
+      (reason) => ended(made, reply.room.id, reason),
+      (room, token) => void moved(made, room, token, name),
+    );
     call = made;
     screen.value = { name: "call", room: reply.room };
   });

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "../vendor/preact.js";
 import { NO_LINES } from "./lines.js";
+import { NO_MEETING, unread } from "./meetingstate.js";
 import { EMPTY } from "./roster.js";
 
 /** @typedef {import("./text.js").EndReason} EndReason */
@@ -11,6 +12,7 @@ import { EMPTY } from "./roster.js";
  * @typedef {{ name: "loading" }
  *   | { name: "home" }
  *   | { name: "prejoin", room: RoomInfo, problem: EndReason | null, joining: boolean }
+ *   | { name: "waiting", room: RoomInfo, displayName: string }
  *   | { name: "call", room: RoomInfo }
  *   | { name: "ended", room: string | null, reason: EndReason }} Screen
  */
@@ -20,6 +22,8 @@ import { EMPTY } from "./roster.js";
 /** @typedef {"connecting" | "good" | "fair" | "poor" | "restoring" | "reconnecting"} Link */
 
 export const screen = signal(/** @type {Screen} */ ({ name: "loading" }));
+
+/** @typedef {{ id: number, emoji: string, name: string, participant: string }} Reaction */
 
 // --- the call -------------------------------------------------------------------------------------------------------------
 
@@ -39,6 +43,26 @@ export const callsOut = signal(false);
 export const remote = signal(/** @type {MediaStream | null} */ (null));
 /** The browser wants a gesture before it plays. */
 export const playBlocked = signal(false);
+
+/** What the meeting is like, and what we are in it. */
+export const meeting = signal(/** @type {import("./meetingstate.js").Meeting} */ (NO_MEETING));
+export const role = signal(/** @type {import("./wire.js").JoinReply["role"]} */ ("guest"));
+export const isHost = computed(() => role.value === "host");
+/** Guests who have to ask before they speak, and have not been let. */
+export const mustAsk = computed(() => {
+  const { speak, speakers } = meeting.value.state;
+  return !isHost.value && speak === "request" && !speakers.includes(me.value);
+});
+/** Reactions that float now. */
+export const reactions = signal(/** @type {readonly Reaction[]} */ ([]));
+/** Whether the chat is on the screen. */
+export const chatOpen = signal(false);
+/** Id of the last message that was on the screen. */
+export const seenMessage = signal(0);
+export const unreadMessages = computed(() => unread(meeting.value.chat, seenMessage.value, me.value));
+/** How the connection was in the last two minutes, and which way it goes. */
+export const measured = signal(/** @type {readonly import("./statistics.js").Point[]} */ ([]));
+export const way = signal("");
 
 /** What the connection mark shows. Signalling comes first: without it nothing else can be mended. */
 export const link = computed(() => {
@@ -64,6 +88,13 @@ export function resetCall() {
   everHeard.value = false;
   lines.value = NO_LINES;
   callsOut.value = false;
+  meeting.value = NO_MEETING;
+  role.value = "guest";
+  reactions.value = [];
+  seenMessage.value = 0;
+  chatOpen.value = false;
+  measured.value = [];
+  way.value = "";
 }
 
 // --- toasts ---------------------------------------------------------------------------------------------------------------

@@ -1,15 +1,19 @@
-/** Every sentence that a person reads about something going wrong or ending, in one table each. */
+/** Every sentence that a person reads about something going wrong or ending, in one table each; those of meetings stand in texts/meeting.js. */
+
+import { MEETING_CODES, MEETING_ENDINGS } from "./texts/meeting.js";
 
 /**
  * Why a call or a page can't go on.
  * @typedef {"left" | "removed" | "room-closed" | "elsewhere" | "expired" | "protocol" | "lost" | "room-full" | "room-unknown"
- *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "too-many" | "too-many-rooms" | "unknown"} EndReason
+ *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "too-many" | "too-many-rooms" | "unknown"
+ *   | import("./texts/meeting.js").MeetingEnding} EndReason
  */
 
 /** @typedef {{ title: string, detail: string, retry: string | null }} Message  `retry`: label of the button that tries again */
 
 /** @type {Readonly<Record<EndReason, Message>>} */
 export const ENDINGS = Object.freeze({
+  ...MEETING_ENDINGS,
   left: { title: "You left the room", detail: "The conversation goes on without you.", retry: "Join again" },
   removed: { title: "You were removed from the room", detail: "A host ended your participation.", retry: null },
   "room-closed": { title: "The room was closed", detail: "The conversation has ended for everyone.", retry: null },
@@ -58,6 +62,7 @@ export const ENDINGS = Object.freeze({
 
 /** Problem codes of the REST API, and our own for a fetch that got no answer. @type {Readonly<Record<string, EndReason>>} */
 const CODES = Object.freeze({
+  ...MEETING_CODES,
   "room-unknown": "room-unknown",
   "room-full": "room-full",
   "no-media-server": "no-media-server",
@@ -152,9 +157,12 @@ export function callerOf(event) {
   return { title: event.name || event.number || "Unknown caller", detail: `calls you${from}. Accept to have them in this room.` };
 }
 
+/** Reasons of `closed` that have an ending of their name. @type {ReadonlySet<string>} */
+const CLOSINGS = new Set(["room-closed", "left", "ended", "refused", "moved"]);
+
 /** The reason of a `closed` event as an ending. @param {string} reason @returns {EndReason} */
 export function endingOf(reason) {
-  return reason === "room-closed" || reason === "left" ? reason : "removed";
+  return CLOSINGS.has(reason) ? /** @type {EndReason} */ (reason) : "removed";
 }
 
 /**

@@ -453,7 +453,7 @@ export interface ParticipantPatch {
   muted?: boolean | null;
   role?: "host" | "guest" | null;
   may_speak?: boolean | null;
-  hand?: "False" | null;
+  hand?: false | null;
 }
 
 export interface PasswordChange {

@@ -7,6 +7,7 @@ import { Home } from "./home.js";
 import { Icon } from "./icons.js";
 import { Prejoin } from "./prejoin.js";
 import { Room } from "./room.js";
+import { WaitingRoom } from "./waiting.js";
 
 export function App() {
   return html`<${Screen} /><${Toasts} />`;
@@ -18,6 +19,7 @@ function Screen() {
     case "loading": return html`<main class="loading" aria-busy="true"><span class="spinner" aria-hidden="true"></span><p role="status">Opening…</p></main>`;
     case "home": return html`<${Home} />`;
     case "prejoin": return html`<${Prejoin} room=${shown.room} problem=${shown.problem} joining=${shown.joining} />`;
+    case "waiting": return html`<${WaitingRoom} room=${shown.room} displayName=${shown.displayName} />`;
     case "call": return html`<${Room} key=${shown.room.id} room=${shown.room} />`;
     case "ended": return html`<${Ended} room=${shown.room} reason=${shown.reason} />`;
   }

@@ -1,20 +1,20 @@
-/** The people in the room: as tiles, and as a list for when there are many. */
+/** The people in the room as tiles, and what is shown of one person. */
 
 import { html, useComputed, useLayoutEffect, useRef, useSignal, useSignalEffect } from "../../vendor/preact.js";
 import { shownTiles } from "../roster.js";
-import { callOf } from "../lines.js";
-import { currentCall } from "../screens.js";
-import { lines, me, view } from "../store.js";
+import { handOf } from "../meetingstate.js";
+import { me, meeting, view } from "../store.js";
 import { fitTiles, GAP } from "../tiles.js";
 import { isMuted, people, voiceOf } from "../voice.js";
 import { Avatar } from "./common.js";
 import { Icon } from "./icons.js";
-import { Keypad } from "./phone.js";
 
 /** @typedef {import("../wire.js").Participant} Participant */
 
 /** Tiles on the stage; the others are in the list. */
 const MAX_TILES = 24;
+/** Of the stage's height, for whoever is in the spotlight. */
+const LIT_SHARE = 0.56;
 
 /** @param {{ onMore: () => void }} props */
 export function Stage({ onMore }) {
@@ -24,12 +24,22 @@ export function Stage({ onMore }) {
     return shownTiles(crowded ? view.value : { people: people.value, speakers: new Map() }, me.value, MAX_TILES);
   });
   const hidden = people.value.size - tiles.value.length;
-  const fit = fitTiles(tiles.value.length + (hidden > 0 ? 1 : 0), size.width, size.height);
+  const lit = people.value.has(meeting.value.state.spotlight ?? "") ? meeting.value.state.spotlight : null;
+  const shown = lit ? [...tiles.value].sort((one, other) => Number(other.id === lit) - Number(one.id === lit)) : tiles.value;
+  const rest = tiles.value.length + (hidden > 0 ? 1 : 0) - (lit ? 1 : 0);
+  const fit = fitTiles(rest, size.width, lit && rest ? size.height * (1 - LIT_SHARE) - GAP : size.height);
+  const litFit = litStyle(size, rest > 0);
   const style = { "--width": `${fit.width}px`, "--height": `${fit.height}px`, "--face": `${fit.face}px`, "--gap": `${GAP}px` };
   return html`<ul class="stage ${fit.width < 190 ? "stage-small" : ""}" ref=${list} style=${style} tabindex=${fit.scrolls ? 0 : undefined} aria-label="People in the room">
-    ${size.width > 0 && tiles.value.map((person) => html`<${Tile} key=${person.id} person=${person} />`)}
+    ${size.width > 0 && shown.map((person) => html`<${Tile} key=${person.id} person=${person} style=${person.id === lit ? litFit : undefined} />`)}
     ${hidden > 0 && html`<li class="tile tile-more"><button type="button" class="button" onClick=${onMore}>${hidden} more</button></li>`}
   </ul>`;
+}
+
+/** The spotlight: as wide as the stage, above the others. @param {{ width: number, height: number }} size @param {boolean} shared */
+function litStyle({ width, height }, shared) {
+  const tall = shared ? Math.floor(height * LIT_SHARE) : height;
+  return { "--width": `${width}px`, "--height": `${tall}px`, "--face": `${Math.round(Math.min(180, Math.max(48, tall * 0.42)))}px` };
 }
 
 /** The inner size of a list, px; 0 until it is on the page. */
@@ -48,67 +58,24 @@ function useSize() {
   return { list, size: size.value };
 }
 
-/** @param {{ person: Participant }} props */
-function Tile({ person }) {
+/** @param {{ person: Participant, style?: Record<string, string> }} props  `style`: of whoever is in the spotlight */
+function Tile({ person, style }) {
   const { ring, talking } = useVoice(person.id);
-  const { muted, kind, role, state, name, own } = facts(person);
-  return html`<li class="tile ${talking ? "is-talking" : ""} ${state ? "is-away" : ""}" data-participant=${person.id}>
+  const { muted, kind, role, state, name, own, hand } = facts(person);
+  return html`<li class="tile ${talking ? "is-talking" : ""} ${state ? "is-away" : ""} ${style ? "is-lit" : ""}" style=${style} data-participant=${person.id}>
+    ${style && html`<p class="lit-mark"><${Icon} name="spot" size=${16} />Spotlight</p>`}
+    ${hand > 0 && html`<${HandMark} place=${hand} />`}
     <div class="voice" ref=${ring}><${Avatar} name=${name} phone=${kind === "rtp"} /></div>
     <p class="tile-name">${marks({ muted, kind, role, talking })}<span class="name" dir="auto" title=${name}>${name}</span>${own && html`<span class="you">You</span>`}</p>
     ${state && html`<p class="tile-state">${state}</p>`}
   </li>`;
 }
 
-/** @param {{ onClose: () => void }} props */
-export function PeoplePanel({ onClose }) {
-  const keys = useSignal(/** @type {Participant | null} */ (null));
-  const telephone = keys.value;
-  return html`<aside class="people" aria-label="People">
-    <div class="panel-head">
-      <h2>People <span class="count">${people.value.size}</span></h2>
-      <button type="button" class="button button-round button-ghost" onClick=${onClose}><${Icon} name="close" /><span class="hidden">Close the list</span></button>
-    </div>
-    <ul class="people-list" tabindex="0" aria-label="Everybody in the room">
-      ${[...people.value.values()].map((person) => html`<${Row} key=${person.id} person=${person} onKeys=${() => (keys.value = person)} />`)}
-    </ul>
-    ${telephone && html`<${Keypad} call=${telephone.id} name=${telephone.display_name} onClose=${() => (keys.value = null)} />`}
-  </aside>`;
-}
-
-/** @param {{ person: Participant, onKeys: () => void }} props */
-function Row({ person, onKeys }) {
-  const { ring, talking } = useVoice(person.id);
-  const { muted, kind, role, state, name, own } = facts(person);
-  return html`<li class="row ${talking ? "is-talking" : ""} ${state ? "is-away" : ""}">
-    <div class="voice voice-small" ref=${ring}><${Avatar} name=${name} phone=${kind === "rtp"} /></div>
-    <div class="row-words">
-      <p class="row-name"><span class="name" dir="auto" title=${name}>${name}</span>${own && html`<span class="you">You</span>`}</p>
-      ${state && html`<p class="row-state">${state}</p>`}
-    </div>
-    <p class="marks">${marks({ muted, kind, role, talking })}</p>
-    ${kind === "rtp" && mayRule(person) && html`<${TelephoneButtons} person=${person} onKeys=${onKeys} />`}
-  </li>`;
-}
-
-/** Hosts rule all telephones, others those that they have called or taken. @param {Participant} person */
-function mayRule(person) {
-  return people.value.get(me.value)?.role === "host" || callOf(lines.value, person.id) !== null;
-}
-
-/** @param {{ person: Participant, onKeys: () => void }} props */
-function TelephoneButtons({ person, onKeys }) {
-  const name = person.display_name;
-  return html`<div class="row-buttons">
-    <button type="button" class="button button-round button-ghost" onClick=${onKeys}><${Icon} name="keys" /><span class="hidden">Keys for ${name}</span></button>
-    <button type="button" class="button button-round button-ghost" onClick=${() => currentCall()?.phone.hangUp(person.id)}><${Icon} name="leave" /><span class="hidden">Hang up on ${name}</span></button>
-  </div>`;
-}
-
 /**
  * The voice of a person: the ring follows it past the renderer, because it changes many times a second.
  * @param {string} id
  */
-function useVoice(id) {
+export function useVoice(id) {
   const ring = useRef(/** @type {HTMLDivElement | null} */ (null));
   const talking = useComputed(() => voiceOf(id) > 0);
   useSignalEffect(() => ring.current?.style.setProperty("--level", String(voiceOf(id))));
@@ -116,7 +83,7 @@ function useVoice(id) {
 }
 
 /** @param {Participant} person */
-function facts(person) {
+export function facts(person) {
   const states = { connecting: person.kind === "rtp" ? "Calling…" : "Joining…", disconnected: "Connection lost", connected: "" };
   return {
     name: person.display_name,
@@ -124,12 +91,25 @@ function facts(person) {
     muted: isMuted(person),
     kind: person.kind,
     role: person.role,
+    held: mayNotSpeak(person),
+    hand: handOf(meeting.value.state, person.id),
     state: person.id === me.value ? "" : states[person.state],
   };
 }
 
+/** With speaking on request: a guest who has not been let. @param {Participant} person */
+function mayNotSpeak(person) {
+  const { speak, speakers } = meeting.value.state;
+  return speak === "request" && person.role !== "host" && !speakers.includes(person.id);
+}
+
+/** A raised hand, and its place among those who raise one. @param {{ place: number }} props */
+export function HandMark({ place }) {
+  return html`<span class="hand-mark"><${Icon} name="hand" size=${18} /><span aria-hidden="true">${place}</span><span class="hidden">hand raised, number ${place}</span></span>`;
+}
+
 /** @param {{ muted: boolean, kind: string, role: string, talking: boolean }} facts */
-function marks({ muted, kind, role, talking }) {
+export function marks({ muted, kind, role, talking }) {
   return html`${role === "host" && html`<span class="mark mark-host"><${Icon} name="star" size=${18} /><span class="hidden">host</span></span>`}
     ${kind === "rtp" && html`<span class="mark mark-phone"><${Icon} name="phone" size=${18} /><span class="hidden">by phone</span></span>`}
     ${muted && html`<span class="mark mark-muted"><${Icon} name="mic-off" size=${18} /><span class="hidden">muted</span></span>`}

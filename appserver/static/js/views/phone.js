@@ -5,8 +5,8 @@ import { startRinging } from "../ringtone.js";
 import { currentCall } from "../screens.js";
 import { lines } from "../store.js";
 import { callState, callerOf } from "../text.js";
+import { Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
-import { Dialog } from "./settings.js";
 
 /** Keys and the letters on them, row by row. */
 const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""]];

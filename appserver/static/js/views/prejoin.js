@@ -3,11 +3,15 @@
 import { html, useEffect, useRef, useSignal, useSignalEffect } from "../../vendor/preact.js";
 import { peopleHere } from "../format.js";
 import * as local from "../local.js";
+import { invitationFor } from "../door.js";
+import { readSession } from "../request.js";
 import { join, rememberedName } from "../screens.js";
 import { ENDINGS } from "../text.js";
+import { PIN_FAULTS } from "../texts/meeting.js";
 import { Alert, Avatar, Masthead, useHeading } from "./common.js";
 import { LevelBar, MicrophoneChoice, MicrophoneFault, SpeakerChoice } from "./devices.js";
 import { Icon } from "./icons.js";
+import { PinField } from "./pinfield.js";
 
 /** @param {{ room: import("../wire.js").RoomInfo, problem: import("../text.js").EndReason | null, joining: boolean }} props */
 export function Prejoin({ room, problem, joining }) {
@@ -15,16 +19,20 @@ export function Prejoin({ room, problem, joining }) {
   const name = useSignal(rememberedName());
   const missing = useSignal(false);
   const silent = useSignal(false);
+  const pin = useSignal("");
+  const pinFault = problem !== null && PIN_FAULTS.has(problem);
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => {
     if (!name.peek()) input.current?.focus();
+    // Whoever is signed in has a name already; without an answer it is typed.
+    readSession().then(({ user }) => (name.value ||= user?.display_name ?? ""), () => {});
   }, []);
   const live = local.stream.value !== null;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     missing.value = name.value.trim() === "";
     if (missing.value) return input.current?.focus();
-    return void join(name.value.trim(), silent.value || !(live || local.asking.value));
+    return void join(name.value.trim(), silent.value || !(live || local.asking.value), pin.value);
   };
   return html`<div class="page">
     <${Masthead} />
@@ -33,7 +41,7 @@ export function Prejoin({ room, problem, joining }) {
       <form class="card prejoin-form" onSubmit=${submit} novalidate>
         <p class="eyebrow">${peopleHere(room.participants)}</p>
         <h1 ref=${heading} tabindex="-1">${room.name}</h1>
-        ${problem && html`<${Alert} tone="danger" title=${ENDINGS[problem].title} detail=${ENDINGS[problem].detail} />`}
+        ${problem && !pinFault && html`<${Alert} tone="danger" title=${ENDINGS[problem].title} detail=${ENDINGS[problem].detail} />`}
         <div class="field">
           <label for="display-name">Your name</label>
           <input id="display-name" ref=${input} type="text" maxlength="64" autocomplete="name" required value=${name.value}
@@ -44,6 +52,8 @@ export function Prejoin({ room, problem, joining }) {
             }} />
           ${missing.value && html`<p class="field-error" id="name-missing" role="alert">Enter a name, so that others know who talks.</p>`}
         </div>
+        <${PinField} pin=${pin} needed=${(room.pin_needed && !invitationFor(room.id)) || pinFault} fault=${pinFault ? ENDINGS[problem] : null} />
+        ${(room.lobby || room.locked || room.host_first) && html`<${DoorWords} room=${room} />`}
         <${MicrophoneFault} />
         <${MicrophoneChoice} />
         <${SpeakerChoice} />
@@ -53,6 +63,13 @@ export function Prejoin({ room, problem, joining }) {
       </form>
     </main>
   </div>`;
+}
+
+/** What awaits a guest at this room's door. @param {{ room: import("../wire.js").RoomInfo }} props */
+function DoorWords({ room }) {
+  if (room.locked) return html`<p class="door-words"><${Icon} name="lock" size=${18} />The room is locked: only hosts and members come in.</p>`;
+  if (room.lobby) return html`<p class="door-words"><${Icon} name="door" size=${18} />Guests wait here until a host lets them in.</p>`;
+  return html`<p class="door-words"><${Icon} name="door" size=${18} />The meeting begins when a host comes.</p>`;
 }
 
 /** How others will see and hear one. @param {{ name: string, silent: import("../../vendor/preact.js").Signal<boolean> }} props */

@@ -1,0 +1,110 @@
+/** The chat beside the stage: history, what is written now, the field to write. */
+
+import { html, useEffect, useLayoutEffect, useRef, useSignal } from "../../vendor/preact.js";
+import { pieces } from "../links.js";
+import { dayOf, grouped, timeOf } from "../messages.js";
+import { currentCall } from "../screens.js";
+import { chatOpen, isHost, me, meeting, seenMessage } from "../store.js";
+import { Icon } from "./icons.js";
+
+/** Of a message. */
+const MAX_LENGTH = 2000;
+/** So near to the end counts as being there, px. */
+const NEAR = 48;
+
+/** @param {{ onClose: () => void }} props */
+export function ChatPanel({ onClose }) {
+  useEffect(() => {
+    chatOpen.value = true;
+    return () => void (chatOpen.value = false);
+  }, []);
+  return html`<aside class="panel chat" aria-label="Chat">
+    <div class="panel-head">
+      <h2>Chat</h2>
+      <button type="button" class="button button-round button-ghost" onClick=${onClose}><${Icon} name="close" /><span class="hidden">Close the chat</span></button>
+    </div>
+    <${Messages} />
+    <${Writer} />
+  </aside>`;
+}
+
+function Messages() {
+  const list = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const atEnd = useRef(true);
+  const chat = meeting.value.chat;
+  const last = chat.at(-1)?.id ?? 0;
+  useLayoutEffect(() => {
+    const element = list.current;
+    if (element && atEnd.current) element.scrollTop = element.scrollHeight;
+  }, [last, chat.length]);
+  useEffect(() => {
+    seenMessage.value = Math.max(seenMessage.peek(), last);
+  }, [last]);
+  const scrolled = () => {
+    const element = list.current;
+    if (element) atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+  };
+  return html`<div class="messages" ref=${list} onScroll=${scrolled} role="log" aria-label="Messages" tabindex="0">
+    <${Earlier} />
+    ${chat.length === 0 && html`<p class="empty"><${Icon} name="chat" size=${28} />Nothing has been written yet. Everybody in the room reads what you write, also those who come later.</p>`}
+    ${grouped(chat).map((group) => html`<div key=${group.first.id} class="talk ${group.first.participant === me.value ? "talk-own" : ""}">
+      ${group.newDay && html`<p class="day">${dayOf(group.first.at, Date.now() / 1000)}</p>`}
+      <p class="talk-head"><b dir="auto">${group.first.participant === me.value ? "You" : group.first.display_name}</b> <time datetime=${new Date(group.first.at * 1000).toISOString()}>${timeOf(group.first.at)}</time></p>
+      ${group.messages.map((message) => html`<${Message} key=${message.id} message=${message} />`)}
+    </div>`)}
+  </div>`;
+}
+
+/** The page before those that are known. */
+function Earlier() {
+  const next = useSignal(/** @type {string | null} */ (null));
+  const done = useSignal(false);
+  const busy = useSignal(false);
+  if (done.value || meeting.value.chat.length === 0) return null;
+  const load = async () => {
+    busy.value = true;
+    const known = meeting.peek().chat[0]?.id;
+    // The first page is what is known already, for the most part: it leads to the older ones.
+    next.value = (await currentCall()?.meeting.older(next.value)) ?? null;
+    if (next.value && meeting.peek().chat[0]?.id === known) next.value = (await currentCall()?.meeting.older(next.value)) ?? null;
+    done.value = next.value === null;
+    busy.value = false;
+  };
+  return html`<button type="button" class="button button-small button-ghost earlier" disabled=${busy.value} onClick=${load}>${busy.value ? "Loading…" : "Earlier messages"}</button>`;
+}
+
+/** @param {{ message: import("../wire.js").ChatMessage }} props */
+function Message({ message }) {
+  const gone = () => void currentCall()?.meeting.unsay(message.id);
+  return html`<div class="message" data-message=${message.id}>
+    <p dir="auto">${pieces(message.text).map(({ text, href }) => (href ? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${text}</a>` : text))}</p>
+    ${isHost.value && html`<button type="button" class="button button-round button-ghost message-gone" onClick=${gone}><${Icon} name="trash" size=${16} /><span class="hidden">Delete the message</span></button>`}
+  </div>`;
+}
+
+/** Enter sends, with Shift it makes a line. */
+function Writer() {
+  const text = useSignal("");
+  const busy = useSignal(false);
+  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  useEffect(() => field.current?.focus(), []);
+  const send = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const words = text.value.trim();
+    if (!words || busy.value) return;
+    busy.value = true;
+    // What could not be sent stays in the field.
+    if (await currentCall()?.meeting.say(words)) text.value = "";
+    busy.value = false;
+    field.current?.focus();
+  };
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) void send(event);
+  };
+  return html`<form class="writer" onSubmit=${send}>
+    <label class="hidden" for="chat-text">Message to everybody</label>
+    <textarea id="chat-text" ref=${field} rows="1" maxlength=${MAX_LENGTH} placeholder="Message to everybody" value=${text.value} onKeyDown=${press}
+      onInput=${(/** @type {InputEvent} */ event) => (text.value = /** @type {HTMLTextAreaElement} */ (event.target).value)}></textarea>
+    <button type="submit" class="button button-round button-primary" disabled=${busy.value || !text.value.trim()}><${Icon} name="send" size=${18} /><span class="hidden">Send</span></button>
+  </form>`;
+}

@@ -1,0 +1,23 @@
+/** The test of the network: a button, and what came of it in sentences. */
+
+import { html, useSignal } from "../../vendor/preact.js";
+import { testNetwork } from "../networktest.js";
+import { currentCall } from "../screens.js";
+import { networkWords } from "../texts/meeting.js";
+import { Icon } from "./icons.js";
+
+export function NetworkTest() {
+  const busy = useSignal(false);
+  const found = useSignal(/** @type {import("../networktest.js").NetworkReport | null} */ (null));
+  const run = async () => {
+    busy.value = true;
+    found.value = await testNetwork(currentCall()?.ice ?? {}).catch(() => null);
+    busy.value = false;
+  };
+  return html`<section class="network" aria-label="Network test">
+    <button type="button" class="button" disabled=${busy.value} onClick=${run}><${Icon} name="chart" size=${18} />${busy.value ? "Testing…" : "Test the network"}</button>
+    <ul role="status">
+      ${found.value && networkWords(found.value).map(({ good, words }) => html`<li key=${words} class=${good ? "is-good" : "is-bad"}><${Icon} name=${good ? "check" : "warning"} size=${18} />${words}</li>`)}
+    </ul>
+  </section>`;
+}

@@ -1,0 +1,75 @@
+/** Everybody in the room as a list, with those who wait before it and what hosts can do with each. */
+
+import { html, useSignal } from "../../vendor/preact.js";
+import { callOf } from "../lines.js";
+import { handOf } from "../meetingstate.js";
+import { currentCall } from "../screens.js";
+import { isHost, lines, me, meeting } from "../store.js";
+import { people } from "../voice.js";
+import { Avatar } from "./common.js";
+import { Icon } from "./icons.js";
+import { LobbyList } from "./lobbylist.js";
+import { facts, HandMark, marks, useVoice } from "./people.js";
+import { PersonMenu } from "./personmenu.js";
+import { Keypad } from "./phone.js";
+
+/** @typedef {import("../wire.js").Participant} Participant */
+
+/** @param {{ onClose: () => void }} props */
+export function PeoplePanel({ onClose }) {
+  const keys = useSignal(/** @type {Participant | null} */ (null));
+  const chosen = useSignal("");
+  const telephone = keys.value;
+  const person = people.value.get(chosen.value);
+  return html`<aside class="panel people" aria-label="People">
+    <div class="panel-head">
+      <h2>People <span class="count">${people.value.size}</span></h2>
+      <button type="button" class="button button-round button-ghost" onClick=${onClose}><${Icon} name="close" /><span class="hidden">Close the list</span></button>
+    </div>
+    <${LobbyList} />
+    <ul class="people-list" tabindex="0" aria-label="Everybody in the room">
+      ${ordered().map((one) => html`<${Row} key=${one.id} person=${one} onKeys=${() => (keys.value = one)} onMenu=${() => (chosen.value = one.id)} />`)}
+    </ul>
+    ${person && html`<${PersonMenu} key=${person.id} person=${person} onClose=${() => (chosen.value = "")} />`}
+    ${telephone && html`<${Keypad} call=${telephone.id} name=${telephone.display_name} onClose=${() => (keys.value = null)} />`}
+  </aside>`;
+}
+
+/** Raised hands first, in their order; else as they came. @returns {Participant[]} */
+function ordered() {
+  const { state } = meeting.value;
+  const raised = state.hands.flatMap(({ participant }) => people.value.get(participant) ?? []);
+  const others = [...people.value.values()].filter((one) => !handOf(state, one.id));
+  return [...raised, ...others];
+}
+
+/** @param {{ person: Participant, onKeys: () => void, onMenu: () => void }} props */
+function Row({ person, onKeys, onMenu }) {
+  const { ring, talking } = useVoice(person.id);
+  const { muted, kind, role, state, name, own, hand, held } = facts(person);
+  return html`<li class="row ${talking ? "is-talking" : ""} ${state ? "is-away" : ""}">
+    <div class="voice voice-small" ref=${ring}><${Avatar} name=${name} phone=${kind === "rtp"} /></div>
+    <div class="row-words">
+      <p class="row-name"><span class="name" dir="auto" title=${name}>${name}</span>${own && html`<span class="you">You</span>`}</p>
+      ${state ? html`<p class="row-state">${state}</p>` : held && html`<p class="row-state">Listens</p>`}
+    </div>
+    ${hand > 0 && html`<${HandMark} place=${hand} />`}
+    <p class="marks">${marks({ muted, kind, role, talking })}</p>
+    ${kind === "rtp" && mayRule(person) && html`<${TelephoneButtons} person=${person} onKeys=${onKeys} />`}
+    ${isHost.value && html`<button type="button" class="button button-round button-ghost row-menu" onClick=${onMenu}><${Icon} name="more" /><span class="hidden">Actions for ${name}</span></button>`}
+  </li>`;
+}
+
+/** Hosts rule all telephones, others those that they have called or taken. @param {Participant} person */
+function mayRule(person) {
+  return isHost.value || people.value.get(me.value)?.role === "host" || callOf(lines.value, person.id) !== null;
+}
+
+/** @param {{ person: Participant, onKeys: () => void }} props */
+function TelephoneButtons({ person, onKeys }) {
+  const name = person.display_name;
+  return html`<div class="row-buttons">
+    <button type="button" class="button button-round button-ghost" onClick=${onKeys}><${Icon} name="keys" /><span class="hidden">Keys for ${name}</span></button>
+    <button type="button" class="button button-round button-ghost" onClick=${() => currentCall()?.phone.hangUp(person.id)}><${Icon} name="leave" /><span class="hidden">Hang up on ${name}</span></button>
+  </div>`;
+}
