@@ -101,6 +101,7 @@ class Backend:
         app.router.add_static("/static", STATIC)
         for path in ("/", "/r/{room}"):
             app.router.add_get(path, self._page)
+        self.extend(app)
         app.router.add_post("/api/v1/rooms", self._create_room)
         app.router.add_get("/api/v1/rooms/{room}", self._get_room)
         app.router.add_post("/api/v1/rooms/{room}/join", self._join)
@@ -116,6 +117,9 @@ class Backend:
         self.port = int(self._runner.addresses[0][1])
         for room in self.rooms:
             self.rooms[room] = self.rooms[room].model_copy(update={"join_url": f"{self.url}/r/{room}"})
+
+    def extend(self, app: web.Application) -> None:
+        """Adds what a backend of more than a room serves, before all that is served here."""
 
     async def stop(self) -> None:
         """Stops to listen and drops every connection without a word, as a killed process does. Media goes on."""
@@ -225,13 +229,29 @@ class Backend:
         if body.previous_token is not None and body.previous_token not in self._tokens:
             return json_reply(problem("token-invalid", 401), 401)
         participant = self._tokens.get(body.previous_token or "", "") or new_id("par")
+        if (refused := self.door(participant, body)) is not None:
+            return json_reply(refused, refused.status)
         token = new_id("tok")
         self._tokens[token] = participant
         self._names[participant] = body.display_name
         room = self.rooms[request.match_info["room"]]
         return json_reply(
-            JoinReply(token=token, token_expires=4e9, participant=participant, room=room, calls_out=self.calls_out)
+            JoinReply(
+                token=token,
+                token_expires=4e9,
+                participant=participant,
+                room=room,
+                calls_out=self.calls_out,
+                **self.place(participant),
+            )
         )
+
+    def door(self, participant: str, wish: JoinRequest) -> Problem | None:
+        """Why somebody may not come in."""
+
+    def place(self, participant: str) -> dict[str, Any]:
+        """What is told of a meeting to somebody who joins."""
+        return {}
 
     async def _site(self, request: web.Request) -> web.Response:
         return json_reply(SiteInfo(calls_out=self.calls_out))
@@ -335,7 +355,12 @@ class Backend:
         sdp = await self.peers[leg].answer(offer.sdp)
         name = self._names[session.participant]
         self.people[session.participant] = Participant(
-            id=session.participant, display_name=name, kind="webrtc", leg=leg, state="connected"
+            id=session.participant,
+            display_name=name,
+            kind="webrtc",
+            leg=leg,
+            state="connected",
+            role=self.place(session.participant).get("role", "guest"),
         )
         await self.tell_roster()
         return Answer(id=offer.id, leg=leg, sdp=sdp)

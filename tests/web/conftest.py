@@ -77,10 +77,16 @@ async def browser(launch: Launch) -> AsyncIterator[Browser]:
     await started.close()
 
 
+@pytest.fixture
+def make_backend() -> Callable[[], Backend]:
+    """Overridden where more than a room is pretended."""
+    return Backend
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def backend(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backend]:
+async def backend(monkeypatch: pytest.MonkeyPatch, make_backend: Callable[[], Backend]) -> AsyncIterator[Backend]:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: [LOOPBACK])
-    running = Backend()
+    running = make_backend()
     await running.start()
     yield running
     await running.close()

@@ -90,13 +90,21 @@ async def test_room(scheme: str, size: dict[str, object], join_page: JoinPage, b
         await page.get_by_role("button", name="People").click()
     await check(page)
     await page.get_by_role("button", name="Close the list").click()
-    await page.get_by_role("button", name="Settings").click()
+    await open_settings(page)
     await check(page)
     await page.keyboard.press("Escape")
     await page.keyboard.press("m")
     await backend.stop()
     await expect(page.get_by_text("The server can't be reached.")).to_be_visible()
     await check(page)
+
+
+async def open_settings(page: Page) -> None:
+    """On a phone they lie behind "More"."""
+    more = page.get_by_role("button", name="More", exact=True)
+    if await more.is_visible():
+        await more.click()
+    await page.get_by_role("button", name="Settings").click()
 
 
 async def test_by_keyboard_alone(open_page: OpenPage, backend: Backend) -> None:

@@ -125,14 +125,17 @@ async def test_speaker_test_plays(join_page: JoinPage) -> None:
     await expect(test).to_be_enabled()
 
 
-async def test_the_link_is_copied_or_shown(join_page: JoinPage, backend: Backend) -> None:
-    page = await join_page(permissions=["clipboard-read", "clipboard-write", "microphone"])
-    await page.get_by_role("button", name="Invite").click()
+async def test_the_link_is_copied_or_selected(join_page: JoinPage, backend: Backend) -> None:
+    page = await join_page(permissions=["clipboard-read", "clipboard-write", "microphone"], **WIDE)
+    await page.get_by_role("button", name="Invite", exact=True).click()
+    await page.get_by_role("button", name="Copy").click()
     await expect(page.get_by_text("Link copied")).to_be_visible()
     assert await page.evaluate("navigator.clipboard.readText()") == f"{backend.url}/r/blue-fox"
     await page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
-    await page.get_by_role("button", name="Copy the link").click()
-    await expect(page.get_by_label("Send them this link")).to_have_value(f"{backend.url}/r/blue-fox")
+    await page.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_label("Send them this link", exact=True)).to_have_value(f"{backend.url}/r/blue-fox")
+    selected = "() => document.activeElement.selectionEnd === document.activeElement.value?.length"
+    await until(lambda: page.evaluate(f"({selected})()"))
     await page.get_by_role("button", name="Close", exact=True).click()
     await expect(page.get_by_role("dialog")).to_have_count(0)
 

@@ -67,7 +67,7 @@ function ReactionButton() {
 /** @param {{ icon: string, words: string, open: boolean, count: number, told?: string, loud?: boolean, onPress: () => void }} props */
 function PanelButton({ icon, words, open, count, told = "", loud = true, onPress }) {
   return html`<button type="button" class="control" aria-pressed=${open} onClick=${onPress}>
-    <${Icon} name=${icon} size=${22} /><span>${words}${count > 0 && html`<span class="hidden">, ${count} ${told}</span>`}</span>
+    <${Icon} name=${icon} size=${22} /><span>${words}</span>${count > 0 && html`<span class="hidden"> ${count} ${told}</span>`}
     ${count > 0 && html`<b class="badge ${loud ? "badge-loud" : ""}" aria-hidden="true">${count > 99 ? "99+" : count}</b>`}
   </button>`;
 }

@@ -6,15 +6,23 @@ import { Icon } from "./icons.js";
 /** @param {{ title: string, onClose: () => void, wide?: boolean, children?: unknown }} props */
 export function Dialog({ title, onClose, wide = false, children }) {
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const gone = useRef(false);
   useEffect(() => {
     const dialog = ref.current;
     if (dialog && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+    return () => {
+      gone.current = true;
+      dialog?.close();
+    };
   }, []);
+  // A dialog that has made place for the next one tells of its end late: that must not close the next one.
+  const closed = () => {
+    if (!gone.current) onClose();
+  };
   const outside = (/** @type {MouseEvent} */ event) => {
     if (event.target === ref.current) onClose();
   };
-  return html`<dialog ref=${ref} class="dialog ${wide ? "dialog-wide" : ""}" aria-labelledby="dialog-title" onClose=${onClose} onClick=${outside}>
+  return html`<dialog ref=${ref} class="dialog ${wide ? "dialog-wide" : ""}" aria-labelledby="dialog-title" onClose=${closed} onClick=${outside}>
     <div class="dialog-body">
       <div class="panel-head">
         <h2 id="dialog-title" dir="auto">${title}</h2>
