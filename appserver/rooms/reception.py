@@ -206,14 +206,20 @@ class Reception:
     async def home(self, room: Room) -> Mcu:
         """The MCU on which the room lives: where it was as long as that lives, else a new one.
 
+        One that drains keeps its rooms until they are empty.
+
         Raises Refused 503 ``no-media-server``.
         """
         for _ in range(PLACE_TRIES):
             mcu = self._farm.alive(room.mcu)
-            if mcu is not None:
+            if mcu is not None and not (self._farm.is_draining(mcu) and await self._is_empty(room)):
                 return mcu
             chosen = self._farm.choose()
             if await self._store.place_room(room.id, room.mcu, chosen.id):
                 return chosen
             room = await self._known_room(room.id)  # another request was faster
         raise Unavailable("the placement of the room keeps changing")
+
+    async def _is_empty(self, room: Room) -> bool:
+        """Whoever comes first may be received elsewhere."""
+        return await self._store.live_count(room.id, self._clock.wall()) == 0
