@@ -29,13 +29,16 @@ from .config import EVERYWHERE, AppserverConfig
 from .db.engine import Database, database_url
 from .db.migrate import migrate
 from .db.repositories import SqlStore
+from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
 from .peers import NotifierPeer
 from .relays.fleet import Fleet
 from .relays.iceservers import External, IceRules, IceServers
 from .rooms.farm import Farm
+from .rooms.house import House
+from .rooms.policy import Policy
 from .rooms.presence import Presence
-from .rooms.reception import Policy, Reception
+from .sip.vault import Vault
 from .telephony import Telephony
 from .tls import Certificates, browser_notice
 from .web import Pages
@@ -84,16 +87,20 @@ class AppserverApp:
         self.database = Database(database_url(url, config.state_dir))
         self.store = SqlStore(self.database)
         self.farm = Farm(clock, config.mcu_silence_s)
-        policy = Policy(config.token_ttl_s, config.rejoin_window_s, config.join_grace_s, config.max_rooms)
-        self.reception = Reception(self.store, self.farm, clock, self._secret, policy)
+        self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
+        self.vault = Vault(self._secret)
+        attempts = SqlCallStore(self.database)
+        self.house = House(
+            self.store, attempts, self.vault, self.farm, self.notifier, clock, self._secret, room_policy(config)
+        )
+        self.reception = self.house.reception
         self.fleet = Fleet(clock, config.turn_silence_s)
         self.turn_secrets = turn_secrets(config, self._secret, clock)
         self.ice = IceServers(self.fleet, ice_rules(config, self.turn_secrets), clock)
-        self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
         self.presence = Presence(
             self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
         )
-        self.telephony = Telephony(config, self.database, self.store, self.reception, clock, self._secret)
+        self.telephony = Telephony(config, self.database, self.store, self.house, self.vault, clock, self._secret)
         self.certificates = Certificates(config, clock)
         limit = config.max_websockets
         self.events = WebSocketProxy(EVENTS, config.notifier_url, secret=self._secret, clock=clock, limit=limit)
@@ -175,7 +182,7 @@ class AppserverApp:
         self.certificates.load()
         self.turn_secrets.look()
         await self._open_database()
-        await self.reception.ensure_default(self.config.default_room)
+        await self.reception.catalogue.ensure_default(self.config.default_room)
         await self.presence.start()
         self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
         if self.config.https_listen:
@@ -246,6 +253,7 @@ class AppserverApp:
             await asyncio.sleep(SWEEP_S)
             try:
                 await self.presence.sweep()
+                await self.house.lobby.look()
             except Unavailable as error:
                 log.warning("sweep failed", reason=error.detail)
 
@@ -312,6 +320,20 @@ def join_url(config: AppserverConfig, https_port: int) -> str:
     shown = f"[{host}]" if ":" in host else host
     port = "" if https_port == 443 else f":{https_port}"
     return f"{config.public_url or f'https://{shown}{port}'}/r/{config.default_room}"
+
+
+def room_policy(config: AppserverConfig) -> Policy:
+    """What the configuration says of rooms."""
+    return Policy(
+        token_ttl_s=config.token_ttl_s,
+        rejoin_window_s=config.rejoin_window_s,
+        join_grace_s=config.join_grace_s,
+        max_rooms=config.max_rooms,
+        rooms_per_user=config.rooms_per_user,
+        members_per_room=config.members_per_room,
+        invitations_per_room=config.invitations_per_room,
+        waiting_per_room=config.waiting_per_room,
+    )
 
 
 def turn_secrets(config: AppserverConfig, secret: bytes, clock: Clock) -> TurnSecrets:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from confero.config import KeptSecret, ServiceConfig
 from confero.errors import LocalError
@@ -68,6 +69,20 @@ class AppserverConfig(ServiceConfig):
     """Id of the room that is always there."""
     max_rooms: int = Field(default=100_000, ge=1)
     """Rooms in the database."""
+    rooms_per_user: int = Field(default=1000, ge=1)
+    """Rooms that one account may own."""
+    members_per_room: int = Field(default=1000, ge=1)
+    """Accounts that a room may know as its members."""
+    invitations_per_room: int = Field(default=200, ge=1, le=1000)
+    """Invitations of a room that can still be used."""
+    waiting_per_room: int = Field(default=200, ge=1, le=2000)
+    """People in a room's lobby at once."""
+    guests_make_rooms: bool = True
+    """Whether rooms can be made by whoever has no account."""
+    dial_in_numbers: list[Annotated[str, StringConstraints(pattern=r"^[0-9+*#() /.-]{1,32}$")]] = Field(
+        default_factory=list, max_length=16
+    )
+    """Telephone numbers that lead to the menu of rooms, as people are to read them."""
     token_ttl_s: float = Field(default=600.0, gt=0)
     """How long a join token is good for."""
     rejoin_window_s: float = Field(default=43_200.0, ge=0)

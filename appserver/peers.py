@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from confero.clock import Clock
-from confero.models import DigitsSend, RoomPlacement
+from confero.models import DigitsSend, Publish, RoomPlacement
 from confero.models.calls import CallEnd, CallInfo, SipCallOut, SipRingAnswer
 from confero.runtime.client import ServiceClient
 
@@ -19,6 +19,10 @@ class NotifierPeer:
     async def place(self, room: str, placement: RoomPlacement) -> None:
         """Make the room at its MCU and tell its sessions. Raises Refused or Unavailable."""
         await self._client.call("PUT", f"/internal/v1/rooms/{quote(room)}", body=placement)
+
+    async def publish(self, message: Publish) -> None:
+        """Send events to a room or to one participant. Raises Refused or Unavailable."""
+        await self._client.call("POST", "/internal/v1/publish", body=message)
 
     async def close(self) -> None:
         await self._client.close()

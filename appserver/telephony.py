@@ -18,7 +18,7 @@ from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .db.sipstore import SqlSipStore
 from .peers import SipgwPeer
-from .rooms.reception import Reception
+from .rooms.house import House
 from .sip.callouts import CallOuts, Rights
 from .sip.exchange import Exchange
 from .sip.office import Office
@@ -41,14 +41,16 @@ class Telephony:
         config: AppserverConfig,
         database: Database,
         people: SqlStore,
-        reception: Reception,
+        house: House,
+        vault: Vault,
         clock: Clock,
         secret: bytes,
     ) -> None:
+        reception = house.reception
         self._clock = clock
         self.store = SqlSipStore(database)
         self.calls = SqlCallStore(database)
-        self.vault = Vault(secret)
+        self.vault = vault
         self.places = Places(reception)
         rights = Rights(config.call_out_roles, config.call_out_patterns, config.calls_out_per_hour)
         call_outs = CallOuts(self.calls, clock, rights)
@@ -63,7 +65,7 @@ class Telephony:
             Rate(burst=max(1.0, config.calls_per_minute), per_s=config.calls_per_minute / 60), clock
         )
         self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
-        self.office = Office(self.store, reception, self.vault, clock, asyncio.to_thread)
+        self.office = Office(self.store, reception.catalogue, self.vault, clock, asyncio.to_thread)
         self._internal = SipInternalApi(
             self.store, self.calls, self.exchange, self.pins, self.places, self.vault, clock
         )

@@ -24,14 +24,16 @@ class RemoteError(ConferoError):
 class Refused(ConferoError):
     """A well-formed wish that is not granted; ``detail`` is written for the user who reads it.
 
-    ``code`` is the last part of the problem type (RFC 9457): ``urn:confero:problem:<code>``.
+    ``code`` is the last part of the problem type (RFC 9457): ``urn:confero:problem:<code>``. ``retry_after_s``: seconds after
+    which trying again may help, told as ``Retry-After``; 0: nothing is told.
     """
 
-    def __init__(self, detail: str, *, status: int = 403, code: str = "refused") -> None:
+    def __init__(self, detail: str, *, status: int = 403, code: str = "refused", retry_after_s: float = 0.0) -> None:
         super().__init__(detail)
         self.detail = detail
         self.status = status
         self.code = code
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(ConferoError):

@@ -19,6 +19,7 @@ from .leases import Leases
 from .legs.base import LegContext, LegSettings, NewLegNeeded
 from .legs.dtls import Certificate
 from .legs.maker import LegMaker
+from .moderation import Moderation
 from .moves import Moves
 from .news import News
 from .orders import Orders
@@ -27,7 +28,7 @@ from .plays import Plays
 from .prompts import Prompts
 from .reactions import Reactions
 from .removals import Removals
-from .rooms.participant import Participant
+from .rooms.participant import Participant, Settings
 from .rooms.registry import Registry
 from .rooms.room import Room
 from .sounds import Sounds
@@ -79,6 +80,7 @@ class Conference:
         self._moves = Moves(engine, self.registry, news, self.plays, clock, self._statistics)
         self.reactions = Reactions(self.registry, news, self.end, self.plays, self.digits, clock)
         self._maker = LegMaker(self._context(settings or LegSettings()), certificate)
+        self.moderation = Moderation(self.registry, self.patch, self.end)
         self.leases = Leases(self.registry, clock, self._limits.owner_lease_s)
         self.draining = False
 
@@ -119,11 +121,11 @@ class Conference:
         log.info("room opened", room=id)
         return room, True
 
-    def remove_room(self, id: str) -> None:
-        """Its legs end with ``room-closed``. Raises Refused ``room-unknown``."""
+    def remove_room(self, id: str, reason: str = reasons.ROOM_CLOSED) -> None:
+        """Its legs end with ``reason``. Raises Refused ``room-unknown``."""
         room = self.registry.room(id)
         for participant in list(room.participants.values()):
-            self.end(participant, room, reasons.ROOM_CLOSED)
+            self.end(participant, room, reason)
         self._drop_room(room)
 
     def _drop_room(self, room: Room) -> None:
@@ -146,6 +148,7 @@ class Conference:
         participant = Participant(
             wish.participant, wish.display_name, wish.role, leg, has_listened=listened, owner=owner
         )
+        participant.settings = Settings(muted=wish.muted, held=wish.held)
         try:
             self._admit(participant, room)
         except ConferoError:
@@ -196,26 +199,29 @@ class Conference:
         self.registry.leg(leg_id)[0].leg.withdraw()
 
     def patch(self, leg_id: str, patch: models.LegPatch) -> models.Participant:
-        """Mute, deaf, gain, gate, what is known of the peer, another room.
+        """Mute, held, role, deaf, gain, gate, what is known of the peer, another room.
 
         Raises Refused ``leg-unknown``, ``room-unknown``, ``room-full``, ``participant-exists``, ``other-media-thread``,
-        ``not-for-browsers``.
+        ``not-for-browsers``, ``held``.
         """
         participant, room = self.registry.leg(leg_id)
+        if patch.muted is False and patch.held is None and participant.settings.held:
+            raise Refused("A host has to let this participant speak.", status=409, code="held")
         if patch.room is not None and patch.room != room.id:
             room = self._moves.move(participant, room, self.registry.room(patch.room), patch.seat)
         if patch.signalling is not None:
             participant.leg.signalled_from(patch.signalling)
         if patch.confirmed:
             participant.leg.prove()
-        before = participant.settings
+        before, role = participant.settings, participant.role
         participant.settings = before.patched(patch)
         try:
             self._orders.apply(participant)
         except ConferoError:
             participant.settings = before
             raise
-        if participant.settings.shown != before.shown:
+        participant.role = patch.role or role
+        if participant.settings.shown != before.shown or participant.role != role:
             self._news.changed(room, participant)
         return participant.view()
 

@@ -23,9 +23,10 @@ class Orders:
         participant.described()
         told = participant.told if participant.told_number == number else Settings()
         wanted = participant.settings
-        held = not participant.leg.listens
+        on_hold = not participant.leg.listens
         # Deaf as well, so that a tap of what it is sent has nothing either; mute, since its music on hold is not for a room.
-        wanted = replace(wanted, held=held, deaf=wanted.deaf or held, muted=wanted.muted or participant.holds)
+        silent = wanted.muted or wanted.held or participant.holds
+        wanted = replace(wanted, on_hold=on_hold, deaf=wanted.deaf or on_hold, muted=silent)
         self._hearing(number, told, wanted)
         self._voice(number, told, wanted)
         participant.told, participant.told_number = wanted, number
@@ -38,8 +39,8 @@ class Orders:
             self._engine.deafen(number, wanted.deaf)
         if wanted.hear_db != told.hear_db:
             self._engine.set_ear(number, factor(wanted.hear_db))
-        if wanted.held != told.held:
-            self._engine.hold(number, wanted.held)
+        if wanted.on_hold != told.on_hold:
+            self._engine.hold(number, wanted.on_hold)
         if wanted.suspended != told.suspended:
             self._engine.suspend(number, wanted.suspended)
         if wanted.aside != told.aside:

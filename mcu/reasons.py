@@ -6,6 +6,8 @@ LEFT = "left"
 REMOVED = "removed"
 REPLACED = "replaced"
 ROOM_CLOSED = "room-closed"
+ENDED = "ended"
+"""A host has ended the meeting for all."""
 ICE_TIMEOUT = "ice-timeout"
 DTLS_FAILED = "dtls-failed"
 FINGERPRINT_MISMATCH = "fingerprint-mismatch"
@@ -22,6 +24,7 @@ REASONS = frozenset(
         REMOVED,
         REPLACED,
         ROOM_CLOSED,
+        ENDED,
         ICE_TIMEOUT,
         DTLS_FAILED,
         FINGERPRINT_MISMATCH,

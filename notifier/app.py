@@ -15,6 +15,8 @@ from .config import NotifierConfig
 from .entry import Gate
 from .fanout import Fanout
 from .hub import Hub, HubLimits
+from .moderation import Moderation
+from .moderationapi import ModerationApi
 from .notices import NoticeLimits, Notices
 from .orphans import OrphanLimits, Orphans
 from .peers import AppServerPeer, McuPeers
@@ -81,7 +83,8 @@ class NotifierApp:
             status=101,
             errors=("400 query-not-allowed", "403 origin-refused", "426 upgrade-required", "429 too-many-connections"),
         )
-        return [events, *InternalApi(self.fanout, self.mcus).routes()]
+        moderation = ModerationApi(Moderation(self.fanout, self.mcus))
+        return [events, *InternalApi(self.fanout, self.mcus).routes(), *moderation.routes()]
 
     def _measure(self) -> None:
         metrics = self.http.metrics

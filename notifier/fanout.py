@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ from confero.models import (
     LeftEvent,
     McuStarted,
     ParticipantEvent,
+    ParticipantOrder,
     Publish,
     Reply,
     RoomEvent,
@@ -52,7 +54,15 @@ class Started(Reply):
     url: str
 
 
-_control = TypeAdapter[Placed | Started](Placed | Started)
+class Ordered(Reply):
+    """What is wanted of participants from now on, also of those who are just coming."""
+
+    kind: Literal["ordered"] = "ordered"
+    room: Id
+    orders: dict[Id, ParticipantOrder]
+
+
+_control = TypeAdapter[Placed | Started | Ordered](Placed | Started | Ordered)
 
 
 class Fanout:
@@ -85,6 +95,10 @@ class Fanout:
         """Tell every notifier that the MCU is new."""
         started = Started(mcu=mcu, boot=notice.boot, url=notice.url)
         await self._bus.publish(CONTROL_TOPIC, started.model_dump_json())
+
+    async def ordered(self, room: str, orders: Mapping[str, ParticipantOrder]) -> None:
+        """Tell every notifier what its sessions' next legs are to be like."""
+        await self._bus.publish(CONTROL_TOPIC, Ordered(room=room, orders=dict(orders)).model_dump_json())
 
     # --- subscriptions --------------------------------------------------------------------------------------------
 
@@ -124,7 +138,9 @@ class Fanout:
         except ValidationError:
             log.warning("control message of unknown shape dropped", topic=topic)
             return
-        if isinstance(control, Placed):
+        if isinstance(control, Ordered):
+            self._hub.ordered(control.room, control.orders)
+        elif isinstance(control, Placed):
             if room_topic(control.room) in self._wanted:
                 self._rosters.placed(control.room, control.url)
             moved = self._hub.place(control.room, control.mcu, control.url)

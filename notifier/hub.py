@@ -7,14 +7,14 @@ writes to while it has one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from confero.clock import Clock
 from confero.errors import Refused
 from confero.ids import new_id
-from confero.models import RenegotiateEvent, TokenGrant
+from confero.models import ParticipantOrder, RenegotiateEvent, TokenGrant
 
 from .replay import ReplayLimits, ReplayWindow
 
@@ -64,6 +64,12 @@ def participant_topic(participant: str) -> str:
     return f"participant:{participant}"
 
 
+def topics_of(grant: TokenGrant) -> tuple[str, ...]:
+    """What a session with this grant is to hear: its room and its participant; in the lobby its participant alone."""
+    own = participant_topic(grant.participant)
+    return (own,) if grant.waiting else (room_topic(grant.room), own)
+
+
 def numbered(seq: int, body: str) -> str:
     """The event as the browser gets it: ``body`` with its number put in front."""
     return f'{{"seq":{seq},{body[1:]}'
@@ -78,6 +84,8 @@ class Session:
         self.token = token
         self.leg: str | None = None
         """Its media leg as far as is known; the MCU's word is the truth."""
+        self.muted = False
+        """As asked for here, or ordered by a host: a leg that is lost comes again so."""
         self.informed = True
         """False if its welcome had no roster because the MCU did not answer."""
         self.replay = ReplayWindow(limits)
@@ -88,8 +96,8 @@ class Session:
         return f"<Session {self.id} of {self.grant.participant} in {self.grant.room}, seq {self.replay.last}>"
 
     @property
-    def topics(self) -> tuple[str, str]:
-        return room_topic(self.grant.room), participant_topic(self.grant.participant)
+    def topics(self) -> tuple[str, ...]:
+        return topics_of(self.grant)
 
     def push(self, event: Event, now: float) -> None:
         """Number and keep the event, and send it if a connection is there."""
@@ -138,7 +146,8 @@ class Hub:
         self._by_participant[grant.participant] = session
         for topic in session.topics:
             self._topics.setdefault(topic, {})[session.id] = session
-        self._settle(room_topic(grant.room), (grant.mcu, grant.mcu_url))
+        if not grant.waiting:
+            self._settle(room_topic(grant.room), (grant.mcu, grant.mcu_url))
         return session
 
     def _settle(self, topic: str, home: tuple[str, str]) -> None:
@@ -149,12 +158,13 @@ class Hub:
             self._homes.pop(topic, None)
 
     def resume(self, session_id: str, grant: TokenGrant, token: str, last_seq: int) -> Session | None:
-        """The session if it still lives, belongs to the same participant and room, and every event after ``last_seq`` is kept.
+        """The session if it still lives, belongs to the same participant and room, or its lobby, and all events are kept that
+        followed ``last_seq``.
 
         An old connection that hangs on it is closed with 4409.
         """
         session = self._sessions.get(session_id)
-        if session is None or session.topics != (room_topic(grant.room), participant_topic(grant.participant)):
+        if session is None or session.topics != topics_of(grant):
             return None
         if session.replay.since(last_seq) is None:
             return None
@@ -201,6 +211,17 @@ class Hub:
         """Push the event to this session alone."""
         session.push(event, self._clock.monotonic())
 
+    def ordered(self, room: str, orders: Mapping[str, ParticipantOrder]) -> None:
+        """What the grants of sessions in the room say from now on: their next legs begin as ordered."""
+        for participant, order in orders.items():
+            session = self._by_participant.get(participant)
+            if session is None or session.grant.room != room:
+                continue
+            session.muted = session.muted if order.muted is None else order.muted
+            changes = {"role": order.role, "may_speak": None if order.held is None else not order.held}
+            told = {name: value for name, value in changes.items() if value is not None}
+            session.grant = session.grant.model_copy(update=told)
+
     def place(self, room: str, mcu: str, url: str) -> int:
         """The room lives on this MCU now: sessions that knew another are told to renegotiate; how many.
 
@@ -214,7 +235,8 @@ class Hub:
 
     def mcu_started(self, mcu: str, url: str) -> int:
         """The MCU is new, and legs are gone that were there or under its URL: their sessions are told to renegotiate; how many."""
-        on_it = {key: s for key, s in self._sessions.items() if s.grant.mcu == mcu or s.grant.mcu_url == url}
+        inside = {key: s for key, s in self._sessions.items() if not s.grant.waiting}
+        on_it = {key: s for key, s in inside.items() if s.grant.mcu == mcu or s.grant.mcu_url == url}
         self._homes.clear()
         return self._move(on_it, mcu, url, "media-server-started", also_same=True)
 

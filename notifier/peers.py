@@ -10,6 +10,8 @@ from confero.models import (
     LegReply,
     LegSdp,
     Participant,
+    RoomOrders,
+    RoomOrdersDone,
     RoomSpec,
     RoomState,
     SessionNotices,
@@ -74,6 +76,18 @@ class McuPeers:
 
     async def patch_leg(self, url: str, leg: str, patch: LegPatch) -> Participant:
         return await self._clients.at(url).call("PATCH", f"/v1/legs/{quote(leg)}", body=patch, reply=Participant)
+
+    async def order(self, url: str, room: str, orders: RoomOrders) -> RoomOrdersDone:
+        path = f"/v1/rooms/{quote(room)}/participants"
+        return await self._clients.at(url).call("PATCH", path, body=orders, reply=RoomOrdersDone)
+
+    async def remove(self, url: str, room: str, participant: str, reason: str) -> None:
+        """Ends the participant's leg, whichever it is."""
+        path = f"/v1/rooms/{quote(room)}/participants/{quote(participant)}?reason={quote(reason)}"
+        await self._clients.at(url).call("DELETE", path)
+
+    async def end_room(self, url: str, room: str, reason: str) -> None:
+        await self._clients.at(url).call("DELETE", f"/v1/rooms/{quote(room)}?reason={quote(reason)}")
 
     async def delete_leg(self, url: str, leg: str, reason: str) -> None:
         await self._clients.at(url).call("DELETE", f"/v1/legs/{quote(leg)}?reason={quote(reason)}")

@@ -11,7 +11,7 @@ from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
 from .fanout import Fanout
-from .hub import EndCause, Hub, Session, participant_topic, room_topic
+from .hub import EndCause, Hub, Session, topics_of
 from .notices import Notices
 from .orphans import Orphans
 from .signaling import Signaling
@@ -57,11 +57,12 @@ class Sessions:
         if session is None:
             session = await self._open(grant, hello.token)
         log.info("session entered", session=session.id, room=grant.room, participant=grant.participant, resumed=resumed)
-        await self.fanout.placed(grant.room, grant.mcu, grant.mcu_url)
+        if not grant.waiting:
+            await self.fanout.placed(grant.room, grant.mcu, grant.mcu_url)
         return session, resumed
 
     async def _open(self, grant: TokenGrant, token: str) -> Session:
-        topics = (room_topic(grant.room), participant_topic(grant.participant))
+        topics = topics_of(grant)
         await self.fanout.want(topics)
         try:
             session = self.hub.open(grant, token)
@@ -85,7 +86,7 @@ class Sessions:
         """A session is over: unsubscribe, tell the application server, and watch the leg that nobody has come back to."""
         log.info("session ended", session=session.id, room=session.grant.room, cause=cause)
         self.notices.disconnected(session)
-        if cause == "expired":
+        if cause == "expired" and not session.grant.waiting:
             self.orphans.add(session)
         self._after.spawn(self.fanout.drop(session.topics), name=f"end {session.id}")
 

@@ -65,9 +65,11 @@ class Signaling:
         self._follow = follow
 
     async def roster(self, session: Session) -> str:
-        """Who is in the session's room, as JSON; empty if the MCU does not know it or does not answer. Finds its own leg."""
+        """Who is in the session's room, as JSON; empty in the lobby, and without an answer of the MCU. Finds its own leg."""
         grant = session.grant
         session.leg, session.informed = None, True
+        if grant.waiting:
+            return "[]"
         try:
             roster = await self._rosters.of(grant.mcu_url, grant.room)
             session.leg = await self._living_leg(session, roster)
@@ -113,6 +115,8 @@ class Signaling:
             return error_reply(message.id, error)
 
     async def _dispatch(self, session: Session, message: Offer | Mute | Leave | Ping) -> Reply:
+        if session.grant.waiting and isinstance(message, Offer | Mute):
+            raise Refused("You are still waiting to be let in.", status=403, code="not-admitted")
         match message:
             case Offer(leg=None):
                 return await self._fresh_leg(session, message)
@@ -121,6 +125,7 @@ class Signaling:
             case Mute():
                 leg = await self._own_leg(session, None)
                 await self._media.patch_leg(session.grant.mcu_url, leg, LegPatch(muted=message.muted))
+                session.muted = message.muted
             case Leave():
                 await self._remove(session)
             case Ping():
@@ -136,6 +141,8 @@ class Signaling:
             display_name=grant.display_name,
             role=grant.role,
             sdp=offer.sdp,
+            muted=session.muted,
+            held=not grant.may_speak,
         )
         try:
             reply = await self._media.create_leg(grant.mcu_url, grant.room, body)
@@ -182,7 +189,7 @@ class Signaling:
 
         An MCU that does not answer has lost it or will miss its media.
         """
-        if self._hub.of_participant(session.grant.participant) not in (None, session):
+        if session.grant.waiting or self._hub.of_participant(session.grant.participant) not in (None, session):
             return  # the participant is back with a newer session that owns the leg
         leg, session.leg = session.leg, None
         if leg is None or not await self._delete(session, leg):

@@ -140,6 +140,7 @@ def welcome_text(session: Session, after: int, resumed: bool, roster: str) -> st
         participant=grant.participant,
         room=grant.room,
         room_name=grant.room_name,
+        waiting=grant.waiting,
         roster=[],
     ).model_dump_json()
     assert text.endswith("[]}")  # the roster is the model's last field

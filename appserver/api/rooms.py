@@ -82,11 +82,11 @@ class RoomsApi:
 
     async def create(self, request: web.Request) -> web.Response:
         origin = origin_of(request, self._public_url)
-        room = await self._reception.create(await read_model(request, RoomCreate))
+        room = await self._reception.catalogue.create(await read_model(request, RoomCreate))
         return reply(room_info(room, 0, origin), status=201)
 
     async def get(self, request: web.Request) -> web.Response:
-        room, people = await self._reception.room(request.match_info["room"])
+        room, people = await self._reception.catalogue.look(request.match_info["room"])
         return reply(room_info(room, people, origin_of(request, self._public_url)))
 
     async def join(self, request: web.Request) -> web.Response:

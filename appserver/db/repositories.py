@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from typing import Literal
 
-from sqlalchemy import BindParameter, ColumnElement, Double, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Boolean, Double, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.models import LegRecord, McuRegister, SessionNotice
 
 from ..rooms.entities import KnownMcu, Person, Room
 from ..rooms.slugs import CALL_PREFIX
-from ..rooms.store import Added
 from . import history, told
-from .engine import Database
+from .conditions import live
+from .doorstore import SqlDoors
 from .models import leg_records, mcus, participants, rooms
+from .roomstore import SqlRooms
 from .roomtables import invitations, room_members
 from .siptables import sip_numbers
 from .statements import insert_new
 
 CHUNK = 500
 """Ids in one statement; SQLite takes 999 parameters in its oldest versions."""
+KEPT = ("room", "display_name", "reserved_until")
+"""What is written of somebody who is back."""
+ANEW = ("admitted", *KEPT, "role", "user", "invitation")
+"""What is written of somebody whom the rules have judged again."""
 CALL_ROOM_S = 86_400.0
 """After its last use a room that was made for one call is deleted."""
 
 
-def live(now: float | BindParameter[float]) -> ColumnElement[bool]:
-    """``Person.is_live`` as a condition."""
-    row = participants.c
-    return or_(row.session.is_not(None), row.leg_mcu.is_not(None), row.reserved_until > now)
-
-
-_ROOM = select(rooms).where(rooms.c.id == bindparam("in_room"))
 _USED = update(rooms).where(rooms.c.id == bindparam("in_room")).values(used_at=bindparam("used"))
 _OTHERS = (
     select(func.count())
@@ -40,40 +38,47 @@ _OTHERS = (
     .where(
         participants.c.room == bindparam("in_room"),
         participants.c.id != bindparam("person"),
+        participants.c.admitted == bindparam("inside"),
         live(bindparam("now", type_=Double)),
     )
 )
+"""Who takes places, or, with ``inside`` false, waits for one."""
 _PERSON = insert_new(participants)
 _AGAIN = (
     update(participants)
     .where(participants.c.id == bindparam("person"))
-    .values({name: bindparam(f"now_{name}") for name in ("room", "display_name", "reserved_until")})
+    .values({name: bindparam(f"now_{name}") for name in KEPT})
+)
+_ANEW = (
+    update(participants)
+    .where(participants.c.id == bindparam("person"))
+    .ordered_values(
+        # First, since MySQL assigns one after the other: who was let in meanwhile stays so, but in the same room only.
+        (
+            participants.c.admitted,
+            (participants.c.admitted & (participants.c.room == bindparam("now_room")))
+            | bindparam("now_admitted", type_=Boolean),
+        ),
+        *((participants.c[name], bindparam(f"now_{name}")) for name in ANEW[1:]),
+    )
+)
+_INVITED = (
+    update(invitations)
+    .where(
+        invitations.c.id == bindparam("by"),
+        ~invitations.c.revoked,
+        or_(invitations.c.expires_at.is_(None), invitations.c.expires_at > bindparam("now", type_=Double)),
+        or_(invitations.c.max_uses.is_(None), invitations.c.uses < invitations.c.max_uses),
+    )
+    .values(uses=invitations.c.uses + 1)
 )
 """What every join asks and writes, made once: to make a statement takes as long as to run it."""
 
 
-class SqlStore:
-    """Implements ``rooms.store.Store``."""
-
-    def __init__(self, database: Database) -> None:
-        self._db = database
+class SqlStore(SqlRooms, SqlDoors):
+    """Implements ``rooms.store.Store``, and what the other parts of ``rooms`` need kept."""
 
     # --- rooms ----------------------------------------------------------------------------------------------------
-
-    async def add_room(self, room: Room, limit: int) -> Added:
-        async def work(connection: AsyncConnection) -> Added:
-            if await connection.scalar(select(rooms.c.id).where(rooms.c.id == room.id)):
-                return "exists"
-            if (await connection.scalar(select(func.count()).select_from(rooms)) or 0) >= limit:
-                return "full"
-            added = await connection.execute(insert_new(rooms).values(**asdict(room)))
-            return "added" if added.rowcount == 1 else "exists"
-
-        return await self._db.write(work)
-
-    async def room(self, room_id: str) -> Room | None:
-        found = await self._db.rows(_ROOM, {"in_room": room_id})
-        return Room(**found[0]._mapping) if found else None
 
     async def place_room(self, room_id: str, expected: str | None, mcu: str) -> bool:
         was = rooms.c.mcu.is_(None) if expected is None else rooms.c.mcu == expected
@@ -85,33 +90,42 @@ class SqlStore:
         return await self._db.write(work)
 
     async def busy_rooms(self, mcu: str) -> list[Room]:
-        occupied = select(participants.c.room).where(participants.c.session.is_not(None))
+        occupied = select(participants.c.room).where(participants.c.session.is_not(None), participants.c.admitted)
         query = select(rooms).where(rooms.c.mcu == mcu, rooms.c.id.in_(occupied)).order_by(rooms.c.id)
         return [Room(**row._mapping) for row in await self._db.rows(query)]
 
     # --- people ---------------------------------------------------------------------------------------------------
 
-    async def admit(self, person: Person, room: Room, now: float) -> int | None:
-        others = {"in_room": room.id, "person": person.id, "now": now}
+    async def admit(
+        self,
+        person: Person,
+        room: Room,
+        now: float,
+        *,
+        kept: bool = False,
+        invitation: str | None = None,
+        waiting: int = 0,
+    ) -> int | Literal["full", "spent"]:
+        others = {"in_room": room.id, "person": person.id, "now": now, "inside": person.admitted}
 
-        async def work(connection: AsyncConnection) -> int | None:
+        async def work(connection: AsyncConnection) -> int | Literal["full", "spent"]:
             # Written first: the room's row is the lock under which places are counted (SQLite: the whole database is).
             await connection.execute(_USED, {"in_room": room.id, "used": room.used_at})
             taken = await connection.scalar(_OTHERS, others) or 0
-            if taken >= room.max_participants:
-                return None
-            await _write_person(connection, person)
-            return taken + 1
+            if taken >= (room.max_participants if person.admitted else waiting):
+                return "full"
+            if invitation is not None and not await _use(connection, invitation, now):
+                return "spent"
+            await _write_person(connection, person, kept)
+            if person.admitted:
+                return taken + 1
+            return await connection.scalar(_OTHERS, others | {"inside": True}) or 0
 
         return await self._db.write(work)
 
     async def person(self, participant: str) -> Person | None:
         found = await self._db.rows(select(participants).where(participants.c.id == participant))
         return Person(**found[0]._mapping) if found else None
-
-    async def live_count(self, room_id: str, now: float) -> int:
-        query = select(func.count()).select_from(participants).where(participants.c.room == room_id, live(now))
-        return await self._db.value(query) or 0
 
     # --- presence -------------------------------------------------------------------------------------------------
 
@@ -172,7 +186,7 @@ class SqlStore:
         return await self._db.write(work)
 
     async def used_mcus(self) -> set[str]:
-        occupied = select(participants.c.room).where(participants.c.session.is_not(None))
+        occupied = select(participants.c.room).where(participants.c.session.is_not(None), participants.c.admitted)
         of_legs = select(participants.c.leg_mcu).where(participants.c.leg_mcu.is_not(None))
         of_rooms = select(rooms.c.mcu).where(rooms.c.mcu.is_not(None), rooms.c.id.in_(occupied))
         return {row[0] for row in await self._db.rows(of_legs.union(of_rooms))}
@@ -204,12 +218,17 @@ class SqlStore:
         return await self._db.write(work)
 
 
-async def _write_person(connection: AsyncConnection, person: Person) -> None:
+async def _use(connection: AsyncConnection, invitation: str, now: float) -> bool:
+    """Count the invitation once more, if it is still good."""
+    return (await connection.execute(_INVITED, {"by": invitation, "now": now})).rowcount == 1
+
+
+async def _write_person(connection: AsyncConnection, person: Person, kept: bool) -> None:
     """Insert, or update what joining again may change."""
     if (await connection.execute(_PERSON, vars(person))).rowcount:
         return
-    again = {f"now_{name}": getattr(person, name) for name in ("room", "display_name", "reserved_until")}
-    await connection.execute(_AGAIN, {"person": person.id, **again})
+    again = {f"now_{name}": getattr(person, name) for name in (KEPT if kept else ANEW)}
+    await connection.execute(_AGAIN if kept else _ANEW, {"person": person.id, **again})
 
 
 async def _set_legs(connection: AsyncConnection, people: list[str], mcu: str | None) -> None:

@@ -86,3 +86,32 @@ class KnownMcu:
     boot: str
     url: str
     capacity: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """An account that a room knows."""
+
+    room: str
+    user: str
+    role: Role
+    added_at: float
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """A link into a room. Of its secret only a digest is kept."""
+
+    id: str
+    room: str
+    digest: str
+    """SHA-256 of the secret, hexadecimal."""
+    role: Role
+    note: str
+    created_at: float
+    created_by: str
+    """Login, or what else names its maker."""
+    expires_at: float | None = None
+    max_uses: int | None = None
+    uses: int = 0
+    revoked: bool = False

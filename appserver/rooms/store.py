@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from confero.models import LegRecord, McuRegister, SessionNotice
 
 from .entities import KnownMcu, Person, Room
-
-Added = Literal["added", "exists", "full"]
 
 
 class Store(Protocol):
     """Each call is one transaction. Raises Unavailable if the database is not there."""
 
     # --- rooms ----------------------------------------------------------------------------------------------------
-
-    async def add_room(self, room: Room, limit: int) -> Added:
-        """``full``: there are ``limit`` rooms already; ``exists``: the id is taken, and the room as it was."""
-        ...
 
     async def room(self, room_id: str) -> Room | None: ...
 
@@ -33,16 +27,7 @@ class Store(Protocol):
 
     # --- people ---------------------------------------------------------------------------------------------------
 
-    async def admit(self, person: Person, room: Room, now: float) -> int | None:
-        """Write the person, new or back, unless the others in the room fill it; at once, so that two cannot take one place.
-
-        How many are in the room now; None if it is full.
-        """
-        ...
-
     async def person(self, participant: str) -> Person | None: ...
-
-    async def live_count(self, room_id: str, now: float) -> int: ...
 
     # --- presence -------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ class Places:
         """
         if ask.room is None and ask.participant is not None:
             raise Refused("A participant's place is in a room.", status=422, code="room-missing")
-        room = ask.room or (await self._reception.create_for_call()).id
+        room = ask.room or (await self._reception.catalogue.create_for_call()).id
         return await self.give(room, shown_name(ask.caller), ask.participant)
 
 

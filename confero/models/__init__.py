@@ -59,10 +59,12 @@ from .legs import (
 from .mcus import LegRecord, LegRecords, McuHeartbeat, McuRegister
 from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
-from .rooms import RoomSpec, RoomState, RoomStats
+from .rooms import MOST_ORDERS, ParticipantOrder, RoomEnd, RoomOrders, RoomOrdersDone, RoomSpec, RoomState, RoomStats
 from .services import (
     McuStarted,
     Publish,
+    RoomEndQuery,
+    RoomOrdersAt,
     RoomPlacement,
     SessionNotice,
     SessionNotices,
@@ -74,6 +76,7 @@ from .signalling import Answer, ClientMessage, ErrorReply, Hello, Leave, Mute, O
 
 __all__ = [
     "DEFAULT_TALKERS",
+    "MOST_ORDERS",
     "TOLD_AT_ONCE",
     "ActiveSpeaker",
     "Answer",
@@ -120,6 +123,7 @@ __all__ = [
     "PairGain",
     "Participant",
     "ParticipantEvent",
+    "ParticipantOrder",
     "Ping",
     "PlayRequest",
     "PlayedEvent",
@@ -134,8 +138,13 @@ __all__ = [
     "RingStoppedEvent",
     "Role",
     "RoomCreate",
+    "RoomEnd",
+    "RoomEndQuery",
     "RoomEvent",
     "RoomInfo",
+    "RoomOrders",
+    "RoomOrdersAt",
+    "RoomOrdersDone",
     "RoomPlacement",
     "RoomSpec",
     "RoomState",

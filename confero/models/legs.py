@@ -17,6 +17,9 @@ class WebRtcLegCreate(Request):
     display_name: DisplayName
     role: Role = "guest"
     sdp: Sdp
+    muted: bool = False
+    held: bool = False
+    """Both as in LegPatch, from the start. An earlier leg of the participant hands on what was decided about it instead."""
 
 
 class RtpLegCreate(Request):
@@ -53,6 +56,9 @@ class RtpLegCreate(Request):
     tones, which are cut from what others hear."""
     media_timeout_s: float = Field(default=60, ge=0, le=3600)
     """The leg ends after this much silence on the wire, but not on hold; 0: never, then its owner must end it."""
+    muted: bool = False
+    held: bool = False
+    """As in WebRtcLegCreate."""
 
 
 LegCreate = Annotated[WebRtcLegCreate | RtpLegCreate, Field(discriminator="kind")]
@@ -95,6 +101,10 @@ class LegPatch(Request):
     """PATCH /v1/legs/{leg} -> Participant. Absent fields stay."""
 
     muted: bool | None = None
+    """False is refused with ``held`` while the leg is held, unless the same patch ends that."""
+    held: bool | None = None
+    """Not heard by rule: ``muted`` stays as it was, and counts again afterwards."""
+    role: Role | None = None
     deaf: bool | None = None
     gain_db: float | None = Field(default=None, ge=-60, le=18)
     """How loud the others hear it."""

@@ -20,6 +20,8 @@ class Participant(Reply):
     muted: bool = False
     """Others do not hear this participant: by its own wish or the moderator's."""
     deaf: bool = False
+    held: bool = False
+    """Not heard by rule, whatever ``muted`` says, until a host lets them speak."""
     state: Literal["connecting", "connected", "disconnected"] = "connecting"
     """Of the media: ``connected`` once ICE, DTLS and keys stand (WebRTC) or packets come (RTP)."""
 

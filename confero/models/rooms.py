@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from .base import DEFAULT_TALKERS, Id, Noise, Reply, Request
+from .base import DEFAULT_TALKERS, Id, Noise, Reply, Request, Role
 from .people import Participant
+
+MOST_ORDERS = 500
+"""In one call: what fits the MCU's largest body."""
+RoomEnd = Literal["room-closed", "ended"]
 
 
 class RoomSpec(Request):
@@ -38,3 +44,23 @@ class RoomStats(Reply):
     connected: int
     counters: dict[str, int]
     """The engine's counters that can be added up, by their names in core.h."""
+
+
+class ParticipantOrder(Request):
+    """What a room's rules or a host want of one participant. Absent fields stay."""
+
+    muted: bool | None = None
+    held: bool | None = None
+    role: Role | None = None
+
+
+class RoomOrders(Request):
+    """PATCH /v1/rooms/{room}/participants -> RoomOrdersDone."""
+
+    orders: dict[Id, ParticipantOrder] = Field(max_length=MOST_ORDERS)
+    """By participant."""
+
+
+class RoomOrdersDone(Reply):
+    done: list[Id]
+    """Who is there, and is as ordered now."""

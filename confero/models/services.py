@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .base import DEFAULT_TALKERS, TOLD_AT_ONCE, Id, Reply, Request, Role, Token
 from .events import RoomEvent
-from .rooms import RoomSpec
+from .rooms import RoomOrders, RoomSpec
 
 
 class TokenCheck(Request):
@@ -70,6 +70,22 @@ class RoomPlacement(Request):
     mcu: Id
     mcu_url: str = Field(max_length=256)
     spec: RoomSpec
+
+
+class RoomOrdersAt(RoomOrders):
+    """PATCH /internal/v1/rooms/{room}/participants at the notifier -> RoomOrdersDone: passed on to the MCU named here."""
+
+    mcu_url: str = Field(max_length=256)
+
+
+class RoomEndQuery(Request):
+    """DELETE /internal/v1/rooms/{room} and /internal/v1/rooms/{room}/participants/{participant} at the notifier -> 204.
+
+    Sessions get ``closed`` with the reason, then the MCU ends its part. Said twice, it is done once.
+    """
+
+    reason: Literal["removed", "ended"]
+    mcu_url: str = Field(max_length=256)
 
 
 class Publish(Request):

@@ -64,6 +64,8 @@ class Welcome(Reply):
     participant: Id
     room: Id
     room_name: str
+    waiting: bool = False
+    """In the lobby: no roster, and no media yet. If false although the join said so, a host was faster: join again."""
     roster: list[Participant]
     """Whether the own leg still lives is seen here: if not, send a fresh offer."""
 

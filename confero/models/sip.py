@@ -174,6 +174,8 @@ class SipPlace(Reply):
     mcu_url: str
     reserved_until: float
     """The place is kept until then; the leg's own record keeps it afterwards."""
+    may_speak: bool = True
+    """False: the leg is held until a host lets."""
 
 
 class SipBrowser(Reply):

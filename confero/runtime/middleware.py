@@ -6,6 +6,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from math import ceil
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -97,7 +98,13 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except Exception as error:
         if isinstance(error, ConnectionError) and _gone(request):
             raise  # aiohttp closes the connection; nobody is there to be answered
-        return _answer(request, error, {})
+        return _answer(request, error, _waiting_time(error))
+
+
+def _waiting_time(error: Exception) -> dict[str, str]:
+    """In whole seconds (RFC 9110, section 10.2.3)."""
+    wait_s = error.retry_after_s if isinstance(error, Refused) else 0.0
+    return {"Retry-After": str(ceil(wait_s))} if wait_s > 0 else {}
 
 
 def _gone(request: web.Request) -> bool:

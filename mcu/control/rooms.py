@@ -8,16 +8,28 @@ from aiohttp import web
 
 from confero import models
 from confero.errors import Refused
-from confero.runtime.http import Route, read_model, reply
+from confero.runtime.http import Route, read_model, read_query, reply
 
 from ..conference import Conference
+from .legs import EndQuery
+from .query import Query
 
 SCOPE = "mcu:rooms"
 ROOM = "/v1/rooms/{room}"
 ROOM_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PEOPLE = f"{ROOM}/participants"
 UNKNOWN = "404 room-unknown"
 CREATE_SUMMARY = "Makes the room if it is new (201); changes nothing if it is there (200)"
 CREATE_FAULTS = ("422 invalid-id", "503 draining", "503 mcu-full")
+ORDER = "Mute, hold by rule, roles: of many at once"
+REMOVE = "Ends whatever leg the participant has"
+GONE = (UNKNOWN, "404 participant-unknown")
+
+
+class RoomEndQuery(Query):
+    """DELETE /v1/rooms/{room}"""
+
+    reason: models.RoomEnd = "room-closed"
 
 
 class RoomCalls:
@@ -30,7 +42,11 @@ class RoomCalls:
             Route("GET", "/v1/rooms", self._list, SCOPE, "All rooms", reply=list[models.RoomState]),
             Route("PUT", ROOM, self._put, SCOPE, CREATE_SUMMARY, models.RoomSpec, state, errors=CREATE_FAULTS),
             Route("GET", ROOM, self._get, SCOPE, "A room", reply=state, errors=(UNKNOWN,)),
-            Route("DELETE", ROOM, self._delete, SCOPE, "Ends the room", status=204, errors=(UNKNOWN,)),
+            Route("DELETE", ROOM, self._delete, SCOPE, "Ends the room", None, None, 204, (UNKNOWN,), RoomEndQuery),
+            Route(
+                "PATCH", PEOPLE, self._order, SCOPE, ORDER, models.RoomOrders, models.RoomOrdersDone, 200, (UNKNOWN,)
+            ),
+            Route("DELETE", f"{PEOPLE}/{{participant}}", self._remove, SCOPE, REMOVE, None, None, 204, GONE, EndQuery),
             Route("GET", f"{ROOM}/stats", self._stats, SCOPE, "Sums over its legs", reply=stats, errors=(UNKNOWN,)),
         ]
 
@@ -49,7 +65,18 @@ class RoomCalls:
         return reply(self._conference.room_stats(request.match_info["room"]))
 
     async def _delete(self, request: web.Request) -> web.Response:
-        self._conference.remove_room(request.match_info["room"])
+        query = read_query(request, RoomEndQuery)
+        self._conference.remove_room(request.match_info["room"], query.reason)
+        return reply(None)
+
+    async def _order(self, request: web.Request) -> web.Response:
+        wish = await read_model(request, models.RoomOrders)
+        done = self._conference.moderation.order(request.match_info["room"], wish.orders)
+        return reply(models.RoomOrdersDone(done=done))
+
+    async def _remove(self, request: web.Request) -> web.Response:
+        query, names = read_query(request, EndQuery), request.match_info
+        self._conference.moderation.remove(names["room"], names["participant"], query.reason)
         return reply(None)
 
 

@@ -11,10 +11,10 @@ from ..conference import Conference
 from .legs import LEG, SCOPE, UNKNOWN
 
 PAIR = LEG + "/hears/{talker}"
-PATCH_SUMMARY = "Mute, deaf, gain, gate, suspended, aside, confirmed, signalling, another room"
+PATCH_SUMMARY = "Mute, held, role, deaf, gain, gate, suspended, aside, confirmed, signalling, another room"
 PATCH_FAULTS = (
     *(UNKNOWN, "404 room-unknown", "409 room-full", "409 participant-exists"),
-    *("409 other-media-thread", "409 not-for-browsers"),
+    *("409 other-media-thread", "409 not-for-browsers", "409 held"),
 )
 PAIR_SUMMARY = "How loud this leg hears that one"
 PAIR_FAULTS = (UNKNOWN, "409 not-together")

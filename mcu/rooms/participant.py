@@ -105,6 +105,8 @@ class Settings:
     hear_db: float = 0.0
     suspended: bool = False
     held: bool = False
+    """Not heard by the room's rules, until a host lets: its own unmute does not end it."""
+    on_hold: bool = False
     """Its peer wants no media now: of the leg's description, never of a patch."""
     aside: bool = False
     agc: bool = False
@@ -117,9 +119,9 @@ class Settings:
         return replace(self, **said)
 
     @property
-    def shown(self) -> tuple[bool, bool]:
+    def shown(self) -> tuple[bool, bool, bool]:
         """What the roster shows of it."""
-        return self.muted, self.deaf
+        return self.muted, self.deaf, self.held
 
 
 @dataclass
@@ -179,7 +181,7 @@ class Participant:
     def view(self) -> models.Participant:
         """As the roster shows it."""
         shown = self._shown
-        if shown is None or self._facts() != (shown.leg, shown.muted, shown.deaf, shown.state):
+        if shown is None or self._facts() != (shown.leg, shown.muted, shown.deaf, shown.held, shown.role, shown.state):
             shown = self._shown = models.Participant(
                 id=self.id,
                 display_name=self.display_name,
@@ -188,10 +190,11 @@ class Participant:
                 leg=self.leg.id,
                 muted=self.settings.muted,
                 deaf=self.settings.deaf,
+                held=self.settings.held,
                 state=self.state,
             )
         return shown
 
-    def _facts(self) -> tuple[str, bool, bool, State]:
+    def _facts(self) -> tuple[str, bool, bool, bool, models.Role, State]:
         """What of a view can change."""
-        return self.leg.id, self.settings.muted, self.settings.deaf, self.state
+        return self.leg.id, *self.settings.shown, self.role, self.state

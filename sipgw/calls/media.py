@@ -104,6 +104,7 @@ class MediaLeg:
                 owner=self.terms.owner,
                 collect=True,
                 media_timeout_s=self.terms.timeout_s,
+                held=not place.may_speak,
             ),
         )
         self.leg, self.alone = reply.leg, reply.people == 1
@@ -159,7 +160,7 @@ class MediaLeg:
         alone = not (await self.mcu.ensure_room(place.room, place.spec)).participants
         seat = Seat(participant=place.participant, display_name=place.display_name, role=place.role)
         try:
-            await self.mcu.patch(self._need(), LegPatch(room=place.room, seat=seat))
+            await self.mcu.patch(self._need(), LegPatch(room=place.room, seat=seat, held=not place.may_speak))
         except Refused as error:
             if error.code != "other-media-thread":
                 raise

@@ -192,6 +192,8 @@ async def test_openapi(rig: Rig) -> None:
     assert set(document["paths"]) == {
         "/v1/rooms",
         "/v1/rooms/{room}",
+        "/v1/rooms/{room}/participants",
+        "/v1/rooms/{room}/participants/{participant}",
         "/v1/rooms/{room}/legs",
         "/v1/rooms/{room}/stats",
         "/v1/rooms/{room}/tap",

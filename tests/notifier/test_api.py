@@ -135,6 +135,8 @@ async def test_openapi_is_valid(stack: Stack) -> None:
         "/events",
         "/internal/v1/publish",
         "/internal/v1/rooms/{room}",
+        "/internal/v1/rooms/{room}/participants",
+        "/internal/v1/rooms/{room}/participants/{participant}",
         "/internal/v1/mcus/{mcu}/started",
     }
 

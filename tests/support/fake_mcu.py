@@ -21,6 +21,8 @@ from confero.models import (
     McuStarted,
     Participant,
     Publish,
+    RoomOrders,
+    RoomOrdersDone,
     RoomSpec,
     RoomState,
 )
@@ -109,6 +111,9 @@ class FakeMcu:
         return [
             Route("PUT", "/v1/rooms/{room}", self._put_room, scope="mcu:rooms"),
             Route("GET", "/v1/rooms/{room}", self._get_room, scope="mcu:rooms"),
+            Route("DELETE", "/v1/rooms/{room}", self._delete_room, scope="mcu:rooms"),
+            Route("PATCH", "/v1/rooms/{room}/participants", self._patch_people, scope="mcu:rooms"),
+            Route("DELETE", "/v1/rooms/{room}/participants/{participant}", self._delete_person, scope="mcu:rooms"),
             Route("POST", "/v1/rooms/{room}/legs", self._post_leg, scope="mcu:legs"),
             Route("PUT", "/v1/legs/{leg}/offer", self._put_offer, scope="mcu:legs"),
             Route("PATCH", "/v1/legs/{leg}", self._patch_leg, scope="mcu:legs"),
@@ -143,6 +148,33 @@ class FakeMcu:
         await self._note(request)
         return reply(self._state(request.match_info["room"]))
 
+    async def _delete_room(self, request: web.Request) -> web.Response:
+        await self._note(request)
+        room = self._state(request.match_info["room"]).id
+        del self.rooms[room]
+        self.legs = {leg: (where, who) for leg, (where, who) in self.legs.items() if where != room}
+        return reply(None)
+
+    async def _patch_people(self, request: web.Request) -> web.Response:
+        await self._note(request)
+        room, wish, done = self._state(request.match_info["room"]).id, await read_model(request, RoomOrders), []
+        self.bodies.append(wish)
+        for leg, (where, who) in list(self.legs.items()):
+            if where == room and who.id in wish.orders:
+                told = wish.orders[who.id].model_dump(exclude_none=True)
+                self.legs[leg] = (room, who.model_copy(update=told))
+                done.append(who.id)
+        return reply(RoomOrdersDone(done=done))
+
+    async def _delete_person(self, request: web.Request) -> web.Response:
+        await self._note(request)
+        room, person = self._state(request.match_info["room"]).id, request.match_info["participant"]
+        legs = [leg for leg, (where, who) in self.legs.items() if (where, who.id) == (room, person)]
+        if not legs:
+            raise Refused("nobody", status=404, code="participant-unknown")
+        del self.legs[legs[0]]
+        return reply(None)
+
     async def _post_leg(self, request: web.Request) -> web.Response:
         await self._note(request)
         room = request.match_info["room"]
@@ -156,7 +188,13 @@ class FakeMcu:
             raise Refused("the room is full", status=409, code="room-full")
         leg = f"leg_{next(self._numbers)}"
         participant = Participant(
-            id=body.participant, display_name=body.display_name, role=body.role, kind=body.kind, leg=leg
+            id=body.participant,
+            display_name=body.display_name,
+            role=body.role,
+            kind=body.kind,
+            leg=leg,
+            muted=body.muted,
+            held=body.held,
         )
         self.legs[leg] = (room, participant)
         return reply(LegReply(leg=leg, participant=body.participant, room=room, sdp="answer"), status=201)

@@ -436,6 +436,7 @@ export interface Participant {
   leg: string;
   muted: boolean;
   deaf: boolean;
+  held: boolean;
   state: "connecting" | "connected" | "disconnected";
 }
 
@@ -706,6 +707,7 @@ export interface Welcome {
   participant: string;
   room: string;
   room_name: string;
+  waiting: boolean;
   roster: Array<Participant>;
 }
 

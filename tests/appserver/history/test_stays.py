@@ -92,7 +92,9 @@ OVER = replace(MEETING, started_at=100.0, ended_at=200.0, reason="empty")
     [
         (leg("a", 150, None), OPEN, False, True),
         (leg("a", 90, None), OPEN, False, True),
-        (leg("a", 10, 20), OPEN, False, False),
+        (leg("a", 90, 98), OPEN, True, True),
+        (leg("a", 90, 98), OPEN, False, False),
+        (leg("a", 10, 20), OPEN, True, False),
         (leg("a", 150, 160), OVER, False, True),
         (leg("a", 300, None), OVER, True, False),
         (leg("a", 200 + AGAIN_S, None), OVER, True, True),
@@ -102,6 +104,8 @@ OVER = replace(MEETING, started_at=100.0, ended_at=200.0, reason="empty")
     ids=[
         "goes on",
         "first told second",
+        "back again told first",
+        "another told first",
         "long before",
         "told late",
         "long after",

@@ -12,9 +12,13 @@ import pytest
 from confero.appserver.db.engine import Database, database_url
 from confero.appserver.db.migrate import migrate
 from confero.appserver.db.repositories import SqlStore
+from confero.appserver.db.sipcalls import SqlCallStore
 from confero.appserver.rooms.farm import Farm
+from confero.appserver.rooms.house import House
+from confero.appserver.rooms.joining import Admission
+from confero.appserver.rooms.policy import Policy
 from confero.appserver.rooms.presence import Presence
-from confero.appserver.rooms.reception import Admission, Policy, Reception
+from confero.appserver.sip.vault import Vault
 from confero.clock import FakeClock
 from confero.models import (
     JoinRequest,
@@ -22,12 +26,14 @@ from confero.models import (
     LegRecords,
     McuHeartbeat,
     McuRegister,
+    Publish,
     RoomPlacement,
     SessionNotice,
     SessionNotices,
 )
 
 SECRET = b"a secret of the reception's tests 12"
+VAULT = Vault(SECRET)
 
 
 class ListeningNotifier:
@@ -35,6 +41,7 @@ class ListeningNotifier:
 
     def __init__(self) -> None:
         self.placed: list[tuple[str, RoomPlacement]] = []
+        self.published: list[Publish] = []
         self.failure: Exception | None = None
 
     async def place(self, room: str, placement: RoomPlacement) -> None:
@@ -42,23 +49,33 @@ class ListeningNotifier:
             raise self.failure
         self.placed.append((room, placement))
 
+    async def publish(self, message: Publish) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.published.append(message)
+
 
 class Bench:
     """Everything that decides, and short ways to make things happen."""
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, database: Database) -> None:
         self.clock = FakeClock()
-        self.store = store
+        self.store = SqlStore(database)
+        self.attempts = SqlCallStore(database)
         self.notifier = ListeningNotifier()
         self.restart()
 
     def restart(self) -> None:
         """A new process on the same database."""
         self.farm = Farm(self.clock, silence_s=6)
-        self.reception = Reception(self.store, self.farm, self.clock, SECRET, Policy())
+        self.house = self.make_house(Policy())
+        self.reception = self.house.reception
         self.presence = Presence(
             self.store, self.farm, self.notifier, self.clock, join_grace_s=30, changing=asyncio.Lock()
         )
+
+    def make_house(self, policy: Policy) -> House:
+        return House(self.store, self.attempts, VAULT, self.farm, self.notifier, self.clock, SECRET, policy)
 
     async def mcu(self, name: str = "m1", *people: str, boot: str = "b1") -> None:
         body = McuRegister(id=name, boot=boot, url=f"http://{name}", capacity=100, participants=list(people))
@@ -91,14 +108,14 @@ class Bench:
         await self.presence.records(LegRecords(records=[record]))
 
     async def count(self, room: str = "lobby") -> int:
-        return (await self.reception.room(room))[1]
+        return (await self.house.catalogue.look(room))[1]
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     database = Database(database_url(None, tmp_path))
     await migrate(database)
-    bench = Bench(SqlStore(database))
-    await bench.reception.ensure_default("lobby")
+    bench = Bench(database)
+    await bench.house.catalogue.ensure_default("lobby")
     yield bench
     await database.close()

@@ -130,7 +130,7 @@ async def test_lost_mcu_with_a_spare_one(bench: Bench) -> None:
 
 async def test_a_room_sounds_the_same_at_its_next_mcu(bench: Bench) -> None:
     await bench.mcu("m1")
-    room = await bench.reception.create(
+    room = await bench.reception.catalogue.create(
         RoomCreate(name="Quiet", max_participants=9, talkers=3, noise_dbov=70, announce=True)
     )
     await bench.session("connected", await bench.join(room=room.id))

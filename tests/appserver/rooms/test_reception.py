@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from confero.appserver.rooms.reception import JOIN, Policy, Reception
+from confero.appserver.rooms.policy import Policy
+from confero.appserver.rooms.tickets import JOIN
 from confero.errors import Refused
 from confero.models import JoinRequest, RoomCreate
 from confero.tokens import TokenExpired, TokenInvalid, service_token, sign
@@ -15,23 +16,23 @@ from .conftest import SECRET, Bench
 
 
 async def test_default_room_is_made_once(bench: Bench) -> None:
-    room, people = await bench.reception.room("lobby")
-    await bench.reception.ensure_default("lobby")
+    room, people = await bench.house.catalogue.look("lobby")
+    await bench.house.catalogue.ensure_default("lobby")
     assert (room.name, room.permanent, people) == ("Lobby", True, 0)
 
 
 async def test_created_rooms(bench: Bench) -> None:
-    unnamed = await bench.reception.create(RoomCreate())
-    named = await bench.reception.create(RoomCreate(name="Team", max_participants=7))
+    unnamed = await bench.house.catalogue.create(RoomCreate())
+    named = await bench.house.catalogue.create(RoomCreate(name="Team", max_participants=7))
     assert unnamed.name.lower() == " ".join(unnamed.id.split("-")[:2])
     assert (named.name, named.max_participants, named.id[:5]) == ("Team", 7, "team-")
-    assert (await bench.reception.room(named.id))[0] == named
+    assert (await bench.house.catalogue.look(named.id))[0] == named
 
 
 async def test_what_a_room_was_made_with_stands_in_its_grants(bench: Bench) -> None:
     await bench.mcu()
     wish = RoomCreate(max_participants=9, talkers=3, noise_dbov=70, announce=True)
-    room = await bench.reception.create(wish)
+    room = await bench.house.catalogue.create(wish)
     admission = await bench.join(room=room.id)
     for told in (await bench.reception.check(admission.token), admission.room):
         assert (told.max_participants, told.talkers, told.noise_dbov, told.announce) == (9, 3, 70, True)
@@ -40,15 +41,15 @@ async def test_what_a_room_was_made_with_stands_in_its_grants(bench: Bench) -> N
 
 
 async def test_too_many_rooms(bench: Bench) -> None:
-    reception = Reception(bench.store, bench.farm, bench.clock, SECRET, Policy(max_rooms=2))
-    await reception.create(RoomCreate())
+    rooms = bench.make_house(Policy(max_rooms=2)).catalogue
+    await rooms.create(RoomCreate())
     with pytest.raises(Refused) as caught:
-        await reception.create(RoomCreate())
+        await rooms.create(RoomCreate())
     assert (caught.value.status, caught.value.code) == (503, "too-many-rooms")
 
 
 async def test_unknown_room(bench: Bench) -> None:
-    for ask in (bench.reception.room("nowhere"), bench.join(room="nowhere")):
+    for ask in (bench.house.catalogue.look("nowhere"), bench.join(room="nowhere")):
         with pytest.raises(Refused) as caught:
             await ask
         assert (caught.value.status, caught.value.code) == (404, "room-unknown")
@@ -78,7 +79,7 @@ async def test_newcomers_differ(bench: Bench) -> None:
 
 async def test_full_room(bench: Bench) -> None:
     await bench.mcu()
-    room = await bench.reception.create(RoomCreate(max_participants=2))
+    room = await bench.house.catalogue.create(RoomCreate(max_participants=2))
     first = await bench.join("a", room.id)
     await bench.join("b", room.id)
     with pytest.raises(Refused) as caught:
@@ -92,7 +93,7 @@ async def test_full_room(bench: Bench) -> None:
 
 async def test_last_place_among_many(bench: Bench) -> None:
     await bench.mcu()
-    room = await bench.reception.create(RoomCreate(max_participants=2))
+    room = await bench.house.catalogue.create(RoomCreate(max_participants=2))
     outcomes = await asyncio.gather(*(bench.join(f"p{n}", room.id) for n in range(6)), return_exceptions=True)
     assert sum(not isinstance(outcome, Exception) for outcome in outcomes) == 2
 
@@ -130,7 +131,7 @@ async def test_coming_back_too_late(bench: Bench) -> None:
 
 async def test_coming_back_with_what_is_no_token_of_this_room(bench: Bench) -> None:
     await bench.mcu()
-    other = await bench.reception.create(RoomCreate())
+    other = await bench.house.catalogue.create(RoomCreate())
     elsewhere = await bench.join(room=other.id)
     now = bench.clock.wall()
     forged = sign(
@@ -159,7 +160,7 @@ async def test_check_of_bad_tokens(bench: Bench) -> None:
 async def test_check_of_a_token_for_another_room_than_the_persons(bench: Bench) -> None:
     await bench.mcu()
     admission = await bench.join()
-    other = await bench.reception.create(RoomCreate())
+    other = await bench.house.catalogue.create(RoomCreate())
     claims = {"sub": admission.person.id, "room": other.id}
     token = sign(claims, kind=JOIN, secret=SECRET, expires=bench.clock.wall() + 9)
     with pytest.raises(TokenInvalid):
@@ -196,7 +197,7 @@ async def test_room_of_a_lost_mcu_gets_another(bench: Bench) -> None:
 async def test_room_placed_by_many_at_once_has_one_home(bench: Bench) -> None:
     for name in ("m1", "m2", "m3"):
         await bench.mcu(name)
-    room, _ = await bench.reception.room("lobby")
+    room, _ = await bench.house.catalogue.look("lobby")
     homes = await asyncio.gather(*(bench.reception.home(room) for _ in range(6)))
     assert len({mcu.id for mcu in homes}) == 1
 

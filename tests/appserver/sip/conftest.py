@@ -14,11 +14,14 @@ from confero.appserver.db.engine import Database, database_url
 from confero.appserver.db.migrate import migrate
 from confero.appserver.db.models import participants
 from confero.appserver.db.repositories import SqlStore
+from confero.appserver.db.sipcalls import SqlCallStore
 from confero.appserver.rooms.farm import Farm
-from confero.appserver.rooms.reception import Policy, Reception
+from confero.appserver.rooms.house import House
+from confero.appserver.rooms.policy import Policy
+from confero.appserver.sip.vault import Vault
 from confero.appserver.telephony import Telephony
 from confero.clock import FakeClock
-from confero.models import JoinRequest, McuRegister, SessionNotice
+from confero.models import JoinRequest, McuRegister, Publish, SessionNotice
 from confero.models.sip import SipCaller, SipDecision, SipPinAsk, SipPinReply, SipRouteAsk
 from confero.models.sipadmin import DialRuleCreate, SipAccountCreate, SipNumberCreate, SipTrunkCreate
 
@@ -34,11 +37,19 @@ class Bench:
         self.database = database
         self.people = SqlStore(database)
         self.farm = Farm(self.clock, silence_s=6)
-        self.reception = Reception(self.people, self.farm, self.clock, SECRET, Policy())
-        self.telephony = Telephony(config, database, self.people, self.reception, self.clock, SECRET)
+        self.published: list[Publish] = []
+        vault = Vault(SECRET)
+        attempts = SqlCallStore(database)
+        self.house = House(self.people, attempts, vault, self.farm, self, self.clock, SECRET, Policy())
+        self.reception = self.house.reception
+        self.telephony = Telephony(config, database, self.people, self.house, vault, self.clock, SECRET)
         self.office = self.telephony.office
         self.store = self.telephony.store
         self.mcu("m1")
+
+    async def publish(self, message: Publish) -> None:
+        """As the notifier."""
+        self.published.append(message)
 
     def mcu(self, name: str) -> None:
         """This MCU lives, again if it was silent."""
@@ -94,6 +105,6 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     database = Database(database_url(None, tmp_path))
     await migrate(database)
     bench = Bench(database, AppserverConfig(state_dir=tmp_path, calls_out_per_hour=3))
-    await bench.reception.ensure_default("lobby")
+    await bench.reception.catalogue.ensure_default("lobby")
     yield bench
     await database.close()

@@ -29,7 +29,7 @@ async def test_out_of_the_box_a_room_is_called_by_its_id(bench: Bench) -> None:
 
 
 async def test_a_room_made_by_a_browser_is_called_as_well(bench: Bench) -> None:
-    room = await bench.reception.create(RoomCreate(talkers=2, announce=True))
+    room = await bench.reception.catalogue.create(RoomCreate(talkers=2, announce=True))
     place = (await bench.route(room.id)).place
     assert place is not None and (place.spec.talkers, place.spec.announce) == (2, True)
 
@@ -77,7 +77,7 @@ async def test_an_account_bears_its_own_name(bench: Bench) -> None:
 
 
 async def test_a_full_room_is_busy(bench: Bench) -> None:
-    room = await bench.reception.create(RoomCreate(max_participants=2))
+    room = await bench.reception.catalogue.create(RoomCreate(max_participants=2))
     decisions = [await bench.route(room.id) for _ in range(3)]
     assert [(d.action, d.status, d.code) for d in decisions][1:] == [("room", 0, ""), ("reject", 486, "room-full")]
 

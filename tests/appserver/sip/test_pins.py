@@ -134,7 +134,7 @@ async def test_numbers_are_not_tried_without_end(bench: Bench) -> None:
 
 
 async def test_a_full_room_is_told_to_who_knows_the_pin_only(bench: Bench) -> None:
-    room = await bench.reception.create(RoomCreate(max_participants=2))
+    room = await bench.reception.catalogue.create(RoomCreate(max_participants=2))
     await bench.number("4711", room.id, pin="1234")
     for call in ("c1", "c2"):
         await bench.pin("4711", "1234", call=call)

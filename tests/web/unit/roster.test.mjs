@@ -8,7 +8,7 @@ import { EMPTY, applyEvent, applyRoster, shownTiles } from "../../../appserver/s
 
 /** @param {string} id @param {Partial<Participant>} fields @returns {Participant} */
 function person(id, fields = {}) {
-  return { id, display_name: id.toUpperCase(), role: "guest", kind: "webrtc", leg: `leg_${id}`, muted: false, deaf: false, state: "connected", ...fields };
+  return { id, display_name: id.toUpperCase(), role: "guest", kind: "webrtc", leg: `leg_${id}`, muted: false, deaf: false, held: false, state: "connected", ...fields };
 }
 
 /** @param {string[]} ids */
