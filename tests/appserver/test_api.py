@@ -153,6 +153,8 @@ async def test_descriptions_are_valid(site: Site) -> None:
             "/api/v1/rooms/{room}/calls/{call}/digits",
         ),
         *("/api/v1/calls/{call}/answer", "/api/v1/site", "/sip"),
+        *("/api/v1/meetings", "/api/v1/meetings/{meeting}", "/api/v1/meetings.csv", "/api/v1/meetings.json"),
+        *("/api/v1/mcus", "/api/v1/mcus/{mcu}", "/api/v1/live"),
         "/api/v1/openapi.json",
         "/events",
     }
