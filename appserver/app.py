@@ -146,7 +146,7 @@ class AppserverApp:
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
     def _public_routes(self) -> list[Route]:
-        parts = Parts(
+        self.parts = Parts(
             self.config,
             self._clock,
             self.house,
@@ -159,8 +159,9 @@ class AppserverApp:
             self.records,
             self.farm,
             self.drains,
+            self.store,
         )
-        return public_routes(parts, lambda: self.site.openapi())
+        return public_routes(self.parts, lambda: self.site.openapi())
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -322,6 +323,7 @@ def room_policy(config: AppserverConfig) -> Policy:
         members_per_room=config.members_per_room,
         invitations_per_room=config.invitations_per_room,
         waiting_per_room=config.waiting_per_room,
+        default_room=config.default_room,
     )
 
 
