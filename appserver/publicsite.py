@@ -10,9 +10,9 @@ from confero.clock import Clock
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
 
+from .api.dialin import DialInApi
 from .api.farm import FarmApi
 from .api.history import HistoryApi
-from .api.dialin import DialInApi
 from .api.invitations import InvitationsApi
 from .api.lobby import LobbyApi
 from .api.members import MembersApi
