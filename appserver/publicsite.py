@@ -11,6 +11,8 @@ from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
 
 from .api.dialin import DialInApi
+from .api.farm import FarmApi
+from .api.history import HistoryApi
 from .api.invitations import InvitationsApi
 from .api.lobby import LobbyApi
 from .api.members import MembersApi
@@ -18,10 +20,14 @@ from .api.openapi import openapi_route
 from .api.rooms import RoomsApi
 from .config import AppserverConfig
 from .edge import WebSocketProxy
+from .history.relations import MeetingRelations
+from .history.store import RecordStore
 from .relays.iceservers import IceServers
 from .rights.gate import Accounts, Gate
 from .rights.guard import Guard
 from .rights.relations import Relations
+from .rooms.drains import Drains
+from .rooms.farm import Farm
 from .rooms.house import House
 from .rooms.members import Accounts as People
 from .rooms.members import Members, MemberStore
@@ -45,6 +51,9 @@ class Parts:
     sip: WebSocketProxy
     pages: Pages
     admin_token: bytes
+    records: RecordStore
+    farm: Farm
+    drains: Drains
     members: MemberStore
     accounts: Accounts | None = None
     people: People | None = None
@@ -58,6 +67,8 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
         *_sockets(parts),
+        *HistoryApi(parts.records).routes(),
+        *FarmApi(parts.farm, parts.drains, parts.records, parts.clock).routes(),
         openapi_route(describe),
         *parts.pages.routes(),
     ]
@@ -66,7 +77,7 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
 
 def make_guard(parts: Parts) -> Guard:
     gate = Gate(parts.house.reception, parts.accounts, parts.admin_token, RateLimiter(WRONG_TOKENS, parts.clock))
-    return Guard(gate, Relations(parts.house.relations))
+    return Guard(gate, Relations(parts.house.relations, MeetingRelations(parts.records)))
 
 
 def _rooms(parts: Parts) -> list[Route]:
