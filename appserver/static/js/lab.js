@@ -7,7 +7,7 @@ import * as store from "./store.js";
 const COUNTS = Object.freeze({ offers: 0, restarts: 0, welcomes: 0, resumes: 0, renewals: 0 });
 
 const hook = Object.freeze({
-  /** "loading", "home", "prejoin", "call" or "ended" */
+  /** "loading", "home", "prejoin", "waiting", "call" or "ended" */
   get screen() {
     return store.screen.value.name;
   },

@@ -21,8 +21,9 @@ export function LinkMark({ onOpen }) {
     <svg class="link-bars" width="18" height="14" viewBox="0 0 18 14" aria-hidden="true" focusable="false">
       ${[0, 1, 2].map((index) => html`<rect class=${index < bars ? "on" : ""} x=${index * 6.5} y=${9 - index * 4.5} width="4.5" height=${5 + index * 4.5} rx="1.5" />`)}
     </svg>
-    <span class="link-words" role="status">${words}</span>
-  </button>`;
+    <span class="link-words">${words}</span>
+  </button>
+  <span class="hidden" role="status">${words}</span>`;
 }
 
 /** @returns {string} the figures behind the mark */

@@ -16,8 +16,8 @@ export function NetworkTest() {
   };
   return html`<section class="network" aria-label="Network test">
     <button type="button" class="button" disabled=${busy.value} onClick=${run}><${Icon} name="chart" size=${18} />${busy.value ? "Testing…" : "Test the network"}</button>
-    <ul role="status">
-      ${found.value && networkWords(found.value).map(({ good, words }) => html`<li key=${words} class=${good ? "is-good" : "is-bad"}><${Icon} name=${good ? "check" : "warning"} size=${18} />${words}</li>`)}
-    </ul>
+    <div role="status">
+      ${found.value && html`<ul>${networkWords(found.value).map(({ good, words }) => html`<li key=${words} class=${good ? "is-good" : "is-bad"}><${Icon} name=${good ? "check" : "warning"} size=${18} />${words}</li>`)}</ul>`}
+    </div>
   </section>`;
 }
