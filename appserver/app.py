@@ -48,7 +48,8 @@ PUBLIC = ("0.0.0.0", "::")
 STATIC = Path(__file__).with_name("static")
 MAX_INTERNAL_BODY = 1 << 20
 """Bytes: 20,000 session ids, 10,000 participants of an MCU that registers again."""
-SWEEP_S = 1.0
+SWEEP_S = 0.5
+"""With silence and heartbeats a lost MCU is noticed within 5 s."""
 HOUSEKEEPING_S = 3600.0
 FIRST_HOUSEKEEPING_S = 60.0
 """After the start, when there is other work."""
