@@ -12,6 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -22,7 +23,8 @@ from tests.web.account_scene import furnish  # noqa: E402
 
 TARGET = ROOT / "docs" / "images" / "client"
 SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 QUALITY = 72
 Step = Callable[[Page], Awaitable[None]]
 
@@ -77,10 +79,11 @@ SHOTS = (
 """Pages of the meeting are added here as well."""
 
 
-async def take(browser: Browser, backend: AccountBackend, shot: Shot, size: str, scheme: str) -> None:
+async def take(browser: Browser, backend: AccountBackend, shot: Shot, size: str, scheme: Scheme) -> None:
     width, height = SIZES[size]
-    dark = "dark" if scheme == "dark" else "light"
-    context = await browser.new_context(viewport={"width": width, "height": height}, color_scheme=dark, locale="en-GB")
+    context = await browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB"
+    )
     page = await context.new_page()
     await page.goto(backend.url + shot.path.replace("FIRST", next(iter(backend.world.meetings))))
     await page.wait_for_load_state("networkidle")

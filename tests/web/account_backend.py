@@ -15,7 +15,6 @@ from confero.models.accounts import (
     AccountEnd,
     AuditEntry,
     AuditPage,
-    DeviceInfo,
     DeviceList,
     KeyCreate,
     KeyInfo,
@@ -157,7 +156,7 @@ class AccountBackend(Backend):
         for user in self.world.users.values():
             if user.login == wish.login and self.passwords[user.id] == wish.password.get_secret_value():
                 return self._enter(user)
-        raise Refusal("sign-in-failed", 401)
+        raise Refusal("sign-in-refused", 401)
 
     async def _sign_out(self, request: web.Request) -> web.Response:
         self.session = self.session.model_copy(update={"user": None, "csrf": new_id("csrf")})
@@ -231,9 +230,14 @@ class AccountBackend(Backend):
     async def _make_key(self, request: web.Request) -> web.Response:
         wish = KeyCreate.model_validate_json(await request.text())
         made = KeyMade(
-            id=new_id("key"), name=wish.name, scopes=wish.scopes, created_at=time.time(), expires_at=wish.expires_at,
-            hint="ck_f00d", key="ck_f00d_0123456789abcdef",
-        )  # fmt: skip
+            id=new_id("key"),
+            name=wish.name,
+            scopes=wish.scopes,
+            created_at=time.time(),
+            expires_at=wish.expires_at,
+            hint="ck_f00d",
+            key="ck_f00d_0123456789abcdef",
+        )
         self.world.keys.append(KeyInfo(**made.model_dump(exclude={"key"})))
         return json_reply(made, 201)
 
@@ -263,11 +267,10 @@ class AccountBackend(Backend):
         return web.Response(status=204)
 
     async def _reset_link(self, request: web.Request) -> web.Response:
-        return json_reply(ResetLink(url=f"{self.url}/reset#one-time-secret-of-it", expires_at=time.time() + 86_400), 201)
+        return json_reply(
+            ResetLink(url=f"{self.url}/reset#one-time-secret-of-it", expires_at=time.time() + 86_400), 201
+        )
 
     async def _audit(self, request: web.Request) -> web.Response:
         items: list[AuditEntry] = self.world.audit
         return json_reply(AuditPage(items=items))
-
-
-__all__ = ["AccountBackend", "DeviceInfo", "Refusal"]

@@ -66,16 +66,27 @@ class World:
         given: dict[str, Any] = {"max_participants": 100, "participants": 0, "mine": "owner", **fields}
         url = f"{self._backend.url}/r/{room}"
         now = time.time()
-        self.rooms[room] = RoomDetail(id=room, name=name, join_url=url, created_at=now - 9e5, used_at=now - 7200, **given)
+        self.rooms[room] = RoomDetail(
+            id=room, name=name, join_url=url, created_at=now - 9e5, used_at=now - 7200, **given
+        )
         self.members.setdefault(room, {})
         self.invitations.setdefault(room, [])
         return self.rooms[room]
 
-    def meeting(self, room_name: str, began: float, seconds: float, stays: list[StayInfo], **fields: Any) -> MeetingInfo:
+    def meeting(
+        self, room_name: str, began: float, seconds: float, stays: list[StayInfo], **fields: Any
+    ) -> MeetingInfo:
         made = MeetingDetail(
-            id=new_id("mtg"), room=room_name.lower().replace(" ", "-"), room_name=room_name, started_at=began,
-            ended_at=began + seconds, participants=len(stays), most=len(stays), stays=stays, **{"reason": "empty", **fields},
-        )  # fmt: skip
+            id=new_id("mtg"),
+            room=room_name.lower().replace(" ", "-"),
+            room_name=room_name,
+            started_at=began,
+            ended_at=began + seconds,
+            participants=len(stays),
+            most=len(stays),
+            stays=stays,
+            **{"reason": "empty", **fields},
+        )
         self.meetings[made.id] = made
         return made
 

@@ -27,8 +27,9 @@ export function Page({ id }) {
   const part = open.find(([name]) => name === id);
   if (!part) return html`<${CardPage} title=${ADMIN.refused} lead=${ADMIN.refusedDetail} />`;
   const [name, title, View] = part;
+  const shown = (/** @type {HTMLElement | null} */ nav) => nav?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   return html`<${Frame} title=${title} lead=${ADMIN.title}>
-    <nav class="tabs" aria-label=${ADMIN.parts}>${open.map(([path, words]) => html`<${Link} key=${path} to=${path ? `/admin/${path}` : "/admin"} class="tab" current=${path === name}>${words}<//>`)}</nav>
+    <nav key=${name} ref=${shown} class="tabs" aria-label=${ADMIN.parts}>${open.map(([path, words]) => html`<${Link} key=${path} to=${path ? `/admin/${path}` : "/admin"} class="tab" current=${path === name}>${words}<//>`)}</nav>
     <${View} key=${name} />
   <//>`;
 }

@@ -27,15 +27,15 @@ export function Servers() {
     );
   };
   return html`<${Listing} pages=${pages} empty=${html`<${Empty} icon="server" title=${SERVERS.none} detail=${SERVERS.noneDetail} />`}>
-    <ul class="rows rows-card">${pages.items?.map((one) => html`<${Row} key=${one.id} one=${one} onDrain=${administers.value ? () => drain(one) : null} />`)}</ul>
+    <ul class="entries entries-card">${pages.items?.map((one) => html`<${Row} key=${one.id} one=${one} onDrain=${administers.value ? () => drain(one) : null} />`)}</ul>
   <//>`;
 }
 
 /** @param {{ one: McuInfo, onDrain: (() => void) | null }} props */
 function Row({ one, onDrain }) {
   const [words, tone] = SERVER_STATES[one.state] ?? [one.state, "fair"];
-  return html`<li class="row">
-    <div class="row-text"><strong>${one.id}</strong> <span class=${`tag tag-${tone}`}>${words}</span>
+  return html`<li class="entry">
+    <div class="entry-text"><strong>${one.id}</strong> <span class=${`tag tag-${tone}`}>${words}</span>
       <p class="hint">${[SERVERS.holds(one.rooms, one.legs), SERVERS.seen(span(one.seen_s)), one.version, one.url].filter(Boolean).join(" · ")}</p>
       <meter class="load" min="0" max=${Math.max(1, one.capacity)} high=${one.capacity * 0.85} value=${one.used} aria-label=${SERVERS.load(one.id)}></meter>
       <p class="hint">${SERVERS.used(one.used.toFixed(one.used % 1 ? 1 : 0), one.capacity)}</p></div>

@@ -18,14 +18,14 @@ function Part({ what, title, none }) {
   const pages = usePages((mark) => listTelephony(what, mark), what);
   return html`<${Section} title=${title}>
     <${Listing} pages=${pages} empty=${html`<p class="hint">${none}</p>`}>
-      <ul class="rows">${pages.items?.map((one) => html`<${Row} key=${nameOf(one)} name=${nameOf(one)} facts=${factsOf(one)} />`)}</ul>
+      <ul class="entries">${pages.items?.map((one) => html`<${Row} key=${nameOf(one)} name=${nameOf(one)} facts=${factsOf(one)} />`)}</ul>
     <//>
   <//>`;
 }
 
 /** @param {{ name: string, facts: string }} props */
 function Row({ name, facts }) {
-  return html`<li class="row"><div class="row-text"><strong dir="auto">${name}</strong><p class="hint">${facts}</p></div></li>`;
+  return html`<li class="entry"><div class="entry-text"><strong dir="auto">${name}</strong><p class="hint">${facts}</p></div></li>`;
 }
 
 /** @param {Record<string, any>} one a number, a trunk or an account */

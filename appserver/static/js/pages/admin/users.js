@@ -39,7 +39,7 @@ export function Users() {
       <button type="button" class="button button-primary" onClick=${() => (making.value = true)}><${Icon} name="plus" />${USERS.create}</button>
     </div>
     <${Listing} pages=${pages} empty=${html`<${Empty} icon="people" title=${USERS.none} detail=${USERS.noneDetail} />`}>
-      <ul class="rows rows-card">${pages.items?.map((one) => html`<${Row} key=${one.id} one=${one} onPatch=${(/** @type {import("../../wire.js").UserPatch} */ wish) => void act(patchUser(one.id, wish))}
+      <ul class="entries entries-card">${pages.items?.map((one) => html`<${Row} key=${one.id} one=${one} onPatch=${(/** @type {import("../../wire.js").UserPatch} */ wish) => void act(patchUser(one.id, wish))}
         onLink=${() => void linkFor(one.id)} onEnd=${() => (ending.value = one)} />`)}</ul>
     <//>
     ${making.value && html`<${NewUser} onMade=${made} onClose=${() => (making.value = false)} />`}
@@ -56,11 +56,11 @@ function Row({ one, onPatch, onLink, onEnd }) {
   const chosen = (/** @type {Event} */ event) => onPatch({ role: /** @type {UserInfo["role"]} */ (/** @type {HTMLSelectElement} */ (event.target).value) });
   const own = one.id === user.value?.id;
   const name = html`<span class="hidden"> ${one.display_name}</span>`;
-  return html`<li class="row">
+  return html`<li class="entry">
     <span class="voice voice-small"><${Avatar} name=${one.display_name} /></span>
-    <div class="row-text"><strong dir="auto">${one.display_name}</strong>${!one.enabled && html` <span class="tag tag-poor">${USERS.disabled}</span>`}
+    <div class="entry-text"><strong dir="auto">${one.display_name}</strong>${!one.enabled && html` <span class="tag tag-poor">${USERS.disabled}</span>`}
       <p class="hint">${[one.login, one.mail === one.login ? "" : one.mail, one.signed_in_at ? USERS.seen(ago(one.signed_in_at)) : USERS.never].filter(Boolean).join(" · ")}</p></div>
-    <div class="row-actions">
+    <div class="entry-actions">
       <span class="select select-plain select-small"><select aria-label=${USERS.roleOf(one.display_name)} value=${one.role} disabled=${own} onChange=${chosen}>
         ${USER_ROLES.map(([role, words]) => html`<option key=${role} value=${role} selected=${one.role === role}>${words}</option>`)}
       </select><${Icon} name="down" /></span>

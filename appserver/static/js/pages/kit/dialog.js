@@ -7,13 +7,16 @@ import { sentence } from "../../texts/problems.js";
 import { Alert } from "../../views/common.js";
 import { Icon } from "../../views/icons.js";
 
-/** The focus goes back by itself to what had it. @param {{ title: string, onClose: () => void, children?: unknown }} props */
+/** The focus goes back to what had it. @param {{ title: string, onClose: () => void, children?: unknown }} props */
 export function Sheet({ title, onClose, children }) {
   const id = useId();
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
+    const before = document.activeElement;
     ref.current?.showModal();
-    return () => ref.current?.close();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return html`<dialog ref=${ref} class="dialog" aria-labelledby=${id} onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); onClose(); }}>
     <div class="dialog-body sheet">

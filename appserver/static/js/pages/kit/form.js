@@ -2,7 +2,7 @@
 
 import { useRef, useSignal } from "../../../vendor/preact.js";
 import { codeOf, RequestError } from "../../problem.js";
-import { FIELD_OF_CODE, FIELDS, sentence } from "../../texts/problems.js";
+import { FIELD_OF_CODE, FIELDS, IN_ITS_WORDS, sentence } from "../../texts/problems.js";
 
 /**
  * @typedef {Record<string, string | number | boolean | string[]>} Values
@@ -80,7 +80,7 @@ export function useForm(initial, send, look = () => ({})) {
 export function faultsOf(error, fields) {
   const code = codeOf(error);
   const field = FIELD_OF_CODE[code]?.find((name) => fields.includes(name));
-  if (field) return { [field]: code === "password-weak" && error instanceof Error ? error.message : sentence(code) };
+  if (field) return { [field]: IN_ITS_WORDS.includes(code) && error instanceof Error && error.message !== code ? error.message : sentence(code) };
   const named = error instanceof RequestError ? error.errors.map(({ loc }) => String(loc.find((part) => fields.includes(String(part))) ?? "")) : [];
   const found = named.filter(Boolean).map((name) => [name, FIELDS[name] ?? sentence("invalid")]);
   return found.length ? Object.fromEntries(found) : { "": sentence(code) };

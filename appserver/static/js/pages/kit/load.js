@@ -102,7 +102,8 @@ export function Empty({ icon, title, detail, children }) {
  * @param {{ pages: Pages<any>, empty: unknown, children?: unknown }} props
  */
 export function Listing({ pages, empty, children }) {
-  if (pages.items === null) return pages.code ? html`<${Failure} code=${pages.code} onRetry=${pages.reload} />` : html`<${Skeleton} />`;
+  if (!pages.items?.length && pages.code) return html`<${Failure} code=${pages.code} onRetry=${pages.reload} />`;
+  if (pages.items === null) return html`<${Skeleton} />`;
   if (pages.items.length === 0) return empty;
   return html`${children}
     ${pages.code && html`<${Failure} code=${pages.code} onRetry=${pages.more ?? pages.reload} />`}

@@ -25,8 +25,8 @@ export function Devices() {
   const everywhere = html`<button type="button" class="button button-small" onClick=${() => void act(endDevices(), ME.everywhereDone)}>${ME.everywhere}</button>`;
   return html`<${Section} title=${ME.devices} lead=${ME.devicesLead} actions=${others && everywhere}>
     <${Listing} pages=${pages} empty=${null}>
-      <ul class="rows">${pages.items?.map((one) => html`<li key=${one.id} class="row">
-        <div class="row-text"><strong>${agentName(one.agent)}</strong>${one.current && html` <span class="tag tag-good">${ME.thisDevice}</span>`}
+      <ul class="entries">${pages.items?.map((one) => html`<li key=${one.id} class="entry">
+        <div class="entry-text"><strong>${agentName(one.agent)}</strong>${one.current && html` <span class="tag tag-good">${ME.thisDevice}</span>`}
           <p class="hint">${ME.lastUsed(ago(one.used_at), one.source)}</p></div>
         ${!one.current && html`<button type="button" class="button button-small" onClick=${() => void act(endDevice(one.id), "")}>${ME.signOutDevice}<span class="hidden"> ${agentName(one.agent)}</span></button>`}
       </li>`)}</ul>

@@ -24,8 +24,8 @@ export function Keys({ admin }) {
   const gone = ending.value;
   return html`<${Section} title=${ME.keys} lead=${ME.keysLead} actions=${add}>
     <${Listing} pages=${pages} empty=${html`<${Empty} icon="key" title=${ME.keysNone} detail=${ME.keysNoneDetail} />`}>
-      <ul class="rows">${pages.items?.map((one) => html`<li key=${one.id} class="row">
-        <div class="row-text"><strong dir="auto">${one.name}</strong> <code>${one.hint}…</code>
+      <ul class="entries">${pages.items?.map((one) => html`<li key=${one.id} class="entry">
+        <div class="entry-text"><strong dir="auto">${one.name}</strong> <code>${one.hint}…</code>
           <p class="hint">${[one.scopes.join(", "), one.used_at ? ME.keyUsed(ago(one.used_at)) : ME.keyUnused, one.expires_at ? ME.keyEnds(moment(one.expires_at)) : ME.keyNoEnd].join(" · ")}</p></div>
         <button type="button" class="button button-small" onClick=${() => (ending.value = one)}>${ME.keyEnd}<span class="hidden"> ${one.name}</span></button>
       </li>`)}</ul>

@@ -24,7 +24,7 @@ export function Password({ login }) {
   return html`<${Section} title=${ME.password} lead=${ME.passwordLead}>
     <form class="form" ref=${form.ref} onSubmit=${form.onSubmit} novalidate>
       <${FormFault} form=${form} />
-      <input type="text" class="hidden" autocomplete="username" value=${login} readonly tabindex="-1" aria-hidden="true" />
+      <span class="hidden"><input type="text" autocomplete="username" value=${login} readonly tabindex="-1" aria-hidden="true" /></span>
       <${PasswordField} form=${form} name="current" label=${LABELS.currentPassword} />
       <${PasswordField} form=${form} name="new" label=${LABELS.newPassword} hint=${PASSWORD_HINT} autocomplete="new-password" fresh />
       <div class="buttons"><${SubmitButton} form=${form}>${ME.passwordSave}<//></div>

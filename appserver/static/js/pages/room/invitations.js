@@ -25,7 +25,7 @@ export function Invitations({ room }) {
   const gone = ending.value;
   return html`<${Section} title=${ROOM.invitations} lead=${ROOM.invitationsLead} actions=${add}>
     <${Listing} pages=${pages} empty=${html`<${Empty} icon="link" title=${ROOM.invitationsNone} detail=${ROOM.invitationsNoneDetail} />`}>
-      <ul class="rows">${pages.items?.map((one) => html`<${Row} key=${one.id} one=${one} onEnd=${() => (ending.value = one)} />`)}</ul>
+      <ul class="entries">${pages.items?.map((one) => html`<${Row} key=${one.id} one=${one} onEnd=${() => (ending.value = one)} />`)}</ul>
     <//>
     ${making.value && html`<${NewInvitation} room=${room.id} onClose=${() => { making.value = false; pages.reload(); }} />`}
     ${gone && html`<${Confirm} title=${ROOM.inviteEndTitle} detail=${ROOM.inviteEndDetail} action=${ROOM.inviteEnd}
@@ -38,8 +38,8 @@ function Row({ one, onEnd }) {
   const over = (one.expires_at !== null && one.expires_at * 1000 < Date.now()) || (one.max_uses !== null && one.uses >= one.max_uses);
   const role = ROLES.find(([name]) => name === one.role)?.[1];
   const facts = [ROOM.inviteUsed(one.uses, one.max_uses), one.expires_at ? ROOM.inviteEnds(moment(one.expires_at)) : "", ROOM.inviteBy(one.created_by, ago(one.created_at))];
-  return html`<li class="row">
-    <div class="row-text"><strong dir="auto">${one.note || role}</strong>${one.note && html` <span class="tag">${role}</span>`}${one.revoked ? html` <span class="tag">${ROOM.inviteRevoked}</span>` : over && html` <span class="tag">${ROOM.inviteEnded}</span>`}
+  return html`<li class="entry">
+    <div class="entry-text"><strong dir="auto">${one.note || role}</strong>${one.note && html` <span class="tag">${role}</span>`}${one.revoked ? html` <span class="tag">${ROOM.inviteRevoked}</span>` : over && html` <span class="tag">${ROOM.inviteEnded}</span>`}
       <p class="hint">${facts.filter(Boolean).join(" · ")}</p></div>
     ${!one.revoked && !over && html`<button type="button" class="button button-small" onClick=${onEnd}>${ROOM.inviteEnd}<span class="hidden"> ${one.note || role}</span></button>`}
   </li>`;

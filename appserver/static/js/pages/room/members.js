@@ -32,7 +32,7 @@ export function Members({ room, mayChange }) {
   return html`<${Section} title=${ROOM.members} lead=${ROOM.membersLead}>
     ${mayChange && html`<${NewMember} room=${room.id} onAdded=${pages.reload} />`}
     <${Listing} pages=${pages} empty=${html`<${Empty} icon="people" title=${ROOM.membersNone} detail=${ROOM.membersNoneDetail} />`}>
-      <ul class="rows">${pages.items?.map((one) => html`<${Row} key=${one.user} one=${one} mayChange=${mayChange}
+      <ul class="entries">${pages.items?.map((one) => html`<${Row} key=${one.user} one=${one} mayChange=${mayChange}
         onRole=${(/** @type {MemberInfo["role"]} */ role) => void act(putMember(room.id, one.user, role), ROOM.saved)}
         onRemove=${() => void act(deleteMember(room.id, one.user), ROOM.memberGone(one.display_name))} />`)}</ul>
     <//>
@@ -42,9 +42,9 @@ export function Members({ room, mayChange }) {
 /** @param {{ one: MemberInfo, mayChange: boolean, onRole: (role: MemberInfo["role"]) => void, onRemove: () => void }} props */
 function Row({ one, mayChange, onRole, onRemove }) {
   const chosen = (/** @type {Event} */ event) => onRole(/** @type {HTMLSelectElement} */ (event.target).value === "host" ? "host" : "guest");
-  return html`<li class="row">
+  return html`<li class="entry">
     <span class="voice voice-small"><${Avatar} name=${one.display_name} /></span>
-    <div class="row-text"><strong dir="auto">${one.display_name}</strong><p class="hint">${one.login}</p></div>
+    <div class="entry-text"><strong dir="auto">${one.display_name}</strong><p class="hint">${one.login}</p></div>
     ${mayChange ? html`<span class="select select-plain select-small"><select aria-label=${ROOM.memberRoleOf(one.display_name)} value=${one.role} onChange=${chosen}>
         ${ROLES.map(([role, words]) => html`<option key=${role} value=${role} selected=${one.role === role}>${words}</option>`)}
       </select><${Icon} name="down" /></span>
