@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import TypeAdapter
 
-from confero.appserver.web import policy
+from confero.appserver.web import CLIENT, policy
 from confero.ids import new_id
 from confero.models import (
     Answer,
@@ -99,7 +99,7 @@ class Backend:
         """Listens; again on the same port after ``stop``."""
         app = web.Application()
         app.router.add_static("/static", STATIC)
-        for path in ("/", "/r/{room}"):
+        for path in CLIENT:
             app.router.add_get(path, self._page)
         self.extend(app)
         app.router.add_post("/api/v1/rooms", self._create_room)

@@ -21,6 +21,7 @@ function Screen() {
     case "prejoin": return html`<${Prejoin} room=${shown.room} problem=${shown.problem} joining=${shown.joining} />`;
     case "waiting": return html`<${WaitingRoom} room=${shown.room} displayName=${shown.displayName} />`;
     case "call": return html`<${Room} key=${shown.room.id} room=${shown.room} />`;
+    case "page": return html`<${shown.View} key=${`${shown.page} ${shown.props.id}`} ...${shown.props} />`;
     case "ended": return html`<${Ended} room=${shown.room} reason=${shown.reason} />`;
   }
 }
