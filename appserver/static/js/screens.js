@@ -9,12 +9,8 @@ import { dropInvitation, invitationFor, keepInvitation, takeInvitation } from ".
 import * as local from "./local.js";
 import { recall, remember } from "./preferences.js";
 import { codeOf } from "./problem.js";
-<<<<<<< HEAD
-import { resetCall, screen, muted, signalling, toast } from "./store.js";
-=======
 import { nextOf, pageOf, PAGES, signInFor } from "./router.js";
-import { resetCall, screen, muted, signalling } from "./store.js";
->>>>>>> main
+import { resetCall, screen, muted, signalling, toast } from "./store.js";
 import { reasonOf } from "./text.js";
 import { Waiting } from "./waiting.js";
 
@@ -37,11 +33,7 @@ export function currentCall() {
 export async function openAddress() {
   const ticket = ++opening;
   call?.leave();
-<<<<<<< HEAD
   waiting?.leave();
-  const place = placeOf(location.pathname);
-=======
->>>>>>> main
   toDial = "";
   const page = pageOf(location.pathname);
   if (page) return openPage(page.name, page.id, ticket);
