@@ -19,6 +19,7 @@ from confero.tokens import turn_secret
 from confero.turnsecrets import FILE as TURN_SECRETS
 from confero.turnsecrets import TurnSecrets
 
+from .accountparts import AccountParts, make_setup
 from .api.internal import InternalApi
 from .api.relays import RelaysApi
 from .assets import Assets
@@ -92,6 +93,8 @@ class AppserverApp:
             self.store, attempts, self.vault, self.farm, self.notifier, clock, self._secret, room_policy(config)
         )
         self.reception = self.house.reception
+        setup = make_setup(config, site_url(config, config.https_port), say_setup)
+        self.accounts = AccountParts(config, self.database, attempts, clock, setup)
         self.fleet = Fleet(clock, config.turn_silence_s)
         self.turn_secrets = turn_secrets(config, self._secret, clock)
         self.ice = IceServers(self.fleet, ice_rules(config, self.turn_secrets), clock)
@@ -148,6 +151,7 @@ class AppserverApp:
             self.sip,
             self.pages,
             self._admin_token,
+            self.accounts,
         )
         return public_routes(parts, lambda: self.site.openapi())
 
@@ -160,6 +164,7 @@ class AppserverApp:
         await self._open_database()
         await self.reception.catalogue.ensure_default(self.config.default_room)
         await self.presence.start()
+        await self.accounts.start()
         self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
         if self.config.https_listen:
             await self._listen()
@@ -250,6 +255,7 @@ class AppserverApp:
             unused_before=now - config.retention_days * DAY_S,
             now=now,
         )
+        rows += await self.accounts.keep_house()
         rows += await self.telephony.calls.forget(calls_before=now - config.retention_days * DAY_S, now=now)
         if rows:
             log.info("old rows deleted", rows=rows)
@@ -282,6 +288,7 @@ class AppserverApp:
         await self.sip.close()
         await self.notifier.close()
         await self.telephony.close()
+        await self.accounts.close()
         await self.database.close()
 
     @property
@@ -292,10 +299,20 @@ class AppserverApp:
 
 def join_url(config: AppserverConfig, https_port: int) -> str:
     """The address of the default room, as people on this machine can open it."""
+    return f"{site_url(config, https_port)}/r/{config.default_room}"
+
+
+def site_url(config: AppserverConfig, https_port: int) -> str:
+    """Where the pages are, as people on this machine can open them."""
     host = "localhost" if config.https_host in (EVERYWHERE, *PUBLIC, "127.0.0.1", "::1") else config.https_host
     shown = f"[{host}]" if ":" in host else host
     port = "" if https_port == 443 else f":{https_port}"
-    return f"{config.public_url or f'https://{shown}{port}'}/r/{config.default_room}"
+    return config.public_url or f"https://{shown}{port}"
+
+
+def say_setup(url: str) -> None:
+    """Once at each start, until somebody has used it."""
+    log.info("no administrator yet: this link makes the first one, once", url=url)
 
 
 def room_policy(config: AppserverConfig) -> Policy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -98,10 +99,16 @@ class Mailer:
 
 
 def compose(letter: Letter, sender: str) -> EmailMessage:
-    """The message. Addresses go through the parser of RFC 5322, so that none brings further headers. Raises ValueError for one that is none."""
+    """The message. Addresses go through the parser of RFC 5322, so that none brings further headers.
+
+    Raises ValueError for one that is none.
+    """
     message = EmailMessage()
-    message["From"] = Address(addr_spec=sender)
-    message["To"] = Address(addr_spec=letter.to)
+    try:
+        message["From"] = Address(addr_spec=sender)
+        message["To"] = Address(addr_spec=letter.to)
+    except (MessageError, IndexError) as error:  # what the parser raises of the nameless kind
+        raise ValueError(f"no address: {error}") from None
     message["Subject"] = letter.subject
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])

@@ -10,12 +10,13 @@ from confero.clock import Clock
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
 
+from .accountparts import AccountParts
 from .api.openapi import openapi_route
 from .api.rooms import RoomsApi
 from .config import AppserverConfig
 from .edge import WebSocketProxy
 from .relays.iceservers import IceServers
-from .rights.gate import Accounts, Gate
+from .rights.gate import Gate
 from .rights.guard import Guard
 from .rights.relations import Relations
 from .rooms.house import House
@@ -39,13 +40,14 @@ class Parts:
     sip: WebSocketProxy
     pages: Pages
     admin_token: bytes
-    accounts: Accounts | None = None
+    accounts: AccountParts
 
 
 def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[Route]:
     """``describe`` makes the description of the API from them. Raises LocalError for a route without a rule."""
     routes = [
         *_rooms(parts).routes(),
+        *parts.accounts.routes(),
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
         *_sockets(parts),
@@ -56,7 +58,7 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
 
 
 def make_guard(parts: Parts) -> Guard:
-    gate = Gate(parts.house.reception, parts.accounts, parts.admin_token, RateLimiter(WRONG_TOKENS, parts.clock))
+    gate = Gate(parts.house.reception, parts.accounts.desk, parts.admin_token, RateLimiter(WRONG_TOKENS, parts.clock))
     return Guard(gate, Relations(parts.house.relations))
 
 

@@ -105,5 +105,3 @@ def letter_of(user: User, url: str) -> Letter:
 
 def _used() -> Refused:
     return Refused("This link has been used, or is too old. Ask for another one.", status=403, code="link-used")
-
-

@@ -1,6 +1,6 @@
 """Passwords: what makes a good one (NIST SP 800-63B-4, section 3.1.1.2), and their argon2id hashes (RFC 9106).
 
-Length counts, not kinds of characters; nothing expires by itself; what is common, guessable or made of the account's own name is refused.
+Length counts, not kinds of characters; nothing expires by itself; what is common or made of the account's own name is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -18,8 +18,6 @@ from zxcvbn import zxcvbn
 from confero.errors import Refused
 
 Value = TypeVar("Value")
-Aside = Callable[[Callable[[], Value]], Awaitable[Value]]
-"""Runs what takes long off the event loop."""
 LONGEST = 1024
 """Characters: far beyond what anybody types, and nothing that keeps argon2 busy."""
 JUDGED = 72
@@ -27,6 +25,12 @@ JUDGED = 72
 ENOUGH_GUESSES = 10**10
 """That an attacker who knows common passwords, words and dates needs; fewer are too few even against a server that counts tries."""
 SERVICE_WORDS = ("confero", "conference", "meeting")
+
+
+class Aside(Protocol):
+    """Runs what takes long off the event loop."""
+
+    def __call__(self, work: Callable[[], Value], /) -> Awaitable[Value]: ...
 
 
 @dataclass(frozen=True)

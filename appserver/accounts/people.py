@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from confero.clock import Clock
@@ -13,6 +12,7 @@ from confero.ids import new_id
 from confero.models.accounts import AccountRole, MePatch, SetupRequest, SignUp, UserCreate, UserPatch
 
 from ..rights.actors import Actor
+from ..rooms.members import Known
 from ..sip.limits import AttemptStore
 from .entities import User
 from .links import about_of
@@ -23,15 +23,6 @@ from .store import SessionStore, UserStore
 from .waits import refuse_too_many
 
 Outcome = Literal["changed", "unknown", "last"]
-
-
-@dataclass(frozen=True)
-class Known:
-    """An account as rooms know their members."""
-
-    user: str
-    login: str
-    display_name: str
 
 
 class People:
@@ -166,11 +157,7 @@ class People:
         user = await self.user(user_id)
         if values:
             detail = ", ".join(f"{name}={value}" for name, value in values.items())
-            _check(
-                await self._users.change_user(
-                    user_id, values, note(self._clock, actor, action, user.login, detail)
-                )
-            )
+            _check(await self._users.change_user(user_id, values, note(self._clock, actor, action, user.login, detail)))
         return await self.user(user_id)
 
     # --- for rooms ------------------------------------------------------------------------------------------------

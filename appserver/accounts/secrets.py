@@ -15,5 +15,5 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """What is kept of it: SHA-256, in hexadecimal. Found by equality, which tells nothing since a guesser does not choose digests."""
+    """What is kept of it: SHA-256, in hexadecimal. Found by equality: nobody chooses digests, so time tells nothing."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,7 +1,7 @@
 """Signing in: the same answer after the same work whoever tries, and waits for who tries too often.
 
-Waits never shut out an account's owner: a stranger's failures count against the stranger's address, and against the account only where
-so many addresses try it that none of them stands out; then the wait is short.
+Waits never shut out an account's owner: a stranger's failures count against the stranger's address, and against the account only
+where so many addresses try it that none of them stands out; then the wait is short.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class SignInDesk:
     async def judge(self, login: str, password: str, source: str) -> tuple[User, str | None]:
         """The account, and its password's hash if that was made again.
 
-        Raises RemoteError 401 ``sign-in-refused``, the same for whatever is wrong; Refused 429 ``too-many-tries``, before anything is looked at.
+        Raises RemoteError 401 ``sign-in-refused``, the same for whatever is wrong; Refused 429 ``too-many-tries``, without having
+        looked at it.
         """
         wait_s, charged = await self._attempts.charge(charges("sign-in", source, login), self._clock.wall())
         refuse_too_many(wait_s)
@@ -62,5 +63,3 @@ def charges(what: str, source: str, login: str) -> list[Charge]:
     place = hashlib.sha256(f"{what} source {source}".encode()).hexdigest()[:40]
     account = hashlib.sha256(f"{what} account {login}".encode("utf-8", "replace")).hexdigest()[:40]
     return [Charge(f"pair {pair}", PAIR), Charge(f"source {place}", SOURCE), Charge(f"account {account}", ACCOUNT)]
-
-

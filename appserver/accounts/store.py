@@ -11,7 +11,9 @@ from .entities import Key, Link, Note, Session, User
 class UserStore(Protocol):
     """Raises Unavailable."""
 
-    async def add_user(self, user: User, note: Note, *, limit: int, first: bool = False) -> Literal["added", "exists", "full", "late"]:
+    async def add_user(
+        self, user: User, note: Note, *, limit: int, first: bool = False
+    ) -> Literal["added", "exists", "full", "late"]:
         """``exists``: the login is taken. ``first``: only while there is no administrator, else ``late``."""
         ...
 
@@ -25,7 +27,9 @@ class UserStore(Protocol):
 
     async def users_named(self, ids: Sequence[str]) -> list[User]: ...
 
-    async def change_user(self, user_id: str, values: Mapping[str, Any], note: Note) -> Literal["changed", "unknown", "last"]:
+    async def change_user(
+        self, user_id: str, values: Mapping[str, Any], note: Note
+    ) -> Literal["changed", "unknown", "last"]:
         """``last``: it would leave no enabled administrator. Whoever is disabled loses sessions."""
         ...
 
@@ -95,7 +99,9 @@ class AuditStore(Protocol):
 
     async def add_note(self, note: Note) -> None: ...
 
-    async def notes(self, before: int | None, actor: str | None, action: str | None, limit: int) -> list[tuple[int, Note]]:
+    async def notes(
+        self, before: int | None, actor: str | None, action: str | None, limit: int
+    ) -> list[tuple[int, Note]]:
         """The latest first, those with a smaller number."""
         ...
 

@@ -20,7 +20,7 @@ from ..accounts.desk import AccountsDesk
 from ..rights.guard import actor_of
 from ..web import origin_of
 from .accountviews import audit_entry, user_info
-from .pagemarks import mark, marked
+from .pagemarks import mark_of, read_mark
 from .session import PASSWORD
 
 USERS = "/api/v1/users"
@@ -71,10 +71,10 @@ class UsersApi:
 
     async def list(self, request: web.Request) -> web.Response:
         query = read_query(request, UserQuery)
-        after = marked(query.page, 1)
-        rows = await self._desk.people.page(after[0] if after else None, query.search, query.limit + 1)
+        after = read_mark(query.page, (str,))[0] if query.page else None
+        rows = await self._desk.people.page(after, query.search, query.limit + 1)
         shown = rows[: query.limit]
-        following = mark(shown[-1].login) if len(rows) > query.limit else None
+        following = mark_of([shown[-1].login]) if len(rows) > query.limit else None
         return reply(UserPage(items=[user_info(user) for user in shown], next=following))
 
     async def create(self, request: web.Request) -> web.Response:
@@ -104,9 +104,8 @@ class UsersApi:
 
     async def audit(self, request: web.Request) -> web.Response:
         query = read_query(request, AuditQuery)
-        before = marked(query.page, 1)
-        number = int(before[0]) if before else None
-        rows = await self._desk.store.notes(number, query.actor, query.action, query.limit + 1)
+        before = read_mark(query.page, (int,))[0] if query.page else None
+        rows = await self._desk.store.notes(before, query.actor, query.action, query.limit + 1)
         shown = rows[: query.limit]
-        following = mark(str(shown[-1][0])) if len(rows) > query.limit else None
+        following = mark_of([shown[-1][0]]) if len(rows) > query.limit else None
         return reply(AuditPage(items=[audit_entry(number, note) for number, note in shown], next=following))

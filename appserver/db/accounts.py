@@ -75,7 +75,7 @@ class SqlUserStore:
             was = (await connection.execute(select(users).where(users.c.id == user_id).with_for_update())).first()
             if was is None:
                 return "unknown"
-            if _loses_admin(was._mapping, values) and not await _admins(connection, users.c.id != user_id):
+            if _loses_admin(was._asdict(), values) and not await _admins(connection, users.c.id != user_id):
                 return "last"
             await connection.execute(update(users).where(users.c.id == user_id).values(**values))
             if values.get("enabled") is False:
@@ -90,7 +90,7 @@ class SqlUserStore:
             was = (await connection.execute(select(users).where(users.c.id == user_id).with_for_update())).first()
             if was is None:
                 return "unknown"
-            if _loses_admin(was._mapping, {"enabled": False}) and not await _admins(connection, users.c.id != user_id):
+            if _loses_admin(was._asdict(), {"enabled": False}) and not await _admins(connection, users.c.id != user_id):
                 return "last"
             for table in OF_A_USER:
                 await connection.execute(delete(table).where(table.c.user == user_id))

@@ -40,7 +40,7 @@ class SqlLoginStore:
 
     async def session(self, digest: str) -> tuple[Session, User] | None:
         found = await self._db.rows(_with_user(account_sessions).where(account_sessions.c.digest == digest))
-        return (Session(**_own(found[0]._mapping)), User(**_users(found[0]._mapping))) if found else None
+        return (Session(**_own(found[0]._asdict())), User(**_users(found[0]._asdict()))) if found else None
 
     async def sessions_of(self, user_id: str) -> list[Session]:
         row = account_sessions.c
@@ -97,7 +97,7 @@ class SqlLoginStore:
 
     async def key(self, digest: str) -> tuple[Key, User] | None:
         found = await self._db.rows(_with_user(api_keys).where(api_keys.c.digest == digest))
-        return (_key(_own(found[0]._mapping)), User(**_users(found[0]._mapping))) if found else None
+        return (_key(_own(found[0]._asdict())), User(**_users(found[0]._asdict()))) if found else None
 
     async def keys_of(self, user_id: str) -> list[Key]:
         row = api_keys.c
@@ -128,7 +128,7 @@ class SqlLoginStore:
         row = one_time_links.c
         query = select(users).join(one_time_links, row.user == users.c.id)
         found = await self._db.rows(query.where(row.digest == digest, row.expires_at > now))
-        return User(**found[0]._mapping) if found else None
+        return User(**found[0]._asdict()) if found else None
 
     async def use_link(self, digest: str, now: float, hashed: str, note: Note) -> bool:
         row = one_time_links.c

@@ -74,7 +74,7 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("rights.actors", "rights.table", "rights.relations", "rooms", "sip"),
+    "appserver": ("rights.actors", "rights.table", "rights.relations", "accounts", "rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
@@ -108,6 +108,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aioice": ("confero.lab.members",),
     "av": ("confero.lab", "confero.mcu.prompts"),
     "playwright": ("confero.lab",),
+    "aiosmtplib": ("confero.appserver.mail",),
+    "argon2": ("confero.appserver.accounts.passwords",),
+    "zxcvbn": ("confero.appserver.accounts.passwords",),
     "pylibsrtp": (),
     "structlog": ("confero.runtime",),
     "prometheus_client": ("confero.runtime",),
