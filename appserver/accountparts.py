@@ -26,6 +26,7 @@ from .setupfile import SetupFile
 from .sip.limits import AttemptStore
 
 DAY_S = 86_400.0
+HASHES_AT_ONCE = 2
 
 
 class SqlAccountStore(SqlUserStore, SqlLoginStore):
@@ -42,8 +43,10 @@ class AccountParts:
         self._clock = clock
         self.store = SqlAccountStore(database)
         self.mailer = make_mailer(config)
-        cost = HashCost(config.password_memory_kib, config.password_passes)
-        passwords = Passwords(PasswordRules(config.password_min), cost, asyncio.to_thread)
+        cost = HashCost(config.passwords_memory_kib, config.passwords_passes)
+        passwords = Passwords(
+            PasswordRules(config.passwords_shortest), cost, asyncio.to_thread, asyncio.Semaphore(HASHES_AT_ONCE)
+        )
         self.desk = AccountsDesk(self.store, attempts, passwords, setup, clock, account_policy(config), self.mailer)
 
     def routes(self) -> list[Route]:
@@ -85,10 +88,9 @@ def account_policy(config: AppserverConfig) -> AccountPolicy:
 
 def make_mailer(config: AppserverConfig) -> Mailer | None:
     """None where no server is configured."""
-    if not config.smtp_host:
+    if not config.smtp_server:
         return None
+    host, _, port = config.smtp_server.rpartition(":")
     password = config.smtp_password.get_secret_value() if config.smtp_password is not None else ""
-    server = SmtpServer(
-        config.smtp_host, config.smtp_port, config.smtp_security, config.mail_from, config.smtp_user, password
-    )
+    server = SmtpServer(host, int(port), config.smtp_security, config.mail_from, config.smtp_user, password)
     return Mailer(server)

@@ -71,11 +71,11 @@ class AppserverConfig(ServiceConfig):
     """Accounts in the database."""
     accounts_per_hour: float = Field(default=30.0, gt=0)
     """Accounts that one source address may make, and links to new passwords that it may ask for or use, as many at once."""
-    password_min: int = Field(default=15, ge=8, le=64)
+    passwords_shortest: int = Field(default=15, ge=8, le=64)
     """Characters of a new password at least. A password is the only proof here: 15 by NIST SP 800-63B-4."""
-    password_memory_kib: int = Field(default=47_104, ge=64, le=1 << 20)
+    passwords_memory_kib: int = Field(default=47_104, ge=64, le=1 << 20)
     """Memory for each hash of a password (argon2id), of which two are made at a time."""
-    password_passes: int = Field(default=2, ge=1, le=16)
+    passwords_passes: int = Field(default=2, ge=1, le=16)
     """Passes over it."""
     session_idle_days: float = Field(default=14.0, gt=0)
     """Who has not come for this long has to sign in again."""
@@ -85,10 +85,9 @@ class AppserverConfig(ServiceConfig):
     """API keys that an account may have."""
     audit_days: float = Field(default=365.0, gt=0)
     """Lines of the audit log are deleted after this."""
-    smtp_host: str = Field(default="", max_length=255)
-    """Mail server for links to new passwords; empty: none is sent, administrators make the links."""
-    smtp_port: int = Field(default=587, ge=1, le=65_535)
-    """Its port: 587 with ``starttls``, 465 with ``tls``."""
+    smtp_server: str = Field(default="", pattern=r"^([A-Za-z0-9.-]{1,253}:[0-9]{1,5})?$")
+    """Mail server for links to new passwords, such as mail.example:587 (``starttls``) or mail.example:465 (``tls``).
+    Empty: none is sent, administrators make the links."""
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     """``starttls``: nothing is sent if the server has none; ``tls``: from the first byte; ``none``: in the clear."""
     smtp_user: str = Field(default="", max_length=255)

@@ -5,11 +5,11 @@ Length counts, not kinds of characters; nothing expires by itself; what is commo
 
 from __future__ import annotations
 
-import asyncio
 import unicodedata
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -50,12 +50,14 @@ class HashCost:
 
 
 class Passwords:
-    """Judges, hashes and compares. ``at_once``: hashes made at the same time, each of which takes its memory; others wait."""
+    """Judges, hashes and compares. ``turn``: lets some at a time make a hash, each of which takes its memory; others wait."""
 
-    def __init__(self, rules: PasswordRules, cost: HashCost, aside: Aside, at_once: int = 2) -> None:
+    def __init__(
+        self, rules: PasswordRules, cost: HashCost, aside: Aside, turn: AbstractAsyncContextManager[Any]
+    ) -> None:
         self.rules = rules
         self._aside = aside
-        self._turn = asyncio.Semaphore(at_once)
+        self._turn = turn
         self._hasher = PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes)
         self._nobodys = self._hasher.hash("nobody's password")
         self.hashed = 0

@@ -48,7 +48,7 @@ def smtp(box: Box, unused_tcp_port: int) -> Iterator[int]:
 
 
 async def test_a_forgotten_password_is_helped_by_mail(make_site: SiteMaker, smtp: int, box: Box) -> None:
-    server = {"smtp_host": "127.0.0.1", "smtp_port": smtp, "smtp_security": "none", "mail_from": "meet@example.org"}
+    server = {"smtp_server": f"127.0.0.1:{smtp}", "smtp_security": "none", "mail_from": "meet@example.org"}
     site = await make_site(**server, public_url="https://meet.example")
     browser = Browser(site)
     await browser.sign_up("ada", mail="ada@example.org")
