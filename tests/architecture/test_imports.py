@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # L3
     "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"},
     # The command, beside the services: it starts them as processes.
-    "confero.up": L1 | {"confero.config", "confero.configsources"} | RUNTIME,
+    "confero.up": L1 | {"confero.config", "confero.configsources", "confero.secretfile"} | RUNTIME,
     "confero.cli": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"} | RUNTIME | UP,
     "confero.configpage": {"confero.config", "confero.configfields", "confero.up.plan"},
     # L4: never each other.
@@ -75,7 +75,7 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("rights.actors", "rights.table", "rights.relations", "accounts", "rooms", "sip"),
+    "appserver": ("accounts", "history", "rights.actors", "rights.table", "rights.relations", "rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
