@@ -62,7 +62,7 @@ class Telephony:
         self._tries = RateLimiter(
             Rate(burst=max(1.0, config.calls_per_minute), per_s=config.calls_per_minute / 60), clock
         )
-        self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
+        self.pins = PinDesk(self.store, self.calls, self.places, house.pins, self.vault, clock, asyncio.to_thread)
         self.room_numbers = RoomNumbers(people, self.store, clock)
         self.office = Office(self.store, reception.catalogue, self.vault, clock, asyncio.to_thread)
         self._internal = SipInternalApi(
