@@ -84,11 +84,11 @@ class Plan:
     sockets: tuple[Socket, ...] = ()
     join_url: str = ""
     """What people open; empty if no service has a page."""
-    setup_file: Path | None = None
-    """Where the secret of the link stands by which the first administrator is made, as long as there is none."""
     moved: tuple[Moved, ...] = ()
     drain_s: float = 10.0
     """The longest drain of a service, in seconds."""
+    setup_file: Path | None = None
+    """Where the secret of the link stands by which the first administrator is made, as long as there is none."""
 
 
 def config_model(spec: Spec) -> type[ServiceConfig]:

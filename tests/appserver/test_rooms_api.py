@@ -1,66 +1,47 @@
-"""Rooms over the wire: who sees, lists, changes and deletes them; members, invitations, lobby and dialling in.
-
-Accounts of people are played: a cookie names who asks, as a session would prove it.
-"""
+"""Rooms over the wire: who sees, lists, changes and deletes them; members, invitations, lobby and dialling in."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from confero.appserver.publicsite import public_routes
-from confero.appserver.rights.actors import Actor
-from confero.appserver.rooms.members import Known
+from confero.appserver.accounts.entities import Note, User
 from confero.clock import SystemClock
-from confero.runtime.http import HttpApp, Listener
+from confero.models.accounts import AccountRole
 
 from .conftest import SiteMaker
-from .site import SECRET, Site
+from .site import Site
 
-ROLES = {"ada": "user", "bob": "user", "mona": "moderator", "root": "admin"}
-
-
-class Accounts:
-    """Knows some people, by cookie, id and login."""
-
-    async def by_session(self, cookie: str) -> tuple[Actor, str] | None:
-        role: Any = ROLES.get(cookie)
-        return None if role is None else (Actor("session", f"u_{cookie}", cookie, role, session="s"), "csrf")
-
-    async def by_key(self, key: str) -> Actor | None:
-        return None
-
-    async def named(self, text: str) -> Known | None:
-        login = text.removeprefix("u_")
-        return Known(f"u_{login}", login, login.title()) if login in ROLES else None
-
-    async def names(self, users: Sequence[str]) -> Mapping[str, Known]:
-        return {user: known for user in users if (known := await self.named(user)) is not None}
+ROLES: dict[str, AccountRole] = {"ada": "user", "bob": "user", "mona": "moderator", "root": "admin"}
 
 
 class People:
     """Short ways to ask as somebody."""
 
-    def __init__(self, site: Site, url: str) -> None:
+    def __init__(self, site: Site) -> None:
         self.site = site
-        self.url = url
+        self.signed_in: dict[str, tuple[str, str]] = {}
+        """Cookie and CSRF token by login."""
+
+    async def sign_in(self, login: str, role: AccountRole) -> None:
+        desk, now = self.site.app.accounts.desk, SystemClock().wall()
+        user = User(f"u_{login}", login, login.title(), now, role)
+        assert await desk.store.add_user(user, Note(now, "-", "", "test"), limit=100) == "added"
+        cookie, session = await desk.sessions.begin(user, "127.0.0.1", "tests")
+        self.signed_in[login] = cookie, session.csrf
 
     async def ask(self, who: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """``who``: a login, "" for nobody, else a join token."""
         headers = {}
-        if who in ROLES:
-            headers = {"Cookie": f"__Host-confero={who}", "X-CSRF-Token": "csrf"}
+        if who in self.signed_in:
+            cookie, csrf = self.signed_in[who]
+            headers = {"Cookie": f"__Host-confero={cookie}", "X-CSRF-Token": csrf}
         elif who:
             headers = {"Authorization": f"Bearer {who}"}
-        url = f"{self.url}/api/v1/rooms{path}"
-        async with self.site.http.request(method, url, json=body, headers=headers) as response:
-            text = await response.text()
-        found = json.loads(text) if text else None
-        return (response.status, found["type"].rpartition(":")[2] if response.status >= 400 else found)
+        status, found = await self.site.call(method, f"/api/v1/rooms{path}", body, headers)
+        return status, found["type"].rpartition(":")[2] if status >= 400 else found or None
 
     async def make(self, who: str = "ada", **wish: Any) -> dict[str, Any]:
         status, made = await self.ask(who, "POST", "", wish)
@@ -76,12 +57,10 @@ class People:
 async def people(make_site: SiteMaker) -> AsyncIterator[People]:
     made = await make_site(dial_in_numbers=["+44 20 7946 0123"])
     await made.mcu.register(made.internal_url)
-    accounts = Accounts()
-    parts = replace(made.app.parts, accounts=accounts, people=accounts)
-    http = HttpApp("appserver", public_routes(parts, dict), secret=SECRET, clock=SystemClock(), probes=False)
-    listener = await Listener.start(http.app, "127.0.0.1", 0, shutdown_s=0.1)
-    yield People(made, f"http://127.0.0.1:{listener.port}")
-    await listener.close()
+    found = People(made)
+    for login, role in ROLES.items():
+        await found.sign_in(login, role)
+    yield found
 
 
 # --- made, seen, listed ----------------------------------------------------------------------------------------------
@@ -236,8 +215,8 @@ async def test_invitations(people: People) -> None:
 async def test_too_many_tries_say_when_to_come_again(people: People) -> None:
     room = (await people.make(pin="1234"))["id"]
     assert [(await people.join("", room, pin="0000"))[1] for _ in range(3)] == ["pin-wrong"] * 3
-    url, body = f"{people.url}/api/v1/rooms/{room}/join", {"display_name": "A", "pin": "1234"}
-    async with people.site.http.post(url, json=body) as response:
+    url, body = f"{people.site.url}/api/v1/rooms/{room}/join", {"display_name": "A", "pin": "1234"}
+    async with people.site.http.post(url, json=body, ssl=people.site.trust) as response:
         assert response.status == 429
         assert 1 <= int(response.headers["Retry-After"]) <= 30
     assert (await people.join("ada", room))[1]["role"] == "host"
@@ -277,7 +256,7 @@ async def test_dialling_in(people: People) -> None:
         "numbers": ["+44 20 7946 0123"],
         "room_number": "4711",
         "pin_needed": True,
-        "sip_uri": f"sip:{room}@127.0.0.1",
+        "sip_uri": f"sip:{room}@localhost",
     }
     assert await people.ask("ada", "GET", f"/{room}/dial-in") == (200, expected | {"pin": "1234"})
     assert await people.ask(guest["token"], "GET", f"/{room}/dial-in") == (200, expected | {"pin": None})
