@@ -13,6 +13,7 @@ from ..rooms.catalogue import Added, Listed, Search
 from ..rooms.entities import Room
 from .conditions import inside
 from .engine import Database
+from .meetingtables import chat_messages, meeting_states
 from .models import participants, rooms
 from .roomtables import invitations, room_members
 from .siptables import sip_numbers
@@ -64,7 +65,7 @@ class SqlRooms:
     async def delete_room(self, room_id: str) -> bool:
         async def work(connection: AsyncConnection) -> bool:
             gone = await connection.execute(delete(rooms).where(rooms.c.id == room_id))
-            for table in (room_members, invitations):
+            for table in (room_members, invitations, meeting_states, chat_messages):
                 await connection.execute(delete(table).where(table.c.room == room_id))
             waiting = delete(participants).where(participants.c.room == room_id, ~participants.c.admitted)
             await connection.execute(waiting)

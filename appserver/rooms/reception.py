@@ -9,7 +9,7 @@ from . import rules
 from .catalogue import Catalogue
 from .entities import Person, Room
 from .farm import Mcu
-from .joining import Admission, Door
+from .joining import Admission, Door, removed
 from .placement import Placement
 from .rules import Visitor
 from .store import Store
@@ -57,6 +57,8 @@ class Reception:
         person = await self._store.person(ticket.participant)
         if person is None or person.room != room.id:
             raise TokenInvalid
+        if person.removed_at is not None:
+            raise removed()
         return _grant(person, room, await self._placement.home(room), ticket.expires)
 
     # --- telephones -----------------------------------------------------------------------------------------------

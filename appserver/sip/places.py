@@ -9,6 +9,7 @@ from confero.models.sip import SipPlace, SipPlaceAsk
 from ..rooms.entities import Person, Room
 from ..rooms.farm import Mcu
 from ..rooms.reception import Reception
+from ..rooms.rules import may_speak
 from .callers import MAX_NAME, shown_name
 
 
@@ -50,4 +51,5 @@ def _place(person: Person, room: Room, mcu: Mcu) -> SipPlace:
         mcu=mcu.id,
         mcu_url=mcu.url,
         reserved_until=person.reserved_until,
+        may_speak=may_speak(room, person.role, person.may_speak),
     )

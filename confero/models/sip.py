@@ -178,6 +178,12 @@ class SipPlace(Reply):
     """False: the leg is held until a host lets."""
 
 
+class SipMove(Request):
+    """PUT /v1/calls/{call}/place at the SIP gateway -> 204: the call goes into that room, by another leg where that is needed."""
+
+    place: SipPlace
+
+
 class SipBrowser(Reply):
     """A browser to be made to ring, through the notifier."""
 
