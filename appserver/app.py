@@ -9,7 +9,6 @@ from pathlib import Path
 from confero.clock import Clock, SystemClock
 from confero.config import kept_secret, service_secret
 from confero.errors import LocalError, Unavailable
-from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.handover import Address, Flags, Receiver, receive
 from confero.runtime.http import HttpApp, Listener, Route
 from confero.runtime.logging import get_logger
@@ -21,9 +20,7 @@ from confero.turnsecrets import FILE as TURN_SECRETS
 from confero.turnsecrets import TurnSecrets
 
 from .api.internal import InternalApi
-from .api.openapi import openapi_route
 from .api.relays import RelaysApi
-from .api.rooms import RoomsApi
 from .assets import Assets
 from .config import EVERYWHERE, AppserverConfig
 from .db.engine import Database, database_url
@@ -32,6 +29,7 @@ from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
 from .peers import NotifierPeer
+from .publicsite import Parts, public_routes
 from .relays.fleet import Fleet
 from .relays.iceservers import External, IceRules, IceServers
 from .rooms.farm import Farm
@@ -50,7 +48,8 @@ PUBLIC = ("0.0.0.0", "::")
 STATIC = Path(__file__).with_name("static")
 MAX_INTERNAL_BODY = 1 << 20
 """Bytes: 20,000 session ids, 10,000 participants of an MCU that registers again."""
-SWEEP_S = 1.0
+SWEEP_S = 0.5
+"""With silence and heartbeats a lost MCU is noticed within 5 s."""
 HOUSEKEEPING_S = 3600.0
 FIRST_HOUSEKEEPING_S = 60.0
 """After the start, when there is other work."""
@@ -139,40 +138,18 @@ class AppserverApp:
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
     def _public_routes(self) -> list[Route]:
-        config, clock = self.config, self._clock
-        rooms = RoomsApi(
-            self.reception,
-            creations=RateLimiter(per_minute(config.room_creations_per_minute), clock),
-            joins=RateLimiter(per_minute(config.joins_per_minute), clock),
-            public_url=config.public_url,
-            may_call_out=self.telephony.switchboard.may_call_out,
-            ice=self.ice,
+        parts = Parts(
+            self.config,
+            self._clock,
+            self.house,
+            self.telephony,
+            self.ice,
+            self.events,
+            self.sip,
+            self.pages,
+            self._admin_token,
         )
-        events = Route(
-            "GET",
-            "/events",
-            self.events.handle,
-            summary="WebSocket, passed on to the notifier (docs/wire.md)",
-            status=101,
-            errors=("403 origin-refused", "426 upgrade-required", "429 too-many-connections", "503 notifier-down"),
-        )
-        sip = Route(
-            "GET",
-            "/sip",
-            self.sip.handle,
-            summary="SIP over WebSocket, passed on to the SIP gateway (RFC 7118)",
-            status=101,
-            errors=("426 upgrade-required", "429 too-many-connections", "503 sipgw-down"),
-        )
-        return [
-            *rooms.routes(),
-            *self.telephony.public_routes(),
-            *self.telephony.admin_routes(self._admin_token),
-            events,
-            sip,
-            openapi_route(lambda: self.site.openapi()),
-            *self.pages.routes(),
-        ]
+        return public_routes(parts, lambda: self.site.openapi())
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -352,8 +329,3 @@ def ice_rules(config: AppserverConfig, secrets: TurnSecrets) -> IceRules:
         config.ice_policy,
         External(tuple(config.ice_urls), others.get_secret_value().encode() if others is not None else None),
     )
-
-
-def per_minute(count: float) -> Rate:
-    """So many a minute, and as many at once."""
-    return Rate(burst=max(1.0, count), per_s=count / 60)

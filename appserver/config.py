@@ -95,7 +95,7 @@ class AppserverConfig(ServiceConfig):
     """Joins from one source address, as many at once; a whole office may share one."""
     calls_per_minute: float = Field(default=20.0, gt=0)
     """Calls that browsers at one source address may try to make, as many at once."""
-    mcu_silence_s: float = Field(default=6.0, gt=0)
+    mcu_silence_s: float = Field(default=4.0, gt=0)
     """An MCU without heartbeat for this long counts as lost."""
     turn_silence_s: float = Field(default=6.0, gt=0)
     """A TURN server without heartbeat for this long is offered to nobody any more."""

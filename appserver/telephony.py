@@ -8,7 +8,6 @@ from confero.clock import Clock
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
 
-from .api.admin import AdminGuard
 from .api.calls import CallsApi
 from .api.sipadmin import SipAdminApi
 from .api.sipinternal import SipInternalApi
@@ -27,8 +26,6 @@ from .sip.places import Places
 from .sip.switchboard import Switchboard
 from .sip.vault import Vault
 
-WRONG_TOKENS = Rate(burst=10, per_s=0.1)
-"""Of one source address."""
 MISSES = Rate(burst=20, per_s=0.05)
 """Calls of one unproven source to what is not there."""
 
@@ -74,10 +71,9 @@ class Telephony:
         """For the SIP gateway."""
         return self._internal.routes()
 
-    def admin_routes(self, token: bytes) -> list[Route]:
-        """For whoever shows the token."""
-        guard = AdminGuard(token, RateLimiter(WRONG_TOKENS, self._clock))
-        return SipAdminApi(self.office, self.calls, guard).routes()
+    def admin_routes(self) -> list[Route]:
+        """For administrators."""
+        return SipAdminApi(self.office, self.calls).routes()
 
     def public_routes(self) -> list[Route]:
         """For pages."""

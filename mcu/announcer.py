@@ -45,6 +45,7 @@ class Announcer:
         self._boot = boot
 
     def joined(self, room: Room, participant: Participant) -> None:
+        participant.joined_at = self._clock.wall()
         self._feed.joined(room, participant.id)
         self._record(room, participant, "joined")
 
@@ -54,14 +55,14 @@ class Announcer:
     def connected(self, room: Room, participant: Participant) -> None:
         self._record(room, participant, "connected")
 
-    def left(self, room: Room, participant: Participant, reason: str, stats: dict[str, int]) -> None:
+    def left(self, room: Room, participant: Participant, reason: str, last: models.LegStats) -> None:
         self._feed.left(room, participant.id, reason)
         if reason in reasons.TRY_AGAIN and participant.leg.kind == "webrtc":
             self._feed.renegotiate(room, participant.id, reason)
-        self._record(room, participant, "left", reason, stats)
+        self._record(room, participant, "left", reason, last)
 
-    def replaced(self, room: Room, earlier: Participant, stats: dict[str, int]) -> None:
-        self._record(room, earlier, "left", earlier.ended, stats)
+    def replaced(self, room: Room, earlier: Participant, last: models.LegStats) -> None:
+        self._record(room, earlier, "left", earlier.ended, last)
 
     def digit(self, room: Room, participant: Participant, digit: str, milliseconds: int) -> None:
         """To the participant alone: it may be a PIN."""
@@ -79,20 +80,34 @@ class Announcer:
         participant: Participant,
         event: Literal["joined", "connected", "left"],
         reason: str = "",
-        stats: dict[str, int] | None = None,
+        last: models.LegStats | None = None,
     ) -> None:
-        kept = {name: value for name, value in (stats or {}).items() if name in STATS}
+        leg = participant.leg
         self._records.add(
             models.LegRecord(
-                at=self._clock.wall(),
+                at=participant.joined_at if event == "joined" else self._clock.wall(),
                 mcu=self._mcu,
                 boot=self._boot,
                 room=room.id,
                 participant=participant.id,
                 display_name=participant.display_name,
-                kind=participant.leg.kind,
+                kind=leg.kind,
                 event=event,
                 reason=reason,
-                stats=kept,
+                stats=_kept(last) if last is not None else {},
+                joined_at=participant.joined_at,
+                role=participant.role,
+                codec=leg.codec,
+                security=leg.security,
+                incoming=last.incoming if last is not None else None,
+                outgoing=last.outgoing if last is not None else None,
             )
         )
+
+
+def _kept(last: models.LegStats) -> dict[str, int]:
+    """The counters that records keep, with those of the jitter buffer; opinion scores in hundredths."""
+    playout = {f"playout_{name}": value for name, value in last.playout.items()}
+    scores = {"mos_in_x100": last.incoming, "mos_out_x100": last.outgoing}
+    judged = {name: round(100 * way.mos) for name, way in scores.items() if way is not None}
+    return {name: value for name, value in (last.counters | playout | judged).items() if name in STATS}

@@ -6,6 +6,7 @@ import asyncio
 import re
 from pathlib import Path
 
+from confero import __version__
 from confero.clock import Clock, SystemClock
 from confero.config import ConfigError, service_secret
 from confero.configsources import Fault
@@ -30,6 +31,7 @@ from .measures import measure
 from .peers import AppServerPeer, NotifierPeer
 from .prompts import Prompts
 from .records import Records
+from .units import units_of
 
 log = get_logger(__name__)
 
@@ -132,7 +134,7 @@ class McuApp:
         return ServiceClient("mcu", audience, url, secret=self._secret, clock=self._clock, retries=0)
 
     def _join_farm(self, url: str) -> None:
-        identity = Identity(self.id, self.boot, url, self.config.capacity, self._places)
+        identity = Identity(self.id, self.boot, url, self.config.capacity, self._places, __version__)
         self.farm = Farm(identity, self._load, self._clock)
         self._tasks.spawn(self.farm.keep_registered(self.appserver), name="mcu farm")
         self._tasks.spawn(self.farm.announce(self.notifier), name="mcu start notice")
@@ -146,7 +148,7 @@ class McuApp:
     def _load(self) -> Load:
         registry = self.conference.registry
         return Load(
-            units=registry.legs,
+            units=units_of(participant.leg for participant, _ in registry.participants()),
             rooms=registry.rooms,
             legs=registry.legs,
             draining=self.conference.draining,

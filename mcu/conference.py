@@ -77,7 +77,7 @@ class Conference:
         self.digits = Digits(engine)
         self.sounds = Sounds(engine, self.registry, self.plays)
         self._orders = Orders(engine)
-        self._moves = Moves(engine, self.registry, news, self.plays, clock)
+        self._moves = Moves(engine, self.registry, news, self.plays, clock, self._statistics)
         self.reactions = Reactions(self.registry, news, self.end, self.plays, self.digits, clock)
         self._maker = LegMaker(self._context(settings or LegSettings()), certificate)
         self.moderation = Moderation(self.registry, self.patch, self.end)
@@ -165,7 +165,7 @@ class Conference:
         room.admit(participant)
         self.registry.add_leg(participant, room)
         if earlier is not None:
-            self._news.replaced(room, earlier, self._close_leg(earlier, reasons.REPLACED))
+            self._news.replaced(room, earlier, self._close_leg(earlier, room, reasons.REPLACED))
         self._news.joined(room, participant)
         log.info("leg joined", room=room.id, leg=participant.leg.id, kind=participant.leg.kind)
         self.digits.begin(participant)
@@ -251,25 +251,25 @@ class Conference:
         """The one way out of a room. Idempotent: what has ended stays ended, with its first reason."""
         if participant.ended:
             return
-        stats = self._close_leg(participant, reason)
+        last = self._close_leg(participant, room, reason)
         room.remove(participant, self._clock.monotonic())
         if participant.was_connected:
             self.plays.announce(room, "exit")
-        self._news.left(room, participant, reason, stats)
+        self._news.left(room, participant, reason, last)
         log.info("leg ended", room=room.id, leg=participant.leg.id, reason=reason)
 
-    def _close_leg(self, participant: Participant, reason: str) -> dict[str, int]:
+    def _close_leg(self, participant: Participant, room: Room, reason: str) -> models.LegStats:
         """Its last counters."""
         participant.ended = reason
         participant.state = "disconnected"
         self.registry.remove_leg(participant)
         self.digits.forget(participant)
-        stats = self._statistics.last_of(participant.leg)
+        last = self._statistics.final(participant, room)
         try:
             participant.leg.close()
         except Exception:  # whatever it was, the participant leaves, and so do those who end with it
             log.exception("a leg was not closed properly", leg=participant.leg.id)
-        return stats
+        return last
 
     # -- what there is to be read --
 

@@ -14,8 +14,8 @@ from confero.models.turn import MOST_PLACES, MediaPlace
 
 from .backoff import Backoff
 
-HEARTBEAT_S = 2.0
-"""Silent for 6 s, an MCU counts as lost (docs/wire.md)."""
+HEARTBEAT_S = 1.0
+"""Silent for 4 s, an MCU counts as lost (docs/wire.md)."""
 REGISTER_S = 60.0
 """So often the application server hears who is here: a record that was dropped leaves nobody in its rows for longer."""
 MAX_PARTICIPANTS = 10_000
@@ -40,7 +40,7 @@ class Notifier(Protocol):
 class Load:
     """How busy the MCU is."""
 
-    units: int
+    units: float
     rooms: int
     legs: int
     draining: bool
@@ -57,6 +57,7 @@ class Identity:
     capacity: int
     media: Callable[[], list[MediaPlace]] = list
     """Where it takes media now."""
+    version: str = ""
 
 
 class Farm:
@@ -121,6 +122,7 @@ class Farm:
             capacity=self._identity.capacity,
             participants=list(self._load().participants[:MAX_PARTICIPANTS]),
             media=self._identity.media()[:MOST_PLACES],
+            version=self._identity.version,
         )
 
     def _heartbeat(self) -> models.McuHeartbeat:

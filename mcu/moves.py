@@ -13,15 +13,19 @@ from .plays import Plays
 from .rooms.participant import Participant
 from .rooms.registry import Registry
 from .rooms.room import Room
+from .statistics import Statistics
 
 
 class Moves:
-    def __init__(self, engine: MediaEngine, registry: Registry, news: News, plays: Plays, clock: Clock) -> None:
+    def __init__(
+        self, engine: MediaEngine, registry: Registry, news: News, plays: Plays, clock: Clock, statistics: Statistics
+    ) -> None:
         self._engine = engine
         self._registry = registry
         self._news = news
         self._plays = plays
         self._clock = clock
+        self._statistics = statistics
 
     def move(self, participant: Participant, old: Room, new: Room, seat: Seat | None = None) -> Room:
         """Its room from now on; with ``seat`` under another name: somebody has left the one, somebody else comes into the other.
@@ -33,8 +37,9 @@ class Moves:
         if participant.leg.number:
             self._engine.move_leg(participant.leg.number, new.number)
         old.remove(participant, self._clock.monotonic())
+        last = self._statistics.final(participant, old)
         renamed = seat is not None and seat.participant != participant.id
-        self._news.left(old, participant, reasons.LEFT if renamed else reasons.MOVED, {})
+        self._news.left(old, participant, reasons.LEFT if renamed else reasons.MOVED, last)
         if seat is not None:
             participant.sits(seat)
         new.admit(participant)

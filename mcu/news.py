@@ -21,9 +21,11 @@ class News(Protocol):
         """For the first time."""
         ...
 
-    def left(self, room: Room, participant: Participant, reason: str, stats: dict[str, int]) -> None: ...
+    def left(self, room: Room, participant: Participant, reason: str, last: models.LegStats) -> None:
+        """``last``: what its leg was like, as far as the engine still knew."""
+        ...
 
-    def replaced(self, room: Room, earlier: Participant, stats: dict[str, int]) -> None:
+    def replaced(self, room: Room, earlier: Participant, last: models.LegStats) -> None:
         """The person is still here, with another leg."""
         ...
 

@@ -74,16 +74,6 @@ class Statistics:
         connected = sum(participant.state == "connected" for participant in participants)
         return models.RoomStats(room=room.id, legs=len(participants), connected=connected, counters=sums)
 
-    def last_of(self, leg: Leg) -> dict[str, int]:
-        """Of a leg that is about to go; empty if the engine has let go of it already."""
-        try:
-            found = self._read(leg)
-        except ConferoError:
-            return {}
-        more = {f"playout_{name}": found.playout[name] for name in ("lost", "late") if name in found.playout}
-        ways = zip(("mos_in_x100", "mos_out_x100"), _ways(leg.codec, found), strict=True)
-        return found.leg | more | {name: round(100 * way.mos) for name, way in ways if way is not None}
-
     def _read(self, leg: Leg) -> LegStats:
         return self._engine.leg_stats(leg.number) if leg.number else LegStats({}, {})
 

@@ -19,4 +19,6 @@ def openapi_route(describe: Callable[[], dict[str, Any]]) -> Route:
             made.append(describe())
         return web.json_response(made[0])
 
-    return Route("GET", "/api/v1/openapi.json", handle, summary="This document", reply_type="application/json")
+    return Route(
+        "GET", "/api/v1/openapi.json", handle, summary="This document", rule="site.read", reply_type="application/json"
+    )

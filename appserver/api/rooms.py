@@ -49,6 +49,7 @@ class RoomsApi:
                 "/api/v1/rooms",
                 limited(self._creations, self.create),
                 summary="Make a room",
+                rule="rooms.create",
                 body=RoomCreate,
                 reply=RoomInfo,
                 status=201,
@@ -59,6 +60,7 @@ class RoomsApi:
                 "/api/v1/rooms/{room}",
                 self.get,
                 summary="What a room is, and how many are in it",
+                rule="rooms.look",
                 reply=RoomInfo,
                 errors=("404 room-unknown",),
             ),
@@ -67,6 +69,7 @@ class RoomsApi:
                 "/api/v1/rooms/{room}/join",
                 limited(self._joins, self.join),
                 summary="Get a place in a room, and a token for it",
+                rule="rooms.join",
                 body=JoinRequest,
                 reply=JoinReply,
                 errors=(

@@ -1,4 +1,4 @@
-"""The administration of SIP: ``/api/v1/sip``, behind the admin token."""
+"""The administration of SIP: ``/api/v1/sip``."""
 
 from __future__ import annotations
 
@@ -35,12 +35,11 @@ from confero.runtime.http import Handler, Route, read_model, read_query, reply
 from ..sip.entities import Account, Number, Rule, Trunk
 from ..sip.office import Office
 from ..sip.store import CallStore
-from .admin import AdminGuard
 from .sipviews import account_info, call_detail, call_info, number_info, rule_info, trunk_info
 
 BASE = "/api/v1/sip"
 MAX_ROW = (1 << 63) - 1
-ADMIN_ERRORS = ("401 token-invalid", "429 too-many-requests")
+ADMIN_ERRORS = ("401 sign-in-needed", "401 token-invalid", "403 not-allowed", "429 too-many-requests")
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,9 @@ class Collection:
 class SipAdminApi:
     """All of it."""
 
-    def __init__(self, office: Office, calls: CallStore, guard: AdminGuard) -> None:
+    def __init__(self, office: Office, calls: CallStore) -> None:
         self._office = office
         self._calls = calls
-        self._guard = guard
 
     def routes(self) -> list[Route]:
         return [route for one in self._collections() for route in self._rows(one)] + self._of_calls()
@@ -123,8 +121,7 @@ class SipAdminApi:
         ]
 
     def _route(self, method: str, path: str, handler: Handler, errors: Sequence[str] = (), **more: Any) -> Route:
-        protected = self._guard.protect(handler)
-        return Route(method, path, protected, errors=(*errors, *ADMIN_ERRORS), security="admin", **more)
+        return Route(method, path, handler, errors=(*errors, *ADMIN_ERRORS), security="admin", rule="sip.admin", **more)
 
     # --- rows -----------------------------------------------------------------------------------------------------
 

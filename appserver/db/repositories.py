@@ -12,7 +12,7 @@ from confero.models import LegRecord, McuRegister, SessionNotice
 
 from ..rooms.entities import KnownMcu, Person, Room
 from ..rooms.slugs import CALL_PREFIX
-from . import told
+from . import history, told
 from .conditions import live
 from .doorstore import SqlDoors
 from .meetingtables import chat_messages, meeting_states
@@ -149,6 +149,8 @@ class SqlStore(SqlRooms, SqlDoors):
             for start in range(0, len(gone), CHUNK):
                 chunk = participants.c.session.in_(gone[start : start + CHUNK])
                 await connection.execute(update(participants).where(chunk).values(**closing))
+            if gone:
+                await history.settle(connection)
             return len(gone)
 
         return await self._db.write(work)
@@ -170,16 +172,18 @@ class SqlStore(SqlRooms, SqlDoors):
             gone = [participant for participant in (await connection.scalars(held)) if participant not in there]
             await _set_legs(connection, gone, None)
             await _set_legs(connection, body.participants, body.id)
+            await history.mcu_there(connection, body, there, now)
             return len(gone)
 
         return await self._db.write(work)
 
-    async def mcu_lost(self, mcu: str) -> int:
+    async def mcu_lost(self, mcu: str, at: float) -> int:
         async def work(connection: AsyncConnection) -> int:
             await connection.execute(delete(mcus).where(mcus.c.id == mcu))
             result = await connection.execute(
                 update(participants).where(participants.c.leg_mcu == mcu).values(leg_mcu=None)
             )
+            await history.mcu_lost(connection, mcu, at)
             return result.rowcount
 
         return await self._db.write(work)

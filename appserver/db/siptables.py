@@ -111,7 +111,7 @@ sip_calls = Table(
     Column("trunk", String(64), nullable=False),
     Column("account", String(64), nullable=False),
     Column("room", String(64), nullable=False),
-    Column("participant", String(64), nullable=False),
+    Column("participant", String(64), nullable=False, index=True),
     Column("started_at", Double, nullable=False),
     Column("answered_at", Double),
     Column("ended_at", Double),

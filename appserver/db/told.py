@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from confero.models import LegRecord, SessionNotice
 
 from ..rooms.entities import Person
+from . import history
 from .models import leg_records, participants, rooms
 from .statements import insert_new
 
@@ -19,6 +20,7 @@ STAYS = frozenset({"replaced", "moved"})
 """Reasons of a leg that ended because the participant has another one, or because it went on in another room."""
 
 _ROW = participants.c
+_KEPT = {column.name for column in leg_records.c}
 _CONNECTED = (
     update(participants)
     .where(_ROW.id == bindparam("told_participant"), _ROW.room == bindparam("told_room"))
@@ -56,6 +58,8 @@ async def note_sessions(connection: AsyncConnection, notices: Sequence[SessionNo
         )
         rows = [{f"told_{name}": getattr(notice, name) for name in names} for notice in run]
         await connection.execute(statement, rows)
+    if gone := {notice.room for notice in notices if notice.kind == "disconnected"}:
+        await history.settle(connection, gone)
 
 
 async def add_records(connection: AsyncConnection, records: Sequence[LegRecord]) -> int:
@@ -63,7 +67,8 @@ async def add_records(connection: AsyncConnection, records: Sequence[LegRecord])
     news = await _news(connection, records)
     if not news:
         return 0
-    await connection.execute(insert_new(leg_records), [record.model_dump() for record in news])
+    await connection.execute(insert_new(leg_records), [record.model_dump(include=_KEPT) for record in news])
+    await history.note_records(connection, news)
     for group in _groups(news):
         await _apply(connection, group)
     return len(news)

@@ -29,6 +29,8 @@ class Actor:
     room: str | None = None
     """Of a join token."""
     room_role: Role | None = None
+    waiting: bool = False
+    """A participant in the lobby, who may do nothing in the room yet."""
     source: str = field(default="", compare=False)
     """Address."""
 

@@ -30,6 +30,8 @@ class Rule:
     may: frozenset[Relation]
     scope: Scope | None
     what: str
+    judged: bool = True
+    """False: what is shown is read by the service to which the request is passed on."""
 
 
 def _rule(what: str, scope: Scope | None, *may: Relation) -> Rule:
@@ -53,6 +55,7 @@ RULES: dict[str, Rule] = {
     "users.change": _rule("Make, change, delete accounts; end their sessions; make reset links", "admin", "admin"),
     "audit.read": _rule("Read the audit log", "admin", "admin"),
     # rooms
+    "events.connect": Rule(frozenset({"anyone"}), None, "Connect for events, or for SIP; who it is is asked there", judged=False),
     "site.read": _rule("See what the site offers, and its API", None, "anyone"),
     "rooms.create": _rule("Make a room (guests: where the configuration lets them)", "rooms:write", "anyone"),
     "rooms.list": _rule("List one's own rooms", "rooms:read", "user"),

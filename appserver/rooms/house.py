@@ -47,7 +47,7 @@ class House:
         self.catalogue = Catalogue(store, self.pins, clock, policy)
         self.invitations = Invitations(store, clock, policy.invitations_per_room)
         self.lobby = Lobby(store, events, clock, policy.join_grace_s)
-        placement = Placement(store, farm)
+        placement = Placement(store, farm, clock)
         tickets = Tickets(clock, secret, policy.token_ttl_s)
         door = Door(store, self.invitations, self.pins, self.lobby, placement, tickets, clock, policy)
         phones = PhoneDoor(store, door, placement, clock, policy)

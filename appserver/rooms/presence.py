@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ from confero.models import (
 from confero.runtime.logging import get_logger
 
 from .entities import Room
-from .farm import Farm
+from .farm import Farm, Mcu
 from .store import Store
 
 log = get_logger(__name__)
@@ -50,8 +51,8 @@ class Presence:
         self._notifier = notifier
         self._clock = clock
         self._join_grace_s = join_grace_s
-        self._lost: set[str] = set()
-        """Lost MCUs whose legs may still stand in rows, and on which busy rooms may still be placed."""
+        self._lost: dict[str, float] = {}
+        """Lost MCUs whose legs may still stand in rows, and on which busy rooms may still be placed; since when, Unix time."""
         self._changing = changing
 
     async def start(self) -> None:
@@ -59,7 +60,8 @@ class Presence:
         known = await self._store.known_mcus()
         for mcu in known:
             self._farm.recall(mcu)
-        self._lost = await self._store.used_mcus() - {mcu.id for mcu in known}
+        gone = await self._store.used_mcus() - {mcu.id for mcu in known}
+        self._lost = dict.fromkeys(gone, self._clock.wall())
 
     # --- notifier -------------------------------------------------------------------------------------------------
 
@@ -83,7 +85,7 @@ class Presence:
         """
         async with self._changing:
             news = self._farm.register(body)
-            self._lost.discard(body.id)
+            self._lost.pop(body.id, None)
             closed = await self._store.mcu_registered(body, self._clock.wall())
         level = log.info if news else log.debug
         level("mcu registered", mcu=body.id, boot=body.boot, url=body.url, closed=closed)
@@ -100,15 +102,20 @@ class Presence:
         await self._store.add_records(told.records)
 
     async def sweep(self) -> None:
-        """Find lost MCUs, close what was there, and give their busy rooms a new home. Called every second; raises Unavailable."""
+        """Find lost MCUs, close what was there, and give their busy rooms a new home. Called twice a second; raises Unavailable."""
         async with self._changing:
             for mcu in self._farm.lost():
                 log.warning("mcu lost", mcu=mcu.id)
-                self._lost.add(mcu.id)
-            for mcu_id in sorted(self._lost):
-                await self._store.mcu_lost(mcu_id)
+                self._lost[mcu.id] = self._last_heard(mcu)
+            for mcu_id, at in sorted(self._lost.items()):
+                await self._store.mcu_lost(mcu_id, at)
                 if await self._rehouse(mcu_id):
-                    self._lost.discard(mcu_id)
+                    self._lost.pop(mcu_id, None)
+
+    def _last_heard(self, mcu: Mcu) -> float:
+        """Unix time. One that another has superseded was heard of until now."""
+        silent_s = self._clock.monotonic() - mcu.seen_at
+        return self._clock.wall() - (silent_s if math.isfinite(silent_s) else 0.0)
 
     async def _rehouse(self, mcu_id: str) -> bool:
         """False if a busy room is left without a home, or without having been told: the next sweep tries again."""

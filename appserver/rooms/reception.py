@@ -5,6 +5,7 @@ from __future__ import annotations
 from confero.models import JoinRequest, Role, TokenGrant
 from confero.tokens import TokenInvalid
 
+from ..rights.actors import Actor
 from . import rules
 from .catalogue import Catalogue
 from .entities import Person, Room
@@ -60,6 +61,27 @@ class Reception:
         if person.removed_at is not None:
             raise removed()
         return _grant(person, room, await self._placement.home(room), ticket.expires)
+
+    async def proven(self, token: str) -> Actor | None:
+        """Who shows a join token, for the guard; None for what is none.
+
+        Raises TokenInvalid for one whose participant is gone, TokenExpired, Unavailable.
+        """
+        try:
+            ticket = self._tickets.read(token)
+        except TokenInvalid:
+            return None
+        person = await self._store.person(ticket.participant)
+        if person is None or person.room != ticket.room:
+            raise TokenInvalid("the token's participant has left its room")
+        return Actor(
+            "participant",
+            user=person.user,
+            participant=person.id,
+            room=person.room,
+            room_role=person.role,
+            waiting=not person.admitted,
+        )
 
     # --- telephones -----------------------------------------------------------------------------------------------
 

@@ -26,9 +26,9 @@ class RoomRelations:
     async def to_room(self, actor: Actor, room_id: str) -> frozenset[Relation]:
         """Nothing for a room that is not there. Raises Unavailable."""
         found = set[Relation]()
-        if actor.participant is not None and actor.room == room_id:
+        if actor.participant is not None and actor.room == room_id and not actor.waiting:
             found |= {"participant", "room-host"} if actor.room_role == "host" else {"participant"}
-        if actor.user is not None:
+        if actor.user is not None and actor.proof != "participant":  # a join token is for its room alone
             found |= await self._by_account(actor.user, room_id)
         return frozenset(found)
 

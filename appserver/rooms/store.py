@@ -47,8 +47,8 @@ class Store(Protocol):
         """Remember the MCU; its participants who are not listed have no leg any more: how many."""
         ...
 
-    async def mcu_lost(self, mcu: str) -> int:
-        """Nobody has a leg on this MCU any more; how many had."""
+    async def mcu_lost(self, mcu: str, at: float) -> int:
+        """Nobody has a leg on this MCU any more, since this time; how many had."""
         ...
 
     async def used_mcus(self) -> set[str]:

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import TOLD_AT_ONCE, Id, Request
+from .base import TOLD_AT_ONCE, Id, Request, Role
+from .legs import Quality
 from .turn import MOST_PLACES, MediaPlace
 
 
@@ -24,20 +25,23 @@ class McuRegister(Request):
     """Who is there: rows of others are closed."""
     media: list[MediaPlace] = Field(default_factory=list, max_length=MOST_PLACES)
     """Where it takes media: TURN servers may relay to there."""
+    version: str = Field(default="", max_length=32)
+    """Of its program."""
 
 
 class McuHeartbeat(Request):
-    """PUT /internal/v1/mcus/{id}/heartbeat every 2 s; 404: register again. Silent for 6 s: the MCU counts as lost."""
+    """PUT /internal/v1/mcus/{id}/heartbeat every second; 404: register again. Silent for 4 s: the MCU counts as lost."""
 
     boot: Id
-    load: int = Field(ge=0)
+    load: float = Field(ge=0)
+    """Capacity units in use."""
     rooms: int = Field(ge=0)
     legs: int = Field(ge=0)
     draining: bool = False
 
 
 class LegRecord(Request):
-    """One thing that happened to a leg."""
+    """One thing that happened to a leg. Each tells what is known of the leg by then, so that their order does not matter."""
 
     at: float
     mcu: Id
@@ -49,6 +53,16 @@ class LegRecord(Request):
     event: Literal["joined", "connected", "left"]
     reason: str = Field(default="", max_length=64)
     stats: dict[str, int] = Field(default_factory=dict, max_length=64)
+    joined_at: float | None = None
+    """When the leg came into the room: with participant, room and boot its name. None: not told."""
+    role: Role = "guest"
+    codec: str = Field(default="", max_length=16)
+    """Of what it is sent."""
+    security: str = Field(default="", max_length=16)
+    """How its media is protected: plain, sdes, dtls; "" before that is agreed."""
+    incoming: Quality | None = None
+    """From the participant to the room; told with ``left``."""
+    outgoing: Quality | None = None
 
 
 class LegRecords(Request):

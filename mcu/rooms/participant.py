@@ -142,6 +142,8 @@ class Participant:
     """Its peer has taken media: when it takes none any more, it holds. One that never did is a player."""
     owner: str = ""
     """Who keeps it alive by saying so; "": nobody has to."""
+    joined_at: float = 0.0
+    """When it came into its room, Unix time."""
     ended: str = ""
     """Why it has left; "" while it is here."""
     _shown: models.Participant | None = None

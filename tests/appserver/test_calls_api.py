@@ -140,7 +140,8 @@ async def test_only_with_a_token_of_the_room(office: Site, gateway: FakeGateway)
     status, room = await office.call("POST", "/api/v1/rooms", {})
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {ada['token']}"}):
         status, problem = await office.call("POST", "/api/v1/rooms/lobby/calls", {"to": "0301@phones.example"}, headers)
-        assert (status, problem["type"]) == (401, "urn:confero:problem:token-invalid")
+        code = "token-invalid" if headers else "sign-in-needed"
+        assert (status, problem["type"]) == (401, f"urn:confero:problem:{code}")
     status, _ = await office.call(
         "POST", f"/api/v1/rooms/{room['id']}/calls", {"to": "0301@phones.example"}, bearer(ada)
     )

@@ -105,12 +105,13 @@ async def test_without_the_token_there_is_nothing(site: Site, header: str | None
     headers = {} if header is None else {"Authorization": header.replace("{}", token_of(site))}
     for method, path in (("GET", "accounts"), ("POST", "trunks"), ("DELETE", "rules/1"), ("GET", "calls/x")):
         status, problem = await site.call(method, f"/api/v1/sip/{path}", {} if method == "POST" else None, headers)
-        assert (status, problem["type"]) == (401, "urn:confero:problem:token-invalid")
+        code = "sign-in-needed" if header is None else "token-invalid"
+        assert (status, problem["type"]) == (401, f"urn:confero:problem:{code}")
 
 
 async def test_other_tokens_are_none(site: Site) -> None:
     join = (await site.join())["token"]
-    assert (await admin(site, "GET", "accounts", token=join))[0] == 401
+    assert (await admin(site, "GET", "accounts", token=join))[0] == 403
     async with site.http.get(
         site.internal_url + "/internal/v1/sip/config", headers={"Authorization": f"Bearer {token_of(site)}"}
     ) as response:

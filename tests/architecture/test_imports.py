@@ -74,7 +74,7 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("rights.actors", "rights.table", "rooms", "sip"),
+    "appserver": ("rights.actors", "rights.table", "rights.relations", "rooms", "sip"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
@@ -95,7 +95,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": (
         *("confero.runtime", "confero.up.processes", "confero.lab"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
-        "confero.notifier.moderationapi",
+        *("confero.appserver.rights.gate", "confero.appserver.rights.guard", "confero.notifier.moderationapi"),
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
         *("confero.sipgw.transports.websocket", "confero.sipgw.control", "confero.sipgw.watching", "confero.sipgw.who"),
         "confero.turn.control",

@@ -290,10 +290,10 @@ class FakeNews:
     def connected(self, room: Room, participant: Participant) -> None:
         self.heard.append(("connected", participant.id))
 
-    def left(self, room: Room, participant: Participant, reason: str, stats: dict[str, int]) -> None:
+    def left(self, room: Room, participant: Participant, reason: str, last: models.LegStats) -> None:
         self.heard.append(("left", room.id, participant.id, reason))
 
-    def replaced(self, room: Room, earlier: Participant, stats: dict[str, int]) -> None:
+    def replaced(self, room: Room, earlier: Participant, last: models.LegStats) -> None:
         self.heard.append(("replaced", earlier.id, earlier.leg.id))
 
     def digit(self, room: Room, participant: Participant, digit: str, milliseconds: int) -> None:

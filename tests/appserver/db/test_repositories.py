@@ -363,7 +363,7 @@ async def test_lost_mcu(lobby: SqlStore) -> None:
     await lobby.mcu_registered(registration(), NOW)
     await lobby.admit(person("alice", reserved_until=0.0), ROOM, NOW)
     await lobby.add_records([record("alice", "joined")])
-    assert await lobby.mcu_lost("m1") == 1
+    assert await lobby.mcu_lost("m1", NOW) == 1
     assert await lobby.live_count("lobby", NOW) == 0
     assert await lobby.known_mcus() == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from confero.appserver.rooms.entities import KnownMcu
-from confero.appserver.rooms.farm import MAX_MCUS, Farm
+from confero.appserver.rooms.farm import MAX_MCUS, RECALL_S, Farm
 from confero.clock import FakeClock
 from confero.errors import Refused
 from confero.models import McuHeartbeat, McuRegister
@@ -121,7 +121,7 @@ def test_recalled_mcu_lives_but_has_to_register(bench: Bench) -> None:
     assert bench.farm.alive("a") is not None
     assert bench.farm.choose().url == "http://a"
     assert not bench.beat("a")
-    bench.clock.advance(6)
+    bench.clock.advance(6 + RECALL_S)
     assert [mcu.id for mcu in bench.farm.lost()] == ["a"]
 
 

@@ -197,7 +197,7 @@ async def test_database_away_while_an_mcu_is_lost(bench: Bench, monkeypatch: pyt
     await bench.record(alice, "joined")
     bench.clock.advance(31)
 
-    async def fail(_: str) -> int:
+    async def fail(_: str, at: float) -> int:
         raise Unavailable("away")
 
     with monkeypatch.context() as patch:
