@@ -28,6 +28,7 @@ from .db.migrate import migrate
 from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
+from .meetings import Meetings
 from .peers import NotifierPeer
 from .publicsite import Parts, public_routes
 from .relays.fleet import Fleet
@@ -99,6 +100,9 @@ class AppserverApp:
             self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
         )
         self.telephony = Telephony(config, self.database, self.store, self.house, self.vault, clock, self._secret)
+        self.meetings = Meetings(
+            self.database, self.notifier, self.house, self.farm, self.telephony, clock, config.join_grace_s
+        )
         self.certificates = Certificates(config, clock)
         limit = config.max_websockets
         self.events = WebSocketProxy(EVENTS, config.notifier_url, secret=self._secret, clock=clock, limit=limit)
@@ -143,6 +147,7 @@ class AppserverApp:
             self._clock,
             self.house,
             self.telephony,
+            self.meetings,
             self.ice,
             self.events,
             self.sip,
@@ -229,6 +234,7 @@ class AppserverApp:
             await asyncio.sleep(SWEEP_S)
             try:
                 await self.presence.sweep()
+                await self.meetings.keeper.look()
                 await self.house.lobby.look()
             except Unavailable as error:
                 log.warning("sweep failed", reason=error.detail)

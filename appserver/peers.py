@@ -37,7 +37,9 @@ class NotifierPeer:
 
     async def end_room(self, room: str, mcu_url: str, reason: RoomEndReason) -> None:
         """Close everybody's session and end the room at its MCU. Raises Refused or Unavailable."""
-        await self._client.call("DELETE", f"/internal/v1/rooms/{quote(room)}?{_ending(mcu_url, reason)}", idempotent=True)
+        await self._client.call(
+            "DELETE", f"/internal/v1/rooms/{quote(room)}?{_ending(mcu_url, reason)}", idempotent=True
+        )
 
     async def close(self) -> None:
         await self._client.close()

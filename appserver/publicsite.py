@@ -14,6 +14,7 @@ from .api.openapi import openapi_route
 from .api.rooms import RoomsApi
 from .config import AppserverConfig
 from .edge import WebSocketProxy
+from .meetings import Meetings
 from .relays.iceservers import IceServers
 from .rights.gate import Accounts, Gate
 from .rights.guard import Guard
@@ -34,6 +35,7 @@ class Parts:
     clock: Clock
     house: House
     telephony: Telephony
+    meetings: Meetings
     ice: IceServers
     events: WebSocketProxy
     sip: WebSocketProxy
@@ -46,6 +48,7 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
     """``describe`` makes the description of the API from them. Raises LocalError for a route without a rule."""
     routes = [
         *_rooms(parts).routes(),
+        *parts.meetings.routes(Relations(parts.house.relations)),
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
         *_sockets(parts),
@@ -69,6 +72,7 @@ def _rooms(parts: Parts) -> RoomsApi:
         public_url=config.public_url,
         may_call_out=parts.telephony.switchboard.may_call_out,
         ice=parts.ice,
+        welcome=parts.meetings.welcome,
     )
 
 

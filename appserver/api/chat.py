@@ -11,8 +11,7 @@ from confero.runtime.http import Route, read_model, read_query, reply
 
 from ..meeting.chat import Chat
 from ..meeting.limits import SpeechLimits
-from ..rights.actors import Actor
-from .asking import Asker
+from ..rights.guard import actor_of
 from .meeting import HOSTS, ROOM, WHO
 
 MESSAGES = f"{ROOM}/messages"
@@ -27,60 +26,51 @@ class ChatQuery(Request):
 
 
 class ChatApi:
-    """Who asks is proved before a body is read."""
+    """Who asks has passed the guard."""
 
-    def __init__(self, chat: Chat, asker: Asker, limits: SpeechLimits) -> None:
+    def __init__(self, chat: Chat, limits: SpeechLimits) -> None:
         self._chat = chat
-        self._asker = asker
         self._limits = limits
 
     def routes(self) -> list[Route]:
-        person = "participant"
         return [
             Route(
                 "GET", MESSAGES, self.page, summary="The chat, the latest first page by page", reply=ChatPage,
-                errors=(*WHO, "400 page-invalid"), query=ChatQuery, security=person, rule="chat.read",
+                errors=(*WHO, "400 page-invalid"), query=ChatQuery, rule="chat.read",
             ),
             Route(
                 "POST", MESSAGES, self.send, summary="Write to everybody in the room", body=ChatSend,
-                reply=ChatMessage, status=201, errors=(*WHO, TOO_MUCH), security=person, rule="chat.send",
+                reply=ChatMessage, status=201, errors=(*WHO, TOO_MUCH), rule="chat.send",
             ),
             Route(
                 "DELETE", f"{MESSAGES}/{{message}}", self.delete, summary="Take a message away", status=204,
-                errors=(*HOSTS, "404 message-unknown"), security=person, rule="chat.delete",
+                errors=(*HOSTS, "404 message-unknown"), rule="chat.delete",
             ),
             Route(
                 "POST", f"{ROOM}/reactions", self.react, summary="Show a reaction, which is kept nowhere",
-                body=ReactionSend, status=204, errors=(*WHO, TOO_MUCH), security=person, rule="hand.put",
+                body=ReactionSend, status=204, errors=(*WHO, TOO_MUCH), rule="hand.put",
             ),
         ]  # fmt: skip
 
     async def page(self, request: web.Request) -> web.Response:
-        await self._asker.who(request, "chat.read")
         query = read_query(request, ChatQuery)
         return reply(await self._chat.page(request.match_info["room"], query.page, query.limit))
 
     async def send(self, request: web.Request) -> web.Response:
-        actor = await self._asker.who(request, "chat.send")
+        actor = actor_of(request)
         wish, room = await read_model(request, ChatSend), request.match_info["room"]
         self._limits.take("chat", room, actor.participant or "")
-        return reply(await self._chat.send(room, actor.participant or "", _name(actor), wish), status=201)
+        return reply(await self._chat.send(room, actor.participant or "", actor.name, wish), status=201)
 
     async def delete(self, request: web.Request) -> web.Response:
-        await self._asker.who(request, "chat.delete")
         text = request.match_info["message"]
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
         await self._chat.delete(request.match_info["room"], number)
         return reply(None)
 
     async def react(self, request: web.Request) -> web.Response:
-        actor = await self._asker.who(request, "hand.put")
+        actor = actor_of(request)
         wish, room = await read_model(request, ReactionSend), request.match_info["room"]
         self._limits.take("reaction", room, actor.participant or "")
-        await self._chat.react(room, actor.participant or "", _name(actor), wish.emoji)
+        await self._chat.react(room, actor.participant or "", actor.name, wish.emoji)
         return reply(None)
-
-
-def _name(actor: Actor) -> str:
-    """A participant's shown name."""
-    return actor.login

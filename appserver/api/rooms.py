@@ -10,16 +10,22 @@ from aiohttp import web
 
 from confero.errors import Refused
 from confero.models import JoinReply, JoinRequest, Role, RoomCreate, RoomInfo
+from confero.models.meetings import ChatMessage, MeetingState
 from confero.ratelimit import RateLimiter, source_of
 from confero.runtime.http import Handler, Route, read_model, reply
 from confero.runtime.problems import problem_of, respond
 
 from ..relays.iceservers import IceServers
 from ..rooms.entities import Room
+from ..rooms.joining import Admission
 from ..rooms.reception import Reception
 from ..web import origin_of
 
 Json = dict[str, object]
+
+
+Welcome = Callable[[str], Awaitable[tuple[MeetingState, list[ChatMessage]]]]
+"""Tells of a room's meeting, and of its chat, when somebody has come in."""
 
 
 class RoomsApi:
@@ -34,6 +40,7 @@ class RoomsApi:
         public_url: str,
         may_call_out: Callable[[Role], Awaitable[bool]],
         ice: IceServers,
+        welcome: Welcome,
     ) -> None:
         self._reception = reception
         self._creations = creations
@@ -41,6 +48,7 @@ class RoomsApi:
         self._public_url = public_url
         self._may_call_out = may_call_out
         self._ice = ice
+        self._welcome = welcome
 
     def routes(self) -> list[Route]:
         return [
@@ -106,7 +114,14 @@ class RoomsApi:
             ice_ttl_s=self._ice.rules.ttl_s,
             ice_policy=self._ice.rules.policy,
         )
-        return reply(answer)
+        return reply(await self._welcomed(answer, admission))
+
+    async def _welcomed(self, answer: JoinReply, admission: Admission) -> JoinReply:
+        """Whoever is in is told of the meeting; whoever waits is not."""
+        if not admission.person.admitted:
+            return answer
+        meeting, chat = await self._welcome(admission.room.id)
+        return answer.model_copy(update={"meeting": meeting, "chat": chat})
 
 
 def room_info(room: Room, people: int, origin: str) -> RoomInfo:

@@ -27,21 +27,25 @@ class SqlChat:
     async def add(
         self, room: str, participant: str, display_name: str, text: str, nonce: str | None, now: float
     ) -> tuple[ChatMessage, bool]:
-        message = {"participant": participant, "display_name": display_name, "text": text, "nonce": nonce, "at": now}
         state, row = meeting_states.c, chat_messages.c
         counted = update(meeting_states).where(state.room == room).values(last_message=state.last_message + 1)
         same = select(*_SHOWN).where(row.room == room, row.participant == participant, row.nonce == nonce)
 
         async def work(connection: AsyncConnection) -> tuple[ChatMessage, bool]:
-            await connection.execute(insert_new(meeting_states).values(room=room))
-            await connection.execute(counted)  # the lock under which a room's messages are numbered
+            # The lock under which a room's messages are numbered.
+            if not (await connection.execute(counted)).rowcount:
+                await connection.execute(insert_new(meeting_states).values(room=room))
+                await connection.execute(counted)
             earlier = (await connection.execute(same)).first() if nonce is not None else None
             if earlier is not None:
                 return _message(earlier), False
-            number = await connection.scalar(select(state.last_message).where(state.room == room))
-            await connection.execute(insert(chat_messages).values(room=room, id=number, **message))
+            number = await connection.scalar(select(state.last_message).where(state.room == room)) or 0
+            message = ChatMessage(
+                id=number, at=now, participant=participant, display_name=display_name, text=text, nonce=nonce
+            )
+            await connection.execute(insert(chat_messages).values(room=room, **message.model_dump()))
             await connection.execute(delete(chat_messages).where(row.room == room, row.id <= number - KEPT))
-            return ChatMessage(id=number, **message), True
+            return message, True
 
         return await self._db.write(work)
 

@@ -25,6 +25,8 @@ ATTENDEE = [field.name for field in fields(Attendee)]
 ROOM = ("locked", "lobby", "speak")
 """What of a meeting stands in the room's own row."""
 STATE = ("version", "started_at", "ending", "spotlight")
+RECENT_S = 60.0
+"""So long somebody who was removed may still have a leg of which nothing is written yet."""
 AT_ONCE = 100
 """Rooms that are told of again, or concluded, in one look."""
 
@@ -74,7 +76,9 @@ class SqlMeetings:
         place = {"room": target, "reserved_until": until, "admitted": True}
 
         async def work(connection: AsyncConnection) -> Outcome | None:
-            await _lock(connection, sorted({room, target}))  # in one order, so that two moves do not wait for each other
+            await _lock(
+                connection, sorted({room, target})
+            )  # in one order, so that two moves do not wait for each other
             before = await _scene(connection, room, now, [participant])
             if before is None:
                 return None
@@ -106,7 +110,7 @@ class SqlMeetings:
 
     async def outcasts(self, room: str, now: float) -> Sequence[str]:
         row = participants.c
-        there = or_(row.session.is_not(None), row.leg_mcu.is_not(None))
+        there = or_(row.session.is_not(None), row.leg_mcu.is_not(None), row.removed_at > now - RECENT_S)
         found = await self._db.rows(select(row.id).where(row.room == room, row.removed_at.is_not(None), there))
         return [one.id for one in found]
 
@@ -142,7 +146,10 @@ async def _lock(connection: AsyncConnection, room_ids: Sequence[str]) -> None:
 
 async def _scene(connection: AsyncConnection, room: str, now: float, whom: Whom) -> Scene | None:
     await _lock(connection, [room])
-    await connection.execute(insert_new(meeting_states).values(room=room))
+    state = meeting_states.c.room
+    # Not inserted for nothing: that would share the row's lock, and two who share it wait for each other to write.
+    if await connection.scalar(select(state).where(state == room).with_for_update()) is None:
+        await connection.execute(insert_new(meeting_states).values(room=room))
     columns = [rooms.c.id.label("room"), *(rooms.c[name] for name in ROOM), *(meeting_states.c[name] for name in STATE)]
     joined = rooms.join(meeting_states, meeting_states.c.room == rooms.c.id)
     found = (await connection.execute(select(*columns).select_from(joined).where(rooms.c.id == room))).first()

@@ -58,6 +58,9 @@ class SqlRooms:
             if not await connection.scalar(select(rooms.c.id).where(rooms.c.id == room_id).with_for_update()):
                 return False
             await connection.execute(update(rooms).where(rooms.c.id == room_id).values(**values))
+            state = meeting_states.c
+            changed = {"version": state.version + 1, "tell_at": 0.0}  # whoever is in the room is to know
+            await connection.execute(update(meeting_states).where(state.room == room_id).values(**changed))
             return True
 
         return await self._db.write(work)

@@ -122,7 +122,7 @@ class MeetingDesk:
         now = self._clock.wall()
         until = now + self._terms.grace_s
         outcome = await self._store.move(room, participant, target, now, due=now + AGAIN_S, until=until)
-        scene = _known(outcome and outcome.scene)
+        scene = _known(outcome.scene if outcome is not None else None)
         if scene.people[participant].kind == "rtp":
             await self._terms.telephone(participant, target)
         else:

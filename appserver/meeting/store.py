@@ -34,7 +34,9 @@ class MeetingStore(Protocol):
         """Everybody has been sent away."""
         ...
 
-    async def move(self, room: str, participant: str, target: str, now: float, *, due: float, until: float) -> Outcome | None:
+    async def move(
+        self, room: str, participant: str, target: str, now: float, *, due: float, until: float
+    ) -> Outcome | None:
         """``rules.moved``, and their place is in ``target`` from now on, kept till ``until``. None: there is no such room.
 
         Raises Refused 404 ``participant-unknown``, ``room-unknown``, 409 ``room-full``.
@@ -50,7 +52,7 @@ class MeetingStore(Protocol):
         ...
 
     async def outcasts(self, room: str, now: float) -> Sequence[str]:
-        """Removed, and there all the same as far as is written."""
+        """Removed, and there all the same as far as is written, or removed a moment ago."""
         ...
 
     async def deserted(self, now: float) -> Sequence[str]:

@@ -74,9 +74,12 @@ class Reception:
         person = await self._store.person(ticket.participant)
         if person is None or person.room != ticket.room:
             raise TokenInvalid("the token's participant has left its room")
+        if person.removed_at is not None:
+            raise removed()
         return Actor(
             "participant",
             user=person.user,
+            name=person.display_name,
             participant=person.id,
             room=person.room,
             room_role=person.role,

@@ -28,6 +28,11 @@ from confero.models import (
 from .conftest import SiteMaker
 from .site import Site
 
+IN_MEETINGS = (
+    *("meeting", "meeting/end", "mute-all", "hand", "reactions", "messages", "messages/{message}"),
+    *("participants/{participant}", "participants/{participant}/move"),
+)
+
 # --- public ----------------------------------------------------------------------------------------------------------
 
 
@@ -152,6 +157,7 @@ async def test_descriptions_are_valid(site: Site) -> None:
             "/api/v1/rooms/{room}/calls/{call}/end",
             "/api/v1/rooms/{room}/calls/{call}/digits",
         ),
+        *(f"/api/v1/rooms/{{room}}/{path}" for path in IN_MEETINGS),
         *("/api/v1/calls/{call}/answer", "/api/v1/site", "/sip"),
         "/api/v1/openapi.json",
         "/events",
