@@ -23,16 +23,20 @@ from .api.internal import InternalApi
 from .api.relays import RelaysApi
 from .assets import Assets
 from .config import EVERYWHERE, AppserverConfig
+from .db.drains import SqlDrains
 from .db.engine import Database, database_url
 from .db.migrate import migrate
+from .db.records import SqlRecords
 from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
+from .history.retention import forget
 from .meetings import Meetings
 from .peers import NotifierPeer
 from .publicsite import Parts, public_routes
 from .relays.fleet import Fleet
 from .relays.iceservers import External, IceRules, IceServers
+from .rooms.drains import Drains
 from .rooms.farm import Farm
 from .rooms.house import House
 from .rooms.policy import Policy
@@ -57,6 +61,8 @@ FIRST_HOUSEKEEPING_S = 60.0
 DATABASE_TRIES = 30
 """Times, a second apart, that a database which is not there yet is asked again at start."""
 DAY_S = 86_400.0
+BREATH_S = 0.05
+"""Between two pieces of a long deletion."""
 ADMIN_TOKEN = "admin-token"
 """File in ``state_dir``."""
 
@@ -85,7 +91,9 @@ class AppserverApp:
         url = config.database_url.get_secret_value() if config.database_url is not None else None
         self.database = Database(database_url(url, config.state_dir))
         self.store = SqlStore(self.database)
+        self.records = SqlRecords(self.database)
         self.farm = Farm(clock, config.mcu_silence_s)
+        self.drains = Drains(SqlDrains(self.database), self.farm, clock)
         self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
         self.vault = Vault(self._secret)
         attempts = SqlCallStore(self.database)
@@ -142,7 +150,7 @@ class AppserverApp:
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
     def _public_routes(self) -> list[Route]:
-        parts = Parts(
+        self.parts = Parts(
             self.config,
             self._clock,
             self.house,
@@ -153,8 +161,12 @@ class AppserverApp:
             self.sip,
             self.pages,
             self._admin_token,
+            self.records,
+            self.farm,
+            self.drains,
+            self.store,
         )
-        return public_routes(parts, lambda: self.site.openapi())
+        return public_routes(self.parts, lambda: self.site.openapi())
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -164,6 +176,7 @@ class AppserverApp:
         self.turn_secrets.look()
         await self._open_database()
         await self.reception.catalogue.ensure_default(self.config.default_room)
+        await self.drains.start()
         await self.presence.start()
         self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
         if self.config.https_listen:
@@ -257,6 +270,7 @@ class AppserverApp:
             now=now,
         )
         rows += await self.telephony.calls.forget(calls_before=now - config.retention_days * DAY_S, now=now)
+        rows += await forget(self.records, now - config.retention_days * DAY_S, lambda: asyncio.sleep(BREATH_S))
         if rows:
             log.info("old rows deleted", rows=rows)
 
@@ -315,6 +329,7 @@ def room_policy(config: AppserverConfig) -> Policy:
         members_per_room=config.members_per_room,
         invitations_per_room=config.invitations_per_room,
         waiting_per_room=config.waiting_per_room,
+        default_room=config.default_room,
     )
 
 

@@ -10,16 +10,28 @@ from confero.clock import Clock
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
 
+from .api.dialin import DialInApi
+from .api.farm import FarmApi
+from .api.history import HistoryApi
+from .api.invitations import InvitationsApi
+from .api.lobby import LobbyApi
+from .api.members import MembersApi
 from .api.openapi import openapi_route
 from .api.rooms import RoomsApi
 from .config import AppserverConfig
 from .edge import WebSocketProxy
+from .history.relations import MeetingRelations
+from .history.store import RecordStore
 from .meetings import Meetings
 from .relays.iceservers import IceServers
 from .rights.gate import Accounts, Gate
 from .rights.guard import Guard
 from .rights.relations import Relations
+from .rooms.drains import Drains
+from .rooms.farm import Farm
 from .rooms.house import House
+from .rooms.members import Accounts as People
+from .rooms.members import Members, MemberStore
 from .telephony import Telephony
 from .web import Pages
 
@@ -41,17 +53,25 @@ class Parts:
     sip: WebSocketProxy
     pages: Pages
     admin_token: bytes
+    records: RecordStore
+    farm: Farm
+    drains: Drains
+    members: MemberStore
     accounts: Accounts | None = None
+    people: People | None = None
+    """Accounts by id and login; without, rooms have no members."""
 
 
 def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[Route]:
     """``describe`` makes the description of the API from them. Raises LocalError for a route without a rule."""
     routes = [
-        *_rooms(parts).routes(),
         *parts.meetings.routes(Relations(parts.house.relations)),
+        *_rooms(parts),
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
         *_sockets(parts),
+        *HistoryApi(parts.records).routes(),
+        *FarmApi(parts.farm, parts.drains, parts.records, parts.clock).routes(),
         openapi_route(describe),
         *parts.pages.routes(),
     ]
@@ -60,19 +80,37 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
 
 def make_guard(parts: Parts) -> Guard:
     gate = Gate(parts.house.reception, parts.accounts, parts.admin_token, RateLimiter(WRONG_TOKENS, parts.clock))
-    return Guard(gate, Relations(parts.house.relations))
+    return Guard(gate, Relations(parts.house.relations, MeetingRelations(parts.records)))
 
 
-def _rooms(parts: Parts) -> RoomsApi:
+def _rooms(parts: Parts) -> list[Route]:
+    """All that is about one room, but for its calls."""
+    config, house, numbers = parts.config, parts.house, parts.telephony.room_numbers
+    found = [
+        *_rooms_api(parts).routes(),
+        *LobbyApi(house).routes(),
+        *InvitationsApi(house, config.public_url).routes(),
+        *DialInApi(house, numbers, config.dial_in_numbers, config.public_url).routes(),
+    ]
+    if parts.people is not None:
+        members = Members(parts.members, parts.people, parts.clock, config.members_per_room)
+        found += MembersApi(house.catalogue, members).routes()
+    return found
+
+
+def _rooms_api(parts: Parts) -> RoomsApi:
     config, clock = parts.config, parts.clock
     return RoomsApi(
-        parts.house.reception,
+        parts.house,
+        parts.telephony.room_numbers,
         creations=RateLimiter(per_minute(config.room_creations_per_minute), clock),
         joins=RateLimiter(per_minute(config.joins_per_minute), clock),
         public_url=config.public_url,
+        guests_make_rooms=config.guests_make_rooms,
         may_call_out=parts.telephony.switchboard.may_call_out,
         ice=parts.ice,
         welcome=parts.meetings.welcome,
+        accounts=parts.people,
     )
 
 

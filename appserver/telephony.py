@@ -19,6 +19,7 @@ from .db.sipcalls import SqlCallStore
 from .db.sipstore import SqlSipStore
 from .peers import SipgwPeer
 from .rooms.house import House
+from .rooms.numbers import RoomNumbers
 from .sip.callouts import CallOuts, Rights
 from .sip.exchange import Exchange
 from .sip.office import Office
@@ -62,7 +63,8 @@ class Telephony:
         self._tries = RateLimiter(
             Rate(burst=max(1.0, config.calls_per_minute), per_s=config.calls_per_minute / 60), clock
         )
-        self.pins = PinDesk(self.store, self.calls, self.places, self.vault, clock, asyncio.to_thread)
+        self.pins = PinDesk(self.store, self.calls, self.places, house.pins, self.vault, clock, asyncio.to_thread)
+        self.room_numbers = RoomNumbers(people, self.store, clock)
         self.office = Office(self.store, reception.catalogue, self.vault, clock, asyncio.to_thread)
         self._internal = SipInternalApi(
             self.store, self.calls, self.exchange, self.pins, self.places, self.vault, clock

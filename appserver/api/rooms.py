@@ -1,27 +1,58 @@
-"""The public REST API: rooms, and joining them."""
+"""The public REST API of rooms: made, listed, seen, changed, deleted, and joined."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from math import ceil
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from pydantic import TypeAdapter
 
 from confero.errors import Refused
 from confero.models import JoinReply, JoinRequest, Role, RoomCreate, RoomInfo
-from confero.models.meetings import ChatMessage, MeetingState
+from confero.models.joining import RoomDetail, RoomPage, RoomPatch, RoomQuery
+from confero.models.meetings import ChatMessage, InvitationCreate, MeetingState
 from confero.ratelimit import RateLimiter, source_of
-from confero.runtime.http import Handler, Route, read_model, reply
+from confero.runtime.http import Handler, Route, read_model, read_query, reply
 from confero.runtime.problems import problem_of, respond
 
 from ..relays.iceservers import IceServers
+from ..rights.actors import Actor
+from ..rights.gate import missing
+from ..rights.guard import actor_of
+from ..rights.relations import by_itself
+from ..rights.table import RULES
+from ..rooms.catalogue import Search
 from ..rooms.entities import Room
+from ..rooms.house import House
 from ..rooms.joining import Admission
-from ..rooms.reception import Reception
+from ..rooms.members import Known
+from ..rooms.numbers import RoomNumbers
 from ..web import origin_of
+from .pagemarks import mark_of, read_mark
+from .roomviews import Shown, room_detail, room_info, visitor_of
 
-Json = dict[str, object]
+ROOMS = "/api/v1/rooms"
+ROOM = ROOMS + "/{room}"
+UNKNOWN = "404 room-unknown"
+NUMBERS = ("409 number-exists", "409 too-many-numbers")
+JOIN_FAULTS = (
+    UNKNOWN, "401 token-invalid", "401 token-expired", "403 pin-needed", "403 pin-wrong", "403 room-locked", "403 removed",
+    "403 invitation-invalid", "403 invitation-expired", "403 invitation-used", "409 room-full", "409 lobby-full",
+    "429 too-many-requests", "429 too-many-tries", "503 no-media-server",
+)  # fmt: skip
+EITHER = TypeAdapter[RoomDetail | RoomInfo](RoomDetail | RoomInfo)
+FIRST_HOST = InvitationCreate(role="host", note="For whoever made the room")
+
+
+class Names(Protocol):
+    """The accounts there are."""
+
+    async def names(self, users: Sequence[str]) -> Mapping[str, Known]:
+        """By id; those that are gone are left out."""
+        ...
 
 
 Welcome = Callable[[str], Awaitable[tuple[MeetingState, list[ChatMessage]]]]
@@ -33,86 +64,171 @@ class RoomsApi:
 
     def __init__(
         self,
-        reception: Reception,
+        house: House,
+        numbers: RoomNumbers,
         *,
         creations: RateLimiter,
         joins: RateLimiter,
         public_url: str,
+        guests_make_rooms: bool,
         may_call_out: Callable[[Role], Awaitable[bool]],
         ice: IceServers,
         welcome: Welcome,
+        accounts: Names | None,
     ) -> None:
-        self._reception = reception
+        self._house = house
+        self._numbers = numbers
         self._creations = creations
         self._joins = joins
         self._public_url = public_url
+        self._guests_make_rooms = guests_make_rooms
         self._may_call_out = may_call_out
         self._ice = ice
         self._welcome = welcome
+        self._accounts = accounts
 
     def routes(self) -> list[Route]:
         return [
             Route(
-                "POST",
-                "/api/v1/rooms",
-                limited(self._creations, self.create),
-                summary="Make a room",
-                rule="rooms.create",
-                body=RoomCreate,
-                reply=RoomInfo,
-                status=201,
-                errors=("429 too-many-requests", "503 too-many-rooms"),
+                "POST", ROOMS, limited(self._creations, self.create), summary="Make a room", rule="rooms.create",
+                body=RoomCreate, reply=RoomDetail, status=201,
+                errors=("401 sign-in-needed", "409 too-many-own-rooms", *NUMBERS, "429 too-many-requests",
+                        "503 too-many-rooms"),
             ),
             Route(
-                "GET",
-                "/api/v1/rooms/{room}",
-                self.get,
-                summary="What a room is, and how many are in it",
-                rule="rooms.look",
-                reply=RoomInfo,
-                errors=("404 room-unknown",),
+                "GET", ROOMS, self.own, summary="One's own rooms, the latest used first", rule="rooms.list",
+                query=RoomQuery, reply=RoomPage, errors=("403 not-allowed", "422 page-invalid"),
             ),
             Route(
-                "POST",
-                "/api/v1/rooms/{room}/join",
-                limited(self._joins, self.join),
-                summary="Get a place in a room, and a token for it",
-                rule="rooms.join",
-                body=JoinRequest,
-                reply=JoinReply,
-                errors=(
-                    "404 room-unknown",
-                    "409 room-full",
-                    "401 token-invalid",
-                    "401 token-expired",
-                    "429 too-many-requests",
-                    "503 no-media-server",
-                ),
+                "GET", ROOM, self.get, summary="What a room is; to whoever may see them with its settings",
+                rule="rooms.look", reply=EITHER, errors=(UNKNOWN,),
             ),
-        ]
+            Route(
+                "PATCH", ROOM, self.change, summary="Change a room's settings", rule="rooms.change",
+                body=RoomPatch, reply=RoomDetail, errors=(UNKNOWN, *NUMBERS),
+            ),
+            Route(
+                "DELETE", ROOM, self.delete, summary="Delete a room; whoever is in it is sent away",
+                rule="rooms.delete", status=204, errors=(UNKNOWN, "409 room-kept"),
+            ),
+            Route(
+                "POST", f"{ROOM}/join", limited(self._joins, self.join), rule="rooms.join",
+                summary="Get a place in a room, or in its lobby, and a token for it",
+                body=JoinRequest, reply=JoinReply, errors=JOIN_FAULTS,
+            ),
+        ]  # fmt: skip
+
+    # --- made, listed, seen ---------------------------------------------------------------------------------------
 
     async def create(self, request: web.Request) -> web.Response:
-        origin = origin_of(request, self._public_url)
-        room = await self._reception.catalogue.create(await read_model(request, RoomCreate))
-        return reply(room_info(room, 0, origin), status=201)
+        actor, origin = actor_of(request), origin_of(request, self._public_url)
+        signed_in = actor.proof in ("session", "key")
+        if not (signed_in or self._guests_make_rooms or actor.proof == "admin-token"):
+            raise missing()
+        wish = await read_model(request, RoomCreate)
+        room = await self._house.catalogue.create(wish, actor.user if signed_in else None)
+        number = await self._number_of_new(room, wish.number)
+        invitation = None if signed_in else (await self._house.invitations.make(room.id, FIRST_HOST, "-"))[1]
+        shown = Shown(room, 0, number, await self._login(room.owner))
+        return reply(room_detail(shown, actor, self._house.pins, origin, invitation), status=201)
+
+    async def _number_of_new(self, room: Room, wish: str | None) -> str | None:
+        """Without the number that was wished there is to be no room."""
+        if wish is None:
+            return None
+        try:
+            return await self._numbers.put(room.id, wish)
+        except Refused:
+            await self._house.catalogue.delete(room.id)
+            raise
+
+    async def own(self, request: web.Request) -> web.Response:
+        actor, query = actor_of(request), read_query(request, RoomQuery)
+        if query.everyone and not RULES["rooms.list-all"].may & by_itself(actor):
+            raise Refused("You may not see everybody's rooms.", status=403, code="not-allowed")
+        before = read_mark(query.page, (float, str)) if query.page else None
+        search = Search(
+            None if query.everyone else actor.user, actor.user, query.search or "",
+            before=(before[0], before[1]) if before else None, limit=query.limit + 1,
+        )  # fmt: skip
+        found = await self._house.catalogue.search(search)
+        origin, shown = origin_of(request, self._public_url), found[: query.limit]
+        names = await self._names([one.room.owner for one in shown if one.room.owner is not None])
+        items = [
+            room_detail(
+                Shown(one.room, one.people, one.number, names.get(one.room.owner or ""), one.membership),
+                actor, self._house.pins, origin,
+            )
+            if one.membership != "guest" or query.everyone
+            else _plain(Shown(one.room, one.people, None, names.get(one.room.owner or ""), "guest"), actor, origin)
+            for one in shown
+        ]  # fmt: skip
+        last = shown[-1].room if len(found) > query.limit else None
+        return reply(RoomPage(items=items, next=mark_of((last.used_at, last.id)) if last is not None else None))
 
     async def get(self, request: web.Request) -> web.Response:
-        room, people = await self._reception.catalogue.look(request.match_info["room"])
-        return reply(room_info(room, people, origin_of(request, self._public_url)))
+        room, people = await self._house.catalogue.look(request.match_info["room"])
+        origin = origin_of(request, self._public_url)
+        if not await self._may_read(actor_of(request), room.id):
+            return reply(room_info(room, people, origin))
+        return reply(await self._detail(request, room, people))
+
+    async def _may_read(self, actor: Actor, room_id: str) -> bool:
+        relations = by_itself(actor) | await self._house.relations.to_room(actor, room_id)
+        return actor.proof != "participant" and bool(RULES["rooms.read"].may & relations)
+
+    async def _detail(self, request: web.Request, room: Room, people: int) -> RoomDetail:
+        actor = actor_of(request)
+        shown = Shown(
+            room, people, await self._numbers.of(room.id), await self._login(room.owner),
+            await self._house.relations.membership(room.id, actor.user),
+        )  # fmt: skip
+        return room_detail(shown, actor, self._house.pins, origin_of(request, self._public_url))
+
+    async def _names(self, users: Sequence[str]) -> dict[str, str]:
+        """Logins by id."""
+        found = await self._accounts.names(users) if self._accounts is not None and users else {}
+        return {user: known.login for user, known in found.items()}
+
+    async def _login(self, user: str | None) -> str | None:
+        return (await self._names([user])).get(user) if user is not None else None
+
+    # --- changed --------------------------------------------------------------------------------------------------
+
+    async def change(self, request: web.Request) -> web.Response:
+        room_id = request.match_info["room"]
+        await self._house.catalogue.known(room_id)
+        patch = await read_model(request, RoomPatch)
+        if "number" in patch.model_fields_set:
+            await self._numbers.put(room_id, patch.number or "")
+        room = await self._house.change(room_id, patch)
+        return reply(await self._detail(request, *await self._house.catalogue.look(room.id)))
+
+    async def delete(self, request: web.Request) -> web.Response:
+        room_id = request.match_info["room"]
+        await self._house.delete(room_id)
+        await self._numbers.put(room_id, "")
+        return reply(None)
+
+    # --- joined ---------------------------------------------------------------------------------------------------
 
     async def join(self, request: web.Request) -> web.Response:
         origin = origin_of(request, self._public_url)
         wish = await read_model(request, JoinRequest)
-        admission = await self._reception.join(request.match_info["room"], wish)
+        visitor = visitor_of(actor_of(request))
+        admission = await self._house.reception.join(request.match_info["room"], wish, visitor)
+        person, inside = admission.person, admission.person.admitted
         answer = JoinReply(
             token=admission.token,
             token_expires=admission.expires,
-            participant=admission.person.id,
+            participant=person.id,
             room=room_info(admission.room, admission.people, origin),
-            calls_out=await self._may_call_out(admission.person.role),
-            ice_servers=self._ice.for_participant(admission.person.id, urlsplit(origin).hostname or ""),
-            ice_ttl_s=self._ice.rules.ttl_s,
+            calls_out=inside and await self._may_call_out(person.role),
+            ice_servers=self._ice.for_participant(person.id, urlsplit(origin).hostname or "") if inside else [],
+            ice_ttl_s=self._ice.rules.ttl_s if inside else 0.0,
             ice_policy=self._ice.rules.policy,
+            role=person.role,
+            waiting=not inside,
         )
         return reply(await self._welcomed(answer, admission))
 
@@ -124,17 +240,15 @@ class RoomsApi:
         return answer.model_copy(update={"meeting": meeting, "chat": chat})
 
 
-def room_info(room: Room, people: int, origin: str) -> RoomInfo:
-    """The room as the public sees it."""
-    return RoomInfo(
-        id=room.id,
-        name=room.name,
-        max_participants=room.max_participants,
-        talkers=room.talkers,
-        noise_dbov=room.noise_dbov,
-        announce=room.announce,
-        participants=people,
-        join_url=f"{origin}/r/{room.id}",
+def _plain(shown: Shown, actor: Actor, origin: str) -> RoomDetail:
+    """To a member who is a guest there: as everybody sees it."""
+    info = room_info(shown.room, shown.people, origin)
+    return RoomDetail(
+        **info.model_dump(),
+        created_at=shown.room.created_at,
+        used_at=shown.room.used_at,
+        owner=shown.owner,
+        mine="guest",
     )
 
 

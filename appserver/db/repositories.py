@@ -16,7 +16,7 @@ from . import history, told
 from .conditions import live
 from .doorstore import SqlDoors
 from .meetingtables import chat_messages, meeting_states
-from .models import leg_records, mcus, participants, rooms
+from .models import mcus, participants, rooms
 from .roomstore import SqlRooms
 from .roomtables import invitations, room_members
 from .siptables import sip_numbers
@@ -205,7 +205,6 @@ class SqlStore(SqlRooms, SqlDoors):
         for_calls = rooms.c.id.startswith(CALL_PREFIX, autoescape=True)
         statements = (
             delete(participants).where(participants.c.created_at < people_before, ~live(now)),
-            delete(leg_records).where(leg_records.c.at < unused_before),
             delete(rooms).where(
                 ~rooms.c.permanent,
                 or_(rooms.c.used_at < unused_before, for_calls & (rooms.c.used_at < now - CALL_ROOM_S)),

@@ -76,6 +76,10 @@ class SqlRooms:
 
         return await self._db.write(work)
 
+    async def number_of(self, room_id: str) -> str | None:
+        found = await self._db.value(select(sip_numbers.c.number).where(sip_numbers.c.room == room_id))
+        return None if found is None else str(found)
+
     # --- lists ----------------------------------------------------------------------------------------------------
 
     async def search_rooms(self, search: Search, now: float) -> Sequence[Listed]:

@@ -89,3 +89,22 @@ class Meeting:
     participants: int = 0
     most: int = 0
     mos: float | None = None
+
+
+@dataclass(frozen=True)
+class StayRow:
+    """A stay as it is read: ``row`` is its place among those of its moment, ``call`` the telephone's SIP call."""
+
+    row: int
+    stay: Stay
+    call: str | None = None
+
+
+@dataclass(frozen=True)
+class Going:
+    """A meeting that goes on."""
+
+    meeting: Meeting
+    mcu: str
+    here: int
+    waiting: int

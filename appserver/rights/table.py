@@ -85,7 +85,9 @@ RULES: dict[str, Rule] = {
     "calls.change": _rule("Hang up, send keys: whoever has called, or a host", None, "participant"),
     "calls.answer": _rule("Take or decline a call that rings", None, "participant"),
     # records and the farm
-    "meetings.list": _rule("List records of meetings in one's own rooms, or that one was in", "records:read", "user"),
+    "meetings.list": _rule(
+        "List records of meetings in one's own rooms, or that one was in", "records:read", "user", "moderator", "admin"
+    ),
     "meetings.list-all": _rule("List everybody's records", "records:read", "moderator", "admin"),
     "meetings.record": _rule("Read a record", "records:read", "owner", "member", "moderator", "admin"),
     "meetings.delete": _rule("Delete a record", None, "owner", "admin"),

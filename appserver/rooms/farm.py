@@ -136,6 +136,10 @@ class Farm:
         """No new room goes to the MCU any more, or rooms go there again; holds until it is said otherwise."""
         (self._drained.add if draining else self._drained.discard)(mcu_id)
 
+    def knows(self, mcu_id: str) -> bool:
+        """Whether it is here, or was lost not long ago."""
+        return mcu_id in self._mcus or mcu_id in self._gone
+
     def is_draining(self, mcu: Mcu) -> bool:
         """Whether it takes no new rooms, by an administrator's wish or because it is being shut down."""
         return mcu.draining or mcu.id in self._drained

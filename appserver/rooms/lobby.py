@@ -86,6 +86,14 @@ class Lobby:
         await self._answer(Publish(room=room_id, participant=participant, events=[ClosedEvent(reason="refused")]))
         await self.look(room_id)
 
+    async def send_away(self, room_id: str, waiting: Sequence[str]) -> None:
+        """The room is no more: whoever is in it, and those who waited for it, are told."""
+        ended = ClosedEvent(reason="ended")
+        await self._publish(Publish(room=room_id, events=[ended]))
+        for participant in waiting:
+            await self._answer(Publish(room=room_id, participant=participant, events=[ended]))
+        self._told.pop(room_id, None)
+
     async def _let_in(self, room_id: str, participant: str | None) -> int:
         now = self._clock.wall()
         admitted = await self._store.let_in(room_id, participant, now, now + self._join_grace_s)

@@ -10,7 +10,7 @@ from confero.clock import Clock
 from confero.errors import Refused
 from confero.models import Role
 
-from ..sip.limits import NUMBER, PAIR, SOURCE, AttemptStore, Charge
+from ..sip.limits import AttemptStore, charges
 from .entities import Room
 from .rules import Visitor
 
@@ -77,11 +77,6 @@ class RoomPins:
         known = self.show(room_id, sealed)
         given = hashlib.sha256(pin.encode("utf-8", "surrogatepass")).digest()
         return hmac.compare_digest(hashlib.sha256((known or "").encode()).digest(), given) and bool(known)
-
-
-def charges(source: str, what: str) -> list[Charge]:
-    """What a try at ``what``, a room or number, is held to: of one source there, of it anywhere, of all sources there."""
-    return [Charge(f"pair {source} {what}", PAIR), Charge(f"source {source}", SOURCE), Charge(what, NUMBER)]
 
 
 def _owner(room_id: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Policy:
-    """Times in seconds; the rest are counts."""
+    """Times in seconds; other numbers are counts."""
 
     token_ttl_s: float = 600.0
     rejoin_window_s: float = 43_200.0
@@ -18,3 +18,5 @@ class Policy:
     invitations_per_room: int = 200
     waiting_per_room: int = 200
     """In a room's lobby."""
+    default_room: str = "lobby"
+    """Id of the room that is always there."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from confero.models import Role
+
 from ..rights.actors import Actor
 from ..rights.table import Relation
 from .entities import Member, Room
@@ -31,6 +33,11 @@ class RoomRelations:
         if actor.user is not None and actor.proof != "participant":  # a join token is for its room alone
             found |= await self._by_account(actor.user, room_id)
         return frozenset(found)
+
+    async def membership(self, room_id: str, user: str | None) -> Role | None:
+        """What an account was made in the room; None: it is no member. Raises Unavailable."""
+        member = await self._store.member(room_id, user) if user is not None else None
+        return member.role if member is not None else None
 
     async def _by_account(self, user: str, room_id: str) -> set[Relation]:
         room = await self._store.room(room_id)

@@ -60,5 +60,5 @@ class Store(Protocol):
     # --- housekeeping ---------------------------------------------------------------------------------------------
 
     async def forget(self, *, people_before: float, unused_before: float, now: float) -> int:
-        """Delete people without a place created before the one time, records and unused rooms before the other; how many rows."""
+        """Delete people without a place created before the one time, unused rooms before the other; how many rows."""
         ...

@@ -23,7 +23,7 @@ from .store import SipStore
 ROOM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_BROWSERS = 8
 """That ring at once; there may be many of one name."""
-ANSWERS = {"room-full": 486, "room-unknown": 404, "no-media-server": 503}
+ANSWERS = {"room-full": 486, "lobby-full": 486, "room-unknown": 404, "no-media-server": 503}
 """SIP statuses of refusals: Busy Here, Not Found, Service Unavailable."""
 
 
@@ -112,10 +112,12 @@ class Exchange:
         if caller.source == "unknown" and self._strangers.wait(room):
             return rejected(503, "too-many-strangers")
         try:
-            place = await self._places.give(room, caller.display_name)
+            place = await self._places.knock(room, caller.display_name)
         except Refused as error:
             if error.code == "room-unknown":
                 return None
+            if error.code == "pin-needed" and number is not None:
+                return SipDecision(action="menu", number=number.number)
             raise
         if caller.source == "unknown":
             self._strangers.take(room)

@@ -28,11 +28,11 @@ NEVER_S = 10 * 365 * 86_400.0
 CALL = Limit(free=3, first_s=NEVER_S, longest_s=NEVER_S)
 """Three tries a call."""
 PAIR = Limit(free=3, first_s=30, longest_s=3600)
-"""One source at one number."""
+"""One source at one room, or at a number that nobody has."""
 SOURCE = Limit(free=10, first_s=60, longest_s=3600)
-"""One source at all numbers."""
+"""One source at all of them."""
 NUMBER = Limit(free=50, first_s=2, longest_s=60)
-"""All sources at one number: short, since it shuts out those who know the PIN as well."""
+"""All sources at one: short, since it shuts out those who know the PIN as well."""
 ENTRIES = Limit(free=5, first_s=NEVER_S, longest_s=NEVER_S)
 """Numbers keyed in one call."""
 NUMBERS = Limit(free=30, first_s=60, longest_s=3600)
@@ -45,6 +45,11 @@ class Charge:
 
     key: str
     limit: Limit
+
+
+def charges(source: str, what: str) -> list[Charge]:
+    """What a try at ``what``, a room or number, is held to: of one source there, of it anywhere, of all sources there."""
+    return [Charge(f"pair {source} {what}", PAIR), Charge(f"source {source}", SOURCE), Charge(what, NUMBER)]
 
 
 @dataclass(frozen=True)

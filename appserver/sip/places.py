@@ -1,15 +1,15 @@
-"""Places in rooms for telephones: what a browser gets by joining, without a token."""
+"""Places in rooms for telephones, and in their lobbies: what a browser gets by joining, without a token."""
 
 from __future__ import annotations
 
 from confero.errors import Refused
-from confero.models import RoomSpec
+from confero.models import Role, RoomSpec
 from confero.models.sip import SipPlace, SipPlaceAsk
 
+from ..rooms import rules
 from ..rooms.entities import Person, Room
 from ..rooms.farm import Mcu
 from ..rooms.reception import Reception
-from ..rooms.rules import may_speak
 from .callers import MAX_NAME, shown_name
 
 
@@ -22,6 +22,17 @@ class Places:
     async def give(self, room: str, display_name: str, participant: str | None = None) -> SipPlace:
         """Raises Refused: 404 ``room-unknown``, 409 ``room-full``, 503 ``no-media-server``."""
         return _place(*await self._reception.admit_caller(room, display_name[:MAX_NAME], participant))
+
+    async def knock(self, room: str, display_name: str, role: Role | None = None) -> SipPlace:
+        """By the room's own rules, perhaps in its lobby. ``role``: what the PIN that was keyed makes of the caller.
+
+        Raises as ``give``, and Refused 403 ``pin-needed``, ``room-locked``, 409 ``lobby-full``.
+        """
+        return _place(*await self._reception.knock(room, display_name[:MAX_NAME], role))
+
+    async def room(self, room: str) -> Room:
+        """Raises Refused 404 ``room-unknown``."""
+        return await self._reception.catalogue.known(room)
 
     async def ask(self, ask: SipPlaceAsk) -> SipPlace:
         """In the room named, or in a fresh one; for a participant who is there already: the place again, where its room lives now.
@@ -51,5 +62,6 @@ def _place(person: Person, room: Room, mcu: Mcu) -> SipPlace:
         mcu=mcu.id,
         mcu_url=mcu.url,
         reserved_until=person.reserved_until,
-        may_speak=may_speak(room, person.role, person.may_speak),
+        may_speak=rules.may_speak(room, person.role, person.may_speak),
+        waiting=not person.admitted,
     )

@@ -89,7 +89,10 @@ class McuInfo(Reply):
     used: float
     """Units."""
     rooms: int
+    """Empty ones too, which it keeps for a while."""
     legs: int
+    drained: bool = False
+    """Draining, and nobody is there any more: it can be stopped."""
     seen_s: float
     """Since its last heartbeat."""
     version: str = ""

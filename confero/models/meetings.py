@@ -193,6 +193,16 @@ class LobbyList(Reply):
     items: list[Waiting]
 
 
+class Admitted(Reply):
+    """POST /api/v1/rooms/{room}/lobby: whoever waits is let in, the first first, as far as there are places.
+
+    One alone: POST (let in), DELETE (send away) /api/v1/rooms/{room}/lobby/{participant}.
+    """
+
+    admitted: int
+    """How many were."""
+
+
 class InvitationCreate(Request):
     """POST /api/v1/rooms/{room}/invitations"""
 

@@ -176,6 +176,9 @@ class SipPlace(Reply):
     """The place is kept until then; the leg's own record keeps it afterwards."""
     may_speak: bool = True
     """False: the leg is held until a host lets."""
+    waiting: bool = False
+    """In the lobby: no leg yet. Asked for again, with ``participant``, every few seconds, it is kept, until it is a place in the
+    room, or 404 ``participant-unknown`` for whoever was refused."""
 
 
 class SipMove(Request):

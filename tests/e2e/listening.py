@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from confero.lab.members import Member
+from confero.lab.page import Page
 from confero.lab.signals import analysis, sources
 
 HEARD_DBFS = -40.0
@@ -14,6 +15,8 @@ UNHEARD_DBFS = -70.0
 """... and not heard quieter than this: what codecs add to other tones stays below."""
 WINDOW_S = 0.5
 POLL_S = 0.02
+PROBE_S = 0.3
+"""As long as a page is listened to, to know what it hears right now."""
 
 
 def tone(hertz: float) -> sources.Signal:
@@ -38,6 +41,15 @@ async def listen(member: Member, seconds: float = WINDOW_S) -> sources.Signal:
         while member.heard.seconds < seconds:  # noqa: ASYNC110 - sound has no event
             await asyncio.sleep(POLL_S)
     return member.heard.signal()
+
+
+async def hears(page: Page, *hertz: float) -> bool:
+    """Whether a page hears all these talkers right now."""
+    try:
+        signal = await page.hear(PROBE_S)
+    except Exception:  # a page without sound raises whatever its browser raises
+        return False
+    return min(level(signal, each, 0.1) for each in hertz) > HEARD_DBFS
 
 
 async def until(condition: Callable[[], object], seconds: float, what: str) -> None:

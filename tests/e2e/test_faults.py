@@ -20,7 +20,7 @@ from confero.lab.page import Page
 from confero.lab.stack import Stack
 from confero.models import RoomState
 
-from .listening import HEARD_DBFS, level, listen, tone, until
+from .listening import HEARD_DBFS, hears, level, listen, tone, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,7 +31,6 @@ BACK_WITHIN_S = 10.0
 SETTLED_WITHIN_S = 5.0
 """A page that has just joined needs a moment until its first sound."""
 GONE_WITHIN_S = 15.0
-PROBE_S = 0.3
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -68,17 +67,9 @@ async def telephone(stack: Stack) -> AsyncIterator[RtpMember]:
 async def hear_each_other(pair: tuple[Page, Page]) -> bool:
     """True if right now each hears the other."""
     ada, grace = await asyncio.gather(
-        *(_hears(page, hertz) for page, hertz in zip(pair, (GRACE_HZ, ADA_HZ), strict=True))
+        *(hears(page, hertz) for page, hertz in zip(pair, (GRACE_HZ, ADA_HZ), strict=True))
     )
     return ada and grace
-
-
-async def _hears(page: Page, *hertz: float) -> bool:
-    try:
-        signal = await page.hear(PROBE_S)
-    except Exception:  # a page without sound raises whatever its browser raises
-        return False
-    return min(level(signal, each, 0.1) for each in hertz) > HEARD_DBFS
 
 
 async def back_after(pair: tuple[Page, Page], since: float) -> float:
@@ -169,7 +160,7 @@ async def test_garbage_on_every_port_changes_nothing(stack: Stack, pair: tuple[P
 async def hear_the_phone_too(pair: tuple[Page, Page], phone: RtpMember) -> None:
     heard = await listen(phone)
     assert min(level(heard, ADA_HZ), level(heard, GRACE_HZ)) > HEARD_DBFS
-    assert all(await asyncio.gather(*(_hears(page, PHONE_HZ) for page in pair)))
+    assert all(await asyncio.gather(*(hears(page, PHONE_HZ) for page in pair)))
 
 
 async def _tcp_garbage(host: str, port: int, data: bytes) -> None:

@@ -309,6 +309,7 @@ export interface McuInfo {
   used: number;
   rooms: number;
   legs: number;
+  drained: boolean;
   seen_s: number;
   version: string;
 }
