@@ -150,7 +150,7 @@ class AppserverApp:
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
     def _public_routes(self) -> list[Route]:
-        self.parts = Parts(
+        parts = Parts(
             self.config,
             self._clock,
             self.house,
@@ -166,7 +166,7 @@ class AppserverApp:
             self.drains,
             self.store,
         )
-        return public_routes(self.parts, lambda: self.site.openapi())
+        return public_routes(parts, lambda: self.site.openapi())
 
     # --- life -----------------------------------------------------------------------------------------------------
 
