@@ -23,6 +23,7 @@ from .config import AppserverConfig
 from .edge import WebSocketProxy
 from .history.relations import MeetingRelations
 from .history.store import RecordStore
+from .meetings import Meetings
 from .relays.iceservers import IceServers
 from .rights.gate import Gate
 from .rights.guard import Guard
@@ -46,6 +47,7 @@ class Parts:
     clock: Clock
     house: House
     telephony: Telephony
+    meetings: Meetings
     ice: IceServers
     events: WebSocketProxy
     sip: WebSocketProxy
@@ -61,6 +63,7 @@ class Parts:
 def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[Route]:
     """``describe`` makes the description of the API from them. Raises LocalError for a route without a rule."""
     routes = [
+        *parts.meetings.routes(Relations(parts.house.relations)),
         *_rooms(parts),
         *parts.accounts.routes(),
         *parts.telephony.public_routes(),
@@ -104,6 +107,7 @@ def _rooms_api(parts: Parts) -> RoomsApi:
         may_call_out=parts.telephony.switchboard.may_call_out,
         ice=parts.ice,
         accounts=parts.accounts.desk.people,
+        welcome=parts.meetings.welcome,
     )
 
 

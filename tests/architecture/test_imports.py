@@ -75,7 +75,16 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("accounts", "history", "rights.actors", "rights.table", "rights.relations", "rooms", "sip"),
+    "appserver": (
+        "accounts",
+        "history",
+        "meeting",
+        "rights.actors",
+        "rights.relations",
+        "rights.table",
+        "rooms",
+        "sip",
+    ),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
