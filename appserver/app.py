@@ -31,6 +31,7 @@ from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
 from .history.retention import forget
+from .meetings import Meetings
 from .peers import NotifierPeer
 from .publicsite import Parts, public_routes
 from .relays.fleet import Fleet
@@ -107,6 +108,9 @@ class AppserverApp:
             self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
         )
         self.telephony = Telephony(config, self.database, self.store, self.house, self.vault, clock, self._secret)
+        self.meetings = Meetings(
+            self.database, self.notifier, self.house, self.farm, self.telephony, clock, config.join_grace_s
+        )
         self.certificates = Certificates(config, clock)
         limit = config.max_websockets
         self.events = WebSocketProxy(EVENTS, config.notifier_url, secret=self._secret, clock=clock, limit=limit)
@@ -146,11 +150,12 @@ class AppserverApp:
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
     def _public_routes(self) -> list[Route]:
-        self.parts = Parts(
+        parts = Parts(
             self.config,
             self._clock,
             self.house,
             self.telephony,
+            self.meetings,
             self.ice,
             self.events,
             self.sip,
@@ -161,7 +166,7 @@ class AppserverApp:
             self.drains,
             self.store,
         )
-        return public_routes(self.parts, lambda: self.site.openapi())
+        return public_routes(parts, lambda: self.site.openapi())
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -242,6 +247,7 @@ class AppserverApp:
             await asyncio.sleep(SWEEP_S)
             try:
                 await self.presence.sweep()
+                await self.meetings.keeper.look()
                 await self.house.lobby.look()
             except Unavailable as error:
                 log.warning("sweep failed", reason=error.detail)

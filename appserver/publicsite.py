@@ -22,6 +22,7 @@ from .config import AppserverConfig
 from .edge import WebSocketProxy
 from .history.relations import MeetingRelations
 from .history.store import RecordStore
+from .meetings import Meetings
 from .relays.iceservers import IceServers
 from .rights.gate import Accounts, Gate
 from .rights.guard import Guard
@@ -46,6 +47,7 @@ class Parts:
     clock: Clock
     house: House
     telephony: Telephony
+    meetings: Meetings
     ice: IceServers
     events: WebSocketProxy
     sip: WebSocketProxy
@@ -63,6 +65,7 @@ class Parts:
 def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[Route]:
     """``describe`` makes the description of the API from them. Raises LocalError for a route without a rule."""
     routes = [
+        *parts.meetings.routes(Relations(parts.house.relations)),
         *_rooms(parts),
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
@@ -106,6 +109,7 @@ def _rooms_api(parts: Parts) -> RoomsApi:
         guests_make_rooms=config.guests_make_rooms,
         may_call_out=parts.telephony.switchboard.may_call_out,
         ice=parts.ice,
+        welcome=parts.meetings.welcome,
         accounts=parts.people,
     )
 

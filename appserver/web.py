@@ -33,6 +33,25 @@ HSTS = "max-age=31536000"
 """Only with the operator's own certificate: with the local CA it would forbid the exception that people have to make."""
 
 
+CLIENT = (
+    "/",
+    "/r/{room}",
+    "/signin",
+    "/signup",
+    "/setup",
+    "/forgot",
+    "/reset",
+    "/rooms",
+    "/rooms/{room}",
+    "/records",
+    "/records/{meeting}",
+    "/me",
+    "/admin",
+    "/admin/{part}",
+)
+"""Addresses of the web client; which of its pages each one is, the client knows (``static/js/router.js``)."""
+
+
 class Pages:
     """Serves the web client."""
 
@@ -42,8 +61,7 @@ class Pages:
 
     def routes(self) -> list[Route]:
         pages = (
-            ("/", self.index),
-            ("/r/{room}", self.index),
+            *((path, self.index) for path in CLIENT),
             ("/static/{path:.+}", self.file),
             ("/favicon.ico", self.icon),
             ("/robots.txt", self.robots),

@@ -11,8 +11,8 @@ from typing import Literal
 
 DIGITS = "0123456789"
 Entry = Literal["number", "pin"]
-Outcome = Literal["accepted", "ask-pin", "wrong", "wait", "unavailable", "full"]
-"""``SipPinReply.outcome``, and what keeps a caller out whose number and PIN were right."""
+Outcome = Literal["accepted", "ask-pin", "wrong", "wait", "unavailable", "full", "waiting", "refused"]
+"""``SipPinReply.outcome``, and what keeps a caller out whose number and PIN were right. ``waiting``: in the room's lobby."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ class MenuConfig:
     """From the beginning; a menu is no place to stay."""
     tries: int = 3
     """Of numbers and PINs that lead nowhere, beside what the application server counts."""
+    knock_s: float = 2.0
+    """In the lobby, between two questions whether the caller has been let in."""
+    remind_s: float = 30.0
+    """In the lobby, before it is said again that one has to wait."""
+    waiting_s: float = 1800.0
+    """In the lobby at most."""
     number_digits: int = 20
     pin_digits: int = 16
 
@@ -54,6 +60,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Knock:
+    """Ask the application server whether the caller, who is in the room's lobby, has been let in, and tell ``answered``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The caller may go to the room that the last answer named. If it does not get there: ``turned_away``."""
 
@@ -65,7 +76,7 @@ class GiveUp:
     reason: str
 
 
-Action = Say | Hush | Ask | Done | GiveUp
+Action = Say | Hush | Ask | Knock | Done | GiveUp
 
 ENTRY_PROMPT: dict[Entry, str] = {"number": "enter-room", "pin": "enter-pin"}
 
@@ -73,8 +84,8 @@ ENTRY_PROMPT: dict[Entry, str] = {"number": "enter-room", "pin": "enter-pin"}
 class Menu:
     """``begin`` it once, forget it when the caller is in a room; every method gives the actions to do, in order."""
 
-    def __init__(self, number: str = "", config: MenuConfig | None = None) -> None:
-        """``number``: of the room, where only its PIN is to be asked."""
+    def __init__(self, number: str = "", config: MenuConfig | None = None, *, waiting: bool = False) -> None:
+        """``number``: of the room, where only its PIN is to be asked. ``waiting``: the caller is in a lobby from the first."""
         self._config = config or MenuConfig()
         self._number = self._fixed = number
         self._entry: Entry = "pin" if number else "number"
@@ -85,6 +96,9 @@ class Menu:
         """The application server has been asked and has not answered: keys are lost as in a lift that moves."""
         self._on_the_way = False
         """``Done`` was said: what is still to come is the room, or that it is not to be had."""
+        self._waiting = waiting
+        """In the room's lobby: there is nothing to be keyed."""
+        self._remind_at = 0.0
         self._parting = ""
         """Why the caller is being said goodbye to."""
         self._due: float | None = None
@@ -93,6 +107,8 @@ class Menu:
 
     def begin(self, now: float) -> list[Action]:
         """The caller hears us."""
+        if self._waiting:
+            return self._wait(now, "welcome")
         self._end = now + self._config.overall_s
         return self._prompt("welcome")
 
@@ -100,7 +116,7 @@ class Menu:
 
     def key(self, digit: str, now: float) -> list[Action]:
         """A key. Those that come while nothing can be done with them are lost."""
-        if self.over or self._parting or self._asking or self._on_the_way:
+        if self.over or self._parting or self._asking or self._on_the_way or self._waiting:
             return []
         self._silences = 0
         if digit == "*":
@@ -118,15 +134,22 @@ class Menu:
         """The last prompt has ended."""
         if self._parting:
             return self._leave()
-        if not (self._asking or self._on_the_way or self._keyed):
+        if not (self._asking or self._on_the_way or self._waiting or self._keyed):
             self._due = now + self._config.first_key_s
         return []
 
     def answered(self, outcome: Outcome, now: float, tries_left: int = 1) -> list[Action]:
-        """To ``Ask``. ``tries_left``: what the application server still grants this call."""
+        """To ``Ask`` and ``Knock``. ``tries_left``: what the application server still grants this call."""
         if not self._asking or self.over or self._parting:
             return []
         self._asking = False
+        if self._waiting and outcome in (
+            "waiting",
+            "unavailable",
+        ):  # a server that is away for a moment is waited for too
+            self._due = now + self._config.knock_s
+            return []
+        self._waiting = False
         match outcome:
             case "accepted":
                 self._on_the_way = True
@@ -138,6 +161,10 @@ class Menu:
                 return self._wrong(tries_left)
             case "wait":
                 return self._part("too-many-tries", "too-many-tries")
+            case "waiting":
+                return self._wait(now)
+            case "refused":
+                return self._part("not-admitted", "not-admitted", "goodbye")
             case "full" | "unavailable":
                 self._on_the_way = True
                 return self.turned_away(outcome)
@@ -163,6 +190,8 @@ class Menu:
         if self._due is None or now < self._due:
             return []
         self._due = None
+        if self._waiting:
+            return self._knock(now)
         return self._complete(now) if self._keyed else self._silence()
 
     def next_deadline(self) -> float | None:
@@ -211,6 +240,20 @@ class Menu:
         if self._silences >= self._config.silences:
             return self._part("menu-timeout", "goodbye")
         return self._prompt()
+
+    def _wait(self, now: float, *before: str) -> list[Action]:
+        """The caller is in the lobby."""
+        self._waiting, self._keyed = True, ""
+        self._end = now + self._config.waiting_s
+        self._due, self._remind_at = now + self._config.knock_s, now + self._config.remind_s
+        return [Say((*before, "waiting"))]
+
+    def _knock(self, now: float) -> list[Action]:
+        self._asking = True
+        if now < self._remind_at:
+            return [Knock()]
+        self._remind_at = now + self._config.remind_s
+        return [Say(("waiting",)), Knock()]
 
     def _part(self, reason: str, *prompts: str) -> list[Action]:
         self._parting, self._keyed, self._due = reason, "", None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import Boolean, Double, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Boolean, ColumnElement, Double, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.models import LegRecord, McuRegister, SessionNotice
@@ -15,6 +15,7 @@ from ..rooms.slugs import CALL_PREFIX
 from . import history, told
 from .conditions import live
 from .doorstore import SqlDoors
+from .meetingtables import chat_messages, meeting_states
 from .models import mcus, participants, rooms
 from .roomstore import SqlRooms
 from .roomtables import invitations, room_members
@@ -27,6 +28,10 @@ KEPT = ("room", "display_name", "reserved_until")
 """What is written of somebody who is back."""
 ANEW = ("admitted", *KEPT, "role", "user", "invitation")
 """What is written of somebody whom the rules have judged again."""
+OF_ROOMS = (room_members, invitations, meeting_states, chat_messages)
+"""Tables whose rows go with their room."""
+WAITED_S = 3600.0
+"""After this whoever waited in a lobby and has gone is forgotten."""
 CALL_ROOM_S = 86_400.0
 """After its last use a room that was made for one call is deleted."""
 
@@ -202,19 +207,28 @@ class SqlStore(SqlRooms, SqlDoors):
         for_calls = rooms.c.id.startswith(CALL_PREFIX, autoescape=True)
         statements = (
             delete(participants).where(participants.c.created_at < people_before, ~live(now)),
+            delete(participants).where(
+                participants.c.created_at < now - WAITED_S, ~participants.c.admitted, ~live(now)
+            ),
+            delete(invitations).where(or_(invitations.c.expires_at < unused_before, _revoked(unused_before))),
             delete(rooms).where(
                 ~rooms.c.permanent,
                 or_(rooms.c.used_at < unused_before, for_calls & (rooms.c.used_at < now - CALL_ROOM_S)),
                 rooms.c.id.not_in(occupied),
                 rooms.c.id.not_in(select(sip_numbers.c.room)),
             ),
-            *(delete(table).where(table.c.room.not_in(select(rooms.c.id))) for table in (room_members, invitations)),
+            *(delete(table).where(table.c.room.not_in(select(rooms.c.id))) for table in OF_ROOMS),
         )
 
         async def work(connection: AsyncConnection) -> int:
             return sum([(await connection.execute(statement)).rowcount for statement in statements])
 
         return await self._db.write(work)
+
+
+def _revoked(before: float) -> ColumnElement[bool]:
+    """Invitations that were made before then and have been taken back."""
+    return invitations.c.revoked & (invitations.c.created_at < before)
 
 
 async def _use(connection: AsyncConnection, invitation: str, now: float) -> bool:

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from confero.errors import ConferoError
 from confero.models.calls import CallEvent, CallState
-from confero.models.sip import SipPinAsk, SipPinReply, SipPlace
+from confero.models.sip import SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Acknowledged,
@@ -103,6 +103,11 @@ class Call:
         """A number, and perhaps a PIN, was keyed."""
         ask = SipPinAsk(call=self.about.id, caller=self.about.caller, number=number, pin=pin)
         return await self.means.appserver.pin(ask)
+
+    async def place_again(self, place: SipPlace) -> SipPlace:
+        """A place that the call has been given, as it is now. Raises Refused, Unavailable."""
+        ask = SipPlaceAsk(room=place.room, participant=place.participant, caller=self.about.caller)
+        return await self.means.appserver.place(ask)
 
     def _remember(self) -> None:
         """What has changed of an established call goes into the journal."""

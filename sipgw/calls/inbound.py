@@ -75,18 +75,25 @@ class InboundCall(Call):
 
     async def go(self, decision: SipDecision) -> None:
         """Raises Refused for what is rejected or cannot be done here."""
-        if decision.action == "room" and decision.place is not None:
+        if decision.action == "room" and decision.place is not None and decision.place.waiting:
+            self.keypad.wait(decision.place)
+            await self._enter_menu()
+        elif decision.action == "room" and decision.place is not None:
             await self.enter(decision.place)
         elif decision.action == "menu":
-            # Before a room is made for it: an INVITE whose address is forged is to cost no more than itself.
-            self.means.unproven.enter(self.about.id, self.about.caller.source, "menu")
             self.keypad.menu(decision.number)
-            await self.enter(await self.means.appserver.place(SipPlaceAsk(caller=self.about.caller)))
+            await self._enter_menu()
         elif decision.action in ("user", "trunk", "address"):
             self.keypad.greeted()
             await self._connect(decision)
         else:
             self.reject(decision.status or 404, decision.code)
+
+    async def _enter_menu(self) -> None:
+        """Into a room of its own, where the caller is until there is a place."""
+        # Before a room is made for it: an INVITE whose address is forged is to cost no more than itself.
+        self.means.unproven.enter(self.about.id, self.about.caller.source, "menu")
+        await self.enter(await self.means.appserver.place(SipPlaceAsk(caller=self.about.caller)))
 
     async def enter(self, place: SipPlace, words: Fields = ()) -> None:
         """Answers the call, in a room; ``words``: of whom it has reached."""

@@ -35,6 +35,10 @@ class Owner(Protocol):
         """Raises Refused, Unavailable."""
         ...
 
+    async def place_again(self, place: SipPlace) -> SipPlace:
+        """Raises Refused, Unavailable."""
+        ...
+
     async def go_to(self, place: SipPlace) -> None:
         """Raises Refused, Unavailable."""
         ...
@@ -68,6 +72,10 @@ class Keypad:
     def menu(self, number: str) -> None:
         """The call comes into a menu; ``number``: of the room, where only its PIN is to be asked."""
         self._lobby = Lobby(self._owner, self._media, self.voice, self._clock, number)
+
+    def wait(self, place: SipPlace) -> None:
+        """The call comes into a room's lobby."""
+        self._lobby = Lobby(self._owner, self._media, self.voice, self._clock, "", place)
 
     async def begin(self) -> None:
         """The caller hears us, for the first time. Never raises."""
@@ -116,6 +124,8 @@ class Keypad:
         match feature:
             case "mute":
                 shown = await self._media.show()
+                if shown.held:  # a host has to let first: neither of the two words would be true
+                    return ["not-available"]
                 changed = await self._media.patch(LegPatch(muted=not shown.muted))
                 return ["muted" if changed.muted else "unmuted"]
             case "softer":

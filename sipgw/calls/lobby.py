@@ -12,11 +12,14 @@ from confero.errors import ConferoError
 from confero.models.sip import SipPinReply, SipPlace
 from confero.runtime.logging import get_logger
 
-from ..menu import Action, Ask, Done, GiveUp, Hush, Menu, Outcome, Say
+from ..menu import Action, Ask, Done, GiveUp, Hush, Knock, Menu, Outcome, Say
 from .media import MediaLeg
 from .voice import Voice
 
 log = get_logger(__name__)
+
+GONE = 404
+"""Status of whoever has no place in the lobby any more."""
 
 
 class Owner(Protocol):
@@ -24,6 +27,7 @@ class Owner(Protocol):
 
     def later(self, step: Callable[[], Awaitable[None]]) -> None: ...
     async def ask_pin(self, number: str, pin: str | None) -> SipPinReply: ...
+    async def place_again(self, place: SipPlace) -> SipPlace: ...
     async def go_to(self, place: SipPlace) -> None: ...
     def hang_up(self, reason: str) -> None: ...
 
@@ -31,14 +35,17 @@ class Owner(Protocol):
 class Lobby:
     """``begin``, then ``left`` when the call is in a room, or ``close``."""
 
-    def __init__(self, owner: Owner, media: MediaLeg, voice: Voice, clock: Clock, number: str) -> None:
+    def __init__(
+        self, owner: Owner, media: MediaLeg, voice: Voice, clock: Clock, number: str, place: SipPlace | None = None
+    ) -> None:
+        """``place``: in a room's lobby, where the caller is from the first."""
         self.number = number
         self._owner = owner
         self._media = media
         self._voice = voice
         self._clock = clock
-        self._menu = Menu(number)
-        self._place: SipPlace | None = None
+        self._menu = Menu(number, waiting=place is not None)
+        self._place = place
         self._room: tuple[str, str] | None = None
         """The private one and its MCU."""
         self._timer: asyncio.TimerHandle | None = None
@@ -71,6 +78,8 @@ class Lobby:
                     self._voice.hush()
                 case Ask(number, pin):
                     self._owner.later(partial(self._ask, number, pin))
+                case Knock():
+                    self._owner.later(self._knock)
                 case Done():
                     self._owner.later(self._enter)
                 case GiveUp(reason):
@@ -84,7 +93,18 @@ class Lobby:
             self._perform(self._menu.answered(_outcome_of(error), self._clock.monotonic()))
             return
         self._place = reply.place
-        self._perform(self._menu.answered(reply.outcome, self._clock.monotonic(), reply.tries_left))
+        outcome: Outcome = "waiting" if reply.place is not None and reply.place.waiting else reply.outcome
+        self._perform(self._menu.answered(outcome, self._clock.monotonic(), reply.tries_left))
+
+    async def _knock(self) -> None:
+        """Whether the caller has been let in; asking keeps its place in the lobby."""
+        assert self._place is not None, "waiting, so there is a place"
+        try:
+            self._place = await self._owner.place_again(self._place)
+            outcome: Outcome = "waiting" if self._place.waiting else "accepted"
+        except ConferoError as error:
+            outcome = "refused" if getattr(error, "status", 0) == GONE else _outcome_of(error)
+        self._perform(self._menu.answered(outcome, self._clock.monotonic()))
 
     async def _enter(self) -> None:
         assert self._place is not None, "accepted, so there is a place"

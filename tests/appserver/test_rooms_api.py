@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from confero.appserver.publicsite import public_routes
+from confero.appserver.api.dialin import DialInApi
+from confero.appserver.api.invitations import InvitationsApi
+from confero.appserver.api.lobby import LobbyApi
+from confero.appserver.api.members import MembersApi
+from confero.appserver.api.rooms import RoomsApi
 from confero.appserver.rights.actors import Actor
-from confero.appserver.rooms.members import Known
+from confero.appserver.rights.gate import Gate
+from confero.appserver.rights.guard import Guard
+from confero.appserver.rights.relations import Relations
+from confero.appserver.rooms.members import Known, Members
 from confero.clock import SystemClock
-from confero.runtime.http import HttpApp, Listener
+from confero.ratelimit import Rate, RateLimiter
+from confero.runtime.http import HttpApp, Listener, Route
 
 from .conftest import SiteMaker
 from .site import SECRET, Site
@@ -72,13 +79,36 @@ class People:
         return await self.ask(who, "POST", f"/{room}/join", {"display_name": name, **more})
 
 
+def guarded(site: Site) -> list[Route]:
+    """The routes of rooms behind a guard that knows these accounts."""
+    app, accounts, clock = site.app, Accounts(), SystemClock()
+    house, numbers = app.house, app.telephony.room_numbers
+    many = RateLimiter(Rate(burst=1000, per_s=1000), clock)
+    rooms = RoomsApi(
+        house,
+        numbers,
+        creations=many,
+        joins=many,
+        public_url="",
+        guests_make_rooms=True,
+        may_call_out=app.telephony.switchboard.may_call_out,
+        ice=app.ice,
+        accounts=accounts,
+    )
+    members = Members(app.store, accounts, clock, 1000)
+    apis = (
+        *(rooms, LobbyApi(house), InvitationsApi(house, ""), MembersApi(house.catalogue, members)),
+        DialInApi(house, numbers, app.config.dial_in_numbers, ""),
+    )
+    guard = Guard(Gate(house.reception, accounts, b"an admin token of the tests", many), Relations(house.relations))
+    return guard.protect(route for api in apis for route in api.routes())
+
+
 @pytest.fixture
 async def people(make_site: SiteMaker) -> AsyncIterator[People]:
     made = await make_site(dial_in_numbers=["+44 20 7946 0123"])
     await made.mcu.register(made.internal_url)
-    accounts = Accounts()
-    parts = replace(made.app.parts, accounts=accounts, people=accounts)
-    http = HttpApp("appserver", public_routes(parts, dict), secret=SECRET, clock=SystemClock(), probes=False)
+    http = HttpApp("appserver", guarded(made), secret=SECRET, clock=SystemClock(), probes=False)
     listener = await Listener.start(http.app, "127.0.0.1", 0, shutdown_s=0.1)
     yield People(made, f"http://127.0.0.1:{listener.port}")
     await listener.close()

@@ -74,7 +74,7 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("history", "rights.actors", "rights.table", "rights.relations", "rooms", "sip"),
+    "appserver": ("history", "rights.actors", "rights.table", "rights.relations", "rooms", "sip", "meeting"),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),

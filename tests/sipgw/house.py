@@ -42,6 +42,8 @@ class Office:
         """Room and PIN."""
         self.records: list[SipCallRecord] = []
         self.asks: list[SipPinAsk] = []
+        self.doors: dict[str, str] = {}
+        """Rooms with a lobby: ``waiting``, ``open`` or ``refused`` says how whoever asks again is answered."""
         self.outside = ""
         """Host and port of the telephone that ``sip:outside@`` calls."""
         self.away = False
@@ -72,6 +74,7 @@ class Office:
             mcu="m1",
             mcu_url=self.mcu_url,
             reserved_until=0,
+            waiting=self.doors.get(room) == "waiting",
         )
 
     async def _route(self, request: web.Request) -> web.Response:
@@ -99,6 +102,10 @@ class Office:
 
     async def _places(self, request: web.Request) -> web.Response:
         ask = await read_model(request, SipPlaceAsk)
+        if ask.room is not None and ask.participant is not None and ask.room in self.doors:
+            if self.doors[ask.room] == "refused":
+                raise Refused("no such telephone", status=404, code="participant-unknown")
+            return reply(self.place(ask.room).model_copy(update={"participant": ask.participant}))
         return reply(self.place(ask.room or f"call-{self._given}"))
 
     async def _record(self, request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from confero.sipgw.menu import Action, Ask, Done, GiveUp, Hush, Menu, MenuConfig, Say
+from confero.sipgw.menu import Action, Ask, Done, GiveUp, Hush, Knock, Menu, MenuConfig, Outcome, Say
 
 QUICK = MenuConfig(next_key_s=5, first_key_s=10, silences=2, overall_s=100, tries=3)
 
@@ -154,3 +154,85 @@ def test_whatever_happens_it_asks_for_digits_and_comes_to_an_end() -> None:
                     actions = menu.key(chance.choice("0123456789*#A"), now)
             actions = actions + (menu.poll(now) if now >= (menu.next_deadline() or now) else [])
             assert now < 130
+
+
+# --- the lobby of a room ---------------------------------------------------------------------------------------------
+
+
+def waiting() -> Menu:
+    """A caller who has keyed a number, and is in the lobby since second 2."""
+    menu = begun()
+    keyed(menu, "4711#")
+    assert menu.answered("waiting", 2.0) == [Say(("waiting",))]
+    return menu
+
+
+def test_whoever_waits_is_asked_for_every_two_seconds_until_let_in() -> None:
+    menu = waiting()
+    assert menu.next_deadline() == 4.0
+    assert (menu.poll(3.9), menu.poll(4.0)) == ([], [Knock()])
+    assert menu.poll(5.0) == []  # the last question is not answered yet
+    assert menu.answered("waiting", 5.0) == []
+    assert menu.poll(7.0) == [Knock()]
+    assert menu.answered("accepted", 7.1) == [Done()]
+
+
+def test_whoever_dials_the_room_waits_from_the_first() -> None:
+    menu = Menu(config=QUICK, waiting=True)
+    assert menu.begin(0.0) == [Say(("welcome", "waiting"))]
+    assert menu.poll(2.0) == [Knock()]
+
+
+def test_keys_mean_nothing_in_the_lobby_and_the_menus_time_is_not_the_lobbys() -> None:
+    menu = waiting()
+    assert keyed(menu, "12#*", 3.0) == []
+    assert menu.said(3.5) == []
+    now = 4.0
+    while now < QUICK.overall_s * 3:
+        assert menu.poll(now)[-1] == Knock()
+        assert menu.answered("waiting", now) == []
+        now += 2.0
+
+
+def test_one_is_reminded_that_one_has_to_wait() -> None:
+    menu = waiting()
+    menu.poll(4.0)
+    menu.answered("waiting", 4.0)
+    assert menu.poll(32.0) == [Say(("waiting",)), Knock()]
+    menu.answered("waiting", 32.0)
+    assert menu.poll(34.0) == [Knock()]
+
+
+def test_a_server_that_is_away_is_waited_for() -> None:
+    menu = waiting()
+    menu.poll(4.0)
+    assert menu.answered("unavailable", 4.5) == []
+    assert menu.poll(6.5) == [Knock()]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "prompts"),
+    [
+        ("refused", "not-admitted", ("not-admitted", "goodbye")),
+        ("full", "room-full", ("room-full", "goodbye")),
+    ],
+)
+def test_whoever_is_not_let_in_is_told_so(outcome: Outcome, reason: str, prompts: tuple[str, ...]) -> None:
+    menu = waiting()
+    menu.poll(4.0)
+    assert menu.answered(outcome, 4.5) == [Say(prompts)]
+    assert menu.said(6.0) == [GiveUp(reason)]
+
+
+def test_nobody_waits_for_ever() -> None:
+    menu = waiting()
+    assert menu.poll(1 + QUICK.waiting_s) == [Say(("waiting",)), Knock()]
+    assert menu.poll(2 + QUICK.waiting_s) == [Say(("goodbye",))]
+    assert menu.said(3 + QUICK.waiting_s) == [GiveUp("menu-timeout")]
+
+
+def test_a_room_that_is_not_to_be_had_after_the_lobby() -> None:
+    menu = waiting()
+    menu.poll(4.0)
+    menu.answered("accepted", 4.5)
+    assert menu.turned_away("full") == [Say(("room-full", "goodbye"))]

@@ -152,3 +152,33 @@ async def test_softer_and_louder(house: House, ring: Ring) -> None:
 async def test_the_first_one_is_told_so(house: House, ring: Ring) -> None:
     one = await ring(house, "meeting", 440)
     await until(lambda: loud(one), "a prompt")
+
+
+# --- a room's lobby --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dialled", ["meeting", "menu"])
+async def test_a_caller_waits_in_the_lobby_until_let_in(house: House, ring: Ring, dialled: str) -> None:
+    host = await ring(house, "meeting", 700)
+    await until(lambda: house.roster("meeting") == ["p1"], "the host")
+    house.office.doors["meeting"] = "waiting"
+    guest = await ring(house, dialled)
+    if dialled == "menu":
+        await guest.press("4711#")
+    await until(lambda: loud(guest), "the prompt")
+    await until(lambda: host.sound.levels(440)[0] < UNHEARD, "nothing of the guest")
+    assert house.roster("meeting") == ["p1"] and guest.sound.levels(700)[0] < UNHEARD
+    house.office.doors["meeting"] = "open"
+    await until(lambda: len(house.roster("meeting")) == 2, "the guest in the room", 20)
+    await until(lambda: guest.sound.levels(700)[0] > HEARD and host.sound.levels(440)[0] > HEARD, "both ways")
+
+
+async def test_a_caller_is_refused(house: House, ring: Ring) -> None:
+    house.office.doors["meeting"] = "waiting"
+    guest = await ring(house, "meeting")
+    await until(lambda: loud(guest), "the prompt")
+    house.office.doors["meeting"] = "refused"
+    await until(lambda: guest.hung_up, "goodbye", 30)
+    await until(lambda: house.legs == 0, "no leg left")
+    await until(lambda: house.office.records and house.office.records[-1].revision == 2, "the record")
+    assert house.office.records[-1].reason == "not-admitted"

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import TypeAdapter
 
-from confero.appserver.web import policy
+from confero.appserver.web import CLIENT, policy
 from confero.ids import new_id
 from confero.models import (
     Answer,
@@ -99,8 +99,9 @@ class Backend:
         """Listens; again on the same port after ``stop``."""
         app = web.Application()
         app.router.add_static("/static", STATIC)
-        for path in ("/", "/r/{room}"):
+        for path in CLIENT:
             app.router.add_get(path, self._page)
+        self.extend(app)
         app.router.add_post("/api/v1/rooms", self._create_room)
         app.router.add_get("/api/v1/rooms/{room}", self._get_room)
         app.router.add_post("/api/v1/rooms/{room}/join", self._join)
@@ -116,6 +117,9 @@ class Backend:
         self.port = int(self._runner.addresses[0][1])
         for room in self.rooms:
             self.rooms[room] = self.rooms[room].model_copy(update={"join_url": f"{self.url}/r/{room}"})
+
+    def extend(self, app: web.Application) -> None:
+        """Adds what a backend of more than a room serves, before all that is served here."""
 
     async def stop(self) -> None:
         """Stops to listen and drops every connection without a word, as a killed process does. Media goes on."""

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, Playwright, Response, async_playwright, expect
 
+from .account_backend import AccountBackend
 from .backend import Backend, until
 from .peers import RATE, SAID_HZ
 from .relay import LOOPBACK
@@ -86,6 +87,15 @@ async def backend(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Backend]:
     await running.close()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def people() -> AsyncIterator[AccountBackend]:
+    """A backend with accounts; tests give it to ``open_page`` as ``at``."""
+    running = AccountBackend()
+    await running.start()
+    yield running
+    await running.close()
+
+
 class Faults:
     """What a page must not do: log errors, throw, break the policy, ask for files that are not there."""
 
@@ -116,7 +126,12 @@ async def open_page(browser: Browser, backend: Backend) -> AsyncIterator[OpenPag
     contexts = []
 
     async def start(
-        path: str = "/r/blue-fox?test-audio=raw", *, script: str = "", program: Browser | None = None, **options: object
+        path: str = "/r/blue-fox?test-audio=raw",
+        *,
+        script: str = "",
+        program: Browser | None = None,
+        at: Backend | None = None,
+        **options: object,
     ) -> Page:
         context = await (program or browser).new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
@@ -124,7 +139,7 @@ async def open_page(browser: Browser, backend: Backend) -> AsyncIterator[OpenPag
             await context.add_init_script(script)
         page = await context.new_page()
         faults.watch(page)
-        await page.goto(backend.url + path)
+        await page.goto((at or backend).url + path)
         return page
 
     yield start

@@ -22,6 +22,11 @@ SMALL = {"viewport": {"width": 320, "height": 568}}
 ENDLESS = """document.getAnimations().filter(
     (one) => one.playState === "running" && one.effect.getTiming().iterations === Infinity
 )"""
+WIDE = """document.documentElement.scrollWidth <= innerWidth ? [] : [location.pathname].concat(
+    [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+        .map((one) => one.outerHTML.slice(0, 120)).slice(0, 8)
+)"""
+"""What makes the page wider than the window."""
 SETTLED = """Promise.all(
     document.getAnimations()
         .filter((one) => one.effect.getTiming().iterations !== Infinity)
@@ -29,17 +34,17 @@ SETTLED = """Promise.all(
 )"""
 
 
-async def check(page: Page) -> None:
-    """No violation of any rule of axe, and nothing to scroll sideways for."""
+async def check(page: Page, rules: str = "") -> None:
+    """No violation of any rule of axe (or of those of that name), and nothing to scroll sideways for."""
     assert AXE.exists(), "axe-core is not installed: run `npm ci`"
     await page.evaluate(SETTLED)
     await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("axe.run()")
+    found = await page.evaluate(f"axe.run({{ runOnly: ['{rules}'] }})" if rules else "axe.run()")
     words = [
         f"{one['id']}: {node['html']} {node['failureSummary']}" for one in found["violations"] for node in one["nodes"]
     ]
     assert words == []
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await page.evaluate(WIDE) == []
 
 
 async def fill(backend: Backend) -> None:

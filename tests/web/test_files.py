@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "appserver" / "static"
 NODE_MODULES = ROOT / "node_modules" / ".bin"
 IMPORT = re.compile(r"^(?:import|export)\b[^;\"]*?\bfrom \"(\.[^\"]+)\"|^import \"(\.[^\"]+)\"", re.MULTILINE)
+ON_DEMAND = re.compile(r"\bimport\(\"(\.[^\"]+)\"\)(?!\.)")
+"""A page whose code is fetched when it is wanted."""
 
 pytestmark = pytest.mark.xdist_group("web")
 
@@ -69,6 +71,10 @@ def test_index_preloads_every_module() -> None:
 
 def test_every_module_is_used() -> None:
     used = graph(STATIC / "js" / "main.js", set())
+    later = {(path.parent / name).resolve() for path in used for name in ON_DEMAND.findall(path.read_text("utf-8"))}
+    assert later and later.isdisjoint(used), "pages are fetched on demand, the meeting stays light"
+    for page in later:
+        graph(page, used)
     assert [path.name for path in modules() if path not in used] == ["unsupported.js"]
 
 

@@ -5,12 +5,24 @@ export class RequestError extends Error {
   /**
    * @param {string} code last part of the problem type, or one of ours: `timeout`, `disconnected`, `unreachable`
    * @param {string} detail
+   * @param {readonly Fault[]} errors which fields are not valid
    */
-  constructor(code, detail) {
+  constructor(code, detail, errors = []) {
     super(detail || code);
     this.name = "RequestError";
     this.code = code;
+    this.errors = errors;
   }
+}
+
+/** @typedef {{ loc: readonly (string | number)[], type: string }} Fault  a field of a request, and what kind of wrong it is */
+
+/**
+ * @param {unknown} errors of a problem
+ * @returns {Fault[]} those that name a field
+ */
+export function faultsIn(errors) {
+  return Array.isArray(errors) ? errors.filter((one) => Array.isArray(one?.loc)).map(({ loc, type }) => ({ loc, type: String(type ?? "") })) : [];
 }
 
 /**

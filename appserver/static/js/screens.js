@@ -1,12 +1,14 @@
 /** Which screen is shown, and the steps between them. */
 
 import { batch } from "../vendor/preact.js";
+import { knownSession } from "./account.js";
 import { pathOf, placeOf } from "./address.js";
 import { createRoom, getRoom, joinRoom } from "./api.js";
 import { Call } from "./call.js";
 import * as local from "./local.js";
 import { recall, remember } from "./preferences.js";
 import { codeOf } from "./problem.js";
+import { nextOf, pageOf, PAGES, signInFor } from "./router.js";
 import { resetCall, screen, muted, signalling } from "./store.js";
 import { reasonOf } from "./text.js";
 
@@ -23,12 +25,14 @@ export function currentCall() {
   return call;
 }
 
-/** Shows what the address says. */
+/** Shows what the address says. @returns {Promise<void>} */
 export async function openAddress() {
   const ticket = ++opening;
   call?.leave();
-  const place = placeOf(location.pathname);
   toDial = "";
+  const page = pageOf(location.pathname);
+  if (page) return openPage(page.name, page.id, ticket);
+  const place = placeOf(location.pathname);
   if (place.page === "home") return goHome();
   if (place.page === "nowhere") return end(null, "room-unknown");
   if (!supported()) return end(place.room, "unsupported");
@@ -41,9 +45,43 @@ export async function openAddress() {
   }
 }
 
-/** @param {string} path of this client */
-export function navigate(path) {
-  if (path !== location.pathname) history.pushState(null, "", path + location.search);
+/**
+ * A page beside the meeting: its code is fetched when it is wanted.
+ * @param {import("./router.js").PageName} name
+ * @param {string} id of what the address names
+ * @param {number} ticket of this opening
+ * @returns {Promise<void>}
+ */
+async function openPage(name, id, ticket) {
+  local.stopMicrophone();
+  const { signedIn, secret, load } = PAGES[name];
+  // Gone from the address bar, the history and whatever looks at them before anything else is done.
+  const given = secret ? decodeURIComponent(location.hash.slice(1)) : "";
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+  if (screen.value.name !== "page") screen.value = { name: "loading" };
+  try {
+    const [session, { Page }] = await Promise.all([knownSession(), load()]);
+    if (ticket !== opening) return;
+    if (signedIn && !session.user) return navigate(signInFor(location.pathname), true);
+    const props = { id, secret: given, next: nextOf(location.search, location.origin) };
+    screen.value = { name: "page", page: name, props, View: Page };
+  } catch (error) {
+    if (ticket === opening) end(null, error instanceof TypeError ? "unreachable" : reasonOf(codeOf(error)));
+  }
+}
+
+/**
+ * @param {string} path of this client, with its query
+ * @param {boolean} instead of the address that is shown, so that "back" leads past it
+ * @returns {Promise<void>}
+ */
+export function navigate(path, instead = false) {
+  const url = new URL(path, location.origin);
+  const testing = new URLSearchParams(location.search).get("test-audio");
+  if (testing) url.searchParams.set("test-audio", testing);
+  const address = url.pathname + url.search;
+  if (instead) history.replaceState(null, "", address);
+  else if (address !== location.pathname + location.search) history.pushState(null, "", address);
   return openAddress();
 }
 

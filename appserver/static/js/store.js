@@ -12,6 +12,7 @@ import { EMPTY } from "./roster.js";
  *   | { name: "home" }
  *   | { name: "prejoin", room: RoomInfo, problem: EndReason | null, joining: boolean }
  *   | { name: "call", room: RoomInfo }
+ *   | { name: "page", page: import("./router.js").PageName, props: import("./router.js").PageProps, View: (props: import("./router.js").PageProps) => unknown }
  *   | { name: "ended", room: string | null, reason: EndReason }} Screen
  */
 

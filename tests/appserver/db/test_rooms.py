@@ -195,6 +195,22 @@ async def test_a_deleted_room_leaves_nothing(lobby: SqlStore) -> None:
     assert await lobby.person("waiting") is None
 
 
+async def test_what_nobody_needs_is_forgotten(lobby: SqlStore) -> None:
+    day = 86_400.0
+    kept = {"a": {}, "b": {"expires_at": NOW + 200 * day}}
+    gone = {"c": {"expires_at": NOW + 1}, "d": {"revoked": True}}
+    for name, values in {**kept, **gone}.items():
+        await lobby.add_invitation(invitation(name, **values), 99)
+    await lobby.admit(person("waited", admitted=False), ROOM, NOW, waiting=9)
+    await lobby.admit(person("waits", admitted=False, session="s"), ROOM, NOW, waiting=9)
+    await lobby.admit(person("was-in"), ROOM, NOW)
+    await lobby.forget(people_before=NOW - day, unused_before=NOW - 90 * day, now=NOW + 3601)
+    assert [await lobby.person(name) is not None for name in ("waited", "waits", "was-in")] == [False, True, True]
+    await lobby.admit(person("late"), replace(ROOM, used_at=NOW + 91 * day), NOW + 91 * day)
+    await lobby.forget(people_before=NOW - day, unused_before=NOW + day, now=NOW + 91 * day)
+    assert {one.id for one in await lobby.invitations("lobby")} == set(kept)
+
+
 async def test_rooms_and_people_of_the_version_before(empty: Database) -> None:
     await migrate(empty)
     store = SqlStore(empty)

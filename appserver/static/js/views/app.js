@@ -19,6 +19,7 @@ function Screen() {
     case "home": return html`<${Home} />`;
     case "prejoin": return html`<${Prejoin} room=${shown.room} problem=${shown.problem} joining=${shown.joining} />`;
     case "call": return html`<${Room} key=${shown.room.id} room=${shown.room} />`;
+    case "page": return html`<${shown.View} key=${`${shown.page} ${shown.props.id}`} ...${shown.props} />`;
     case "ended": return html`<${Ended} room=${shown.room} reason=${shown.reason} />`;
   }
 }

@@ -3,6 +3,7 @@
 import { html, useEffect, useRef } from "../../vendor/preact.js";
 import { hueOf, initials } from "../format.js";
 import { navigate } from "../screens.js";
+import { AccountMenu } from "./accountmenu.js";
 import { Icon, Mark } from "./icons.js";
 
 /** Whether some screen was shown before: the first one leaves the focus where the browser put it. */
@@ -34,6 +35,7 @@ export function Masthead() {
   };
   return html`<header class="masthead">
     <a class="brand" href="/" onClick=${home}><${Mark} /><span>confero</span></a>
+    <${AccountMenu} />
   </header>`;
 }
 

@@ -7,6 +7,7 @@ import { navigate, startCall, startRoom } from "../screens.js";
 import { ENDINGS } from "../text.js";
 import { Alert, Masthead, useHeading } from "./common.js";
 import { Icon } from "./icons.js";
+import { OwnRooms, SetUpNeeded } from "./ownrooms.js";
 import { Table } from "./table.js";
 
 export function Home() {
@@ -17,7 +18,9 @@ export function Home() {
       <section class="home-words">
         <h1 ref=${heading} tabindex="-1">One room,<br />every voice.</h1>
         <p class="lead">Talk with people in browsers and on phones. No account and nothing to install: open a room and send the link.</p>
+        <${SetUpNeeded} />
         <div class="home-doors">
+          <${OwnRooms} />
           <${NewRoom} />
           <p class="or"><span>or</span></p>
           <${EnterRoom} />

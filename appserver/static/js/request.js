@@ -1,0 +1,75 @@
+/** Requests of somebody who may be signed in: the cookie goes along by itself, the proof that the page itself asks (CSRF) comes from the session. */
+
+import { faultsIn, problemCode, RequestError } from "./problem.js";
+
+/** @typedef {import("./wire.js").SessionInfo} SessionInfo */
+
+const TIMEOUT_MS = 10_000;
+const SESSION = "/api/v1/session";
+
+/** What proves that a change is asked for by this page. */
+let csrf = "";
+
+/** Asks who is signed in. @returns {Promise<SessionInfo>} */
+export async function readSession() {
+  const session = await ask("GET", SESSION);
+  csrf = session.csrf;
+  return session;
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Record<string, unknown>} [body]
+ * @returns {Promise<any>} the JSON reply; undefined where there is none to come. Rejects with a RequestError.
+ */
+export async function request(method, path, body) {
+  if (method === "GET") return ask(method, path);
+  if (!csrf) await readSession();
+  try {
+    return await ask(method, path, body);
+  } catch (error) {
+    // Somebody has signed in or out in another tab since: the proof is a new one.
+    if (!(error instanceof RequestError) || error.code !== "csrf") throw error;
+    await readSession();
+    return ask(method, path, body);
+  }
+}
+
+/** The session is another one from now on. */
+export function forgetProof() {
+  csrf = "";
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Record<string, unknown>} [body]
+ * @returns {Promise<any>}
+ */
+async function ask(method, path, body) {
+  const response = await send(method, path, body);
+  if (response.status === 204) return undefined;
+  const reply = await response.json().catch(() => undefined);
+  if (response.ok) return reply;
+  if (reply && typeof reply.type === "string") throw new RequestError(problemCode(reply.type), String(reply.detail ?? ""), faultsIn(reply.errors));
+  // A front door without its service behind it answers 502-504 with no problem document.
+  throw new RequestError(response.status >= 500 ? "unreachable" : "unknown", response.statusText);
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {Record<string, unknown>} [body]
+ */
+async function send(method, path, body) {
+  const headers = new Headers(body ? { "content-type": "application/json" } : {});
+  if (method !== "GET") headers.set("x-csrf-token", csrf);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    return await fetch(path, { method, headers, signal, cache: "no-store", credentials: "same-origin", ...(body ? { body: JSON.stringify(body) } : {}) });
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    throw new RequestError(late ? "timeout" : "unreachable", "The server did not answer.");
+  }
+}
