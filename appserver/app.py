@@ -153,7 +153,7 @@ class AppserverApp:
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
     def _public_routes(self) -> list[Route]:
-        parts = Parts(
+        self.parts = Parts(
             self.config,
             self._clock,
             self.house,
@@ -170,7 +170,7 @@ class AppserverApp:
             self.drains,
             self.store,
         )
-        return public_routes(parts, lambda: self.site.openapi())
+        return public_routes(self.parts, lambda: self.site.openapi())
 
     # --- life -----------------------------------------------------------------------------------------------------
 
