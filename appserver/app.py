@@ -19,6 +19,7 @@ from confero.tokens import turn_secret
 from confero.turnsecrets import FILE as TURN_SECRETS
 from confero.turnsecrets import TurnSecrets
 
+from .accountparts import AccountParts, make_setup
 from .api.internal import InternalApi
 from .api.relays import RelaysApi
 from .assets import Assets
@@ -31,6 +32,7 @@ from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
 from .history.retention import forget
+from .meetings import Meetings
 from .peers import NotifierPeer
 from .publicsite import Parts, public_routes
 from .relays.fleet import Fleet
@@ -100,6 +102,8 @@ class AppserverApp:
             self.store, attempts, self.vault, self.farm, self.notifier, clock, self._secret, room_policy(config)
         )
         self.reception = self.house.reception
+        setup = make_setup(config, site_url(config, config.https_port), say_setup)
+        self.accounts = AccountParts(config, self.database, attempts, clock, setup)
         self.fleet = Fleet(clock, config.turn_silence_s)
         self.turn_secrets = turn_secrets(config, self._secret, clock)
         self.ice = IceServers(self.fleet, ice_rules(config, self.turn_secrets), clock)
@@ -107,6 +111,9 @@ class AppserverApp:
             self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
         )
         self.telephony = Telephony(config, self.database, self.store, self.house, self.vault, clock, self._secret)
+        self.meetings = Meetings(
+            self.database, self.notifier, self.house, self.farm, self.telephony, clock, config.join_grace_s
+        )
         self.certificates = Certificates(config, clock)
         limit = config.max_websockets
         self.events = WebSocketProxy(EVENTS, config.notifier_url, secret=self._secret, clock=clock, limit=limit)
@@ -146,22 +153,24 @@ class AppserverApp:
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
     def _public_routes(self) -> list[Route]:
-        parts = Parts(
+        self.parts = Parts(
             self.config,
             self._clock,
             self.house,
             self.telephony,
+            self.meetings,
             self.ice,
             self.events,
             self.sip,
             self.pages,
             self._admin_token,
+            self.accounts,
             self.records,
             self.farm,
             self.drains,
             self.store,
         )
-        return public_routes(parts, lambda: self.site.openapi())
+        return public_routes(self.parts, lambda: self.site.openapi())
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -173,6 +182,7 @@ class AppserverApp:
         await self.reception.catalogue.ensure_default(self.config.default_room)
         await self.drains.start()
         await self.presence.start()
+        await self.accounts.start()
         self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
         if self.config.https_listen:
             await self._listen()
@@ -242,6 +252,7 @@ class AppserverApp:
             await asyncio.sleep(SWEEP_S)
             try:
                 await self.presence.sweep()
+                await self.meetings.keeper.look()
                 await self.house.lobby.look()
             except Unavailable as error:
                 log.warning("sweep failed", reason=error.detail)
@@ -263,6 +274,7 @@ class AppserverApp:
             unused_before=now - config.retention_days * DAY_S,
             now=now,
         )
+        rows += await self.accounts.keep_house()
         rows += await self.telephony.calls.forget(calls_before=now - config.retention_days * DAY_S, now=now)
         rows += await forget(self.records, now - config.retention_days * DAY_S, lambda: asyncio.sleep(BREATH_S))
         if rows:
@@ -296,6 +308,7 @@ class AppserverApp:
         await self.sip.close()
         await self.notifier.close()
         await self.telephony.close()
+        await self.accounts.close()
         await self.database.close()
 
     @property
@@ -306,10 +319,20 @@ class AppserverApp:
 
 def join_url(config: AppserverConfig, https_port: int) -> str:
     """The address of the default room, as people on this machine can open it."""
+    return f"{site_url(config, https_port)}/r/{config.default_room}"
+
+
+def site_url(config: AppserverConfig, https_port: int) -> str:
+    """Where the pages are, as people on this machine can open them."""
     host = "localhost" if config.https_host in (EVERYWHERE, *PUBLIC, "127.0.0.1", "::1") else config.https_host
     shown = f"[{host}]" if ":" in host else host
     port = "" if https_port == 443 else f":{https_port}"
-    return f"{config.public_url or f'https://{shown}{port}'}/r/{config.default_room}"
+    return config.public_url or f"https://{shown}{port}"
+
+
+def say_setup(url: str) -> None:
+    """Once at each start, until somebody has used it."""
+    log.info("no administrator yet: this link makes the first one, once", url=url)
 
 
 def room_policy(config: AppserverConfig) -> Policy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
@@ -65,6 +65,37 @@ class AppserverConfig(ServiceConfig):
     """Calls into one room by telephones that have not proved who they are, half as many at once: each holds a place."""
     calls_out_per_hour: int = Field(default=20, ge=0)
     """Calls out in an hour by one browser, or by an account that has no number of its own."""
+    sign_up: Literal["open", "closed"] = "open"
+    """``open``: anybody may make an account; ``closed``: administrators make them."""
+    max_accounts: int = Field(default=100_000, ge=1)
+    """Accounts in the database."""
+    accounts_per_hour: float = Field(default=30.0, gt=0)
+    """Accounts that one source address may make, and links to new passwords that it may ask for or use, as many at once."""
+    passwords_shortest: int = Field(default=15, ge=8, le=64)
+    """Characters of a new password at least. A password is the only proof here: 15 by NIST SP 800-63B-4."""
+    passwords_memory_kib: int = Field(default=47_104, ge=64, le=1 << 20)
+    """Memory for each hash of a password (argon2id), of which two are made at a time."""
+    passwords_passes: int = Field(default=2, ge=1, le=16)
+    """Passes over it."""
+    session_idle_days: float = Field(default=14.0, gt=0)
+    """Who has not come for this long has to sign in again."""
+    session_days: float = Field(default=90.0, gt=0)
+    """And so has everybody after this."""
+    keys_per_account: int = Field(default=50, ge=0)
+    """API keys that an account may have."""
+    audit_days: float = Field(default=365.0, gt=0)
+    """Lines of the audit log are deleted after this."""
+    smtp_server: str = Field(default="", pattern=r"^([A-Za-z0-9.-]{1,253}:[0-9]{1,5})?$")
+    """Mail server for links to new passwords, such as mail.example:587 (``starttls``) or mail.example:465 (``tls``).
+    Empty: none is sent, administrators make the links."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """``starttls``: nothing is sent if the server has none; ``tls``: from the first byte; ``none``: in the clear."""
+    smtp_user: str = Field(default="", max_length=255)
+    """To sign in there; empty: nobody."""
+    smtp_password: SecretStr | None = None
+    """Its password. On a command line others can see it."""
+    mail_from: str = Field(default="confero@localhost.localdomain", pattern=r"^[^\s@<>]+@[^\s@<>]+$", max_length=254)
+    """Sender of what is mailed."""
     default_room: str = Field(default="lobby", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     """Id of the room that is always there."""
     max_rooms: int = Field(default=100_000, ge=1)

@@ -10,6 +10,7 @@ from confero.clock import Clock
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
 
+from .accountparts import AccountParts
 from .api.dialin import DialInApi
 from .api.farm import FarmApi
 from .api.history import HistoryApi
@@ -22,14 +23,14 @@ from .config import AppserverConfig
 from .edge import WebSocketProxy
 from .history.relations import MeetingRelations
 from .history.store import RecordStore
+from .meetings import Meetings
 from .relays.iceservers import IceServers
-from .rights.gate import Accounts, Gate
+from .rights.gate import Gate
 from .rights.guard import Guard
 from .rights.relations import Relations
 from .rooms.drains import Drains
 from .rooms.farm import Farm
 from .rooms.house import House
-from .rooms.members import Accounts as People
 from .rooms.members import Members, MemberStore
 from .telephony import Telephony
 from .web import Pages
@@ -46,24 +47,25 @@ class Parts:
     clock: Clock
     house: House
     telephony: Telephony
+    meetings: Meetings
     ice: IceServers
     events: WebSocketProxy
     sip: WebSocketProxy
     pages: Pages
     admin_token: bytes
+    accounts: AccountParts
     records: RecordStore
     farm: Farm
     drains: Drains
     members: MemberStore
-    accounts: Accounts | None = None
-    people: People | None = None
-    """Accounts by id and login; without, rooms have no members."""
 
 
 def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[Route]:
     """``describe`` makes the description of the API from them. Raises LocalError for a route without a rule."""
     routes = [
+        *parts.meetings.routes(Relations(parts.house.relations)),
         *_rooms(parts),
+        *parts.accounts.routes(),
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
         *_sockets(parts),
@@ -76,23 +78,21 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
 
 
 def make_guard(parts: Parts) -> Guard:
-    gate = Gate(parts.house.reception, parts.accounts, parts.admin_token, RateLimiter(WRONG_TOKENS, parts.clock))
+    gate = Gate(parts.house.reception, parts.accounts.desk, parts.admin_token, RateLimiter(WRONG_TOKENS, parts.clock))
     return Guard(gate, Relations(parts.house.relations, MeetingRelations(parts.records)))
 
 
 def _rooms(parts: Parts) -> list[Route]:
     """All that is about one room, but for its calls."""
     config, house, numbers = parts.config, parts.house, parts.telephony.room_numbers
-    found = [
+    members = Members(parts.members, parts.accounts.desk.people, parts.clock, config.members_per_room)
+    return [
         *_rooms_api(parts).routes(),
         *LobbyApi(house).routes(),
         *InvitationsApi(house, config.public_url).routes(),
         *DialInApi(house, numbers, config.dial_in_numbers, config.public_url).routes(),
+        *MembersApi(house.catalogue, members).routes(),
     ]
-    if parts.people is not None:
-        members = Members(parts.members, parts.people, parts.clock, config.members_per_room)
-        found += MembersApi(house.catalogue, members).routes()
-    return found
 
 
 def _rooms_api(parts: Parts) -> RoomsApi:
@@ -106,7 +106,8 @@ def _rooms_api(parts: Parts) -> RoomsApi:
         guests_make_rooms=config.guests_make_rooms,
         may_call_out=parts.telephony.switchboard.may_call_out,
         ice=parts.ice,
-        accounts=parts.people,
+        accounts=parts.accounts.desk.people,
+        welcome=parts.meetings.welcome,
     )
 
 

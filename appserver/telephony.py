@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from confero.clock import Clock
+from confero.models.sip import SipMove
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
 
@@ -80,6 +81,11 @@ class Telephony:
     def public_routes(self) -> list[Route]:
         """For pages."""
         return CallsApi(self._reception, self.switchboard, self._tries).routes()
+
+    async def move(self, participant: str, room: str) -> None:
+        """A telephone, whose place is in ``room`` already, is brought there. Raises Refused, Unavailable."""
+        place = await self.places.give(room, "", participant)
+        await self.gateway.move(participant, SipMove(place=place))
 
     def end_waits(self) -> None:
         """Long polls end, so that the listener they came by can. Idempotent."""

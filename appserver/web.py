@@ -28,6 +28,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), camera=(self), display-capture=(self), geolocation=(), payment=(), usb=()",
     "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",  # unless an answer says otherwise, as the pages' files do
 }
 HSTS = "max-age=31536000"
 """Only with the operator's own certificate: with the local CA it would forbid the exception that people have to make."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 from confero.errors import Refused
-from confero.models import ClosedEvent, ParticipantOrder, Publish, RoomOrders, RoomOrdersDone
+from confero.models import ClosedEvent, ParticipantOrder, Publish, RoomEndReason, RoomOrders, RoomOrdersDone
 from confero.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -49,17 +49,22 @@ class Moderation:
             _not_there(error)
             return RoomOrdersDone(done=[])
 
-    async def remove(self, url: str, room: str, participant: str, reason: Literal["removed", "ended"]) -> None:
-        """The participant's session is closed with the reason, and its leg ended."""
-        await self._told.publish(Publish(room=room, participant=participant, events=[ClosedEvent(reason=reason)]))
+    async def remove(self, url: str, room: str, participant: str, reason: RoomEndReason) -> None:
+        """The participant's session is closed with the reason, and its leg ended; whoever is moved keeps the session."""
+        if reason != "moved":
+            await self._told.publish(Publish(room=room, participant=participant, events=[ClosedEvent(reason=reason)]))
+        if not url:
+            return
         try:
             await self._media.remove(url, room, participant, reason)
         except Refused as error:
             _not_there(error)
 
-    async def end(self, url: str, room: str, reason: Literal["removed", "ended"]) -> None:
+    async def end(self, url: str, room: str, reason: RoomEndReason) -> None:
         """Everybody's session is closed with the reason, and the room ended at its MCU."""
         await self._told.publish(Publish(room=room, events=[ClosedEvent(reason=reason)]))
+        if not url:
+            return
         try:
             await self._media.end_room(url, room, reason)
         except Refused as error:

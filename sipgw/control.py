@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from confero.models.calls import CallDigits, CallEnd, CallInfo, SipCallOut, SipRingAnswer
+from confero.models.sip import SipMove
 from confero.models.siptrunks import SipTrunkStates
 from confero.runtime.http import Route, read_model, reply
 
@@ -14,6 +15,7 @@ from .trunks.farm import Trunks
 SCOPE = "sipgw:calls"
 CALL = "/v1/calls/{call}"
 UNKNOWN = "404 call-unknown"
+MOVE_FAULTS = (UNKNOWN, "409 no-media")
 MAKE_FAULTS = ("404 not-found", "409 call-exists", "422 address-invalid", "422 place-missing", "503 gateway-busy")
 
 
@@ -25,7 +27,7 @@ class CallsApi:
 
     def routes(self) -> list[Route]:
         made, digits, answered = "Calls a telephone into a room", "Keys for the telephone", "What a browser's user says"
-        ended = "Hangs up; 204 also says that it is being done"
+        ended, moved = "Hangs up; 204 also says that it is being done", "Brings the call into another room"
         return [
             Route("POST", "/v1/calls", self._make, SCOPE, made, SipCallOut, CallInfo, 201, MAKE_FAULTS),
             Route("GET", "/v1/calls", self._list, SCOPE, "All running calls", reply=list[CallInfo]),
@@ -33,6 +35,7 @@ class CallsApi:
             Route("DELETE", CALL, self._end, SCOPE, ended, status=204, errors=(UNKNOWN,)),
             Route("POST", f"{CALL}/end", self._end_with, SCOPE, ended, CallEnd, status=204, errors=(UNKNOWN,)),
             Route("POST", f"{CALL}/digits", self._key, SCOPE, digits, CallDigits, status=204, errors=(UNKNOWN,)),
+            Route("PUT", f"{CALL}/place", self._move, SCOPE, moved, SipMove, status=204, errors=MOVE_FAULTS),
             Route(
                 "POST", f"{CALL}/answer", self._answer, SCOPE, answered, SipRingAnswer, status=204,
                 errors=(UNKNOWN, "409 call-over"),
@@ -58,6 +61,10 @@ class CallsApi:
 
     async def _key(self, request: web.Request) -> web.Response:
         await self._desk.digits(request.match_info["call"], await read_model(request, CallDigits))
+        return reply(None)
+
+    async def _move(self, request: web.Request) -> web.Response:
+        self._desk.move(request.match_info["call"], (await read_model(request, SipMove)).place)
         return reply(None)
 
     async def _answer(self, request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from confero.errors import Refused
 from confero.models import JoinReply, JoinRequest, Role, RoomCreate, RoomInfo
 from confero.models.joining import RoomDetail, RoomPage, RoomPatch, RoomQuery
-from confero.models.meetings import InvitationCreate
+from confero.models.meetings import ChatMessage, InvitationCreate, MeetingState
 from confero.ratelimit import RateLimiter, source_of
 from confero.runtime.http import Handler, Route, read_model, read_query, reply
 from confero.runtime.problems import problem_of, respond
@@ -27,6 +27,7 @@ from ..rights.table import RULES
 from ..rooms.catalogue import Search
 from ..rooms.entities import Room
 from ..rooms.house import House
+from ..rooms.joining import Admission
 from ..rooms.members import Known
 from ..rooms.numbers import RoomNumbers
 from ..web import origin_of
@@ -38,7 +39,7 @@ ROOM = ROOMS + "/{room}"
 UNKNOWN = "404 room-unknown"
 NUMBERS = ("409 number-exists", "409 too-many-numbers")
 JOIN_FAULTS = (
-    UNKNOWN, "401 token-invalid", "401 token-expired", "403 pin-needed", "403 pin-wrong", "403 room-locked",
+    UNKNOWN, "401 token-invalid", "401 token-expired", "403 pin-needed", "403 pin-wrong", "403 room-locked", "403 removed",
     "403 invitation-invalid", "403 invitation-expired", "403 invitation-used", "409 room-full", "409 lobby-full",
     "429 too-many-requests", "429 too-many-tries", "503 no-media-server",
 )  # fmt: skip
@@ -52,6 +53,10 @@ class Names(Protocol):
     async def names(self, users: Sequence[str]) -> Mapping[str, Known]:
         """By id; those that are gone are left out."""
         ...
+
+
+Welcome = Callable[[str], Awaitable[tuple[MeetingState, list[ChatMessage]]]]
+"""Tells of a room's meeting, and of its chat, when somebody has come in."""
 
 
 class RoomsApi:
@@ -68,6 +73,7 @@ class RoomsApi:
         guests_make_rooms: bool,
         may_call_out: Callable[[Role], Awaitable[bool]],
         ice: IceServers,
+        welcome: Welcome,
         accounts: Names | None,
     ) -> None:
         self._house = house
@@ -78,6 +84,7 @@ class RoomsApi:
         self._guests_make_rooms = guests_make_rooms
         self._may_call_out = may_call_out
         self._ice = ice
+        self._welcome = welcome
         self._accounts = accounts
 
     def routes(self) -> list[Route]:
@@ -223,7 +230,14 @@ class RoomsApi:
             role=person.role,
             waiting=not inside,
         )
-        return reply(answer)
+        return reply(await self._welcomed(answer, admission))
+
+    async def _welcomed(self, answer: JoinReply, admission: Admission) -> JoinReply:
+        """Whoever is in is told of the meeting; whoever waits is not."""
+        if not admission.person.admitted:
+            return answer
+        meeting, chat = await self._welcome(admission.room.id)
+        return answer.model_copy(update={"meeting": meeting, "chat": chat})
 
 
 def _plain(shown: Shown, actor: Actor, origin: str) -> RoomDetail:

@@ -139,6 +139,15 @@ class SqlDoors:
         query = select(row.id).where(row.room == room_id, row.role == "host", row.session.is_not(None), row.admitted)
         return [found.id for found in await self._db.rows(query.order_by(row.created_at, row.id).limit(limit))]
 
+    async def barred(self, room_id: str, participant: str | None, user: str | None, invitation: str | None) -> bool:
+        row = participants.c
+        said = [(row.id, participant), (row.user, user), (row.invitation, invitation)]
+        same = [column == value for column, value in said if value is not None]
+        if not same:
+            return False
+        query = select(row.id).where(row.room == room_id, row.removed_at.is_not(None), or_(*same)).limit(1)
+        return bool(await self._db.rows(query))
+
     async def host_there(self, room_id: str, now: float) -> bool:
         row = participants.c
         query = select(row.id).where(row.room == room_id, row.role == "host", row.admitted, live(now)).limit(1)

@@ -74,6 +74,7 @@ participants = Table(
     Column("admitted", Boolean, nullable=False, server_default=true()),
     Column("may_speak", Boolean, nullable=False, server_default=false()),
     Column("hand_at", Double),
+    Column("removed_at", Double),
     Index(None, "room", "reserved_until"),
     Index(None, "admitted", "room"),
     **MYSQL,

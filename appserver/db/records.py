@@ -124,8 +124,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     row = meetings.c
     found: list[ColumnElement[bool]] = []
     if wanted.user is not None:
-        mine = select(stays.c.meeting).where(stays.c.user == wanted.user)
-        found.append(or_(row.owner == wanted.user, row.id.in_(mine)))
+        there = select(stays.c.meeting).where(stays.c.user == wanted.user)
+        found.append(row.id.in_(there.union(select(row.id).where(row.owner == wanted.user))))  # each by its index
     if wanted.room is not None:
         found.append(row.room == wanted.room)
     if wanted.after is not None:

@@ -15,6 +15,7 @@ from ..rooms.slugs import CALL_PREFIX
 from . import history, told
 from .conditions import live
 from .doorstore import SqlDoors
+from .meetingtables import chat_messages, meeting_states
 from .models import mcus, participants, rooms
 from .roomstore import SqlRooms
 from .roomtables import invitations, room_members
@@ -27,6 +28,8 @@ KEPT = ("room", "display_name", "reserved_until")
 """What is written of somebody who is back."""
 ANEW = ("admitted", *KEPT, "role", "user", "invitation")
 """What is written of somebody whom the rules have judged again."""
+OF_ROOMS = (room_members, invitations, meeting_states, chat_messages)
+"""Tables whose rows go with their room."""
 WAITED_S = 3600.0
 """After this whoever waited in a lobby and has gone is forgotten."""
 CALL_ROOM_S = 86_400.0
@@ -214,7 +217,7 @@ class SqlStore(SqlRooms, SqlDoors):
                 rooms.c.id.not_in(occupied),
                 rooms.c.id.not_in(select(sip_numbers.c.room)),
             ),
-            *(delete(table).where(table.c.room.not_in(select(rooms.c.id))) for table in (room_members, invitations)),
+            *(delete(table).where(table.c.room.not_in(select(rooms.c.id))) for table in OF_ROOMS),
         )
 
         async def work(connection: AsyncConnection) -> int:

@@ -13,6 +13,7 @@ from ..rooms.catalogue import Added, Listed, Search
 from ..rooms.entities import Room
 from .conditions import inside
 from .engine import Database
+from .meetingtables import chat_messages, meeting_states
 from .models import participants, rooms
 from .roomtables import invitations, room_members
 from .siptables import sip_numbers
@@ -57,6 +58,9 @@ class SqlRooms:
             if not await connection.scalar(select(rooms.c.id).where(rooms.c.id == room_id).with_for_update()):
                 return False
             await connection.execute(update(rooms).where(rooms.c.id == room_id).values(**values))
+            state = meeting_states.c
+            changed = {"version": state.version + 1, "tell_at": 0.0}  # whoever is in the room is to know
+            await connection.execute(update(meeting_states).where(state.room == room_id).values(**changed))
             return True
 
         return await self._db.write(work)
@@ -64,7 +68,7 @@ class SqlRooms:
     async def delete_room(self, room_id: str) -> bool:
         async def work(connection: AsyncConnection) -> bool:
             gone = await connection.execute(delete(rooms).where(rooms.c.id == room_id))
-            for table in (room_members, invitations):
+            for table in (room_members, invitations, meeting_states, chat_messages):
                 await connection.execute(delete(table).where(table.c.room == room_id))
             waiting = delete(participants).where(participants.c.room == room_id, ~participants.c.admitted)
             await connection.execute(waiting)

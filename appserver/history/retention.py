@@ -10,10 +10,10 @@ PIECE = 100
 """Meetings, and ten times as many notes of legs, in one transaction."""
 
 
-async def forget(store: RecordStore, before: float, pause: Callable[[], Awaitable[None]]) -> int:
+async def forget(store: RecordStore, before: float, pause: Callable[[], Awaitable[None]], piece: int = PIECE) -> int:
     """Everything from before this time; between two pieces others have their turn. How many rows. Raises Unavailable."""
     rows = 0
-    while some := await store.forget_some(before, PIECE):
+    while some := await store.forget_some(before, piece):
         rows += some
         await pause()
     return rows

@@ -19,6 +19,8 @@ class Actor:
     user: str | None = None
     """Account id, of ``session`` and ``key``; of ``participant`` too, where somebody joined signed in."""
     login: str = ""
+    name: str = field(default="", compare=False)
+    """Of a participant, as others see it."""
     role: AccountRole | None = None
     """Of the account; ``admin`` of the admin token."""
     scopes: frozenset[Scope] | None = None

@@ -35,11 +35,11 @@ class Participants(Protocol):
 class Accounts(Protocol):
     """Knows sessions and keys. Both give None for one that is not good (any more), and raise Unavailable."""
 
-    async def by_session(self, cookie: str) -> tuple[Actor, str] | None:
-        """Whose session, and its CSRF token."""
+    async def by_session(self, cookie: str, source: str) -> tuple[Actor, str] | None:
+        """Whose session, and its CSRF token. ``source``: address of the request."""
         ...
 
-    async def by_key(self, key: str) -> Actor | None: ...
+    async def by_key(self, key: str, source: str) -> Actor | None: ...
 
 
 class Gate:
@@ -60,7 +60,7 @@ class Gate:
             return await self._bearer(header, source_of(request.remote or ""))
         cookie = request.cookies.get(COOKIE)
         if cookie and self._accounts is not None:
-            found = await self._accounts.by_session(cookie)
+            found = await self._accounts.by_session(cookie, source_of(request.remote or ""))
             if found is not None:
                 actor, csrf = found
                 refuse_forged(request, csrf)
@@ -92,7 +92,7 @@ class Gate:
 
     async def _known(self, token: str, source: str) -> Actor | None:
         if token.startswith(KEY_PREFIX):
-            return await self._accounts.by_key(token) if self._accounts is not None else None
+            return await self._accounts.by_key(token, source) if self._accounts is not None else None
         # Of the digest, in constant time, so that not even the token's length shows.
         given = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
         if hmac.compare_digest(given, self._admin):

@@ -72,6 +72,8 @@ class Person:
     """A host has let them, where guests may not by themselves."""
     hand_at: float | None = None
     """Since when their hand is raised."""
+    removed_at: float | None = None
+    """When a host sent them away, until the meeting is over."""
 
     def is_live(self, now: float) -> bool:
         """Whether the participant takes a place: connected, heard, or expected."""

@@ -147,7 +147,8 @@ class Farm:
     def shown(self) -> list[tuple[Mcu, bool, float]]:
         """All that are known, lost ones too: each with whether it lives, and seconds since it was heard of. By their ids."""
         now = self._clock.monotonic()
-        known = [*self._mcus.values(), *self._gone.values()]
+        recently = [mcu for mcu in self._gone.values() if now - mcu.seen_at < GONE_S]
+        known = [*self._mcus.values(), *recently]
         return [(mcu, self._lives(mcu), max(0.0, now - mcu.seen_at)) for mcu in sorted(known, key=lambda one: one.id)]
 
     def choose(self) -> Mcu:
@@ -180,13 +181,11 @@ class Farm:
 
     def _remember(self, mcu: Mcu) -> None:
         """As lost, for a while."""
-        now = self._clock.monotonic()
         if not math.isfinite(mcu.seen_at):
             return  # another one is there in its place
         self._gone[mcu.id] = mcu
-        for id, old in list(self._gone.items()):
-            if now - old.seen_at > GONE_S or len(self._gone) > MAX_GONE:
-                del self._gone[id]
+        if len(self._gone) > MAX_GONE:
+            del self._gone[next(iter(self._gone))]
 
     def _tell(self) -> None:
         self.version += 1

@@ -51,7 +51,7 @@ class House:
         self.invitations = Invitations(store, clock, policy.invitations_per_room)
         self.lobby = Lobby(store, events, clock, policy.join_grace_s)
         placement = Placement(store, farm, clock)
-        tickets = Tickets(clock, secret, policy.token_ttl_s)
+        tickets = self.tickets = Tickets(clock, secret, policy.token_ttl_s)
         door = Door(store, self.invitations, self.pins, self.lobby, placement, tickets, clock, policy)
         phones = PhoneDoor(store, door, placement, clock, policy)
         self.reception = Reception(store, self.catalogue, door, phones, placement, tickets)

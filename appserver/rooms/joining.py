@@ -69,6 +69,10 @@ class DoorStore(Protocol):
         """Whether an admitted host takes a place."""
         ...
 
+    async def barred(self, room_id: str, participant: str | None, user: str | None, invitation: str | None) -> bool:
+        """Whether somebody was removed from the present meeting who is this one, by any of the three."""
+        ...
+
 
 class Door:
     """Lets people in by the rules of ``rules``."""
@@ -125,9 +129,11 @@ class Door:
 
     async def _entry(self, room: Room, wish: JoinRequest, visitor: Visitor) -> Entry:
         known, participant = await self._returning(room, wish)
+        await self.check_removed(room, known.id if known is not None else None, visitor.user, None)
         if known is not None and known.admitted:
             return Entry(known, kept=True)
         standing = await self._standing(room, wish, visitor, known)
+        await self.check_removed(room, None, None, standing.invitation)
         if known is None:
             rules.check(room, standing)
         now = self._clock.wall()
@@ -139,6 +145,13 @@ class Door:
             invitation=standing.invitation or made.invitation,
         )
         return Entry(person, invitation=standing.invitation if made.invitation != standing.invitation else None)
+
+    async def check_removed(
+        self, room: Room, participant: str | None, user: str | None, invitation: str | None
+    ) -> None:
+        """Raises Refused 403 ``removed`` for whoever was sent away from the present meeting, by any of the three."""
+        if await self._store.barred(room.id, participant, user, invitation):
+            raise removed()
 
     async def waits(self, room: Room, standing: Standing) -> bool:
         """Whether somebody of this standing has to wait now."""
@@ -179,6 +192,10 @@ class Door:
             return None
         invitation = await self._invitations.shown(room.id, secret)
         return Standing(invitation.role, invitation=invitation.id)
+
+
+def removed() -> Refused:
+    return Refused("A host has removed you from this meeting.", status=403, code="removed")
 
 
 def _full() -> Refused:

@@ -10,7 +10,7 @@ from . import rules
 from .catalogue import Catalogue
 from .entities import Person, Room
 from .farm import Mcu
-from .joining import Admission, Door
+from .joining import Admission, Door, removed
 from .placement import Placement
 from .rules import Visitor
 from .store import Store
@@ -58,6 +58,8 @@ class Reception:
         person = await self._store.person(ticket.participant)
         if person is None or person.room != room.id:
             raise TokenInvalid
+        if person.removed_at is not None:
+            raise removed()
         return _grant(person, room, await self._placement.home(room), ticket.expires)
 
     async def proven(self, token: str) -> Actor | None:
@@ -72,9 +74,12 @@ class Reception:
         person = await self._store.person(ticket.participant)
         if person is None or person.room != ticket.room:
             raise TokenInvalid("the token's participant has left its room")
+        if person.removed_at is not None:
+            raise removed()
         return Actor(
             "participant",
             user=person.user,
+            name=person.display_name,
             participant=person.id,
             room=person.room,
             room_role=person.role,

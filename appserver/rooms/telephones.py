@@ -60,6 +60,7 @@ class PhoneDoor:
         known = await self._people.person(participant)
         if known is None or known.kind != "rtp":
             raise Refused("There is no such telephone.", status=404, code="participant-unknown")
+        await self._door.check_removed(room, known.id, None, None)
         return await self._write(Entry(replace(known, room=room.id), kept=True), room)
 
     def _caller(self, room: Room, display_name: str) -> Person:

@@ -48,6 +48,8 @@ class SessionInfo(Reply):
     """Whether anybody may make an account."""
     mail: bool = False
     """Whether a forgotten password can be helped by mail."""
+    password_min: int = 15
+    """Characters of a new password at least."""
 
 
 class SetupRequest(Request):
@@ -184,6 +186,26 @@ class AuditEntry(Reply):
     """The name of the rule, such as ``users.patch``, or ``session.refused``."""
     target: str = ""
     detail: str = ""
+
+
+class UserQuery(Request):
+    """GET /api/v1/users"""
+
+    search: str | None = Field(default=None, max_length=64)
+    """Part of login, name or mail address."""
+    limit: int = Field(default=50, ge=1, le=200)
+    page: str | None = Field(default=None, max_length=512)
+
+
+class AuditQuery(Request):
+    """GET /api/v1/audit"""
+
+    actor: str | None = Field(default=None, max_length=128)
+    """Part of who did it."""
+    action: str | None = Field(default=None, max_length=64)
+    """Its beginning."""
+    limit: int = Field(default=50, ge=1, le=200)
+    page: str | None = Field(default=None, max_length=128)
 
 
 class UserPage(Reply):

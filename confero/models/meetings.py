@@ -159,7 +159,7 @@ class HandPut(Request):
 class ParticipantPatch(Request):
     """PATCH /api/v1/rooms/{room}/participants/{participant}, by a host. Absent fields stay.
 
-    ``muted`` false asks the participant (``ask``) unless a host had muted them or they are a telephone.
+    ``muted`` false unmutes a telephone; anybody else is asked (``ask``).
     """
 
     muted: bool | None = None
@@ -184,7 +184,7 @@ class MuteAll(Request):
 
 class Muted(Reply):
     muted: int
-    """How many were muted by it."""
+    """How many have a leg, and are muted now."""
 
 
 class LobbyList(Reply):

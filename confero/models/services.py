@@ -78,14 +78,19 @@ class RoomOrdersAt(RoomOrders):
     mcu_url: str = Field(max_length=256)
 
 
+RoomEndReason = Literal["removed", "ended", "moved"]
+
+
 class RoomEndQuery(Request):
     """DELETE /internal/v1/rooms/{room} and /internal/v1/rooms/{room}/participants/{participant} at the notifier -> 204.
 
-    Sessions get ``closed`` with the reason, then the MCU ends its part. Said twice, it is done once.
+    Sessions get ``closed`` with the reason, then the MCU ends its part. Said twice, it is done once. Who is ``moved`` has been told
+    so, and keeps the session: only the leg ends.
     """
 
-    reason: Literal["removed", "ended"]
-    mcu_url: str = Field(max_length=256)
+    reason: RoomEndReason
+    mcu_url: str = Field(default="", max_length=256)
+    """"": there is no MCU that has to be told."""
 
 
 class Publish(Request):

@@ -181,6 +181,12 @@ class SipPlace(Reply):
     room, or 404 ``participant-unknown`` for whoever was refused."""
 
 
+class SipMove(Request):
+    """PUT /v1/calls/{call}/place at the SIP gateway -> 204: the call goes into that room, by another leg where that is needed."""
+
+    place: SipPlace
+
+
 class SipBrowser(Reply):
     """A browser to be made to ring, through the notifier."""
 

@@ -128,6 +128,11 @@ class HttpApp:
         """A named condition of readiness, asked at each ``/ready``; it may be async and is given 2 s. Raising means no."""
         self._checks[name] = check
 
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Those given to the constructor."""
+        return self._routes
+
     def openapi(self) -> dict[str, Any]:
         """OpenAPI 3.1 of the routes given to the constructor."""
         return openapi.describe(self.title, [route for route in self._routes if route.documented])

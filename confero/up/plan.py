@@ -87,6 +87,8 @@ class Plan:
     moved: tuple[Moved, ...] = ()
     drain_s: float = 10.0
     """The longest drain of a service, in seconds."""
+    setup_file: Path | None = None
+    """Where the secret of the link stands by which the first administrator is made, as long as there is none."""
 
 
 def config_model(spec: Spec) -> type[ServiceConfig]:
@@ -197,6 +199,9 @@ class _Planner:
             ),
             sockets=tuple(socket for spec in self._specs.values() for socket in self._sockets(spec)),
             join_url=next((self._join_url(spec) for spec in self._specs.values() if spec.page), ""),
+            setup_file=next(
+                (self._configs[spec.name].state_dir / "setup-link" for spec in self._specs.values() if spec.page), None
+            ),
             moved=tuple(self._moved.values()),
             drain_s=max((config.drain_s for config in self._configs.values()), default=0.0),
         )

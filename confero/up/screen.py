@@ -8,12 +8,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from confero.ports import PORTS
+from confero.secretfile import read_private
 from confero.up.plan import Plan
 from confero.up.supervisor import Action, AllReady, GaveUp, Kill, Ready, Restarting, Terminate
 
@@ -67,6 +69,21 @@ class Screen:
         if self._plan.join_url:
             text += f" Open [bold]{escape(self._plan.join_url)}[/bold]"
         self._out.print(text, highlight=False, soft_wrap=True)
+        if link := setup_link(self._plan):
+            say = f"There is no administrator yet. Whoever opens [bold]{escape(link)}[/bold] first is the one."
+            self._out.print(say, highlight=False, soft_wrap=True)
+
+
+def setup_link(plan: Plan) -> str:
+    """The link that makes the first administrator; empty once there is one."""
+    if plan.setup_file is None or not plan.join_url:
+        return ""
+    try:
+        secret = read_private(plan.setup_file, 256).decode("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    parts = urlsplit(plan.join_url)
+    return f"{parts.scheme}://{parts.netloc}/setup#{secret}"
 
 
 def ended(code: int) -> str:

@@ -11,7 +11,6 @@ from confero.errors import Refused
 from confero.runtime.http import Route, read_model, read_query, reply
 
 from ..conference import Conference
-from .legs import EndQuery
 from .query import Query
 
 SCOPE = "mcu:rooms"
@@ -24,6 +23,12 @@ CREATE_FAULTS = ("422 invalid-id", "503 draining", "503 mcu-full")
 ORDER = "Mute, hold by rule, roles: of many at once"
 REMOVE = "Ends whatever leg the participant has"
 GONE = (UNKNOWN, "404 participant-unknown")
+
+
+class EndQuery(Query):
+    """DELETE /v1/rooms/{room}/participants/{participant}"""
+
+    reason: models.RoomEndReason = "removed"
 
 
 class RoomEndQuery(Query):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from confero.errors import Refused
 from confero.models import DigitsSend
 from confero.models.calls import CallEnd, CallInfo, SipCallOut, SipRingAnswer
-from confero.models.sip import SipCaller
+from confero.models.sip import SipCaller, SipPlace
 
 from ..load import Load
 from ..userdata import to_tell
@@ -68,6 +68,13 @@ class Desk:
         if not call.media.leg:
             raise Refused("The call has no sound yet.", status=409, code="no-media")
         await call.media.mcu.send_digits(call.media.leg, digits)
+
+    def move(self, name: str, place: SipPlace) -> None:
+        """Into another room, when it is the call's turn. Raises Refused 409 ``no-media`` before there is any sound."""
+        call = self._find(name)
+        if not call.media.leg:
+            raise Refused("The call has no sound yet.", status=409, code="no-media")
+        call.later(lambda: call.go_to(place))
 
     def answer(self, name: str, answer: SipRingAnswer) -> None:
         """What somebody says whose browser rings. Raises as ``Ring.says``."""

@@ -124,6 +124,8 @@ class Keypad:
         match feature:
             case "mute":
                 shown = await self._media.show()
+                if shown.held:  # a host has to let first: neither of the two words would be true
+                    return ["not-available"]
                 changed = await self._media.patch(LegPatch(muted=not shown.muted))
                 return ["muted" if changed.muted else "unmuted"]
             case "softer":

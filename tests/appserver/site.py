@@ -39,6 +39,7 @@ class Site:
 
     async def start_app(self, **settings: Any) -> None:
         values: dict[str, Any] = {"https_host": "127.0.0.1", "https_port": self._ports[0], "http_port": self._ports[1]}
+        values |= {"passwords_memory_kib": 64, "passwords_passes": 1}  # hashes as cheap as they can be
         config = AppserverConfig(
             state_dir=self._state_dir,
             secret=SecretStr(SECRET.decode()),

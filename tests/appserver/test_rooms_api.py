@@ -1,73 +1,47 @@
-"""Rooms over the wire: who sees, lists, changes and deletes them; members, invitations, lobby and dialling in.
-
-Accounts of people are played: a cookie names who asks, as a session would prove it.
-"""
+"""Rooms over the wire: who sees, lists, changes and deletes them; members, invitations, lobby and dialling in."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from confero.appserver.api.dialin import DialInApi
-from confero.appserver.api.invitations import InvitationsApi
-from confero.appserver.api.lobby import LobbyApi
-from confero.appserver.api.members import MembersApi
-from confero.appserver.api.rooms import RoomsApi
-from confero.appserver.rights.actors import Actor
-from confero.appserver.rights.gate import Gate
-from confero.appserver.rights.guard import Guard
-from confero.appserver.rights.relations import Relations
-from confero.appserver.rooms.members import Known, Members
+from confero.appserver.accounts.entities import Note, User
 from confero.clock import SystemClock
-from confero.ratelimit import Rate, RateLimiter
-from confero.runtime.http import HttpApp, Listener, Route
+from confero.models.accounts import AccountRole
 
 from .conftest import SiteMaker
-from .site import SECRET, Site
+from .site import Site
 
-ROLES = {"ada": "user", "bob": "user", "mona": "moderator", "root": "admin"}
-
-
-class Accounts:
-    """Knows some people, by cookie, id and login."""
-
-    async def by_session(self, cookie: str) -> tuple[Actor, str] | None:
-        role: Any = ROLES.get(cookie)
-        return None if role is None else (Actor("session", f"u_{cookie}", cookie, role, session="s"), "csrf")
-
-    async def by_key(self, key: str) -> Actor | None:
-        return None
-
-    async def named(self, text: str) -> Known | None:
-        login = text.removeprefix("u_")
-        return Known(f"u_{login}", login, login.title()) if login in ROLES else None
-
-    async def names(self, users: Sequence[str]) -> Mapping[str, Known]:
-        return {user: known for user in users if (known := await self.named(user)) is not None}
+ROLES: dict[str, AccountRole] = {"ada": "user", "bob": "user", "mona": "moderator", "root": "admin"}
 
 
 class People:
     """Short ways to ask as somebody."""
 
-    def __init__(self, site: Site, url: str) -> None:
+    def __init__(self, site: Site) -> None:
         self.site = site
-        self.url = url
+        self.signed_in: dict[str, tuple[str, str]] = {}
+        """Cookie and CSRF token by login."""
+
+    async def sign_in(self, login: str, role: AccountRole) -> None:
+        desk, now = self.site.app.accounts.desk, SystemClock().wall()
+        user = User(f"u_{login}", login, login.title(), now, role)
+        assert await desk.store.add_user(user, Note(now, "-", "", "test"), limit=100) == "added"
+        cookie, session = await desk.sessions.begin(user, "127.0.0.1", "tests")
+        self.signed_in[login] = cookie, session.csrf
 
     async def ask(self, who: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """``who``: a login, "" for nobody, else a join token."""
         headers = {}
-        if who in ROLES:
-            headers = {"Cookie": f"__Host-confero={who}", "X-CSRF-Token": "csrf"}
+        if who in self.signed_in:
+            cookie, csrf = self.signed_in[who]
+            headers = {"Cookie": f"__Host-confero={cookie}", "X-CSRF-Token": csrf}
         elif who:
             headers = {"Authorization": f"Bearer {who}"}
-        url = f"{self.url}/api/v1/rooms{path}"
-        async with self.site.http.request(method, url, json=body, headers=headers) as response:
-            text = await response.text()
-        found = json.loads(text) if text else None
-        return (response.status, found["type"].rpartition(":")[2] if response.status >= 400 else found)
+        status, found = await self.site.call(method, f"/api/v1/rooms{path}", body, headers)
+        return status, found["type"].rpartition(":")[2] if status >= 400 else found or None
 
     async def make(self, who: str = "ada", **wish: Any) -> dict[str, Any]:
         status, made = await self.ask(who, "POST", "", wish)
@@ -79,39 +53,14 @@ class People:
         return await self.ask(who, "POST", f"/{room}/join", {"display_name": name, **more})
 
 
-def guarded(site: Site) -> list[Route]:
-    """The routes of rooms behind a guard that knows these accounts."""
-    app, accounts, clock = site.app, Accounts(), SystemClock()
-    house, numbers = app.house, app.telephony.room_numbers
-    many = RateLimiter(Rate(burst=1000, per_s=1000), clock)
-    rooms = RoomsApi(
-        house,
-        numbers,
-        creations=many,
-        joins=many,
-        public_url="",
-        guests_make_rooms=True,
-        may_call_out=app.telephony.switchboard.may_call_out,
-        ice=app.ice,
-        accounts=accounts,
-    )
-    members = Members(app.store, accounts, clock, 1000)
-    apis = (
-        *(rooms, LobbyApi(house), InvitationsApi(house, ""), MembersApi(house.catalogue, members)),
-        DialInApi(house, numbers, app.config.dial_in_numbers, ""),
-    )
-    guard = Guard(Gate(house.reception, accounts, b"an admin token of the tests", many), Relations(house.relations))
-    return guard.protect(route for api in apis for route in api.routes())
-
-
 @pytest.fixture
 async def people(make_site: SiteMaker) -> AsyncIterator[People]:
     made = await make_site(dial_in_numbers=["+44 20 7946 0123"])
     await made.mcu.register(made.internal_url)
-    http = HttpApp("appserver", guarded(made), secret=SECRET, clock=SystemClock(), probes=False)
-    listener = await Listener.start(http.app, "127.0.0.1", 0, shutdown_s=0.1)
-    yield People(made, f"http://127.0.0.1:{listener.port}")
-    await listener.close()
+    found = People(made)
+    for login, role in ROLES.items():
+        await found.sign_in(login, role)
+    yield found
 
 
 # --- made, seen, listed ----------------------------------------------------------------------------------------------
@@ -266,8 +215,8 @@ async def test_invitations(people: People) -> None:
 async def test_too_many_tries_say_when_to_come_again(people: People) -> None:
     room = (await people.make(pin="1234"))["id"]
     assert [(await people.join("", room, pin="0000"))[1] for _ in range(3)] == ["pin-wrong"] * 3
-    url, body = f"{people.url}/api/v1/rooms/{room}/join", {"display_name": "A", "pin": "1234"}
-    async with people.site.http.post(url, json=body) as response:
+    url, body = f"{people.site.url}/api/v1/rooms/{room}/join", {"display_name": "A", "pin": "1234"}
+    async with people.site.http.post(url, json=body, ssl=people.site.trust) as response:
         assert response.status == 429
         assert 1 <= int(response.headers["Retry-After"]) <= 30
     assert (await people.join("ada", room))[1]["role"] == "host"
@@ -307,7 +256,7 @@ async def test_dialling_in(people: People) -> None:
         "numbers": ["+44 20 7946 0123"],
         "room_number": "4711",
         "pin_needed": True,
-        "sip_uri": f"sip:{room}@127.0.0.1",
+        "sip_uri": f"sip:{room}@localhost",
     }
     assert await people.ask("ada", "GET", f"/{room}/dial-in") == (200, expected | {"pin": "1234"})
     assert await people.ask(guest["token"], "GET", f"/{room}/dial-in") == (200, expected | {"pin": None})

@@ -113,7 +113,7 @@ async def test_only_the_clients_files(site: Site, path: str) -> None:
 
 async def test_wrong_method(site: Site) -> None:
     assert (await site.call("POST", "/", {}))[0] == 405
-    assert (await site.call("DELETE", "/api/v1/rooms/lobby"))[0] == 405
+    assert (await site.call("PUT", "/api/v1/rooms/lobby"))[0] == 405
 
 
 async def test_probes_are_not_public(site: Site) -> None:

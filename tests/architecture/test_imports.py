@@ -55,12 +55,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     # L3
     "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"},
     # The command, beside the services: it starts them as processes.
-    "confero.up": L1 | {"confero.config", "confero.configsources"} | RUNTIME,
+    "confero.up": L1 | {"confero.config", "confero.configsources", "confero.secretfile"} | RUNTIME,
     "confero.cli": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"} | RUNTIME | UP,
     "confero.configpage": {"confero.config", "confero.configfields", "confero.up.plan"},
     # L4: never each other.
     **{f"confero.{service}": SHARED for service in SERVICES},
     # L5: may start services through their ``app`` modules.
+    "confero.appserver": SHARED | {"confero.secretfile"},
     "confero.lab": SHARED | {f"confero.{service}.app" for service in SERVICES},
     # It reads the installation's configuration as ``confero up`` does.
     "confero.lab.doctor": SHARED | {"confero.lab.members", "confero.lab.signals", "confero.up.plan"},
@@ -74,7 +75,16 @@ IO = {
 SANS_IO = ("confero.protocols", "confero.models", "confero.access", "confero.ports", "confero.up.supervisor")
 
 DOMAIN: dict[str, tuple[str, ...]] = {
-    "appserver": ("history", "rights.actors", "rights.table", "rights.relations", "rooms", "sip"),
+    "appserver": (
+        "accounts",
+        "history",
+        "meeting",
+        "rights.actors",
+        "rights.relations",
+        "rights.table",
+        "rooms",
+        "sip",
+    ),
     "notifier": ("hub", "replay", "entry"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
@@ -108,6 +118,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aioice": ("confero.lab.members",),
     "av": ("confero.lab", "confero.mcu.prompts"),
     "playwright": ("confero.lab",),
+    "aiosmtplib": ("confero.appserver.mail",),
+    "argon2": ("confero.appserver.accounts.passwords",),
+    "zxcvbn": ("confero.appserver.accounts.passwords",),
     "pylibsrtp": (),
     "structlog": ("confero.runtime",),
     "prometheus_client": ("confero.runtime",),

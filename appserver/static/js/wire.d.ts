@@ -611,6 +611,7 @@ export interface SessionInfo {
   setup_needed: boolean;
   sign_up: boolean;
   mail: boolean;
+  password_min: number;
 }
 
 export interface SetupRequest {

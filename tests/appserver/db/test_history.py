@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import replace
 from typing import Any, Literal
@@ -267,3 +268,14 @@ async def test_burst_of_joins_is_one_meeting(lobby: SqlStore, database: Database
     await lobby.add_records(everybody)
     going = await only(database, meetings)
     assert (going["participants"], going["most"], going["started_at"]) == (256, 256, T)
+
+
+async def test_media_servers_that_tell_at_once_make_one_meeting(lobby: SqlStore, database: Database) -> None:
+    """A room has moved: both tell of it in the same moment, and a notifier besides. Nobody begins a second meeting."""
+    stores = [SqlStore(database) for _ in range(8)]
+    news = [visit(f"p{n}", n / 10, 50 + n, mcu=f"m{n % 2}", boot=f"b{n % 2}") for n in range(8)]
+    for part in (slice(0, 1), slice(1, 3)):
+        told = [store.add_records(legs[part]) for store, legs in zip(stores, news, strict=True)]
+        await asyncio.gather(*told, connect(lobby, "nobody"), connect(lobby, "nobody", "disconnected"))
+    over = await only(database, meetings)
+    assert (over["participants"], over["most"], over["started_at"], over["ended_at"]) == (8, 8, T, T + 57)

@@ -144,13 +144,13 @@ async def test_export_of_many_comes_in_bounded_pieces(history: SqlStore, records
             display_name="X",
             kind="webrtc",
         )
-        for number in range(1200)
+        for number in range(600)
     ]
     for start in range(0, len(many), 200):
         await history.add_records(many[start : start + 200])
     pieces = [piece async for piece in as_csv(records, replace(EVERYBODY, room="lobby"))]
     rows = list(csv.DictReader(io.StringIO(b"".join(pieces).decode(), newline="")))
-    assert len({row["participant"] for row in rows}) == len(rows) == 1201
+    assert len({row["participant"] for row in rows}) == len(rows) == 601
     assert max(map(len, pieces)) < 500 * 200
 
 
@@ -207,8 +207,8 @@ async def test_retention_takes_the_old_in_pieces_and_leaves_the_rest(
     async def pause() -> None:
         pauses.append(await left_over(database))
 
-    for number in range(120):
+    for number in range(3):
         await visit(history, f"q{number}", "lobby", 1000 + 60 * number)
-    assert await forget(records, T + 1000 + 60 * 119, pause) > 0
+    assert await forget(records, T + 1000 + 60 * 2, pause, piece=2) == 5 * 3 + 5 * 2
     assert await left_over(database) == [1, 1, 1, 2]
-    assert len(pauses) == 2 and pauses[0][0] > 1
+    assert [left[0] for left in pauses] == [4, 2, 1]

@@ -33,10 +33,10 @@ class Known:
     async def proven(self, token: str) -> Actor | None:
         return self._actor if token == "join" else None
 
-    async def by_session(self, cookie: str) -> tuple[Actor, str] | None:
+    async def by_session(self, cookie: str, source: str) -> tuple[Actor, str] | None:
         return (self._actor, "csrf-token") if self._actor and cookie == "good" else None
 
-    async def by_key(self, key: str) -> Actor | None:
+    async def by_key(self, key: str, source: str) -> Actor | None:
         return self._actor if key == "ck_good" else None
 
     async def to_room(self, actor: Actor, room_id: str) -> frozenset[Relation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from confero.appserver.rooms.entities import KnownMcu
-from confero.appserver.rooms.farm import MAX_MCUS, RECALL_S, Farm
+from confero.appserver.rooms.farm import MAX_GONE, MAX_MCUS, RECALL_S, Farm
 from confero.clock import FakeClock
 from confero.errors import Refused
 from confero.models import McuHeartbeat, McuRegister
@@ -20,7 +20,7 @@ class Bench:
     def register(self, name: str, *, boot: str = "b1", capacity: int = 100) -> bool:
         return self.farm.register(McuRegister(id=name, boot=boot, url=f"http://{name}", capacity=capacity))
 
-    def beat(self, name: str, *, boot: str = "b1", load: int = 0, draining: bool = False) -> bool:
+    def beat(self, name: str, *, boot: str = "b1", load: float = 0, draining: bool = False) -> bool:
         return self.farm.heartbeat(name, McuHeartbeat(boot=boot, load=load, rooms=0, legs=0, draining=draining))
 
 
@@ -158,3 +158,69 @@ def test_whoever_follows_the_farm_is_told_when_media_goes_elsewhere(bench: Bench
     bench.clock.advance(6)
     bench.farm.lost()
     assert told == [1, 2, 3, 4] and bench.farm.media() == []
+
+
+def test_of_equally_filled_ones_the_one_with_fewest_rooms_is_chosen(bench: Bench) -> None:
+    """Empty rooms cost nothing now, but people will come."""
+    for name, rooms in (("a", 3), ("b", 1), ("c", 2)):
+        bench.register(name)
+        assert bench.farm.heartbeat(name, McuHeartbeat(boot="b1", load=0, rooms=rooms, legs=0))
+    assert [bench.farm.choose().id for _ in range(4)] == ["b", "c", "a", "b"]
+
+
+def test_rooms_placed_just_now_fill_a_small_one(bench: Bench) -> None:
+    bench.register("small", capacity=5)
+    bench.beat("small", load=1.5)
+    assert [bench.farm.choose().id for _ in range(2)] == ["small", "small"]
+    with pytest.raises(Refused):
+        bench.farm.choose()
+    bench.beat("small", load=2)
+    assert bench.farm.choose().id == "small"
+
+
+def test_drained_by_an_administrator_whatever_it_says_itself(bench: Bench) -> None:
+    bench.farm.drain("a", draining=True)
+    bench.register("a")
+    bench.register("b")
+    bench.beat("a")
+    assert {bench.farm.choose().id for _ in range(5)} == {"b"}
+    bench.register("a", boot="b2")
+    assert {bench.farm.choose().id for _ in range(5)} == {"b"}
+    bench.farm.drain("a", draining=False)
+    assert "a" in {bench.farm.choose().id for _ in range(5)}
+
+
+def test_last_one_to_leave_a_draining_mcu_is_told_of_each_time(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    bench.register("a")
+    bench.farm.drain("a", draining=True)
+    for legs in (2, 0, 0, 1, 0):
+        bench.farm.heartbeat("a", McuHeartbeat(boot="b1", load=legs, rooms=1, legs=legs))
+    assert sum("mcu drained" in record.getMessage() for record in caplog.records) == 2
+
+
+def test_lost_ones_are_shown_for_an_hour(bench: Bench) -> None:
+    bench.register("a")
+    bench.register("b")
+    bench.clock.advance(4)
+    bench.beat("b")
+    bench.clock.advance(2)
+    bench.farm.lost()
+    assert [(mcu.id, lives, silent_s) for mcu, lives, silent_s in bench.farm.shown()] == [
+        ("a", False, 6),
+        ("b", True, 2),
+    ]
+    assert bench.farm.knows("a")
+    bench.clock.advance(3597)
+    bench.farm.lost()
+    assert [(mcu.id, lives) for mcu, lives, _ in bench.farm.shown()] == [("b", False)]
+    bench.register("b", boot="b2")
+    assert [lives for _, lives, _ in bench.farm.shown()] == [True]
+
+
+def test_memory_of_lost_ones_is_bounded(bench: Bench) -> None:
+    for number in range(MAX_GONE + 5):
+        bench.register(f"m{number}")
+    bench.clock.advance(6)
+    bench.farm.lost()
+    assert len(bench.farm.shown()) == MAX_GONE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from confero.appserver.db.records import SqlRecords
+from confero.appserver.history.store import Wanted
 from confero.errors import Refused, Unavailable
 from confero.models import McuRegister, RoomCreate, RoomSpec, SessionsSnapshot
 
@@ -217,3 +219,33 @@ async def test_empty_rooms_of_a_lost_mcu_stay_until_somebody_comes(bench: Bench)
     await bench.presence.sweep()
     assert bench.notifier.placed == []
     assert (await bench.reception.check(alice.token)).mcu == "m2"
+
+
+async def test_room_of_a_draining_mcu_goes_elsewhere_once_it_is_empty(bench: Bench) -> None:
+    await bench.mcu("m1")
+    alice = await bench.join("Alice")
+    await bench.session("connected", alice)
+    await bench.mcu("m2")
+    bench.farm.drain("m1", draining=True)
+    bob = await bench.join("Bob")
+    assert (await bench.reception.check(bob.token)).mcu == "m1", "somebody is there: who comes joins them"
+    await bench.session("disconnected", alice)
+    bench.clock.advance(31)
+    for name in ("m1", "m2"):
+        await bench.mcu(name)
+    carol = await bench.join("Carol")
+    assert (await bench.reception.check(carol.token)).mcu == "m2"
+
+
+async def test_legs_of_a_lost_mcu_end_when_it_was_last_heard(bench: Bench) -> None:
+    """Not when that was noticed."""
+    await bench.mcu("m1")
+    alice = await bench.join()
+    await bench.record(alice, "joined")
+    bench.clock.advance(3)
+    bench.beat("m1")
+    heard = bench.clock.wall()
+    bench.clock.advance(9)
+    await bench.presence.sweep()
+    (meeting,) = await SqlRecords(bench.store._db).meetings(Wanted(None), None, 9)
+    assert (meeting.ended_at, meeting.reason) == (pytest.approx(heard), "lost")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from confero.secretfile import write_private
 from confero.up.plan import Child, Moved, Plan, Socket
 from confero.up.screen import Screen, build_info, ended, port_map, reason_of
 from confero.up.supervisor import AllReady, GaveUp, Kill, Ready, Restarting, Spawn, Terminate
@@ -66,6 +69,17 @@ def test_once_all_is_ready_the_page_and_the_ports_are_shown() -> None:
     Screen(PLAN, out, err).report(AllReady(), ())
     assert "Everything is ready. Open https://localhost:8443/r/lobby" in text_of(out)
     assert ["mcu", "127.0.0.13", "2131", "tcp", "signalling"] in [line.split() for line in text_of(out).splitlines()]
+
+
+def test_the_first_administrators_link_is_shown_as_long_as_it_is_good(tmp_path: Path) -> None:
+    file = tmp_path / "setup-link"
+    plan = replace(PLAN, setup_file=file)
+    write_private(file, "s" * 43)
+    for shown in (True, False):
+        out = console()
+        Screen(plan, out, console()).report(AllReady(), ())
+        assert (f"https://localhost:8443/setup#{'s' * 43} first is the one" in text_of(out).replace("\n", " ")) is shown
+        file.unlink(missing_ok=True)
 
 
 def test_what_a_killed_service_said_last_is_no_reason() -> None:
