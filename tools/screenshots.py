@@ -25,7 +25,7 @@ TARGET = ROOT / "docs" / "images" / "client"
 SIZES = {"desktop": (1280, 800), "phone": (360, 740)}
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-QUALITY = 72
+QUALITY = 52
 Step = Callable[[Page], Awaitable[None]]
 
 

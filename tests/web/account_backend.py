@@ -121,7 +121,7 @@ class AccountBackend(Backend):
                 return await handler(request)
             except ValidationError as error:
                 faults = [{"loc": list(one["loc"]), "type": one["type"], "msg": one["msg"]} for one in error.errors()]
-                return json_reply(Refusal("invalid-request", 422, faults).problem, 422)
+                return json_reply(Refusal("invalid-body", 422, faults).problem, 422)
             except Refusal as refusal:
                 return json_reply(refusal.problem, refusal.problem.status)
 
