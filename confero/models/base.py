@@ -45,4 +45,4 @@ class Problem(BaseModel):
     instance: str = ""
     """Request id."""
     errors: list[dict[str, Any]] = Field(default_factory=list)
-    """Each fault of a body that did not validate: ``{"loc": "...", "msg": "..."}``."""
+    """Each fault of a body that did not validate: ``{"loc": "a.b", "type": "missing", "msg": "..."}``."""

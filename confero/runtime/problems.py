@@ -46,7 +46,12 @@ class InvalidBody(RemoteError):
     def of(cls, error: ValidationError) -> InvalidBody:
         """Without the values themselves, which may be secret."""
         entries = error.errors(include_url=False, include_input=False, include_context=False)[:MAX_ERRORS]
-        return cls([{"loc": ".".join(map(str, e["loc"]))[:MAX_WORDS], "msg": e["msg"][:MAX_WORDS]} for e in entries])
+        return cls(
+            [
+                {"loc": ".".join(map(str, e["loc"]))[:MAX_WORDS], "type": e["type"], "msg": e["msg"][:MAX_WORDS]}
+                for e in entries
+            ]
+        )
 
 
 def problem(

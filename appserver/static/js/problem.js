@@ -15,14 +15,15 @@ export class RequestError extends Error {
   }
 }
 
-/** @typedef {{ loc: readonly (string | number)[], type: string }} Fault  a field of a request, and what kind of wrong it is */
+/** @typedef {{ loc: readonly string[], type: string }} Fault  a field of a request, and what kind of wrong it is */
 
 /**
  * @param {unknown} errors of a problem
  * @returns {Fault[]} those that name a field
  */
 export function faultsIn(errors) {
-  return Array.isArray(errors) ? errors.filter((one) => Array.isArray(one?.loc)).map(({ loc, type }) => ({ loc, type: String(type ?? "") })) : [];
+  const named = Array.isArray(errors) ? errors.filter((one) => typeof one?.loc === "string") : [];
+  return named.map(({ loc, type }) => ({ loc: loc.split("."), type: String(type ?? "") }));
 }
 
 /**

@@ -63,7 +63,7 @@ test("browsers by their User-Agent", () => {
 test("a problem stands at the field that it is about", () => {
   assert.deepEqual(faultsOf(new RequestError("login-taken", ""), ["login", "password"]), { login: PROBLEMS["login-taken"] });
   assert.deepEqual(Object.keys(faultsOf(new RequestError("password-wrong", ""), ["current", "new"])), ["current"]);
-  const refused = new RequestError("invalid-body", "", faultsIn([{ loc: ["body", "pin"], type: "string_pattern_mismatch" }, { loc: "no list" }, null]));
+  const refused = new RequestError("invalid-body", "", faultsIn([{ loc: "body.pin", type: "string_pattern_mismatch" }, { loc: ["no text"] }, null]));
   assert.deepEqual(Object.keys(faultsOf(refused, ["name", "pin"])), ["pin"]);
   assert.deepEqual(faultsOf(refused, ["name"]), { "": sentence("invalid-body") });
   assert.deepEqual(faultsOf(new Error("x"), ["name"]), { "": PROBLEMS.unknown });
