@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from confero.clock import Clock
+from confero.errors import Unavailable
 from confero.ratelimit import Rate, RateLimiter
 from confero.runtime.http import Route
+from confero.runtime.logging import get_logger
+from confero.runtime.tasks import TaskBag
 
 from .accounts.desk import AccountsDesk
 from .accounts.passwords import HashCost, PasswordRules, Passwords
@@ -25,8 +29,11 @@ from .mail import Mailer, SmtpServer
 from .setupfile import SetupFile
 from .sip.limits import AttemptStore
 
+log = get_logger(__name__)
 DAY_S = 86_400.0
 HASHES_AT_ONCE = 2
+ASKED = 100
+"""Links to new passwords that are asked for at once."""
 
 
 class SqlAccountStore(SqlUserStore, SqlLoginStore):
@@ -43,6 +50,7 @@ class AccountParts:
         self._clock = clock
         self.store = SqlAccountStore(database)
         self.mailer = make_mailer(config)
+        self._asked = TaskBag()
         cost = HashCost(config.passwords_memory_kib, config.passwords_passes)
         passwords = Passwords(
             PasswordRules(config.passwords_shortest), cost, asyncio.to_thread, asyncio.Semaphore(HASHES_AT_ONCE)
@@ -53,7 +61,7 @@ class AccountParts:
         tries = RateLimiter(Rate(self._config.accounts_per_hour, self._config.accounts_per_hour / 3600), self._clock)
         public_url = self._config.public_url
         return [
-            *SessionApi(self.desk, tries, public_url).routes(),
+            *SessionApi(self.desk, tries, public_url, self._later).routes(),
             *MeApi(self.desk).routes(),
             *UsersApi(self.desk, public_url).routes(),
         ]
@@ -71,8 +79,24 @@ class AccountParts:
 
     async def close(self) -> None:
         """Idempotent."""
+        await self._asked.close()
         if self.mailer is not None:
             await self.mailer.close()
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Beyond ``ASKED`` at once the newest is dropped: whoever asked may ask again."""
+
+        async def do() -> None:
+            try:
+                await work
+            except Unavailable as error:
+                log.warning("a link was not made", reason=error.detail)
+
+        if len(self._asked) >= ASKED:
+            work.close()
+            log.warning("a link was not made", reason="too many ask")
+            return
+        self._asked.spawn(do(), name="reset link")
 
 
 def make_setup(config: AppserverConfig, origin: str, say: Callable[[str], None]) -> SetupLink:

@@ -70,4 +70,4 @@ class Keys:
 
 def _actor(key: Key, user: User, source: str) -> Actor:
     actor = Actor("key", user=user.id, login=user.login, role=user.role, source=source)
-    return replace(actor, scopes=key.scopes)
+    return replace(actor, scopes=key.scopes, hint=key.hint)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from confero.clock import Clock
 from confero.errors import Refused
+from confero.ratelimit import Rate, RateLimiter
 
 from ..rights.actors import Actor
 from .entities import Link, User
@@ -19,6 +20,8 @@ LINK_S = 86_400.0
 """How long an administrator's link is good."""
 MAIL_S = 3600.0
 """How long a mailed one is."""
+LETTERS = Rate(burst=1, per_s=1 / 300)
+"""Of one account: strangers neither flood its mailbox nor keep making its latest link void."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Links:
         self._passwords = passwords
         self._clock = clock
         self._post = post
+        self._letters = RateLimiter(LETTERS, clock)
 
     @property
     def by_mail(self) -> bool:
@@ -58,9 +62,9 @@ class Links:
         return link_url(origin, secret), until
 
     async def ask(self, login: str, source: str, origin: str) -> None:
-        """Mails a link to the account's address, if there is such an account with one. Says nothing about it either way."""
+        """Mails a link to the account's address, if there is such an account with one. Called once the answer is given."""
         user = await self._users.user_called(login)
-        if self._post is None or user is None or not user.enabled or user.mail is None:
+        if self._post is None or user is None or not user.enabled or user.mail is None or self._letters.take(user.id):
             return
         actor = Actor(source=source)
         secret, _ = await self._put(actor, user, MAIL_S, "resets.ask")

@@ -12,7 +12,7 @@ def name_of(actor: Actor) -> str:
     """How an actor is called in the log."""
     names = {
         "session": actor.login,
-        "key": f"key of {actor.login}",
+        "key": f"key {actor.hint} of {actor.login}",
         "participant": f"participant {actor.participant}",
         "admin-token": "admin token",
     }

@@ -156,7 +156,10 @@ class People:
     async def _change(self, actor: Actor, user_id: str, values: Mapping[str, Any], action: str) -> User:
         user = await self.user(user_id)
         if values:
-            detail = ", ".join(f"{name}={value}" for name, value in values.items())
+            # What the log says outlives the account: values that name somebody are not for it.
+            detail = ", ".join(
+                f"{name}={value}" if name in ("role", "enabled") else name for name, value in values.items()
+            )
             _check(await self._users.change_user(user_id, values, note(self._clock, actor, action, user.login, detail)))
         return await self.user(user_id)
 

@@ -60,7 +60,7 @@ class Sessions:
         session, user = found
         if not user.enabled or now >= session.expires_at or now - session.used_at >= self.policy.idle_s:
             return None
-        if now - session.used_at >= USED_EVERY_S or source != session.source:
+        if now - session.used_at >= USED_EVERY_S:
             await self._store.use_session(session.id, now, source)
         return _actor(session, user, source), session, user
 

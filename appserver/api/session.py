@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 from aiohttp import web
 
 from confero.errors import RemoteError
@@ -11,21 +14,23 @@ from confero.runtime.http import Route, read_model, reply
 
 from ..accounts.desk import AccountsDesk
 from ..accounts.entities import User
-from ..rights.gate import COOKIE, OWN_SITE
+from ..rights.gate import COOKIE, is_own
 from ..rights.guard import actor_of
 from ..web import origin_of
 from .accountviews import user_info
 from .rooms import limited
 
+Later = Callable[[Coroutine[Any, Any, None]], None]
 PASSWORD = ("422 password-short", "422 password-long", "422 password-weak")
 SIGN_IN = ("401 sign-in-refused", "429 too-many-tries", "403 cross-site")
 
 
 class SessionApi:
-    """``tries``: of one source, to make accounts or ask for links."""
+    """``tries``: of one source, to make accounts or ask for links. ``later``: does what is given, once there is time for it."""
 
-    def __init__(self, desk: AccountsDesk, tries: RateLimiter, public_url: str) -> None:
+    def __init__(self, desk: AccountsDesk, tries: RateLimiter, public_url: str, later: Later) -> None:
         self._desk = desk
+        self._later = later
         self._tries = tries
         self._public_url = public_url
 
@@ -101,7 +106,7 @@ class SessionApi:
     async def ask(self, request: web.Request) -> web.Response:
         wish = await read_model(request, ResetRequest)
         origin = origin_of(request, self._public_url)
-        await self._desk.links.ask(wish.login, source_of(request.remote or ""), origin)
+        self._later(self._desk.links.ask(wish.login, source_of(request.remote or ""), origin))
         return web.Response(status=202)
 
     async def use(self, request: web.Request) -> web.Response:
@@ -138,5 +143,5 @@ class SessionApi:
 
 def refuse_other_sites(request: web.Request) -> None:
     """Nobody is signed in by another site's doing, as somebody they are not. Raises RemoteError 403 ``cross-site``."""
-    if request.headers.get("Sec-Fetch-Site", "") not in OWN_SITE:
+    if not is_own(request):
         raise RemoteError("this is for the site's own pages", status=403, code="cross-site")

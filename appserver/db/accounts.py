@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..accounts.entities import Note, User
 from .accounttables import account_sessions, api_keys, audit_log, one_time_links, users
 from .engine import Database
+from .models import rooms
+from .roomtables import room_members
+from .siptables import sip_numbers
 from .statements import insert_new
 
-OF_A_USER = (account_sessions, api_keys, one_time_links)
+OF_A_USER = (account_sessions, api_keys, one_time_links, room_members)
 NAMES = {"actor": 160, "source": 64, "action": 64, "target": 128, "detail": 255}
 """What of a note's words is kept, in characters."""
 
@@ -94,6 +97,10 @@ class SqlUserStore:
                 return "last"
             for table in OF_A_USER:
                 await connection.execute(delete(table).where(table.c.user == user_id))
+            # Its rooms and their numbers go at once; what else was theirs goes with the next housekeeping.
+            own = select(rooms.c.id).where(rooms.c.owner == user_id)
+            await connection.execute(delete(sip_numbers).where(sip_numbers.c.room.in_(own)))
+            await connection.execute(delete(rooms).where(rooms.c.owner == user_id))
             await connection.execute(delete(users).where(users.c.id == user_id))
             await write_note(connection, note)
             return "changed"

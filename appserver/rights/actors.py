@@ -25,6 +25,8 @@ class Actor:
     """Of the account; ``admin`` of the admin token."""
     scopes: frozenset[Scope] | None = None
     """Of a key; None: no limit."""
+    hint: str = ""
+    """The first characters of the key."""
     session: str | None = None
     """Id of the session, for ``proof`` = ``session``."""
     participant: str | None = None

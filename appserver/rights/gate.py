@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -106,8 +107,16 @@ def refuse_forged(request: web.Request, csrf: str) -> None:
         return
     given = request.headers.get("X-CSRF-Token", "")
     right = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), csrf.encode())
-    if not right or request.headers.get("Sec-Fetch-Site", "") not in OWN_SITE:
+    if not right or not is_own(request):
         raise Refused("Please reload the page: its session has changed.", status=403, code="csrf")
+
+
+def is_own(request: web.Request) -> bool:
+    """Whether our own pages, or no page at all, have made the request: by ``Sec-Fetch-Site``, and by ``Origin`` if there is one."""
+    if request.headers.get("Sec-Fetch-Site", "") not in OWN_SITE:
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
 
 
 def missing() -> RemoteError:

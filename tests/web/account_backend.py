@@ -120,7 +120,10 @@ class AccountBackend(Backend):
                 self._prove(request, path)
                 return await handler(request)
             except ValidationError as error:
-                faults = [{"loc": ".".join(map(str, one["loc"])), "type": one["type"], "msg": one["msg"]} for one in error.errors()]
+                faults = [
+                    {"loc": ".".join(map(str, one["loc"])), "type": one["type"], "msg": one["msg"]}
+                    for one in error.errors()
+                ]
                 return json_reply(Refusal("invalid-body", 422, faults).problem, 422)
             except Refusal as refusal:
                 return json_reply(refusal.problem, refusal.problem.status)

@@ -167,6 +167,19 @@ async def test_passwords_are_nowhere_in_the_answers_and_the_table(site: Site, br
     await site.start_app()
 
 
+async def test_an_accounts_rooms_go_with_it(site: Site, browsers: Browsers) -> None:
+    ada, bob = browsers(), browsers()
+    user = await ada.sign_up("ada")
+    await bob.sign_up("bob")
+    _, mine = await ada.ask("POST", "rooms", {"name": "Mine", "number": "4711"})
+    _, theirs = await bob.ask("POST", "rooms", {"name": "Theirs"})
+    assert (await bob.ask("PUT", f"rooms/{theirs['id']}/members/{user['login']}", {}))[0] == 200
+    assert (await ada.ask("POST", "me/delete", {"password": PASSWORD}))[0] == 204
+    assert (await bob.ask("GET", f"rooms/{mine['id']}"))[0] == 404
+    assert (await bob.ask("GET", f"rooms/{theirs['id']}/members"))[1]["items"] == []
+    assert (await bob.ask("PATCH", f"rooms/{theirs['id']}", {"number": "4711"}))[1]["number"] == "4711"
+
+
 # --- devices and passwords --------------------------------------------------------------------------------------------
 
 
@@ -289,10 +302,14 @@ async def test_every_change_by_cookie_wants_the_pages_token(site: Site, browser:
     assert tried > 20
 
 
-async def test_nobody_is_signed_in_by_another_site(browser: Browser) -> None:
+async def test_nobody_is_signed_in_by_another_site(site: Site, browser: Browser) -> None:
     await browser.sign_up("ada")
     browser.cookie = browser.csrf = ""
     status, problem = await browser.ask(
         "POST", "session", {"login": "ada", "password": PASSWORD}, Sec_Fetch_Site="cross-site"
     )
     assert (status, code(problem)) == (403, "cross-site")
+    for origin, expected in (("https://evil.example", 403), ("null", 403), (site.url, 200)):
+        assert (await browser.ask("POST", "session", {"login": "ada", "password": PASSWORD}, Origin=origin))[
+            0
+        ] == expected
