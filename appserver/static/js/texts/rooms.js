@@ -72,7 +72,7 @@ export const ROOM = Object.freeze({
   membersNone: "No members yet",
   membersNoneDetail: "Add colleagues who come often.",
   invitations: "Invitations",
-  invitationsLead: "Links that let people in without a PIN or a lobby.",
+  invitationsLead: "Links that let people in without a PIN.",
   invite: "New invitation",
   inviteMake: "Make the link",
   inviteMade: "Your invitation link",

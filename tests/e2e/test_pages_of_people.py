@@ -1,0 +1,114 @@
+"""A person who never saw confero: an account, a room, a guest let in, a meeting with sound, its record; all by pages."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page as Tab
+from playwright.async_api import expect
+
+from confero.lab.members.chromium import Chromium
+from confero.lab.page import TYPE_NAME, Page
+from confero.lab.stack import Stack
+
+from .listening import HEARD_DBFS, UNHEARD_DBFS, level, tone
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+NETWORK = 69
+HOST_HZ, GUEST_HZ = 433.0, 719.0
+LISTEN_S = 2.0
+PASSWORD = "seven kettles in the moss"
+PIN = "4711"
+
+
+@dataclass
+class People:
+    stack: Stack
+    host: Chromium
+    guest: Chromium
+
+    def page(self, browser: Chromium) -> Page:
+        return Page(browser, self.stack.page_url)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def people(stack: Stack) -> AsyncIterator[People]:
+    async with contextlib.AsyncExitStack() as cleanup:
+        host = await cleanup.enter_async_context(Chromium(tone(HOST_HZ)))
+        guest = await cleanup.enter_async_context(Chromium(tone(GUEST_HZ)))
+        yield People(stack, host, guest)
+
+
+async def make_account(tab: Tab, origin: str) -> None:
+    await tab.goto(f"{origin}/signup")
+    await tab.locator("[name=login]").fill("ada")
+    await tab.locator("[name=display_name]").fill("Ada Lovelace")
+    await tab.locator("[name=password]").fill(PASSWORD)
+    await tab.get_by_role("button", name="Make the account").click()
+    await expect(tab.get_by_role("button", name="Account of Ada Lovelace")).to_be_visible()
+
+
+async def make_room(tab: Tab, origin: str) -> str:
+    """Its id."""
+    await tab.goto(f"{origin}/rooms")
+    await tab.get_by_role("button", name="New room").click()
+    await tab.locator("[name=name]").fill("Planning")
+    await tab.locator("[name=pin]").fill(PIN)
+    await tab.get_by_role("switch", name="Lobby").check()
+    await tab.get_by_role("button", name="Make the room").click()
+    await expect(tab.get_by_role("heading", name="Planning")).to_be_visible()
+    return tab.url.rpartition("/")[2]
+
+
+async def go_in(page: Page, tab: Tab, url: str, name: str, pin: str = "") -> None:
+    """Opens the room's link, types what is asked for, and asks to come in."""
+    page.name = name
+    await tab.goto(url)
+    await page.until("window.confero?.screen === 'prejoin' && window.confero.microphone !== 'asking'")
+    if pin:
+        await tab.get_by_label("PIN", exact=True).fill(pin)
+    await tab.evaluate(f"({TYPE_NAME})({name!r})")
+    await tab.locator("button[type=submit]").click()
+
+
+async def test_from_the_first_page_to_the_record(people: People) -> None:
+    origin = people.stack.page_url
+    ada, ada_tab = people.page(people.host), people.host.page
+    grace, grace_tab = people.page(people.guest), people.guest.page
+    await make_account(ada_tab, origin)
+    room = await make_room(ada_tab, origin)
+    link = f"{origin}/r/{room}?test-audio=raw"
+
+    await go_in(ada, ada_tab, link, "Ada Lovelace")
+    await ada.connected()
+    await go_in(grace, grace_tab, link, "Grace Hopper", "0000")
+    await expect(grace_tab.get_by_role("alert")).to_contain_text("PIN")
+    await grace_tab.get_by_label("PIN", exact=True).fill(PIN)
+    await grace_tab.locator("button[type=submit]").click()
+    await grace.until("window.confero.screen === 'waiting'")
+
+    await ada_tab.get_by_role("button", name="Let in Grace Hopper").click()
+    await grace.connected()
+    assert level(await grace.hear(LISTEN_S), HOST_HZ) > HEARD_DBFS
+    assert level(await ada.hear(LISTEN_S), GUEST_HZ) > HEARD_DBFS
+
+    await ada_tab.get_by_role("button", name="Actions for Grace Hopper").click()
+    await ada_tab.get_by_role("dialog").get_by_role("button", name="Mute", exact=True).click()
+    await ada.sees_muted("Grace Hopper")
+    assert level(await ada.hear(LISTEN_S), GUEST_HZ) < UNHEARD_DBFS
+
+    await ada_tab.get_by_role("button", name="Host tools").click()
+    await ada_tab.get_by_role("button", name="End for everyone…").click()
+    await ada_tab.get_by_role("button", name="End for everyone", exact=True).click()
+    for page in (ada, grace):
+        await page.until("window.confero.screen === 'ended'")
+
+    await ada_tab.goto(f"{origin}/records")
+    await ada_tab.get_by_role("link", name="Planning").first.click()
+    for name in ("Ada Lovelace", "Grace Hopper"):
+        await expect(ada_tab.get_by_role("rowheader", name=name)).to_be_visible()
