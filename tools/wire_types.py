@@ -31,7 +31,7 @@ RECEIVED: tuple[type[BaseModel], ...] = (
     models.IncomingCallEvent, models.RingStoppedEvent, models.SiteInfo,
     joining.RoomDetail, joining.RoomPage, accounts.UserInfo, accounts.SessionInfo, accounts.DeviceInfo, accounts.DeviceList,
     accounts.KeyInfo, accounts.KeyMade, accounts.KeyList, accounts.ResetLink, accounts.AuditEntry, accounts.AuditPage,
-    accounts.UserPage, accounts.EventsToken,
+    accounts.UserPage,
     meetings.Waiting, meetings.Hand, meetings.MeetingState, meetings.MeetingEvent, meetings.LobbyEvent, meetings.AdmittedEvent,
     meetings.RoleEvent, meetings.MovedEvent, meetings.AskEvent, meetings.ReactionEvent, meetings.ChatMessage,
     meetings.ChatPage, meetings.ChatEvent, meetings.ChatDeletedEvent, meetings.Muted, meetings.LobbyList,

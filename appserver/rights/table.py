@@ -50,7 +50,6 @@ RULES: dict[str, Rule] = {
     "me.read": _rule("See one's own account", "rooms:read", "user"),
     "me.change": _rule("Change one's own account, password or sessions; end it", None, "user"),
     "me.keys": _rule("See, make and take back one's own API keys", None, "user"),
-    "me.events": _rule("Hear what concerns oneself", "rooms:read", "user"),
     "users.read": _rule("See all accounts", "admin", "admin"),
     "users.change": _rule("Make, change, delete accounts; end their sessions; make reset links", "admin", "admin"),
     "audit.read": _rule("Read the audit log", "admin", "admin"),

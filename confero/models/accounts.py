@@ -224,10 +224,3 @@ class DeviceList(Reply):
 
 class KeyList(Reply):
     items: list[KeyInfo]
-
-
-class EventsToken(Reply):
-    """POST /api/v1/me/events-token: for a page without a room, to hear what concerns its user (docs/wire.md)."""
-
-    token: str
-    expires_at: float

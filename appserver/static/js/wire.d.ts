@@ -139,11 +139,6 @@ export interface ErrorReply {
   problem: Problem;
 }
 
-export interface EventsToken {
-  token: string;
-  expires_at: number;
-}
-
 export interface Hand {
   participant: string;
   since: number;
