@@ -78,7 +78,8 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
 
 
 def make_guard(parts: Parts) -> Guard:
-    gate = Gate(parts.house.reception, parts.accounts.desk, parts.admin_token, RateLimiter(WRONG_TOKENS, parts.clock))
+    failures, public_url = RateLimiter(WRONG_TOKENS, parts.clock), parts.config.public_url
+    gate = Gate(parts.house.reception, parts.accounts.desk, parts.admin_token, failures, public_url)
     return Guard(gate, Relations(parts.house.relations, MeetingRelations(parts.records)))
 
 

@@ -13,14 +13,13 @@ from confero.models.accounts import AccountRole, MePatch, SetupRequest, SignUp, 
 
 from ..rights.actors import Actor
 from ..rooms.members import Known
-from ..sip.limits import AttemptStore
+from ..sip.limits import AttemptStore, refuse_too_many
 from .entities import User
 from .links import about_of
 from .notes import note
 from .passwords import Passwords
 from .signin import charges
 from .store import SessionStore, UserStore
-from .waits import refuse_too_many
 
 Outcome = Literal["changed", "unknown", "last"]
 

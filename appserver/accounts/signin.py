@@ -11,11 +11,10 @@ import hashlib
 from confero.clock import Clock
 from confero.errors import RemoteError
 
-from ..sip.limits import AttemptStore, Charge, Limit
+from ..sip.limits import AttemptStore, Charge, Limit, refuse_too_many
 from .entities import Note, User
 from .passwords import Passwords
 from .store import AuditStore, UserStore
-from .waits import refuse_too_many
 
 PAIR = Limit(free=8, first_s=30, longest_s=900)
 """One source at one account."""

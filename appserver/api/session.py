@@ -69,20 +69,20 @@ class SessionApi:
         ]  # fmt: skip
 
     async def set_up(self, request: web.Request) -> web.Response:
-        refuse_other_sites(request)
+        refuse_other_sites(request, self._public_url)
         wish = await read_model(request, SetupRequest)
         user = await self._desk.people.set_up(wish, self._desk.setup.secret, source_of(request.remote or ""))
         self._desk.setup.done()
         return await self._signed_in(request, user, status=201)
 
     async def sign_up(self, request: web.Request) -> web.Response:
-        refuse_other_sites(request)
+        refuse_other_sites(request, self._public_url)
         wish = await read_model(request, SignUp)
         user = await self._desk.people.sign_up(wish, source_of(request.remote or ""))
         return await self._signed_in(request, user, status=201)
 
     async def begin(self, request: web.Request) -> web.Response:
-        refuse_other_sites(request)
+        refuse_other_sites(request, self._public_url)
         wish = await read_model(request, SignIn)
         source = source_of(request.remote or "")
         user, rehashed = await self._desk.sign_in.judge(wish.login, wish.password.get_secret_value(), source)
@@ -141,7 +141,7 @@ class SessionApi:
         )
 
 
-def refuse_other_sites(request: web.Request) -> None:
+def refuse_other_sites(request: web.Request, public_url: str) -> None:
     """Nobody is signed in by another site's doing, as somebody they are not. Raises RemoteError 403 ``cross-site``."""
-    if not is_own(request):
+    if not is_own(request, public_url):
         raise RemoteError("this is for the site's own pages", status=403, code="cross-site")

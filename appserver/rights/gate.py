@@ -44,15 +44,24 @@ class Accounts(Protocol):
 
 
 class Gate:
-    """Made once. ``failures``: wrong bearer tokens that one source address may show."""
+    """Made once. ``failures``: wrong bearer tokens that one source address may show.
+
+    ``public_url``: where people reach the pages, if a proxy before us says another Host.
+    """
 
     def __init__(
-        self, participants: Participants, accounts: Accounts | None, admin_token: bytes, failures: RateLimiter
+        self,
+        participants: Participants,
+        accounts: Accounts | None,
+        admin_token: bytes,
+        failures: RateLimiter,
+        public_url: str = "",
     ) -> None:
         self._participants = participants
         self._accounts = accounts
         self._admin = hashlib.sha256(admin_token).digest()
         self._failures = failures
+        self._public_url = public_url
 
     async def actor(self, request: web.Request) -> Actor:
         """Who has sent this. Raises TokenInvalid, TokenExpired, Unavailable; Refused 403 ``csrf``, 429 ``too-many-requests``."""
@@ -64,7 +73,7 @@ class Gate:
             found = await self._accounts.by_session(cookie, source_of(request.remote or ""))
             if found is not None:
                 actor, csrf = found
-                refuse_forged(request, csrf)
+                refuse_forged(request, csrf, self._public_url)
                 return actor
         return Actor(source=source_of(request.remote or ""))
 
@@ -101,22 +110,22 @@ class Gate:
         return None
 
 
-def refuse_forged(request: web.Request, csrf: str) -> None:
+def refuse_forged(request: web.Request, csrf: str, public_url: str = "") -> None:
     """What a cookie alone proves may be another site's doing: a change wants the page's token too. Raises Refused 403 ``csrf``."""
     if request.method in SAFE_METHODS:
         return
     given = request.headers.get("X-CSRF-Token", "")
     right = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), csrf.encode())
-    if not right or not is_own(request):
+    if not right or not is_own(request, public_url):
         raise Refused("Please reload the page: its session has changed.", status=403, code="csrf")
 
 
-def is_own(request: web.Request) -> bool:
+def is_own(request: web.Request, public_url: str) -> bool:
     """Whether our own pages, or no page at all, have made the request: by ``Sec-Fetch-Site``, and by ``Origin`` if there is one."""
     if request.headers.get("Sec-Fetch-Site", "") not in OWN_SITE:
         return False
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
+    return origin is None or origin == public_url or urlsplit(origin).netloc == request.host
 
 
 def missing() -> RemoteError:

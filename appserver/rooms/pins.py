@@ -10,12 +10,9 @@ from confero.clock import Clock
 from confero.errors import Refused
 from confero.models import Role
 
-from ..sip.limits import AttemptStore, charges
+from ..sip.limits import AttemptStore, charges, refuse_too_many
 from .entities import Room
 from .rules import Visitor
-
-LONGEST_S = 3600.0
-"""What is said of a longer wait."""
 
 
 class Sealer(Protocol):
@@ -57,11 +54,7 @@ class RoomPins:
             return None
         source = hashlib.sha256(f"address {visitor.source}".encode()).hexdigest()[:40]
         wait_s, charged = await self._attempts.charge(charges(source, f"room {room.id}"), self._clock.wall())
-        if wait_s:
-            raise Refused(
-                "Too many PINs have been tried; wait a little.",
-                status=429, code="too-many-tries", retry_after_s=min(wait_s, LONGEST_S),
-            )  # fmt: skip
+        refuse_too_many(wait_s)
         role = self.opened_by(room, pin)
         if role is None:
             raise Refused("The PIN is wrong.", status=403, code="pin-wrong")

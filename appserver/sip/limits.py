@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
+from confero.errors import Refused
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -22,6 +24,8 @@ class Limit:
         return min(self.longest_s, self.first_s * 2.0 ** min(failures - self.free, 32))
 
 
+LONGEST_SAID_S = 3600.0
+"""What is said of a longer wait."""
 FORGET_S = 3600.0
 """Failures count until none has followed for this long."""
 NEVER_S = 10 * 365 * 86_400.0
@@ -76,6 +80,15 @@ def charge(state: State, limit: Limit, now: float) -> tuple[float, State]:
         return state.until - now, state
     known = state.failures if now - state.changed_at < FORGET_S else 0
     return 0.0, State(known + 1, now + limit.wait_s(known + 1) if limit.wait_s(known + 1) else 0.0, now)
+
+
+def refuse_too_many(wait_s: float) -> None:
+    """Raises Refused 429 ``too-many-tries`` if there is a wait."""
+    if wait_s > 0:
+        raise Refused(
+            "Too many tries; please wait a little.",
+            status=429, code="too-many-tries", retry_after_s=min(wait_s, LONGEST_SAID_S),
+        )  # fmt: skip
 
 
 class AttemptStore(Protocol):

@@ -14,7 +14,7 @@ from ..rooms.entities import Room
 from ..rooms.pins import RoomPins
 from .callers import shown_name, source_key
 from .entities import Number
-from .limits import CALL, ENTRIES, NUMBERS, AttemptStore, Charge, charges
+from .limits import CALL, ENTRIES, LONGEST_SAID_S, NUMBERS, AttemptStore, Charge, charges
 from .places import Places
 from .store import SipStore
 from .vault import Vault
@@ -23,8 +23,6 @@ log = get_logger(__name__)
 
 Aside = Callable[[Callable[[], bool]], Awaitable[bool]]
 """Runs what takes long off the event loop."""
-LONGEST_S = 3600.0
-"""What is said of a wait without end."""
 
 
 class PinDesk:
@@ -90,7 +88,7 @@ class PinDesk:
                 "too many tries of a number or its PIN", number=ask.number, source=ask.caller.source, call=ask.call
             )
         left = max(0, CALL.free - await self._attempts.failures(_call(ask)))
-        return SipPinReply(outcome=outcome, tries_left=left, retry_after_s=min(wait_s, LONGEST_S))
+        return SipPinReply(outcome=outcome, tries_left=left, retry_after_s=min(wait_s, LONGEST_SAID_S))
 
     async def _let_in(self, ask: SipPinAsk, room: Room, role: Role) -> SipPinReply:
         place = await self._places.knock(room.id, shown_name(ask.caller), role)

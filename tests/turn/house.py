@@ -90,6 +90,7 @@ class House:
         self.authority = trustme.CA()
         self.app: TurnApp
         self._echoes: list[Echo] = []
+        self._logins: dict[str, tuple[str, str]] = {}
 
     async def start(self, **settings: Any) -> None:
         self.certify(self.authority)
@@ -124,6 +125,14 @@ class House:
 
     def credentials(self, user: str = "alice", ttl_s: float = 600.0) -> tuple[str, str]:
         return issue(turn_secret(SECRET), user, time.time() + ttl_s)
+
+    def login(self, user: str) -> tuple[str, str]:
+        """The same credentials each time: a client's connections belong together by their name (RFC 6062 section 5.4), in
+        which is the second of its issue.
+        """
+        if user not in self._logins:
+            self._logins[user] = self.credentials(user)
+        return self._logins[user]
 
     @property
     def trust(self) -> ssl.SSLContext:

@@ -21,7 +21,7 @@ class Connection:
     """Over TCP or TLS. ``bind`` makes it a peer's: from then on ``read`` and ``write`` are the peer's bytes."""
 
     def __init__(self, house: House, user: str) -> None:
-        name, password = house.credentials(user)
+        name, password = house.login(user)
         self.turn = TurnClient(random.SystemRandom(), username=name, password=password, reliable=True)
         self._house = house
         self.reader: asyncio.StreamReader

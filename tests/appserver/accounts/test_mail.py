@@ -53,6 +53,8 @@ async def test_a_forgotten_password_is_helped_by_mail(make_site: SiteMaker, smtp
     browser = Browser(site)
     await browser.sign_up("ada", mail="ada@example.org")
     assert (await browser.ask("GET", "session"))[1]["mail"] is True
+    for origin, status in (("https://meet.example", 200), ("https://evil.example", 403)):  # a proxy says another Host
+        assert (await browser.ask("PATCH", "me", {"display_name": "Ada"}, Origin=origin))[0] == status
     await browser.ask("POST", "password-resets", {"login": "nobody"})
     await browser.ask("POST", "password-resets", {"login": "ada"})
     await until(lambda: box.got)

@@ -4,7 +4,7 @@ import { html } from "../../vendor/preact.js";
 import { loadSession } from "../account.js";
 import { navigate } from "../screens.js";
 import { toast } from "../store.js";
-import { LABELS, NEEDED, PASSWORD_HINT, RESET } from "../texts/account.js";
+import { LABELS, NEEDED, RESET } from "../texts/account.js";
 import { FormFault, PasswordField, SubmitButton } from "./kit/fields.js";
 import { missing, useForm } from "./kit/form.js";
 import { CardPage } from "./kit/frame.js";
@@ -26,7 +26,7 @@ export function Page({ secret }) {
   return html`<${CardPage} title=${RESET.title} lead=${RESET.lead}>
     <form class="form" ref=${form.ref} onSubmit=${form.onSubmit} novalidate>
       <${FormFault} form=${form} />
-      <${PasswordField} form=${form} name="password" label=${LABELS.newPassword} hint=${PASSWORD_HINT} autocomplete="new-password" fresh />
+      <${PasswordField} form=${form} name="password" label=${LABELS.newPassword} autocomplete="new-password" fresh />
       <${SubmitButton} form=${form} wide>${RESET.action}<//>
     </form>
   <//>`;

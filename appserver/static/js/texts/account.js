@@ -26,7 +26,7 @@ export const LOAD_WORDS = Object.freeze({
 
 export const COPY_WORDS = Object.freeze({ copy: "Copy", done: "Copied", said: (/** @type {string} */ what) => `${what} copied` });
 
-export const PASSWORD_HINT = "At least 15 characters. Four or five words are easy to keep in mind and hard to guess.";
+export const passwordHint = (/** @type {number} */ shortest) => `At least ${shortest} characters. Four or five words are easy to keep in mind and hard to guess.`;
 const LOGIN_HINT = "What you will sign in with: a short name, or your mail address.";
 
 export const LABELS = Object.freeze({

@@ -3,8 +3,9 @@
 import { html, useId, useSignal } from "../../../vendor/preact.js";
 import { Alert } from "../../views/common.js";
 import { Icon } from "../../views/icons.js";
-import { FIELD_WORDS } from "../../texts/account.js";
-import { strength } from "./strength.js";
+import { session } from "../../account.js";
+import { FIELD_WORDS, passwordHint } from "../../texts/account.js";
+import { MIN_LENGTH, strength } from "./strength.js";
 
 /** @typedef {import("./form.js").Form<any>} AnyForm */
 
@@ -42,10 +43,11 @@ export function TextField({ form, name, label, hint, type = "text", autocomplete
 export function PasswordField({ form, name, label, hint, autocomplete = "current-password", fresh = false }) {
   const id = useId();
   const shown = useSignal(false);
-  return html`<${Field} id=${id} form=${form} name=${name} label=${label} hint=${hint}>
+  const words = fresh ? passwordHint(shortest()) : hint;
+  return html`<${Field} id=${id} form=${form} name=${name} label=${label} hint=${words}>
     <span class="password">
       <input id=${id} name=${name} type=${shown.value ? "text" : "password"} autocomplete=${autocomplete} maxlength="1024" autocapitalize="off" spellcheck=${false}
-        value=${form.values[name]} aria-invalid=${Boolean(form.faults[name])} aria-describedby=${describedBy(id, form.faults[name], hint)}
+        value=${form.values[name]} aria-invalid=${Boolean(form.faults[name])} aria-describedby=${describedBy(id, form.faults[name], words)}
         onInput=${(/** @type {Event} */ event) => form.set(name, valueOf(event))} />
       <button type="button" class="button button-ghost button-small" aria-pressed=${shown.value} aria-controls=${id} onClick=${() => (shown.value = !shown.value)}>
         ${shown.value ? FIELD_WORDS.hide : FIELD_WORDS.show}<span class="hidden"> ${label}</span>
@@ -55,9 +57,14 @@ export function PasswordField({ form, name, label, hint, autocomplete = "current
   <//>`;
 }
 
+/** Characters that a new password needs here. */
+function shortest() {
+  return session.value?.password_min ?? MIN_LENGTH;
+}
+
 /** @param {{ password: string }} props */
 function Strength({ password }) {
-  const grade = strength(password);
+  const grade = strength(password, shortest());
   return html`<div class="strength" data-grade=${grade}>
     <span class="strength-bar" aria-hidden="true"></span>
     <span class="hint" role="status">${password ? FIELD_WORDS.strengths[grade] : ""}</span>

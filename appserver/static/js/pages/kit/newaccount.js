@@ -1,7 +1,7 @@
 /** The fields of a new account: for oneself, and for the first administrator. */
 
 import { html } from "../../../vendor/preact.js";
-import { LABELS, NEEDED, PASSWORD_HINT } from "../../texts/account.js";
+import { LABELS, NEEDED } from "../../texts/account.js";
 import { PasswordField, TextField } from "./fields.js";
 import { missing } from "./form.js";
 
@@ -25,5 +25,5 @@ export function NewAccountFields({ form, passwordLabel }) {
   return html`<${TextField} form=${form} name="display_name" label=${LABELS.displayName} hint=${LABELS.displayNameHint} autocomplete="name" maxlength=${64} />
     <${TextField} form=${form} name="login" label=${LABELS.newLogin} hint=${LABELS.loginHint} autocomplete="username" maxlength=${128} />
     <${TextField} form=${form} name="mail" label=${LABELS.mail} type="email" autocomplete="email" maxlength=${254} optional />
-    <${PasswordField} form=${form} name="password" label=${passwordLabel} hint=${PASSWORD_HINT} autocomplete="new-password" fresh />`;
+    <${PasswordField} form=${form} name="password" label=${passwordLabel} autocomplete="new-password" fresh />`;
 }

@@ -3,14 +3,14 @@
 /** @typedef {"short" | "weak" | "fair" | "good"} Grade */
 
 /** What the server asks for unless it is configured otherwise. */
-const MIN_LENGTH = 15;
+export const MIN_LENGTH = 15;
 const FAIR_BITS = 60;
 const GOOD_BITS = 90;
 
-/** @param {string} password @returns {Grade} */
-export function strength(password) {
+/** @param {string} password @param {number} [shortest] characters @returns {Grade} */
+export function strength(password, shortest = MIN_LENGTH) {
   const letters = [...password.normalize("NFC")];
-  if (letters.length < MIN_LENGTH) return "short";
+  if (letters.length < shortest) return "short";
   const bits = guessBits(letters);
   if (bits < FAIR_BITS) return "weak";
   return bits < GOOD_BITS ? "fair" : "good";

@@ -3,7 +3,7 @@
 import { html } from "../../../vendor/preact.js";
 import { loadSession } from "../../account.js";
 import { toast } from "../../store.js";
-import { LABELS, ME, NEEDED, PASSWORD_HINT } from "../../texts/account.js";
+import { LABELS, ME, NEEDED } from "../../texts/account.js";
 import { FormFault, PasswordField, SubmitButton } from "../kit/fields.js";
 import { missing, useForm } from "../kit/form.js";
 import { Section } from "../kit/frame.js";
@@ -26,7 +26,7 @@ export function Password({ login }) {
       <${FormFault} form=${form} />
       <span class="hidden"><input type="text" autocomplete="username" value=${login} readonly tabindex="-1" aria-hidden="true" /></span>
       <${PasswordField} form=${form} name="current" label=${LABELS.currentPassword} />
-      <${PasswordField} form=${form} name="new" label=${LABELS.newPassword} hint=${PASSWORD_HINT} autocomplete="new-password" fresh />
+      <${PasswordField} form=${form} name="new" label=${LABELS.newPassword} autocomplete="new-password" fresh />
       <div class="buttons"><${SubmitButton} form=${form}>${ME.passwordSave}<//></div>
     </form>
   <//>`;
