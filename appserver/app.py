@@ -91,7 +91,8 @@ class AppserverApp:
     def _build(self) -> None:
         config, clock = self.config, self._clock
         url = config.database_url.get_secret_value() if config.database_url is not None else None
-        self.database = Database(database_url(url, config.state_dir))
+        self._metrics = Metrics()
+        self.database = Database(database_url(url, config.state_dir), self._metrics)
         self.store = SqlStore(self.database)
         self.records = SqlRecords(self.database)
         self.farm = Farm(clock, config.mcu_silence_s)
@@ -124,7 +125,7 @@ class AppserverApp:
         self._build_http()
 
     def _build_http(self) -> None:
-        metrics = Metrics()
+        metrics = self._metrics
         self.http = HttpApp(
             "appserver",
             [
@@ -249,14 +250,18 @@ class AppserverApp:
         await migrate(self.database)
 
     async def _sweep(self) -> None:
+        failed = False
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
                 await self.presence.sweep()
                 await self.meetings.keeper.look()
                 await self.house.lobby.look()
+                failed = False
             except Unavailable as error:
-                log.warning("sweep failed", reason=error.detail)
+                if not failed:
+                    log.warning("sweeps fail; tried on", reason=error.detail)
+                failed = True
 
     async def _keep_house(self) -> None:
         await asyncio.sleep(FIRST_HOUSEKEEPING_S)

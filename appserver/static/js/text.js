@@ -71,6 +71,7 @@ const CODES = Object.freeze({
   "notifier-down": "unreachable",
   unavailable: "unreachable",
   "database-down": "unreachable",
+  "database-unsure": "unreachable",
   "too-many-requests": "too-many",
   "too-many-connections": "too-many",
   "too-many-rooms": "too-many-rooms",

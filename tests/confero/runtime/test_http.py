@@ -169,6 +169,16 @@ async def test_a_service_that_is_down_is_one_line_without_trace(caplog: pytest.L
     assert record["reason"] == "mcu did not answer" and "exc_info" not in record
 
 
+@pytest.mark.parametrize("kind", [Refused, Unavailable])
+async def test_when_to_come_again_is_told_in_whole_seconds(kind: type[Refused] | type[Unavailable]) -> None:
+    async with rig(raises(kind("later", retry_after_s=1.2))) as it:
+        _, _, response = await it.ask("GET", "/fail")
+        assert response.headers["Retry-After"] == "2"
+    async with rig(raises(kind("maybe"))) as it:
+        _, _, response = await it.ask("GET", "/fail")
+        assert "Retry-After" not in response.headers
+
+
 async def test_unknown_paths_and_methods() -> None:
     async with rig(ECHO) as it:
         status, body, _ = await it.ask("GET", "/v1/other")

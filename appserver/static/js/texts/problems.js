@@ -7,6 +7,7 @@ export const PROBLEMS = Object.freeze({
   timeout: "The server did not answer in time. Try again in a moment.",
   unavailable: "Something that this needs is being restarted. Try again in a moment.",
   "database-down": "The database can't be reached. Nothing is lost; try again in a moment.",
+  "database-unsure": "The database was lost while this was being saved. See whether it was before you try again.",
   "notifier-down": "The notification server can't be reached. Try again in a moment.",
   "no-media-server": "No media server is ready. Try again in a moment.",
   internal: "The server made a mistake. It has been noted; try again in a moment.",
