@@ -133,10 +133,7 @@ class _Document:
             operation["parameters"] = parameters
         if route.body is not None:
             operation["requestBody"] = {"required": True, "content": self._json(index, "body", route.body)}
-        security = (
-            [{"service": []}] if route.scope is not None else [{name: [] for name in way} for way in note.security]
-        )
-        if security:
+        if security := _security(route, note):
             operation["security"] = security
         return operation | {"responses": self._responses(index, route)}
 
@@ -213,6 +210,12 @@ def operation_id(route: Route) -> str:
 def _description(route: Route, note: Note) -> str:
     callers = f"Scope `{route.scope}`: {', '.join(sorted(ACCESS[route.scope]))}." if route.scope is not None else ""
     return "\n\n".join(text for text in (note.description, callers) if text)
+
+
+def _security(route: Route, note: Note) -> list[Json]:
+    if route.scope is not None:
+        return [{"service": []}]
+    return [{scheme: [] for scheme in way} for way in note.security]
 
 
 def _query_parameters(route: Route) -> Iterable[Json]:
