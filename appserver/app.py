@@ -132,6 +132,7 @@ class AppserverApp:
                 *InternalApi(self.reception, self.presence).routes(),
                 *self.relays.routes(),
                 *self.telephony.internal_routes(),
+                *self.meetings.internal_routes(),
             ],
             secret=self._secret,
             clock=self._clock,
