@@ -57,7 +57,7 @@ def ways(rule: Rule, method: str) -> tuple[tuple[str, ...], ...]:
 
 
 def refusals(rule: Rule, method: str) -> tuple[str, ...]:
-    """The problems that the guard may answer under the rule, as ``Route.errors`` has them."""
+    """The problems that the guard, or the database, may answer under the rule, as ``Route.errors`` has them."""
     if not rule.judged:
         return ()
     shown = (
@@ -67,9 +67,9 @@ def refusals(rule: Rule, method: str) -> tuple[str, ...]:
         "429 too-many-requests",
         "503 database-down",
     )
-    forged = () if method in SAFE_METHODS else ("403 csrf",)
+    changes = () if method in SAFE_METHODS else ("403 csrf", "503 database-unsure")
     closed = () if "anyone" in rule.may else ("401 sign-in-needed", "403 not-allowed")
-    return (*closed, *shown, *forged)
+    return (*closed, *shown, *changes)
 
 
 def who(rule: Rule) -> str:
