@@ -20,6 +20,7 @@ from confero.turnsecrets import FILE as TURN_SECRETS
 from confero.turnsecrets import TurnSecrets
 
 from .accountparts import AccountParts, make_setup
+from .api.description import words
 from .api.internal import InternalApi
 from .api.relays import RelaysApi
 from .assets import Assets
@@ -131,6 +132,7 @@ class AppserverApp:
                 *InternalApi(self.reception, self.presence).routes(),
                 *self.relays.routes(),
                 *self.telephony.internal_routes(),
+                *self.meetings.internal_routes(),
             ],
             secret=self._secret,
             clock=self._clock,
@@ -171,7 +173,7 @@ class AppserverApp:
             self.drains,
             self.store,
         )
-        return public_routes(self.parts, lambda: self.site.openapi())
+        return public_routes(self.parts, lambda: self.site.openapi(words()))
 
     # --- life -----------------------------------------------------------------------------------------------------
 

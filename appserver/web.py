@@ -100,6 +100,10 @@ class Pages:
             response.headers["Strict-Transport-Security"] = HSTS
 
 
+BAD_HOST = "400 bad-host"
+"""What routes may answer that use ``origin_of``."""
+
+
 def policy(host: str) -> str:
     """The Content-Security-Policy for a page asked for under this Host."""
     return POLICY.format(socket=f" wss://{host}" if HOST.fullmatch(host) else "")

@@ -17,6 +17,7 @@ export const PROBLEMS = Object.freeze({
   "invalid-query": "What is looked for is not valid.",
   "not-json": "The server could not read what was sent. Reload the page, then try again.",
   "content-type": "The server could not read what was sent. Reload the page, then try again.",
+  "too-slow": "What you sent took too long to arrive. Check your network connection, then try again.",
   "body-too-large": "That is more than the server takes at once.",
   "query-not-allowed": "The server could not read what was sent. Reload the page, then try again.",
   "page-invalid": "This list has changed since. Load it anew.",
