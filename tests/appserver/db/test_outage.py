@@ -143,13 +143,13 @@ async def test_killed_under_writers(busy: Site, mariadb: MariaDb) -> None:
 async def test_frozen_under_writers(busy: Site, mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes connections and says nothing."""
     if not LONG:
-        monkeypatch.setattr(server, "TIMEOUT_S", 0.5)
+        monkeypatch.setattr(server, "TIMEOUT_S", 1.0)
         monkeypatch.setattr(server, "PROBE_S", 0.5)
     writers = Writers(busy)
     await writers.more(20, 20)
     mariadb.freeze()
     try:
-        await until(lambda: busy.app.database.server.is_away, "the breaker", 3 * server.TIMEOUT_S)
+        await until(lambda: busy.app.database.server.is_away, "the breaker", 4 * server.TIMEOUT_S)
         count = len(writers.refused)
         await asyncio.sleep(AWAY_S / 2)
         assert len(writers.refused) > count + WRITERS and await is_healthy(busy)
