@@ -49,6 +49,7 @@ CLIENT = (
     "/me",
     "/admin",
     "/admin/{part}",
+    "/api",
 )
 """Addresses of the web client; which of its pages each one is, the client knows (``static/js/router.js``)."""
 
