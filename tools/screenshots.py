@@ -54,6 +54,15 @@ def press(name: str) -> Step:
     return step
 
 
+def unfold(text: str) -> Step:
+    async def step(page: Page) -> None:
+        summary = page.locator("summary").filter(has_text=text).first
+        await summary.click()
+        await summary.evaluate("one => one.scrollIntoView()")
+
+    return step
+
+
 @dataclass(frozen=True)
 class Shot:
     """One picture: ``name`` of the file, ``path`` that is opened, ``step`` that is taken then."""
@@ -89,6 +98,8 @@ SHOTS = (
     Shot("admin-servers", "/admin/servers"),
     Shot("admin-audit", "/admin/audit"),
     Shot("admin-telephony", "/admin/telephony"),
+    Shot("api", "/api"),
+    Shot("api-operation", "/api", unfold("/api/v1/rooms/{room}/join")),
 )
 
 
@@ -232,7 +243,6 @@ async def keep(page: Page, name: str, *, whole: bool = False) -> None:
 
 
 async def shoot(word: str) -> None:
-    TARGET.mkdir(parents=True, exist_ok=True)
     backend = AccountBackend()
     await backend.start()
     furnish(backend)
@@ -251,4 +261,5 @@ async def shoot(word: str) -> None:
 
 
 if __name__ == "__main__":
+    TARGET.mkdir(parents=True, exist_ok=True)
     sys.exit(asyncio.run(shoot(sys.argv[1] if len(sys.argv) > 1 else "")))
