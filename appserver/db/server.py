@@ -12,14 +12,13 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from confero.errors import Unavailable
 from confero.runtime.logging import get_logger
@@ -74,12 +73,15 @@ class Server:
 
     def __init__(self, url: URL, meters: Meters, clock: Callable[[], float] = time.monotonic) -> None:
         self.engine = _engine(url)
+        self._ages = _Ages(self.engine)
         self._meters = meters
         self._clock = clock
         self._breaker = Breaker()
         self._waiting = 0
         self._prober: asyncio.Task[None] | None = None
-        meters.pool(lambda: _pool(self.engine).checkedout(), lambda: _pool(self.engine).checkedin())
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)
+        meters.pool(pool.checkedout, pool.checkedin)
 
     @property
     def is_away(self) -> bool:
@@ -185,9 +187,7 @@ class Server:
 
     async def _probe(self) -> None:
         """Until it is back."""
-        with suppress(TimeoutError, SQLAlchemyError, OSError):  # connections that nobody answers on any more
-            async with asyncio.timeout(PROBE_S):
-                await self.engine.dispose()
+        self._ages.end()
         while (due := self._breaker.get_timer()) is not None:
             await asyncio.sleep(max(0.0, due - self._clock()))
             if self._breaker.handle_timer(self._clock()):
@@ -206,11 +206,24 @@ class Server:
         return True
 
 
-def _pool(engine: AsyncEngine) -> QueuePool:
-    """It is another one after each ``dispose``."""
-    pool = engine.pool
-    assert isinstance(pool, QueuePool)
-    return pool
+class _Ages:
+    """Which connections are from before the server was away: they may lead to a machine that is gone without a word."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._age = 0
+        event.listen(engine.sync_engine, "connect", self._made)
+        event.listen(engine.sync_engine, "checkout", self._taken)
+
+    def end(self) -> None:
+        """Those that there are now are not used any more."""
+        self._age += 1
+
+    def _made(self, _: object, record: ConnectionPoolEntry) -> None:
+        record.info["age"] = self._age
+
+    def _taken(self, _: object, record: ConnectionPoolEntry, __: object) -> None:
+        if record.info["age"] != self._age:
+            raise DisconnectionError  # the pool closes it, and makes another
 
 
 def _engine(url: URL) -> AsyncEngine:

@@ -126,23 +126,23 @@ async def test_who_is_refused_is_told_when_to_come_again(bench: Bench) -> None:
 
 
 async def test_silence_opens_after_three_and_ends_by_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "TIMEOUT_S", 0.2)
-    monkeypatch.setattr(server, "PROBE_S", 0.2)
     await bench.names()
+    monkeypatch.setattr(server, "TIMEOUT_S", 0.2)
     bench.wire.mute = True
     for _ in range(3):
         assert bench.measured("database_up") == 1
         assert await bench.is_down() == "database-down"
     assert bench.measured("database_up") == 0
     bench.wire.mute = False
+    monkeypatch.undo()
     await until(lambda: bench.measured("database_up"), "the probe", 5)
     assert await bench.names() == []
 
 
 async def test_a_slow_one_among_quick_ones_is_its_own_fault(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "TIMEOUT_S", 0.2)
     for _ in range(4):
-        with pytest.raises(Unavailable):
+        with monkeypatch.context() as hurried, pytest.raises(Unavailable):
+            hurried.setattr(server, "TIMEOUT_S", 0.1)
             await bench.database.rows(text("SELECT SLEEP(1)"))
         assert await bench.names() == []
 
