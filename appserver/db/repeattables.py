@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, Double, Index, Integer, String, Table, Text
+from sqlalchemy.dialects.mysql import MEDIUMTEXT
 
 from .models import MYSQL, metadata
 
@@ -15,7 +16,7 @@ repeats = Table(
     Column("begun_at", Double, nullable=False, index=True),
     Column("status", Integer),
     Column("content_type", String(64), nullable=False),
-    Column("sealed", Text(131_072), nullable=False),
+    Column("sealed", Text().with_variant(MEDIUMTEXT(), "mysql"), nullable=False),
     Index("ix_repeats_actor_begun_at", "actor", "begun_at"),
     **MYSQL,
 )

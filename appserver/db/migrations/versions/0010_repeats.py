@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import MEDIUMTEXT
 
 revision = "0010"
 down_revision: str | None = "0009"
@@ -27,7 +28,7 @@ def upgrade() -> None:
         sa.Column("begun_at", sa.Double, nullable=False),
         sa.Column("status", sa.Integer),
         sa.Column("content_type", sa.String(64), nullable=False),
-        sa.Column("sealed", sa.Text(131_072), nullable=False),
+        sa.Column("sealed", sa.Text().with_variant(MEDIUMTEXT(), "mysql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_repeats"),
         **MYSQL,
     )
