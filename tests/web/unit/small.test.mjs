@@ -11,7 +11,7 @@ import { compareMute, MuteKeeper, SETTLE_MS } from "../../../appserver/static/js
 import { DOUBT_MS, GATHER_MS, MAX_WAITING, Notices } from "../../../appserver/static/js/notices.js";
 import { codeOf, problemCode, RequestError } from "../../../appserver/static/js/problem.js";
 import { quality, snapshot } from "../../../appserver/static/js/quality.js";
-import { fitTiles, GAP } from "../../../appserver/static/js/tiles.js";
+import { fitTiles, GAP, tilesSeen } from "../../../appserver/static/js/tiles.js";
 import { ENDINGS, reasonOf } from "../../../appserver/static/js/text.js";
 
 test("back-off lies between half of the step and the whole of it", () => {
@@ -177,6 +177,13 @@ test("tiles fill the stage in balanced rows", () => {
   const phone = fitTiles(6, 336, 600);
   assert.equal(Math.floor((336 + GAP) / (phone.width + GAP)), 2);
   assert.ok(!phone.scrolls && phone.height * 3 + GAP * 2 <= 600);
+});
+
+test("as many tiles as are seen at once", () => {
+  assert.deepEqual([tilesSeen(336, 560, 25), tilesSeen(890, 540, 25), tilesSeen(1900, 1000, 25), tilesSeen(0, 0, 25)], [8, 20, 25, 2]);
+  for (const [width, height] of /** @type {[number, number][]} */ ([[336, 560], [890, 540], [700, 300]])) {
+    assert.ok(!fitTiles(tilesSeen(width, height, 25), width, height).scrolls, `${width} x ${height}`);
+  }
 });
 
 test("tiles that don't fit scroll, and a stage without size has none", () => {
