@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dropInvitation, invitationFor, keepInvitation, secretIn, takeInvitation } from "../../../appserver/static/js/door.js";
 import { pieces } from "../../../appserver/static/js/links.js";
-import { applyMeetingEvent, handOf, MAX_MESSAGES, NO_MEETING, unread, withMessages, withState } from "../../../appserver/static/js/meetingstate.js";
-import { dayOf, grouped } from "../../../appserver/static/js/messages.js";
+import { applyMeetingEvent, handOf, MAX_MESSAGES, NO_MEETING, raisedBetween, unread, withMessages, withState } from "../../../appserver/static/js/meetingstate.js";
+import { dayOf, grouped, spoken } from "../../../appserver/static/js/messages.js";
 import { line, point, SPAN_MS, summary, tally, withPoint } from "../../../appserver/static/js/statistics.js";
 import { callFault, ENDINGS, reasonOf } from "../../../appserver/static/js/text.js";
 import { MEETING_CODES, meetingFault, networkWords } from "../../../appserver/static/js/texts/meeting.js";
@@ -50,6 +50,7 @@ test("who was a host sees the lobby no more", () => {
 test("hands have places, and what one has written is no news", () => {
   const state = { ...NO_MEETING.state, hands: [{ participant: "a", since: 1 }, { participant: "b", since: 2 }] };
   assert.deepEqual(["a", "b", "c"].map((one) => handOf(state, one)), [1, 2, 0]);
+  assert.deepEqual(raisedBetween({ ...state, hands: [{ participant: "a", since: 1 }] }, state), ["b"]);
   assert.equal(unread([message(1), message(2, { participant: "own" }), message(3)], 1, "own"), 1);
 });
 
@@ -61,6 +62,13 @@ test("messages stand under one name while they are near, of one day and of one p
   assert.deepEqual(groups.map(({ newDay }) => newDay), [true, false, false, false, true]);
   assert.equal(dayOf(noon, noon + 5), "Today");
   assert.notEqual(dayOf(noon, noon + 86_400), "Today");
+});
+
+test("messages are read out one by one, or as a number", () => {
+  assert.equal(spoken([]), "");
+  assert.equal(spoken([message(1)]), "Ada: text 1");
+  assert.equal(spoken([message(1), message(2, { display_name: "Grace" })]), "2 new messages, the last from Grace");
+  assert.ok(spoken([message(1, { text: "x".repeat(2000) })]).length < 300);
 });
 
 test("only addresses of the web become links, without the end of the sentence, and nothing is lost", () => {

@@ -11,6 +11,7 @@ import { compareMute, MuteKeeper, SETTLE_MS } from "../../../appserver/static/js
 import { DOUBT_MS, GATHER_MS, MAX_WAITING, Notices } from "../../../appserver/static/js/notices.js";
 import { codeOf, problemCode, RequestError } from "../../../appserver/static/js/problem.js";
 import { quality, snapshot } from "../../../appserver/static/js/quality.js";
+import { shortcutOf } from "../../../appserver/static/js/shortcuts.js";
 import { fitTiles, GAP, tilesSeen } from "../../../appserver/static/js/tiles.js";
 import { ENDINGS, reasonOf } from "../../../appserver/static/js/text.js";
 
@@ -167,6 +168,19 @@ test("the quality of a connection", () => {
   assert.equal(quality(before, { ...after, lost: 20 }).grade, "poor");
   assert.equal(quality(before, { ...after, remoteLoss: 0.05 }).grade, "fair");
   assert.equal(quality(after, snapshot([], 0)).loss, 0);
+});
+
+test("hands are told like comings, and do not undo them", () => {
+  const notices = new Notices();
+  const one = (/** @type {"joined" | "raised"} */ kind, /** @type {string} */ id) => ({ kind, id, name: id, reason: "", certain: true });
+  notices.add([one("joined", "Ada"), one("raised", "Ada"), one("raised", "Grace"), one("raised", "Mary")], 0);
+  notices.timer(GATHER_MS);
+  assert.deepEqual(notices.actions(), ["Ada joined", "3 people raised a hand"]);
+  assert.equal(notices.deadline(), null);
+});
+
+test("keys are found by what is written on them", () => {
+  assert.deepEqual(["m", "M", "?", "h", "x", "Enter"].map(shortcutOf), ["mute", "mute", "help", "hand", null, null]);
 });
 
 test("tiles fill the stage in balanced rows", () => {
