@@ -20,6 +20,7 @@ from confero.turnsecrets import FILE as TURN_SECRETS
 from confero.turnsecrets import TurnSecrets
 
 from .accountparts import AccountParts, make_setup
+from .api.description import words
 from .api.internal import InternalApi
 from .api.relays import RelaysApi
 from .assets import Assets
@@ -90,7 +91,8 @@ class AppserverApp:
     def _build(self) -> None:
         config, clock = self.config, self._clock
         url = config.database_url.get_secret_value() if config.database_url is not None else None
-        self.database = Database(database_url(url, config.state_dir))
+        self._metrics = Metrics()
+        self.database = Database(database_url(url, config.state_dir), self._metrics)
         self.store = SqlStore(self.database)
         self.records = SqlRecords(self.database)
         self.farm = Farm(clock, config.mcu_silence_s)
@@ -123,13 +125,14 @@ class AppserverApp:
         self._build_http()
 
     def _build_http(self) -> None:
-        metrics = Metrics()
+        metrics = self._metrics
         self.http = HttpApp(
             "appserver",
             [
                 *InternalApi(self.reception, self.presence).routes(),
                 *self.relays.routes(),
                 *self.telephony.internal_routes(),
+                *self.meetings.internal_routes(),
             ],
             secret=self._secret,
             clock=self._clock,
@@ -170,7 +173,7 @@ class AppserverApp:
             self.drains,
             self.store,
         )
-        return public_routes(self.parts, lambda: self.site.openapi())
+        return public_routes(self.parts, lambda: self.site.openapi(words()))
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -248,14 +251,18 @@ class AppserverApp:
         await migrate(self.database)
 
     async def _sweep(self) -> None:
+        failed = False
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
                 await self.presence.sweep()
                 await self.meetings.keeper.look()
                 await self.house.lobby.look()
+                failed = False
             except Unavailable as error:
-                log.warning("sweep failed", reason=error.detail)
+                if not failed:
+                    log.warning("sweeps fail; tried on", reason=error.detail)
+                failed = True
 
     async def _keep_house(self) -> None:
         await asyncio.sleep(FIRST_HOUSEKEEPING_S)

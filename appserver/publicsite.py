@@ -120,7 +120,14 @@ def _sockets(parts: Parts) -> list[Route]:
             parts.events.handle,
             summary="WebSocket, passed on to the notifier (docs/wire.md)",
             status=101,
-            errors=("403 origin-refused", "426 upgrade-required", "429 too-many-connections", "503 notifier-down"),
+            errors=(
+                "400 bad-request",
+                "400 query-not-allowed",
+                "403 origin-refused",
+                "426 upgrade-required",
+                "429 too-many-connections",
+                "503 notifier-down",
+            ),
             rule="events.connect",
         ),
         Route(
@@ -129,7 +136,7 @@ def _sockets(parts: Parts) -> list[Route]:
             parts.sip.handle,
             summary="SIP over WebSocket, passed on to the SIP gateway (RFC 7118)",
             status=101,
-            errors=("426 upgrade-required", "429 too-many-connections", "503 sipgw-down"),
+            errors=("400 bad-request", "426 upgrade-required", "429 too-many-connections", "503 sipgw-down"),
             rule="events.connect",
         ),
     ]

@@ -40,6 +40,15 @@ def press(name: str) -> Step:
     return step
 
 
+def unfold(text: str) -> Step:
+    async def step(page: Page) -> None:
+        summary = page.locator("summary").filter(has_text=text).first
+        await summary.click()
+        await summary.evaluate("one => one.scrollIntoView()")
+
+    return step
+
+
 @dataclass(frozen=True)
 class Shot:
     """One picture: ``name`` of the file, ``path`` that is opened, ``step`` that is taken then."""
@@ -75,6 +84,8 @@ SHOTS = (
     Shot("admin-servers", "/admin/servers"),
     Shot("admin-audit", "/admin/audit"),
     Shot("admin-telephony", "/admin/telephony"),
+    Shot("api", "/api"),
+    Shot("api-operation", "/api", unfold("/api/v1/rooms/{room}/join")),
 )
 """Pages of the meeting are added here as well."""
 

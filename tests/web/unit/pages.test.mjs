@@ -22,7 +22,7 @@ test("pages by their paths", () => {
 
 test("only the pages of somebody signed in lead to the sign-in page", () => {
   const open = Object.entries(PAGES).filter(([, { signedIn }]) => !signedIn).map(([name]) => name);
-  assert.deepEqual(open, ["signin", "signup", "setup", "forgot", "reset"]);
+  assert.deepEqual(open, ["signin", "signup", "setup", "forgot", "reset", "api"]);
 });
 
 test("after signing in one goes to a page of this client, and nowhere else", () => {

@@ -135,6 +135,7 @@ export const ME = Object.freeze({
   keyMade: "Your new key",
   keyOnce: "Copy it now: it is shown this once only.",
   keyDone: "I have it",
+  keysApi: "What programs can do",
   keysNone: "No keys",
   keysNoneDetail: "Make one when a program is to use the API for you.",
   keyEnd: "Take back",

@@ -61,6 +61,8 @@ const FAULTS = Object.freeze({
   timeout: "The server did not answer. Try again in a moment.",
   "notifier-down": "The server can't reach the meeting right now. Try again in a moment.",
   "mcu-down": "The media server can't be reached right now. Try again in a moment.",
+  "database-down": "The server's database can't be reached. The meeting goes on; try again in a moment.",
+  "database-unsure": "The server's database was lost just then. See whether it was done before you try again.",
   unavailable: "The server is busy. Try again in a moment.",
 });
 
