@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import accounttables, historytables, meetingtables, roomtables, siptables
+from . import accounttables, historytables, meetingtables, repeattables, roomtables, siptables
 from .models import metadata
 
-MODULES = (accounttables, historytables, meetingtables, roomtables, siptables)
+MODULES = (accounttables, historytables, meetingtables, repeattables, roomtables, siptables)
 """That have put their tables into it."""
 
 __all__ = ["metadata"]
