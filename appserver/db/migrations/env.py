@@ -11,7 +11,7 @@ context.configure(
     target_metadata=attributes["metadata"],
     render_as_batch=True,  # SQLite cannot alter a table in place
     transactional_ddl=attributes["connection"].dialect.name == "sqlite",
-    on_version_apply=journal.step_done if journal is not None else (),
+    on_version_apply=journal.step_done if journal is not None else None,
 )
 with context.begin_transaction():
     context.run_migrations()
