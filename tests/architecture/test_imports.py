@@ -87,7 +87,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
         "rooms",
         "sip",
     ),
-    "notifier": ("hub", "replay", "entry"),
+    "notifier": ("hub", "session", "topics", "messages", "wire", "entry"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
     "edge": ("lobby", "answers", "routes"),
