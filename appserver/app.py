@@ -22,6 +22,7 @@ from confero.turnsecrets import TurnSecrets
 from .accountparts import AccountParts, make_setup
 from .api.description import words
 from .api.internal import InternalApi
+from .api.once import Once
 from .api.relays import RelaysApi
 from .assets import Assets
 from .config import EVERYWHERE, AppserverConfig
@@ -29,6 +30,7 @@ from .db.drains import SqlDrains
 from .db.engine import Database, database_url
 from .db.migrate import migrate
 from .db.records import SqlRecords
+from .db.repeatstore import SqlRepeats
 from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
@@ -99,6 +101,7 @@ class AppserverApp:
         self.drains = Drains(SqlDrains(self.database), self.farm, clock)
         self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
         self.vault = Vault(self._secret)
+        self.repeats = SqlRepeats(self.database)
         attempts = SqlCallStore(self.database)
         self.house = House(
             self.store, attempts, self.vault, self.farm, self.notifier, clock, self._secret, room_policy(config)
@@ -172,6 +175,7 @@ class AppserverApp:
             self.farm,
             self.drains,
             self.store,
+            Once(self.repeats, self.vault, self._clock),
         )
         return public_routes(self.parts, lambda: self.site.openapi(words()))
 
@@ -282,6 +286,7 @@ class AppserverApp:
             now=now,
         )
         rows += await self.accounts.keep_house()
+        rows += await self.repeats.forget(now)
         rows += await self.telephony.calls.forget(calls_before=now - config.retention_days * DAY_S, now=now)
         rows += await forget(self.records, now - config.retention_days * DAY_S, lambda: asyncio.sleep(BREATH_S))
         if rows:

@@ -17,6 +17,7 @@ from .api.history import HistoryApi
 from .api.invitations import InvitationsApi
 from .api.lobby import LobbyApi
 from .api.members import MembersApi
+from .api.once import Once
 from .api.openapi import openapi_route
 from .api.rooms import RoomsApi
 from .config import AppserverConfig
@@ -58,6 +59,7 @@ class Parts:
     farm: Farm
     drains: Drains
     members: MemberStore
+    once: Once
 
 
 def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[Route]:
@@ -74,7 +76,7 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
         openapi_route(describe),
         *parts.pages.routes(),
     ]
-    return make_guard(parts).protect(routes)
+    return make_guard(parts).protect(parts.once.wrap(routes))
 
 
 def make_guard(parts: Parts) -> Guard:

@@ -10,6 +10,7 @@ from confero.runtime.openapi import Note, Words
 from ..rights.schemes import SCHEMES, refusals, ways, who
 from ..rights.table import RULES
 from .examples import EXAMPLES
+from .once import ERRORS, HEADER, repeatable
 
 INTRODUCTION = """Rooms, people, meetings, telephones and records of a confero installation: everything that its pages can do.
 
@@ -65,6 +66,11 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "mcu": _text("A media server.", "mcu-1"),
     "id": _text("As the row of the list has it.", "1"),
     "name": _text("The trunk's name.", "carrier"),
+    HEADER: _text(
+        "Of the sender's choice, a new one for each wish: sent again with it within 24 h, the request is done once. Wants a proof.",
+        '"6e3b0d1c-3f0e-4a39-9d0f-0b2f7a3c1d55"',
+        r'^"?[!#-\[\]-~]{1,128}"?$',
+    ),
     "number": _text("The number that telephones key.", "271943805", "^[0-9]{1,20}$"),
 }
 NOTES: dict[tuple[str, str], str] = {
@@ -98,7 +104,8 @@ def note_of(route: Route) -> Note:
         tag=TAG_OF[route.rule.partition(".")[0]],
         description="\n\n".join(text for text in (own, who(rule)) if text),
         security=ways(rule, route.method),
-        errors=_refusals(route),
+        errors=(*_refusals(route), *(ERRORS if repeatable(route) else ())),
+        headers=(HEADER,) if repeatable(route) else (),
     )
 
 

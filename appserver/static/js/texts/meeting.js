@@ -73,8 +73,8 @@ export function meetingFault(code) {
 
 /** While one waits at the door. @param {{ host_first: boolean, lobby: boolean }} room @returns {{ title: string, detail: string }} */
 export function waitingWords(room) {
-  if (room.host_first && !room.lobby) return { title: "The host is not here yet", detail: "The meeting begins when a host comes. You are let in by yourself then." };
-  return { title: "Please wait, somebody will let you in soon", detail: "The hosts see that you are here. Keep this page open; you are let in by yourself." };
+  if (room.host_first && !room.lobby) return { title: "The host is not here yet", detail: "The meeting begins when a host comes. This page opens by itself then." };
+  return { title: "Please wait, somebody will let you in soon", detail: "The hosts see that you are here. Keep this page open: it goes on by itself when a host lets you in." };
 }
 
 /** What a test of the network has found. @param {import("../networktest.js").NetworkReport} report @returns {{ good: boolean, words: string }[]} */
