@@ -39,7 +39,7 @@ test("after signing in one goes to a page of this client, and nowhere else", () 
 
 test("strength of passwords", () => {
   assert.equal(strength("short"), "short");
-  assert.equal(strength("copper river", 8), "fair");
+  assert.equal(strength("copper river", 8), "weak");
   assert.equal(strength("copper river seven lanterns", 40), "short");
   assert.equal(strength("aaaaaaaaaaaaaaaa"), "weak");
   assert.equal(strength("1234567890123456"), "weak");
