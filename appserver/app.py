@@ -20,7 +20,9 @@ from confero.turnsecrets import FILE as TURN_SECRETS
 from confero.turnsecrets import TurnSecrets
 
 from .accountparts import AccountParts, make_setup
+from .api.description import words
 from .api.internal import InternalApi
+from .api.once import Once
 from .api.relays import RelaysApi
 from .assets import Assets
 from .config import EVERYWHERE, AppserverConfig
@@ -28,6 +30,7 @@ from .db.drains import SqlDrains
 from .db.engine import Database, database_url
 from .db.migrate import migrate
 from .db.records import SqlRecords
+from .db.repeatstore import SqlRepeats
 from .db.repositories import SqlStore
 from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
@@ -90,13 +93,15 @@ class AppserverApp:
     def _build(self) -> None:
         config, clock = self.config, self._clock
         url = config.database_url.get_secret_value() if config.database_url is not None else None
-        self.database = Database(database_url(url, config.state_dir))
+        self._metrics = Metrics()
+        self.database = Database(database_url(url, config.state_dir), self._metrics)
         self.store = SqlStore(self.database)
         self.records = SqlRecords(self.database)
         self.farm = Farm(clock, config.mcu_silence_s)
         self.drains = Drains(SqlDrains(self.database), self.farm, clock)
         self.notifier = NotifierPeer(config.notifier_url, secret=self._secret, clock=clock)
         self.vault = Vault(self._secret)
+        self.repeats = SqlRepeats(self.database)
         attempts = SqlCallStore(self.database)
         self.house = House(
             self.store, attempts, self.vault, self.farm, self.notifier, clock, self._secret, room_policy(config)
@@ -123,13 +128,14 @@ class AppserverApp:
         self._build_http()
 
     def _build_http(self) -> None:
-        metrics = Metrics()
+        metrics = self._metrics
         self.http = HttpApp(
             "appserver",
             [
                 *InternalApi(self.reception, self.presence).routes(),
                 *self.relays.routes(),
                 *self.telephony.internal_routes(),
+                *self.meetings.internal_routes(),
             ],
             secret=self._secret,
             clock=self._clock,
@@ -169,8 +175,9 @@ class AppserverApp:
             self.farm,
             self.drains,
             self.store,
+            Once(self.repeats, self.vault, self._clock),
         )
-        return public_routes(self.parts, lambda: self.site.openapi())
+        return public_routes(self.parts, lambda: self.site.openapi(words()))
 
     # --- life -----------------------------------------------------------------------------------------------------
 
@@ -248,14 +255,18 @@ class AppserverApp:
         await migrate(self.database)
 
     async def _sweep(self) -> None:
+        failed = False
         while True:
             await asyncio.sleep(SWEEP_S)
             try:
                 await self.presence.sweep()
                 await self.meetings.keeper.look()
                 await self.house.lobby.look()
+                failed = False
             except Unavailable as error:
-                log.warning("sweep failed", reason=error.detail)
+                if not failed:
+                    log.warning("sweeps fail; tried on", reason=error.detail)
+                failed = True
 
     async def _keep_house(self) -> None:
         await asyncio.sleep(FIRST_HOUSEKEEPING_S)
@@ -275,6 +286,7 @@ class AppserverApp:
             now=now,
         )
         rows += await self.accounts.keep_house()
+        rows += await self.repeats.forget(now)
         rows += await self.telephony.calls.forget(calls_before=now - config.retention_days * DAY_S, now=now)
         rows += await forget(self.records, now - config.retention_days * DAY_S, lambda: asyncio.sleep(BREATH_S))
         if rows:

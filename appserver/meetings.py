@@ -8,6 +8,7 @@ from confero.runtime.http import Route
 
 from .api.chat import ChatApi
 from .api.meeting import MeetingApi
+from .api.phonehands import PhoneHands
 from .db.chatstore import SqlChat
 from .db.engine import Database
 from .db.meetingstore import SqlMeetings
@@ -55,6 +56,10 @@ class Meetings:
     async def welcome(self, room_id: str) -> tuple[MeetingState, list[ChatMessage]]:
         """For whoever has come in: the meeting, which begins with the first one, and the latest of the chat."""
         return await self.desk.enter(room_id), await self.chat.latest(room_id)
+
+    def internal_routes(self) -> list[Route]:
+        """For the SIP gateway."""
+        return PhoneHands(self.desk, self._limits).routes()
 
     def routes(self, relations: Relations) -> list[Route]:
         """For pages."""

@@ -17,6 +17,7 @@ from .api.history import HistoryApi
 from .api.invitations import InvitationsApi
 from .api.lobby import LobbyApi
 from .api.members import MembersApi
+from .api.once import Once
 from .api.openapi import openapi_route
 from .api.rooms import RoomsApi
 from .config import AppserverConfig
@@ -58,6 +59,7 @@ class Parts:
     farm: Farm
     drains: Drains
     members: MemberStore
+    once: Once
 
 
 def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[Route]:
@@ -74,7 +76,7 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
         openapi_route(describe),
         *parts.pages.routes(),
     ]
-    return make_guard(parts).protect(routes)
+    return make_guard(parts).protect(parts.once.wrap(routes))
 
 
 def make_guard(parts: Parts) -> Guard:
@@ -120,7 +122,14 @@ def _sockets(parts: Parts) -> list[Route]:
             parts.events.handle,
             summary="WebSocket, passed on to the notifier (docs/wire.md)",
             status=101,
-            errors=("403 origin-refused", "426 upgrade-required", "429 too-many-connections", "503 notifier-down"),
+            errors=(
+                "400 bad-request",
+                "400 query-not-allowed",
+                "403 origin-refused",
+                "426 upgrade-required",
+                "429 too-many-connections",
+                "503 notifier-down",
+            ),
             rule="events.connect",
         ),
         Route(
@@ -129,7 +138,7 @@ def _sockets(parts: Parts) -> list[Route]:
             parts.sip.handle,
             summary="SIP over WebSocket, passed on to the SIP gateway (RFC 7118)",
             status=101,
-            errors=("426 upgrade-required", "429 too-many-connections", "503 sipgw-down"),
+            errors=("400 bad-request", "426 upgrade-required", "429 too-many-connections", "503 sipgw-down"),
             rule="events.connect",
         ),
     ]

@@ -49,6 +49,7 @@ CLIENT = (
     "/me",
     "/admin",
     "/admin/{part}",
+    "/api",
 )
 """Addresses of the web client; which of its pages each one is, the client knows (``static/js/router.js``)."""
 
@@ -98,6 +99,10 @@ class Pages:
         response.headers["Content-Security-Policy"] = policy(request.headers.get(hdrs.HOST, ""))
         if self._hsts:
             response.headers["Strict-Transport-Security"] = HSTS
+
+
+BAD_HOST = "400 bad-host"
+"""What routes may answer that use ``origin_of``."""
 
 
 def policy(host: str) -> str:

@@ -37,10 +37,14 @@ class Refused(ConferoError):
 
 
 class Unavailable(ConferoError):
-    """Another service did not answer in time or answered with a server error; trying again later may help."""
+    """Another service did not answer in time or answered with a server error; trying again later may help.
 
-    def __init__(self, detail: str, *, code: str = "unavailable") -> None:
+    ``retry_after_s``: seconds after which, told as ``Retry-After``; 0: nothing is told.
+    """
+
+    def __init__(self, detail: str, *, code: str = "unavailable", retry_after_s: float = 0.0) -> None:
         super().__init__(detail)
         self.detail = detail
         self.status = 503
         self.code = code
+        self.retry_after_s = retry_after_s

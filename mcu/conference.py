@@ -80,7 +80,7 @@ class Conference:
         self._moves = Moves(engine, self.registry, news, self.plays, clock, self._statistics)
         self.reactions = Reactions(self.registry, news, self.end, self.plays, self.digits, clock)
         self._maker = LegMaker(self._context(settings or LegSettings()), certificate)
-        self.moderation = Moderation(self.registry, self.patch, self.end)
+        self.moderation = Moderation(self.registry, self.patch, self.end, self.digits.owners)
         self.leases = Leases(self.registry, clock, self._limits.owner_lease_s)
         self.draining = False
 

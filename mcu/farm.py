@@ -9,7 +9,7 @@ from typing import Protocol
 
 from confero import models
 from confero.clock import Clock
-from confero.errors import ConferoError, Refused
+from confero.errors import ConferoError, Refused, Unavailable
 from confero.models.turn import MOST_PLACES, MediaPlace
 
 from .backoff import Backoff
@@ -83,12 +83,11 @@ class Farm:
     async def beat(self, appserver: AppServer) -> float:
         """Registers, or says that we are alive; seconds until the next time."""
         known = self.registered
-        registers = not known or self._clock.monotonic() - self._registered_at >= REGISTER_S
         try:
-            if not registers:
-                await appserver.heartbeat(self._identity.id, self._heartbeat())
-            else:
-                await appserver.register(self._registration())
+            if self._is_due() and await self._register(appserver):
+                self._backoff.succeeded()
+                return 0.0  # a registration says nothing of load and draining: the heartbeat follows at once
+            await appserver.heartbeat(self._identity.id, self._heartbeat())
         except ConferoError as error:
             self.registered = known and not isinstance(error, Refused)
             if known and isinstance(error, Refused) and error.status == 404:
@@ -96,10 +95,21 @@ class Farm:
                 return HEARTBEAT_S if lately else 0.0  # it has forgotten us: register at once
             return self._backoff.failed(str(error))
         self._backoff.succeeded()
-        if not registers:
-            return HEARTBEAT_S
+        return HEARTBEAT_S
+
+    def _is_due(self) -> bool:
+        return not self.registered or self._clock.monotonic() - self._registered_at >= REGISTER_S
+
+    async def _register(self, appserver: AppServer) -> bool:
+        """False if it cannot be written down there, by a server that knows us: heartbeats go on, or it would take us for lost."""
+        try:
+            await appserver.register(self._registration())
+        except Unavailable:
+            if not self.registered:
+                raise
+            return False
         self.registered, self._registered_at = True, self._clock.monotonic()
-        return 0.0  # a registration says nothing of load and draining: the heartbeat follows at once
+        return True
 
     async def announce(self, notifier: Notifier) -> None:
         """Tells the notifier that this process has started, until it has heard: sessions of an earlier one offer afresh."""

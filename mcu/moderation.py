@@ -8,7 +8,8 @@ from confero import models
 from confero.errors import ConferoError, Refused
 from confero.runtime.logging import get_logger
 
-from .rooms.participant import Participant
+from .ownerdigits import OwnerDigits
+from .rooms.participant import Participant, Settings
 from .rooms.registry import Registry
 from .rooms.room import Room
 
@@ -23,7 +24,10 @@ class Moderation:
         registry: Registry,
         patch: Callable[[str, models.LegPatch], models.Participant],
         end: Callable[[Participant, Room, str], None],
+        owners: OwnerDigits,
     ) -> None:
+        """``owners``: of telephones' legs are told what becomes of them, since nobody else tells the caller."""
+        self._owners = owners
         self._registry = registry
         self._patch = patch
         self._end = end
@@ -38,12 +42,19 @@ class Moderation:
             participant = room.participants.get(id)
             if participant is None:
                 continue
+            before = participant.settings
             try:
                 self._patch(participant.leg.id, models.LegPatch(**order.model_dump()))
                 done.append(id)
+                self._tell(participant, before)
             except ConferoError as error:
                 log.info("an order was not followed", room=room.id, leg=participant.leg.id, reason=str(error))
         return done
+
+    def _tell(self, participant: Participant, before: Settings) -> None:
+        now = participant.settings
+        if participant.owner and (now.muted, now.held) != (before.muted, before.held):
+            self._owners.changed(participant.owner, participant.leg.id, muted=now.muted, held=now.held)
 
     def remove(self, room_id: str, participant_id: str, reason: str) -> None:
         """Ends whatever leg the participant has. Raises Refused ``room-unknown``, ``participant-unknown``."""

@@ -1,4 +1,4 @@
-"""Digits of all legs of an owner in one line: a gateway with a thousand telephones asks once, not a thousand times."""
+"""What happens to all legs of an owner in one line, keys and what hosts decide: a gateway with a thousand telephones asks once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from confero import models
 from confero.errors import Refused
 
 KEPT = 1024
-"""Digits of one owner; of more the oldest go, which their numbers show."""
+"""Digits of one owner, and as many changes; of more the oldest go, which their numbers show."""
 OWNERS = 64
 """That are remembered; the one that was unheard of for longest is forgotten."""
 
@@ -18,6 +18,7 @@ OWNERS = 64
 @dataclass
 class _Line:
     digits: deque[models.OwnerDigit] = field(default_factory=lambda: deque(maxlen=KEPT))
+    changes: deque[models.OwnerChange] = field(default_factory=lambda: deque(maxlen=KEPT))
     last: int = 0
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -38,6 +39,13 @@ class OwnerDigits:
         )
         line.news.set()
 
+    def changed(self, owner: str, leg: str, *, muted: bool, held: bool) -> None:
+        """A host, or the room's rules, have it so now."""
+        line = self._of(owner)
+        line.last += 1
+        line.changes.append(models.OwnerChange(number=line.last, leg=leg, muted=muted, held=held))
+        line.news.set()
+
     async def read(self, owner: str, after: int, wait_s: float) -> models.OwnerDigits:
         """Those with a number above ``after``; waits for one if there is none. All of them for who counts further than we do:
         that was before our restart. Raises Refused ``draining`` when there will be none any more."""
@@ -51,8 +59,10 @@ class OwnerDigits:
             except TimeoutError:
                 pass
         if self._closed:
-            raise Refused("This MCU is being shut down: there are no more digits.", status=503, code="draining")
-        return models.OwnerDigits(digits=[digit for digit in line.digits if digit.number > after])
+            raise Refused("This MCU is being shut down: nothing more happens.", status=503, code="draining")
+        digits = [digit for digit in line.digits if digit.number > after]
+        changes = [change for change in line.changes if change.number > after]
+        return models.OwnerDigits(digits=digits, changes=changes, last=line.last)
 
     def close(self) -> None:
         """Nobody waits any more. Idempotent."""

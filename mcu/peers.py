@@ -5,6 +5,9 @@ from __future__ import annotations
 from confero import models
 from confero.runtime.client import ServiceClient
 
+REGISTER_TIMEOUT_S = 2.0
+"""Less than the 4 s of silence after which an MCU counts as lost: heartbeats wait for it."""
+
 
 class NotifierPeer:
     """The notification server's internal API. All raise Refused, Unavailable."""
@@ -30,7 +33,9 @@ class AppServerPeer:
         self._client = client
 
     async def register(self, register: models.McuRegister) -> None:
-        await self._client.call("POST", "/internal/v1/mcus", body=register, idempotent=True)
+        await self._client.call(
+            "POST", "/internal/v1/mcus", body=register, idempotent=True, timeout_s=REGISTER_TIMEOUT_S
+        )
 
     async def heartbeat(self, mcu: str, heartbeat: models.McuHeartbeat) -> None:
         await self._client.call("PUT", f"/internal/v1/mcus/{mcu}/heartbeat", body=heartbeat)

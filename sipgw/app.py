@@ -169,7 +169,7 @@ class SipgwApp:
         self._tasks.spawn(self.resumption.finish(), name="resumption")
         self._tasks.spawn(self.records.run(), name="records")
         self._tasks.spawn(self.leases.run(), name="leases")
-        self._tasks.spawn(KeyFeed(self.book, self.mcus, self.owner).run(), name="keys")
+        self._tasks.spawn(KeyFeed(self.book, self.mcus, self.owner, self.resumption.mcus()).run(), name="keys")
         self._tasks.spawn(self.pages.run(), name="pages")
         self._tasks.spawn(self.load.run(), name="load")
         self.listener = await Listener.start(self.http.app, config.http_host, config.http_port)

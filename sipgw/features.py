@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-Feature = Literal["mute", "softer", "louder", "help", "unknown"]
+Feature = Literal["mute", "hand", "softer", "louder", "help", "unknown"]
 
-FEATURES: dict[str, Feature] = {"6": "mute", "1": "softer", "3": "louder", "#": "help"}
+FEATURES: dict[str, Feature] = {"6": "mute", "9": "hand", "1": "softer", "3": "louder", "#": "help"}
 """By the key after the star."""
 WITHIN_S = 4.0
 """The second key; later it is a key of its own, which means nothing."""

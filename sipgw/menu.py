@@ -99,6 +99,8 @@ class Menu:
         self._waiting = waiting
         """In the room's lobby: there is nothing to be keyed."""
         self._remind_at = 0.0
+        self._silent = False
+        """In the lobby, and nothing is heard: the last prompt has ended."""
         self._parting = ""
         """Why the caller is being said goodbye to."""
         self._due: float | None = None
@@ -134,6 +136,7 @@ class Menu:
         """The last prompt has ended."""
         if self._parting:
             return self._leave()
+        self._silent = True
         if not (self._asking or self._on_the_way or self._waiting or self._keyed):
             self._due = now + self._config.first_key_s
         return []
@@ -243,17 +246,22 @@ class Menu:
 
     def _wait(self, now: float, *before: str) -> list[Action]:
         """The caller is in the lobby."""
-        self._waiting, self._keyed = True, ""
+        self._waiting, self._keyed, self._silent = True, "", False
         self._end = now + self._config.waiting_s
         self._due, self._remind_at = now + self._config.knock_s, now + self._config.remind_s
         return [Say((*before, "waiting"))]
 
     def _knock(self, now: float) -> list[Action]:
+        """Silence would be taken for a line that is dead. Music begins with a question: never faster than they are asked."""
         self._asking = True
         if now < self._remind_at:
-            return [Knock()]
-        self._remind_at = now + self._config.remind_s
+            return [*self._music(), Knock()]
+        self._remind_at, self._silent = now + self._config.remind_s, False
         return [Say(("waiting",)), Knock()]
+
+    def _music(self) -> list[Action]:
+        silent, self._silent = self._silent, False
+        return [Say(("hold-music",))] if silent else []
 
     def _part(self, reason: str, *prompts: str) -> list[Action]:
         self._parting, self._keyed, self._due = reason, "", None

@@ -28,6 +28,8 @@ from confero.models.sip import (
     SipCredentials,
     SipCredentialsAsk,
     SipDecision,
+    SipHand,
+    SipHandReply,
     SipPinAsk,
     SipPinReply,
     SipPlace,
@@ -67,6 +69,9 @@ class AppServerPeer:
 
     async def place(self, ask: SipPlaceAsk) -> SipPlace:
         return await self._client.call("POST", f"{PREFIX}/places", body=ask, reply=SipPlace)
+
+    async def hand(self, hand: SipHand) -> SipHandReply:
+        return await self._client.call("POST", f"{PREFIX}/hands", body=hand, reply=SipHandReply)
 
     async def record(self, records: SipCallRecords) -> None:
         await self._client.call("POST", f"{PREFIX}/calls", body=records, idempotent=True)

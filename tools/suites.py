@@ -107,6 +107,7 @@ SUITES: tuple[Suite, ...] = (
         "e2e",
         "real browsers, a phone and the benchmark's members through all services",
         ((sys.executable, "tools/typecheck.py", "--npm"), pytest("tests/e2e", "tests/lab/test_bench.py")),
+        {"CONFERO_TEST_LONG": "1"},
     ),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
     Suite("compose", "a call held against real containers", (("bash", "docker/test.sh"),), default=False),

@@ -15,7 +15,7 @@ from ..rights.relations import by_itself
 from ..rights.table import Relation
 from ..rooms.house import House
 from ..rooms.numbers import RoomNumbers
-from ..web import origin_of
+from ..web import BAD_HOST, origin_of
 
 KNOW_THE_PIN: frozenset[Relation] = frozenset({"room-host", "member", "owner", "moderator", "admin"})
 """Who is told a room's PIN; whoever else is in the room has been told it by somebody, or was let in without."""
@@ -34,7 +34,7 @@ class DialInApi:
         return [
             Route(
                 "GET", "/api/v1/rooms/{room}/dial-in", self.show, summary="How a telephone comes in",
-                rule="rooms.dial-in", reply=DialIn, errors=("404 room-unknown",),
+                rule="rooms.dial-in", reply=DialIn, errors=(BAD_HOST, "404 room-unknown"),
             ),
         ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from ..rights.actors import Actor
 from ..rights.guard import actor_of
 from ..rooms.entities import Invitation
 from ..rooms.house import House
-from ..web import origin_of
+from ..web import BAD_HOST, origin_of
 
 INVITATIONS = "/api/v1/rooms/{room}/invitations"
 UNKNOWN = "404 room-unknown"
@@ -37,7 +37,7 @@ class InvitationsApi:
             Route(
                 "POST", INVITATIONS, self.make, summary="Make an invitation; its link is told this once",
                 rule="invitations.change", body=InvitationCreate, reply=InvitationMade, status=201,
-                errors=(UNKNOWN, "409 too-many-invitations", "422 expired"),
+                errors=(UNKNOWN, BAD_HOST, "409 too-many-invitations", "422 expired"),
             ),
             Route(
                 "DELETE", f"{INVITATIONS}/{{invitation}}", self.revoke,

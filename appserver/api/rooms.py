@@ -30,7 +30,7 @@ from ..rooms.house import House
 from ..rooms.joining import Admission
 from ..rooms.members import Known
 from ..rooms.numbers import RoomNumbers
-from ..web import origin_of
+from ..web import BAD_HOST, origin_of
 from .pagemarks import mark_of, read_mark
 from .roomviews import Shown, room_detail, room_info, visitor_of
 
@@ -39,7 +39,8 @@ ROOM = ROOMS + "/{room}"
 UNKNOWN = "404 room-unknown"
 NUMBERS = ("409 number-exists", "409 too-many-numbers")
 JOIN_FAULTS = (
-    UNKNOWN, "401 token-invalid", "401 token-expired", "403 pin-needed", "403 pin-wrong", "403 room-locked", "403 removed",
+    UNKNOWN, BAD_HOST, "401 token-invalid", "401 token-expired", "403 pin-needed", "403 pin-wrong", "403 room-locked",
+    "403 removed",
     "403 invitation-invalid", "403 invitation-expired", "403 invitation-used", "409 room-full", "409 lobby-full",
     "429 too-many-requests", "429 too-many-tries", "503 no-media-server",
 )  # fmt: skip
@@ -92,20 +93,20 @@ class RoomsApi:
             Route(
                 "POST", ROOMS, limited(self._creations, self.create), summary="Make a room", rule="rooms.create",
                 body=RoomCreate, reply=RoomDetail, status=201,
-                errors=("401 sign-in-needed", "409 too-many-own-rooms", *NUMBERS, "429 too-many-requests",
+                errors=(BAD_HOST, "401 sign-in-needed", "409 too-many-own-rooms", *NUMBERS, "429 too-many-requests",
                         "503 too-many-rooms"),
             ),
             Route(
                 "GET", ROOMS, self.own, summary="One's own rooms, the latest used first", rule="rooms.list",
-                query=RoomQuery, reply=RoomPage, errors=("403 not-allowed", "422 page-invalid"),
+                query=RoomQuery, reply=RoomPage, errors=(BAD_HOST, "403 not-allowed", "422 page-invalid"),
             ),
             Route(
                 "GET", ROOM, self.get, summary="What a room is; to whoever may see them with its settings",
-                rule="rooms.look", reply=EITHER, errors=(UNKNOWN,),
+                rule="rooms.look", reply=EITHER, errors=(UNKNOWN, BAD_HOST),
             ),
             Route(
                 "PATCH", ROOM, self.change, summary="Change a room's settings", rule="rooms.change",
-                body=RoomPatch, reply=RoomDetail, errors=(UNKNOWN, *NUMBERS),
+                body=RoomPatch, reply=RoomDetail, errors=(UNKNOWN, BAD_HOST, *NUMBERS),
             ),
             Route(
                 "DELETE", ROOM, self.delete, summary="Delete a room; whoever is in it is sent away",

@@ -16,7 +16,7 @@ from ..accounts.desk import AccountsDesk
 from ..accounts.entities import User
 from ..rights.gate import COOKIE, is_own
 from ..rights.guard import actor_of
-from ..web import origin_of
+from ..web import BAD_HOST, origin_of
 from .accountviews import user_info
 from .rooms import limited
 
@@ -59,7 +59,8 @@ class SessionApi:
             Route("DELETE", "/api/v1/session", self.end, rule="session.end", summary="Sign out", status=204),
             Route(
                 "POST", "/api/v1/password-resets", limited(self._tries, self.ask), rule="resets.ask",
-                summary="Have a link to a new password mailed", body=ResetRequest, status=202, errors=(many,),
+                summary="Have a link to a new password mailed", body=ResetRequest, status=202,
+                errors=(many, BAD_HOST),
             ),
             Route(
                 "POST", "/api/v1/password-resets/use", limited(self._tries, self.use), rule="resets.use",

@@ -121,7 +121,7 @@ class SipAdminApi:
         ]
 
     def _route(self, method: str, path: str, handler: Handler, errors: Sequence[str] = (), **more: Any) -> Route:
-        return Route(method, path, handler, errors=(*errors, *ADMIN_ERRORS), security="admin", rule="sip.admin", **more)
+        return Route(method, path, handler, errors=(*errors, *ADMIN_ERRORS), rule="sip.admin", **more)
 
     # --- rows -----------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from confero.runtime.http import Route, read_model, read_query, reply
 
 from ..accounts.desk import AccountsDesk
 from ..rights.guard import actor_of
-from ..web import origin_of
+from ..web import BAD_HOST, origin_of
 from .accountviews import audit_entry, user_info
 from .pagemarks import mark_of, read_mark
 from .session import PASSWORD
@@ -61,7 +61,8 @@ class UsersApi:
             ),
             Route(
                 "POST", f"{USER}/reset-link", self.reset_link, rule=change,
-                summary="A one-time link to a new password", reply=ResetLink, status=201, errors=(UNKNOWN,),
+                summary="A one-time link to a new password", reply=ResetLink, status=201,
+                errors=(UNKNOWN, BAD_HOST),
             ),
             Route(
                 "GET", "/api/v1/audit", self.audit, rule="audit.read", summary="The audit log, the latest first",

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Executable, Row, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.errors import LocalError, Unavailable
-from confero.runtime.logging import get_logger
+from confero.runtime.metrics import Metrics
 
+from .faults import away
+from .meters import Kind, Meters
+from .server import TIMEOUT_S, TRIES, Server, Value, Work
 from .sqlite import Sqlite
-
-log = get_logger(__name__)
-Value = TypeVar("Value")
 
 DRIVERS = {
     "sqlite": "sqlite",
@@ -29,12 +29,9 @@ DRIVERS = {
     "mariadb+aiomysql": "mysql+aiomysql",
 }
 """Schemes that a database URL may have, and the driver that is used."""
-TIMEOUT_S = 5.0
-"""A transaction with all its tries."""
-TRIES = 4
 RETRY_S = 0.02
-MYSQL_CONFLICTS = frozenset({1205, 1213})
-"""Lock wait time-out and deadlock: the transaction was undone and may be tried again (also how Galera says no at commit)."""
+LOCKED = "database is locked"
+"""What SQLite says of another process that writes for longer than it waits."""
 
 
 def database_url(text: str | None, state_dir: Path) -> URL:
@@ -52,13 +49,15 @@ def database_url(text: str | None, state_dir: Path) -> URL:
 
 
 class Database:
-    """Transactions on one database. ``close`` it: aiomysql complains about connections that are only forgotten."""
+    """Transactions on one database. ``close`` it."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, metrics: Metrics | None = None) -> None:
+        """``metrics``: of the service; without, nobody reads what is measured."""
+        self._meters = Meters(metrics or Metrics())
         self.is_sqlite = url.drivername.startswith("sqlite")
         self.file = Path(url.database) if self.is_sqlite and url.database else None
         self.sqlite = Sqlite(url) if self.is_sqlite else None
-        self._mysql = None if self.is_sqlite else _mysql_engine(url)
+        self._server = None if self.is_sqlite else Server(url, self._meters)
 
     async def rows(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """All rows of one statement that does not write. ``values``: of its bound parameters. Raises Unavailable."""
@@ -66,52 +65,52 @@ class Database:
         async def work(connection: AsyncConnection) -> Sequence[Row[Any]]:
             return (await connection.execute(query, values)).all()
 
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                if self.sqlite is not None:
-                    return await self.sqlite.read(work)
-                async with self.mysql.connect() as connection:
-                    return await work(connection)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise _unavailable(error) from error
+        if self.sqlite is None:
+            return await self.server.read(work, lambda: str(query))
+        return await self._in_file(self.sqlite.read, work, "read", lambda: str(query))
 
     async def value(self, query: Executable) -> Any:
         """The first column of the first row; None if there is no row. Raises Unavailable."""
         found = await self.rows(query)
         return found[0][0] if found else None
 
-    async def write(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, Value]]) -> Value:
-        """Run ``work`` in a transaction, again from its start if another one was in its way. Raises Unavailable.
+    async def write(self, work: Work[Value]) -> Value:
+        """Run ``work`` in a transaction, again from its start if another one was in its way, or its connection was lost before
+        COMMIT. Raises Unavailable.
 
         It awaits nothing but its connection: others wait for it.
         """
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                for attempt in range(1, TRIES + 1):
-                    try:
-                        return await self._transaction(work)
-                    except OperationalError as error:
-                        if attempt == TRIES or not _is_conflict(error):
-                            raise
-                        await asyncio.sleep(RETRY_S * attempt)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise _unavailable(error) from error
-        raise AssertionError("unreachable")
+        if self.sqlite is None:
+            return await self.server.write(work, lambda: work.__qualname__)
+        return await self._in_file(self.sqlite.write, work, "write", lambda: work.__qualname__)
 
-    async def _transaction(self, work: Callable[[AsyncConnection], Coroutine[Any, Any, Value]]) -> Value:
-        if self.sqlite is not None:
-            return await self.sqlite.write(work)
-        async with self.mysql.connect() as connection, connection.begin():
-            return await work(connection)
+    async def _in_file(
+        self, way: Callable[[Work[Value]], Awaitable[Value]], work: Work[Value], kind: Kind, what: Callable[[], str]
+    ) -> Value:
+        with self._meters.timed(kind, what):
+            try:
+                async with asyncio.timeout(TIMEOUT_S):
+                    return await _unlocked(way, work)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> Unavailable:
+        """Without the statement and its values, which name people."""
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        self._meters.failures.labels("file").inc()
+        self._meters.say_failed("database failed", error=type(cause).__name__, detail=str(cause)[:200])
+        return away(RETRY_S)
 
     @property
-    def mysql(self) -> AsyncEngine:
+    def server(self) -> Server:
         """Where the database is no file."""
-        assert self._mysql is not None, "asked for after is_sqlite"
-        return self._mysql
+        assert self._server is not None, "asked for after is_sqlite"
+        return self._server
 
     async def answers(self) -> bool:
-        """Whether the database can be asked; for readiness."""
+        """Whether the database can be asked; for readiness. One that is away is not asked once more. Raises Unavailable."""
+        if self._server is not None:
+            return not self._server.is_away and await self._server.answers()
         await self.rows(text("SELECT 1"))
         return True
 
@@ -119,30 +118,17 @@ class Database:
         """Close every connection. Idempotent."""
         if self.sqlite is not None:
             await self.sqlite.close()
-        if self._mysql is not None:
-            await self._mysql.dispose()
+        if self._server is not None:
+            await self._server.close()
 
 
-def _mysql_engine(url: URL) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_pre_ping=True,  # a restarted server costs no failed request
-        pool_recycle=1800,  # below the server's wait_timeout
-        pool_size=10,
-        max_overflow=10,
-        pool_timeout=TIMEOUT_S,
-        isolation_level="READ COMMITTED",  # no gap locks, so inserts do not meet
-        connect_args={"connect_timeout": TIMEOUT_S},
-    )
-
-
-def _is_conflict(error: OperationalError) -> bool:
-    arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
-    return bool(arguments) and (arguments[0] in MYSQL_CONFLICTS or "database is locked" in str(arguments[0]))
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    """Without the statement and its values, which name people."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    log.error("database failed", error=type(cause).__name__, detail=str(cause)[:200])
-    return Unavailable("The database does not answer; try again in a moment.", code="database-down")
+async def _unlocked(way: Callable[[Work[Value]], Awaitable[Value]], work: Work[Value]) -> Value:
+    """Another process that writes is waited for by SQLite itself, and then here, since it gives up at once in some cases."""
+    for _ in range(1, TRIES):
+        try:
+            return await way(work)
+        except OperationalError as error:
+            if LOCKED not in str(error.orig):
+                raise
+        await asyncio.sleep(RETRY_S)
+    return await way(work)

@@ -41,7 +41,7 @@ async def migrate(database: Database) -> None:
         if database.sqlite is not None:
             await _migrate_sqlite(database.sqlite)
         else:
-            await _migrate_mysql(database.mysql)
+            await _migrate_mysql(database.server.engine)
     except CommandError as error:
         raise LocalError(f"the database belongs to another version of confero: {error}") from error
     except (SQLAlchemyError, OSError) as error:

@@ -63,11 +63,12 @@ class MeetingDesk:
 
     # --- everybody ------------------------------------------------------------------------------------------------
 
-    async def hand(self, room: str, participant: str, *, raised: bool) -> None:
-        """One's own. Raises Refused 404 ``participant-unknown``."""
+    async def hand(self, room: str, participant: str, *, raised: bool | None) -> bool:
+        """One's own; None: the other way. Whether it is up now. Raises Refused 404 ``participant-unknown``."""
         now = self._clock.wall()
         outcome = await self._change(room, lambda s: rules.hand(s, participant, now, raised=raised), [participant])
         await self._teller.told(outcome.scene, {})
+        return outcome.scene.people[participant].hand_at is not None
 
     # --- hosts ----------------------------------------------------------------------------------------------------
 

@@ -45,9 +45,10 @@ def patched(scene: Scene, wish: MeetingPatch) -> Outcome:
     return Outcome(silent, orders)
 
 
-def hand(scene: Scene, participant: str, now: float, *, raised: bool) -> Outcome:
-    """One's own hand. Raised again it keeps its place in the row."""
+def hand(scene: Scene, participant: str, now: float, *, raised: bool | None) -> Outcome:
+    """One's own hand; None: the other way. Raised again it keeps its place in the row."""
     person = one(scene, participant)
+    raised = person.hand_at is None if raised is None else raised
     since = (person.hand_at or now) if raised else None
     return Outcome(scene.with_people(replace(person, hand_at=since)))
 

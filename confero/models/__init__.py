@@ -30,7 +30,7 @@ from .calls import (
     SipCallOut,
     SipRingAnswer,
 )
-from .digits import CollectRequest, Digit, Digits, DigitsSend, OwnerDigit, OwnerDigits
+from .digits import CollectRequest, Digit, Digits, DigitsSend, OwnerChange, OwnerDigit, OwnerDigits
 from .events import (
     ClosedEvent,
     DigitEvent,
@@ -118,6 +118,7 @@ __all__ = [
     "Noise",
     "Offer",
     "Ok",
+    "OwnerChange",
     "OwnerDigit",
     "OwnerDigits",
     "OwnerLegs",

@@ -43,11 +43,25 @@ class OwnerDigit(Reply):
     at: float
 
 
+class OwnerChange(Reply):
+    """What a host or a room's rules have decided about one of an owner's legs."""
+
+    number: int
+    """In one line with the digits'."""
+    leg: Id
+    muted: bool
+    held: bool
+
+
 class OwnerDigits(Reply):
     """GET /v1/owners/{owner}/digits?after=&wait_s= : those of all its legs that collect, in their order."""
 
     digits: list[OwnerDigit]
     """At most the last 1024."""
+    changes: list[OwnerChange] = Field(default_factory=list)
+    """Likewise."""
+    last: int = 0
+    """The highest number that was given: what to ask after."""
 
 
 class Digits(Reply):

@@ -72,6 +72,8 @@ class LegReply(Reply):
     """Answer, or our offer."""
     people: int = 0
     """Participants of the room, this one included, where the leg is new."""
+    boot: str = ""
+    """Of the MCU's process, where the leg is new: with another one it has gone (``OwnerLegs``)."""
 
 
 class LegSdp(Request):

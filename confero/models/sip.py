@@ -252,3 +252,15 @@ class SipPlaceAsk(Request):
     """None: a fresh room for this call."""
     participant: Id | None = None
     caller: SipCaller = SipCaller()
+
+
+class SipHand(Request):
+    """POST /internal/v1/sip/hands: a caller's hand goes up, or down if it was up."""
+
+    room: Id
+    participant: Id
+
+
+class SipHandReply(Reply):
+    raised: bool
+    """What it is now."""

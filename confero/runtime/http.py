@@ -62,8 +62,6 @@ class Route:
     """Model of the query string; ``read_query`` reads it."""
     reply_type: str = ""
     """Content type of an answer that is not JSON."""
-    security: str = ""
-    """Scheme of ``confero.runtime.openapi.SCHEMES`` by which a public route's own handler knows its callers."""
     rule: str = ""
     """Name of the rule of authorisation under which a public route stands; the application server's guard holds it to that."""
     documented: bool = True
@@ -133,9 +131,9 @@ class HttpApp:
         """Those given to the constructor."""
         return self._routes
 
-    def openapi(self) -> dict[str, Any]:
-        """OpenAPI 3.1 of the routes given to the constructor."""
-        return openapi.describe(self.title, [route for route in self._routes if route.documented])
+    def openapi(self, words: openapi.Words | None = None) -> dict[str, Any]:
+        """OpenAPI 3.1 of the routes given to the constructor; ``words``: what is said beside them."""
+        return openapi.describe(self.title, [route for route in self._routes if route.documented], words)
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})

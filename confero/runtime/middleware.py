@@ -13,7 +13,7 @@ from aiohttp.typedefs import Middleware
 
 from confero.access import may_call
 from confero.clock import Clock
-from confero.errors import ConferoError, LocalError, Refused
+from confero.errors import ConferoError, LocalError, Refused, Unavailable
 from confero.ids import new_id
 from confero.runtime.logging import bind_context, get_logger
 from confero.runtime.metrics import Metrics
@@ -103,7 +103,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 def _waiting_time(error: Exception) -> dict[str, str]:
     """In whole seconds (RFC 9110, section 10.2.3)."""
-    wait_s = error.retry_after_s if isinstance(error, Refused) else 0.0
+    wait_s = error.retry_after_s if isinstance(error, Refused | Unavailable) else 0.0
     return {"Retry-After": str(ceil(wait_s))} if wait_s > 0 else {}
 
 

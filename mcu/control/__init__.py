@@ -32,7 +32,7 @@ class ControlApi:
         self._describe = describe
         self._subjects = (
             RoomCalls(conference),
-            LegCalls(conference),
+            LegCalls(conference, boot),
             OwnerCalls(conference, boot),
             SettingsCalls(conference),
             RoomPlayCalls(conference),

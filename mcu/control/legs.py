@@ -40,8 +40,9 @@ class EndQuery(Query):
 
 
 class LegCalls:
-    def __init__(self, conference: Conference) -> None:
+    def __init__(self, conference: Conference, boot: str) -> None:
         self._conference = conference
+        self._boot = boot
 
     def routes(self) -> list[Route]:
         path, sdp, leg = "/v1/rooms/{room}/legs", models.LegSdp, models.LegReply
@@ -62,7 +63,8 @@ class LegCalls:
 
     async def _create(self, request: web.Request) -> web.Response:
         wish = await read_model(request, LEG_CREATE)
-        return reply(self._conference.create_leg(request.match_info["room"], wish), 201)
+        made = self._conference.create_leg(request.match_info["room"], wish)
+        return reply(made.model_copy(update={"boot": self._boot}), 201)
 
     async def _offer(self, request: web.Request) -> web.Response:
         body = await read_model(request, models.LegSdp)

@@ -111,13 +111,15 @@ class CallBook:
         for call in list(self._running.values()):
             call.happened(HangUp(reason))
 
-    def legs_lost(self, mcu_url: str, legs: set[str], reason: str) -> None:
-        """These are not at their MCU any more: it has ended them (``media-ended``), or was ended itself (``mcu-lost``)."""
+    def legs_lost(self, mcu_url: str, legs: set[str], boot: str | None = None) -> None:
+        """These are not at their MCU any more: it has ended them (``media-ended``), or was ended itself (``mcu-lost``), as
+        ``boot`` tells, that of the process which is there now. None: it is silent."""
         if not legs:
             return
         for call in self.running():
             if call.media.mcu_url == mcu_url and call.media.leg in legs:
-                call.happened(LegLost(reason))
+                made_by = call.media.boot or boot
+                call.happened(LegLost("media-ended" if made_by == boot and boot is not None else "mcu-lost"))
 
     def legs(self) -> dict[str, set[str]]:
         """Of calls, by the MCU that they are at."""
@@ -133,9 +135,18 @@ class CallBook:
 
     def key(self, leg: str, digit: str) -> None:
         """A key in a leg's media. Of two calls with one leg there is none."""
-        call = next((call for call in self._running.values() if call.media.leg == leg), None)
+        call = self._at(leg)
         if call is not None:
             call.keypad.key("media", digit)
+
+    def changed(self, leg: str, *, muted: bool, held: bool) -> None:
+        """A host, or the room's rules, have the leg so now."""
+        call = self._at(leg)
+        if call is not None:
+            call.keypad.changed(muted=muted, held=held)
+
+    def _at(self, leg: str) -> Call | None:
+        return next((call for call in self._running.values() if call.media.leg == leg and call.state != "ended"), None)
 
     def named(self, call_id: str, tag: str) -> Call | None:
         """By Call-ID and our tag."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from confero.errors import ConferoError
 from confero.models.calls import CallEvent, CallState
-from confero.models.sip import SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
+from confero.models.sip import SipHand, SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Acknowledged,
@@ -108,6 +108,11 @@ class Call:
         """A place that the call has been given, as it is now. Raises Refused, Unavailable."""
         ask = SipPlaceAsk(room=place.room, participant=place.participant, caller=self.about.caller)
         return await self.means.appserver.place(ask)
+
+    async def hand(self) -> bool:
+        """The caller's hand is up if it was down, down if it was up; whether it is up now. Raises Refused, Unavailable."""
+        about = self.about
+        return (await self.means.appserver.hand(SipHand(room=about.room, participant=about.participant))).raised
 
     def _remember(self) -> None:
         """What has changed of an established call goes into the journal."""

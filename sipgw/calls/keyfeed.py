@@ -1,8 +1,9 @@
-"""Keys in the media of all calls: each MCU that has legs of ours is asked for them, over and over, by one task each."""
+"""Keys in the media of all calls, and what hosts decide about them: each MCU with legs of ours is asked, by a task."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from confero.errors import ConferoError
 from confero.runtime.logging import get_logger
@@ -17,6 +18,8 @@ LOOK_S = 0.25
 """How often it is looked for MCUs that are new: nobody presses a key so soon after a call is answered."""
 WAIT_S = 20.0
 """How long an MCU may wait with its answer until there is a key."""
+OLD = -1
+"""In place of a number: all that there is now has been dealt with."""
 PAUSE_S = 1.0
 """After an MCU has not answered."""
 
@@ -24,10 +27,12 @@ PAUSE_S = 1.0
 class KeyFeed:
     """``run`` it as a task."""
 
-    def __init__(self, book: CallBook, mcus: McuPeers, owner: str) -> None:
+    def __init__(self, book: CallBook, mcus: McuPeers, owner: str, stale: Iterable[str] = ()) -> None:
+        """``stale``: MCUs with calls of the process before this one, to which what is old has been told."""
         self._book = book
         self._mcus = mcus
         self._owner = owner
+        self._stale = set(stale)
         self._asked: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -42,7 +47,8 @@ class KeyFeed:
 
     async def _read(self, url: str) -> None:
         """As long as that MCU has legs of ours."""
-        last = 0
+        last = OLD if url in self._stale else 0
+        self._stale.discard(url)
         try:
             while url in self._book.mcus():
                 last = await self._read_once(url, last)
@@ -50,13 +56,17 @@ class KeyFeed:
             del self._asked[url]
 
     async def _read_once(self, url: str, last: int) -> int:
-        """The number of the last key."""
+        """The number of the last happening."""
         try:
-            digits = (await self._mcus.at(url).digits(self._owner, last, WAIT_S)).digits
+            news = await self._mcus.at(url).digits(self._owner, max(last, 0), 0.0 if last == OLD else WAIT_S)
         except ConferoError as error:
             log.info("no keys from an MCU", mcu=url, reason=str(error))
             await asyncio.sleep(PAUSE_S)
             return last
-        for digit in digits:
+        if last == OLD:
+            return news.last
+        for digit in news.digits:
             self._book.key(digit.leg, digit.digit)
-        return digits[-1].number if digits else last
+        for change in news.changes:
+            self._book.changed(change.leg, muted=change.muted, held=change.held)
+        return news.last

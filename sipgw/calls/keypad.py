@@ -43,6 +43,10 @@ class Owner(Protocol):
         """Raises Refused, Unavailable."""
         ...
 
+    async def hand(self) -> bool:
+        """Up if it was down, down if it was up; whether it is up now. Raises Refused, Unavailable."""
+        ...
+
     def hang_up(self, reason: str) -> None: ...
 
 
@@ -84,8 +88,8 @@ class Keypad:
         self._begun = True
         if self._lobby is not None:
             await self._lobby.begin()
-        elif self._media.alone:
-            self.voice.say(["alone"])
+        elif words := self._around():
+            self.voice.say(words)
 
     def key(self, way: Way, digit: str) -> None:
         """The caller has pressed a key."""
@@ -102,7 +106,23 @@ class Keypad:
         lobby, self._lobby = self._lobby, None
         if lobby is not None:
             lobby.left()
-            self.voice.say(["joined", "alone"] if self._media.alone else ["joined"])
+            self.voice.say(["joined", *self._around()])
+
+    def _around(self) -> list[str]:
+        """What whoever comes into a room is to know of it."""
+        known = {"held": self._media.held, "alone": self._media.alone}
+        return [prompt for prompt, holds in known.items() if holds]
+
+    def changed(self, *, muted: bool, held: bool) -> None:
+        """A host, or the room's rules, have it so now: nobody else tells the caller."""
+        before = self._media.muted, self._media.held
+        self._media.muted, self._media.held = muted, held
+        if self._lobby is not None or before == (muted, held):
+            return
+        if held != before[1]:
+            self.voice.say(["held"] if held else ["may-speak", "muted"] if muted else ["may-speak"])
+        else:
+            self.voice.say(["muted-by-host"] if muted else ["unmuted"])
 
     def stranded(self) -> None:
         """It cannot get there: whoever waits for it there is not to wait in vain."""
@@ -125,9 +145,11 @@ class Keypad:
             case "mute":
                 shown = await self._media.show()
                 if shown.held:  # a host has to let first: neither of the two words would be true
-                    return ["not-available"]
+                    return ["held"]
                 changed = await self._media.patch(LegPatch(muted=not shown.muted))
                 return ["muted" if changed.muted else "unmuted"]
+            case "hand":
+                return ["hand-raised" if await self._owner.hand() else "hand-lowered"]
             case "softer":
                 return [await self._hear(-STEP_DB, "softer", "softest")]
             case "louder":

@@ -29,8 +29,6 @@ class Leases:
         self._owner = owner
         self._heard: dict[str, float] = {}
         """When each MCU was heard of last."""
-        self._boots: dict[str, str] = {}
-        """Which of its lives each is in."""
 
     async def run(self) -> None:
         while True:
@@ -41,7 +39,6 @@ class Leases:
         """Once, at all MCUs with legs of ours."""
         known = self._book.legs()
         self._heard = {url: self._heard.get(url, self._clock.monotonic()) for url in known}
-        self._boots = {url: boot for url, boot in self._boots.items() if url in known}
         await asyncio.gather(*(self._renew(url, legs) for url, legs in known.items()))
 
     async def _renew(self, url: str, before: set[str]) -> None:
@@ -51,10 +48,8 @@ class Leases:
             silent = self._clock.monotonic() - self._heard[url]
             log.warning("MCU not reached", mcu=url, silent_s=round(silent), reason=str(error))
             if silent >= LOST_S:
-                self._book.legs_lost(url, before, "mcu-lost")
+                self._book.legs_lost(url, before)
             return
         self._heard[url] = self._clock.monotonic()
         # Only legs that were there before the question: others may have been made while it was answered.
-        anew = self._boots.get(url, reply.boot) != reply.boot
-        self._boots[url] = reply.boot
-        self._book.legs_lost(url, before - set(reply.legs), "mcu-lost" if anew else "media-ended")
+        self._book.legs_lost(url, before - set(reply.legs), reply.boot)

@@ -42,10 +42,16 @@ class MediaLeg:
         self._place: SipPlace | None = None
         self.leg = ""
         """Empty: there is none."""
+        self.boot = ""
+        """Of the MCU's process that has made it; empty: not known."""
         self.near = self._near_known = ""
         """The host that the peer's signalling comes from, where that is known; as the MCU has it."""
         self.alone = False
         """Nobody else was in the room when the leg came."""
+        self.muted = False
+        """By the caller or a host: also at the next leg, when an MCU was lost."""
+        self.held = False
+        """By the room's rules, until a host lets."""
         self._keying: KeyExchange | None = None
         """How the peer protects its media, as it has shown: offers of ours do as it does."""
         self._has_listened = False
@@ -104,10 +110,11 @@ class MediaLeg:
                 owner=self.terms.owner,
                 collect=True,
                 media_timeout_s=self.terms.timeout_s,
+                muted=self.muted,
                 held=not place.may_speak,
             ),
         )
-        self.leg, self.alone = reply.leg, reply.people == 1
+        self.leg, self.boot, self.alone, self.held = reply.leg, reply.boot, reply.people == 1, not place.may_speak
         return reply.sdp
 
     async def answer(self, offer: str) -> str:
@@ -138,6 +145,7 @@ class MediaLeg:
             raise
         await self.close("left")
         self._place, self.leg, self.alone = following.place, following.leg, following.alone
+        self.boot, self.muted, self.held = following.boot, following.muted, following.held
 
     async def _tell_near(self) -> None:
         """Media of a symmetric peer may come from where its signalling comes from: before what it describes is taken."""
@@ -165,7 +173,7 @@ class MediaLeg:
             if error.code != "other-media-thread":
                 raise
             return False
-        self._place, self.alone = place, alone
+        self._place, self.alone, self.held = place, alone, not place.may_speak
         return True
 
     async def prepare(self, place: SipPlace) -> str:
@@ -174,7 +182,7 @@ class MediaLeg:
             raise LocalError("the call is on its way already")
         following = MediaLeg(self._mcus, self.terms)
         following._keying, following.near = self._keying, self.near
-        following._has_listened = self._has_listened
+        following._has_listened, following.muted = self._has_listened, self.muted
         offer = await following.open(place, None, confirmed=True)
         self._next = following
         return offer
@@ -203,10 +211,14 @@ class MediaLeg:
 
     async def show(self) -> Participant:
         """As the room's roster has it."""
-        return await self.mcu.leg(self._need())
+        return self._seen(await self.mcu.leg(self._need()))
 
     async def patch(self, patch: LegPatch) -> Participant:
-        return await self.mcu.patch(self._need(), patch)
+        return self._seen(await self.mcu.patch(self._need(), patch))
+
+    def _seen(self, shown: Participant) -> Participant:
+        self.muted, self.held = shown.muted, shown.held
+        return shown
 
     async def confirm(self) -> None:
         """The peer has shown that it is where it says to be."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -78,6 +79,8 @@ class ResumedCall(Call):
     async def set_up(self) -> None:
         if await self.alive:
             log.info("call resumed", call=self.about.id)
+            with suppress(ConferoError):  # the leg may end meanwhile: its own task is told so
+                await self.media.show()
             await self.keypad.begin()
             return
         self.media.lost()
@@ -119,31 +122,36 @@ class Resumption:
         for call in self._calls:
             call.partner = known.get(partners[call.about.id])
 
+    def mcus(self) -> set[str]:
+        """Where the calls are that go on."""
+        return {call.media.mcu_url for call in self._calls}
+
     async def finish(self) -> None:
         """Asks each MCU for its legs; legs of ours that belong to no call are ended."""
         for call in self._calls:
             self._book.start(call)
-        urls = {call.media.mcu_url for call in self._calls}
-        await asyncio.gather(*(self._ask(url) for url in urls))
+        await asyncio.gather(*(self._ask(url) for url in self.mcus()))
 
     async def _ask(self, url: str) -> None:
-        there = await self._legs_at(url)
+        there, boot = await self._legs_at(url)
         ours = [call for call in self._calls if call.media.mcu_url == url]
         known = {call.media.leg for call in ours}
         for call in ours:
+            call.media.boot = boot
             call.alive.set_result(call.media.leg in there)
         await self._end_orphans(url, there - known)
 
-    async def _legs_at(self, url: str) -> set[str]:
-        """None where the MCU cannot be reached in time."""
+    async def _legs_at(self, url: str) -> tuple[set[str], str]:
+        """And which process has them; none where the MCU cannot be reached in time."""
         until = self._means.clock.monotonic() + PATIENCE_S
         while True:
             try:
-                return set((await self._mcus.at(url).renew(self._means.owner)).legs)
+                reply = await self._mcus.at(url).renew(self._means.owner)
+                return set(reply.legs), reply.boot
             except ConferoError as error:
                 if self._means.clock.monotonic() >= until:
                     log.warning("an MCU with calls of ours is away", mcu=url, reason=str(error))
-                    return set()
+                    return set(), ""
                 await asyncio.sleep(PAUSE_S)
 
     async def _end_orphans(self, url: str, legs: Iterable[str]) -> None:

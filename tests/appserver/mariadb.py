@@ -1,9 +1,10 @@
-"""A MariaDB server of our own: fresh data folder, free port, ended by its process id (Debian package mariadb-server)."""
+"""A MariaDB server of our own: fresh data folder, free port, ended, killed or frozen by its process id (Debian: mariadb-server)."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -46,7 +47,13 @@ class MariaDb:
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
         ]
-        subprocess.run(install, check=True, capture_output=True, timeout=START_S)
+        done = subprocess.run(install, check=False, capture_output=True, timeout=START_S)
+        assert done.returncode == 0, (done.stdout + done.stderr).decode()[-2000:]
+        self.run()
+
+    def run(self) -> None:
+        """Once more with the data that there are."""
+        data = f"--datadir={self._folder / 'data'}"
         command = [
             shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "mariadbd",
             "--no-defaults",
@@ -73,6 +80,21 @@ class MariaDb:
                 return
             time.sleep(0.1)
         raise AssertionError("mariadbd did not start:\n" + (self._folder / "log").read_text()[-2000:])
+
+    def kill(self) -> None:
+        """As a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def freeze(self) -> None:
+        """It takes connections, by the kernel, and says nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def sql(self, statement: str) -> subprocess.CompletedProcess[bytes]:
         command = ["mariadb", "--no-defaults", "-u", "root", f"--socket={self._folder / 'sock'}", "-N", "-e", statement]

@@ -11,6 +11,10 @@ import pytest_asyncio
 from confero.lab.members.loopback import gather_loopback
 from confero.lab.stack import Stack
 
+from ..support.figures import record_figure
+
+__all__ = ["record_figure", "stack"]
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:

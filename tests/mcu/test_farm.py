@@ -21,11 +21,14 @@ class AppServer:
     def __init__(self) -> None:
         self.said: list[object] = []
         self.failure: Exception | None = None
+        self.database_down = False
         self.knows = False
 
     async def register(self, register: models.McuRegister) -> None:
         if self.failure is not None:
             raise self.failure
+        if self.database_down:
+            raise Unavailable("no database", code="database-down")
         self.knows = True
         self.said.append(register)
 
@@ -86,6 +89,27 @@ async def test_an_outage_at_the_time_of_registering_again() -> None:
     appserver.failure = None
     assert [await f.beat(appserver), await f.beat(appserver)] == [0.0, HEARTBEAT_S]
     assert [type(said) for said in appserver.said] == [models.McuRegister, models.McuRegister, tuple]
+
+
+async def test_heartbeats_go_on_while_registrations_cannot_be_written_down() -> None:
+    """The server's database is away for a minute: whoever is silent meanwhile loses its rooms."""
+    appserver, clock = AppServer(), FakeClock()
+    f = farm(clock)
+    await f.beat(appserver)
+    appserver.database_down = True
+    for _ in range(round(2 * REGISTER_S / HEARTBEAT_S)):
+        clock.advance(HEARTBEAT_S)
+        assert await f.beat(appserver) == HEARTBEAT_S and f.registered
+    assert len(appserver.said) == 1 + round(2 * REGISTER_S / HEARTBEAT_S)
+    appserver.database_down = False
+    assert await f.beat(appserver) == 0.0
+    assert isinstance(appserver.said[-1], models.McuRegister)
+
+
+async def test_a_first_registration_that_cannot_be_written_down_is_tried_again() -> None:
+    appserver, f = AppServer(), farm()
+    appserver.database_down = True
+    assert await f.beat(appserver) > 0 and not f.registered and not appserver.said
 
 
 async def test_an_absent_server_is_tried_less_and_less_often() -> None:

@@ -125,7 +125,7 @@ async def test_an_owner_reads_the_digits_of_all_its_legs(rig: Rig) -> None:
     one = await rig.phone("one", 440, owner="gw-1", collect=True)
     other = await rig.phone("two", 700, owner="gw-1")
     path = "/v1/owners/gw-1/digits"
-    assert (await call(rig, "GET", path))[1] == {"digits": []}
+    assert (await call(rig, "GET", path))[1] == {"digits": [], "changes": [], "last": 0}
     digits, find = rig.app.conference.digits, rig.app.conference.registry.leg
     waiting = spawn(call(rig, "GET", f"{path}?wait_s=10"), name="the gateway")
     await asyncio.sleep(0.1)
@@ -136,7 +136,29 @@ async def test_an_owner_reads_the_digits_of_all_its_legs(rig: Rig) -> None:
     assert [(digit["number"], digit["leg"], digit["digit"]) for digit in found] == [(2, one.leg, "7")]
     # Who counts further than we do has counted before our restart.
     assert len((await call(rig, "GET", f"{path}?after=99"))[1]["digits"]) == 2
-    assert (await call(rig, "GET", "/v1/owners/gw-2/digits"))[1] == {"digits": []}
+    assert (await call(rig, "GET", "/v1/owners/gw-2/digits"))[1] == {"digits": [], "changes": [], "last": 0}
+
+
+async def test_an_owner_reads_what_hosts_decide_about_its_legs(rig: Rig) -> None:
+    """In one line with the digits; not what the owner does itself, and nothing that has changed nothing."""
+    await rig.room()
+    phone = await rig.phone("one", 440, owner="gw-1", collect=True)
+    await rig.phone("two", 700)
+    path, conference = "/v1/owners/gw-1/digits", rig.app.conference
+    conference.digits.add(conference.registry.leg(phone.leg)[0], "5", 100, False, 1.0)
+    waiting = spawn(call(rig, "GET", f"{path}?after=1&wait_s=10"), name="the gateway")
+    await asyncio.sleep(0.1)
+    muted, held = models.ParticipantOrder(muted=True), models.ParticipantOrder(held=True)
+    for order in (muted, muted, held):
+        conference.moderation.order("r1", {"one": order, "two": order})
+    await call(rig, "PATCH", f"/v1/legs/{phone.leg}", {"gain_db": 3})
+    assert (await waiting)[1]["changes"]
+    reply = (await call(rig, "GET", path))[1]
+    assert reply["last"] == 3 and [one["number"] for one in reply["changes"]] == [2, 3]
+    assert [(one["leg"], one["muted"], one["held"]) for one in reply["changes"]] == [
+        (phone.leg, True, False),
+        (phone.leg, True, True),
+    ]
 
 
 async def test_tones_are_listened_for_where_no_events_come(house: House) -> None:

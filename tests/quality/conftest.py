@@ -2,20 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from ..support.figures import record_figure
 
-import pytest
-
-FIGURES = Path(__file__).resolve().parents[2] / "var" / "figures"
-
-
-@pytest.fixture
-def record_figure() -> Callable[[str, str], None]:
-    """Keeps one line under a name; ``tools/suites.py`` puts all of them into docs/test-report.md."""
-
-    def record(name: str, text: str) -> None:
-        FIGURES.mkdir(parents=True, exist_ok=True)
-        (FIGURES / f"{name}.txt").write_text(text + "\n")
-
-    return record
+__all__ = ["record_figure"]

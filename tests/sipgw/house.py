@@ -17,6 +17,8 @@ from confero.models.sip import (
     SipCallRecord,
     SipCallRecords,
     SipDecision,
+    SipHand,
+    SipHandReply,
     SipPinAsk,
     SipPinReply,
     SipPlace,
@@ -48,6 +50,10 @@ class Office:
         """Host and port of the telephone that ``sip:outside@`` calls."""
         self.away = False
         self.spec: dict[str, Any] = {}
+        self.hands: set[str] = set()
+        """Participants whose hand is up."""
+        self.silent: set[str] = set()
+        """Rooms in which nobody may speak who is not let."""
         self._given = 0
         self._tries: dict[str, int] = {}
         self.listener: Listener
@@ -55,6 +61,7 @@ class Office:
             Route("POST", f"{PREFIX}/route", self._route, "appserver:sip"),
             Route("POST", f"{PREFIX}/pin", self._pin, "appserver:sip"),
             Route("POST", f"{PREFIX}/places", self._places, "appserver:sip"),
+            Route("POST", f"{PREFIX}/hands", self._hand, "appserver:sip"),
             Route("POST", f"{PREFIX}/calls", self._record, "appserver:sip"),
         ]
         self.http = HttpApp("appserver", routes, secret=SECRET, clock=SystemClock())
@@ -74,6 +81,7 @@ class Office:
             mcu="m1",
             mcu_url=self.mcu_url,
             reserved_until=0,
+            may_speak=room not in self.silent,
             waiting=self.doors.get(room) == "waiting",
         )
 
@@ -102,11 +110,16 @@ class Office:
 
     async def _places(self, request: web.Request) -> web.Response:
         ask = await read_model(request, SipPlaceAsk)
-        if ask.room is not None and ask.participant is not None and ask.room in self.doors:
-            if self.doors[ask.room] == "refused":
+        if ask.room is not None and ask.participant is not None:
+            if self.doors.get(ask.room) == "refused":
                 raise Refused("no such telephone", status=404, code="participant-unknown")
             return reply(self.place(ask.room).model_copy(update={"participant": ask.participant}))
         return reply(self.place(ask.room or f"call-{self._given}"))
+
+    async def _hand(self, request: web.Request) -> web.Response:
+        ask = await read_model(request, SipHand)
+        self.hands ^= {ask.participant}
+        return reply(SipHandReply(raised=ask.participant in self.hands))
 
     async def _record(self, request: web.Request) -> web.Response:
         if self.away:
@@ -150,6 +163,14 @@ class House:
         )
         self.gateway = SipgwApp(config, self._clock)
         await self.gateway.start()
+
+    async def lose_mcu(self) -> None:
+        """Another process of it, at the same address, which knows nothing."""
+        assert self.rig.app.listener is not None
+        port = self.rig.app.listener.port
+        await self.rig.stop()
+        self.rig = Rig(self.folder / "second", media_threads=1, http_port=port)
+        await self.rig.start()
 
     @property
     def sip(self) -> tuple[str, int]:

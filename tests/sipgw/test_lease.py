@@ -28,7 +28,8 @@ class Talk:
 
     def __init__(self, id: str, mcu_url: str, leg: str) -> None:
         self.about = SimpleNamespace(id=id)
-        self.media = SimpleNamespace(mcu_url=mcu_url, leg=leg)
+        self.media = SimpleNamespace(mcu_url=mcu_url, leg=leg, boot="1")
+        self.state = "answered"
         self.lost: list[Happening] = []
         self._over = asyncio.Event()
 
@@ -95,7 +96,7 @@ async def test_a_leg_that_is_gone(desk: Desk) -> None:
 
 
 async def test_another_life_of_an_mcu(desk: Desk) -> None:
-    await desk.leases.renew()
+    """Though it is asked for the first time: the leg knows who has made it."""
     desk.mcus.legs[OTHER], desk.mcus.boots[OTHER] = [], "2"
     await desk.leases.renew()
     assert desk.lost() == {"c": [LegLost("mcu-lost")]}

@@ -203,6 +203,22 @@ def test_one_is_reminded_that_one_has_to_wait() -> None:
     assert menu.poll(34.0) == [Knock()]
 
 
+def test_whoever_waits_hears_music_after_the_words() -> None:
+    """It begins with a question, so that a player that fails at once is not asked all the time."""
+    menu = waiting()
+    menu.poll(4.0)
+    menu.answered("waiting", 4.0)
+    assert menu.said(5.0) == []
+    assert menu.poll(6.0) == [Say(("hold-music",)), Knock()]
+    menu.answered("waiting", 6.0)
+    assert menu.poll(8.0) == [Knock()], "it is still heard"
+    menu.answered("waiting", 8.0)
+    menu.said(9.0)
+    assert menu.poll(32.0) == [Say(("waiting",)), Knock()], "the words in place of the music"
+    menu.answered("waiting", 32.0)
+    assert menu.poll(34.0) == [Knock()]
+
+
 def test_a_server_that_is_away_is_waited_for() -> None:
     menu = waiting()
     menu.poll(4.0)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+import pytest
+
 from confero.mcu import reasons
 from confero.models import ParticipantOrder
+from confero.sipgw.calls.voice import Voice
 
 from ..support.waiting import until
 from .house import House
@@ -12,6 +17,20 @@ from .test_menu_calls import HEARD, UNHEARD, Ring, house, ring
 __all__ = ["house", "ring"]
 
 LOW, HIGH = 440.0, 700.0
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What callers are told from here on, in order; they hear it all the same."""
+    texts: list[str] = []
+    say = Voice.say
+
+    def note(voice: Voice, prompts: Sequence[str], *more: Callable[[], None]) -> None:
+        texts.extend(prompts)
+        say(voice, prompts, *more)
+
+    monkeypatch.setattr(Voice, "say", note)
+    return texts
 
 
 def order(house: House, room: str, **orders: ParticipantOrder) -> None:
@@ -46,3 +65,57 @@ async def test_a_telephone_is_moved_and_then_removed(house: House, ring: Ring) -
     assert house.rig.app.conference.registry.room("side").view().participants[0].held
     house.rig.app.conference.moderation.remove("side", "p2", reasons.REMOVED)
     await until(lambda: second.hung_up, "a BYE")
+
+
+async def test_a_caller_is_told_what_a_host_does(house: House, ring: Ring, said: list[str]) -> None:
+    await ring(house, "talk", HIGH)
+    await ring(house, "talk", LOW)
+    await until(lambda: house.roster("talk") == ["p1", "p2"], "both")
+    said.clear()
+    for change, words in (
+        (ParticipantOrder(muted=True), ["muted-by-host"]),
+        (ParticipantOrder(muted=True), []),
+        (ParticipantOrder(held=True), ["held"]),
+        (ParticipantOrder(held=False), ["may-speak", "muted"]),
+        (ParticipantOrder(muted=False), ["unmuted"]),
+    ):
+        order(house, "talk", p2=change)
+        await until(lambda words=words: said == words, f"{words} and not {said}")  # type: ignore[misc]
+        said.clear()
+
+
+async def test_a_caller_who_may_not_speak_is_told_so_and_raises_a_hand(
+    house: House, ring: Ring, said: list[str]
+) -> None:
+    await ring(house, "talk", HIGH)
+    await until(lambda: house.roster("talk") == ["p1"], "the host")
+    house.office.silent.add("talk")
+    said.clear()
+    guest = await ring(house, "talk", LOW)
+    await until(lambda: said == ["held"], "told from the first")
+    await guest.press("*6")
+    await until(lambda: said == ["held", "held"], "the key for it says so too")
+    await guest.press("*9")
+    await until(lambda: said[2:] == ["hand-raised"], "the hand")
+    assert house.office.hands == {"p2"}
+    await guest.press("*9")
+    await until(lambda: said[3:] == ["hand-lowered"], "no hand")
+    assert house.office.hands == set()
+
+
+async def test_a_mute_outlives_the_media_server(house: House, ring: Ring) -> None:
+    """By a host, or by the caller: it is the same to those who would hear."""
+    await ring(house, "talk", HIGH)
+    by_host, by_itself = await ring(house, "talk", LOW), await ring(house, "talk", 1000.0)
+    await until(lambda: len(house.roster("talk")) == 3, "all three")
+    order(house, "talk", p2=ParticipantOrder(muted=True))
+    await by_itself.press("*6")
+    people = house.rig.app.conference.registry.room("talk").participants
+    await until(lambda: people["p2"].settings.muted and people["p3"].settings.muted, "both muted")
+    await until(lambda: all(call.media.muted for call in house.gateway.book.running()[1:]), "the gateway knows")
+    await house.lose_mcu()
+    await until(lambda: len(house.roster("talk")) == 3, "all are there again", 30)
+    again = house.rig.app.conference.registry.room("talk").participants
+    assert [again[name].settings.muted for name in ("p1", "p2", "p3")] == [False, True, True]
+    await by_host.press("*6")
+    await until(lambda: not again["p2"].settings.muted, "heard again")

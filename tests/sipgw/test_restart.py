@@ -130,6 +130,25 @@ async def test_keys_and_menus_go_on(house: Killed) -> None:
     await phone.close()
 
 
+async def test_old_keys_count_once(house: Killed) -> None:
+    """The MCU still has them when the next gateway asks: who had muted itself stays so, and its next key is the first."""
+    phone = await Telephone.open(house.sip)
+    assert await phone.call("meeting") == 200
+    await until(lambda: len(house.roster("meeting")) == 1, "in the room")
+    (someone,) = house.rig.app.conference.registry.room("meeting").participants.values()
+    await phone.press("*6")
+    await until(lambda: someone.settings.muted, "muted")
+    await house.kill()
+    await house.again()
+    await asyncio.sleep(1.0)
+    assert someone.settings.muted
+    await phone.press("*6")
+    await until(lambda: not someone.settings.muted, "heard again")
+    phone.hang_up()
+    await until(lambda: house.legs == 0, "no leg left")
+    await phone.close()
+
+
 async def test_sipps_calls_end_well_though_the_gateway_is_killed(house: Killed) -> None:
     host, port = house.sip
     sipp = await asyncio.create_subprocess_exec(

@@ -36,6 +36,7 @@ from confero.models.meetings import (
 )
 
 from .backend import json_reply, problem
+from .description import api_description
 
 if TYPE_CHECKING:
     from .account_backend import AccountBackend
@@ -90,9 +91,13 @@ class World:
         self.meetings[made.id] = made
         return made
 
+    async def _description(self, request: web.Request) -> web.Response:
+        return web.json_response(api_description())
+
     def table(self) -> dict[str, Callable[[web.Request], Awaitable[web.Response]]]:
         """Method and path -> who answers."""
         return {
+            "GET /openapi.json": self._description,
             "GET /rooms": self._rooms,
             "POST /rooms": self._make_room,
             "GET /rooms/{room}": self._room,

@@ -134,7 +134,7 @@ async def test_what_hosts_do_with_one_person(join_page: JoinPage, backend: Meeti
     await menu(page, "Grace Hopper", "Put in the spotlight")
     await expect(tile(page, "Grace Hopper")).to_contain_text("Spotlight")
     await menu(page, "Grace Hopper", "Make a host")
-    await expect(row(page, "Grace Hopper")).to_contain_text("host")
+    await expect(row(page, "Grace Hopper")).to_contain_text("Host")
     await menu(page, "Grace Hopper", "Move to another room…")
     await page.get_by_label("Link or code of the other room").fill("https://meet.test/r/red-owl")
     await page.get_by_role("button", name="Move", exact=True).click()

@@ -7,11 +7,10 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from confero.models.meetings import AskEvent, Hand
-
 from .backend import until
 from .conftest import JoinPage, OpenPage
 from .meeting_backend import MeetingBackend
+from .meeting_scene import fill
 from .test_accessibility import check, open_settings
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
@@ -25,20 +24,6 @@ LOOKS = {
 @pytest.fixture
 def make_backend() -> type[MeetingBackend]:
     return MeetingBackend
-
-
-async def fill(backend: MeetingBackend) -> None:
-    """A meeting in which everything that can be shown is shown."""
-    grace = backend.person("Grace Hopper", role="host")
-    katherine = backend.person("Katherine Johnson", muted=True)
-    backend.person("+44 20 7946 0018", kind="rtp")
-    await backend.tell_roster()
-    await backend.now_is(
-        locked=True, lobby=True, speak="request", spotlight=grace.id, hands=[Hand(participant=katherine.id, since=1.0)]
-    )
-    await backend.comes_to_the_door("A name that is so long that no list of any width will ever hold it")
-    await backend.comes_to_the_door("+49 30 1234567", "rtp")
-    await backend.tell(AskEvent(what="unmute", by="Grace Hopper"))
 
 
 async def open_dialog(page: Page, name: str) -> None:

@@ -305,3 +305,23 @@ async def test_the_front_page_knows_ones_rooms(open_page: OpenPage, people: Acco
     page = await open_page("/", at=people)
     await page.get_by_role("link", name="Team standup").click()
     await until(lambda: page.url.endswith("/r/team-standup"))
+
+
+async def test_the_api_is_shown_from_its_description(open_page: OpenPage, people: AccountBackend) -> None:
+    """Without an account, by keyboard; what is found, opened and copied is what programs read."""
+    page = await open_page("/api", at=people)
+    await expect(page.get_by_role("heading", name="API", exact=True)).to_be_visible()
+    await expect(page.get_by_role("heading", name="Telephones")).to_be_visible()
+    await page.get_by_role("searchbox").fill("/join")
+    await expect(page.get_by_text("1 operation", exact=True)).to_be_visible()
+    join = page.locator("details.operation").filter(has_text="/api/v1/rooms/{room}/join")
+    await join.locator("summary").focus()
+    await page.keyboard.press("Enter")
+    await expect(join.get_by_role("region", name="Example: 200")).to_contain_text('"participant": "p_7d1mB0qk2Wc"')
+    await expect(join.get_by_role("rowheader", name="display_name")).to_be_visible()
+    await expect(join.get_by_text("pin-wrong", exact=True)).to_be_visible()
+    await page.get_by_role("searchbox").fill("xylophone")
+    await expect(page.get_by_text("No such operation")).to_be_visible()
+    people.refuse = {"/openapi.json": problem("database-down", 503)}
+    await page.reload()
+    await expect(page.get_by_role("alert")).to_contain_text("The database can't be reached.")

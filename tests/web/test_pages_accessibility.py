@@ -27,6 +27,7 @@ PAGES = (
     "/admin/servers",
     "/admin/audit",
     "/admin/telephony",
+    "/api",
 )
 DIALOGS = (
     ("/rooms", "New room"),

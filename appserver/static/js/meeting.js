@@ -182,7 +182,7 @@ export class Meeting {
   /** A message that is not on the screen is shown for a moment. @param {import("./wire.js").ChatMessage} message */
   #tellMessage({ participant, display_name, text }) {
     if (participant === store.me.peek() || store.chatOpen.peek()) return;
-    store.toast(`${display_name}: ${text.length > MAX_TOLD ? `${text.slice(0, MAX_TOLD)}…` : text}`);
+    store.toast(`${display_name}: ${text.length > MAX_TOLD ? `${text.slice(0, MAX_TOLD)}…` : text}`, "plain", "chat");
   }
 
   /** @param {import("./wire.js").ReactionEvent} event */

@@ -3,7 +3,7 @@
 import { placeOf } from "./address.js";
 
 /**
- * @typedef {"signin" | "signup" | "setup" | "forgot" | "reset" | "rooms" | "room" | "records" | "record" | "me" | "admin"} PageName
+ * @typedef {"signin" | "signup" | "setup" | "forgot" | "reset" | "rooms" | "room" | "records" | "record" | "me" | "admin" | "api"} PageName
  * @typedef {{ id: string, secret: string, next: string }} PageProps
  * `id` of what the address names; `secret` that stood in its fragment; `next`: where to go after signing in
  * @typedef {{ path: RegExp, signedIn: boolean, secret?: true, load: () => Promise<{ Page: (props: PageProps) => unknown }> }} PageRule
@@ -22,6 +22,7 @@ export const PAGES = Object.freeze({
   record: { path: /^\/records\/([A-Za-z0-9_-]{1,64})$/, signedIn: true, load: () => import("./pages/record.js") },
   me: { path: /^\/me$/, signedIn: true, load: () => import("./pages/me.js") },
   admin: { path: /^\/admin(?:\/([a-z]{1,16}))?$/, signedIn: true, load: () => import("./pages/admin.js") },
+  api: { path: /^\/api$/, signedIn: false, load: () => import("./pages/api.js") },
 });
 
 /** What is shown after signing in if nothing else was asked for. */

@@ -18,7 +18,7 @@ import { EMPTY } from "./roster.js";
  *   | { name: "ended", room: string | null, reason: EndReason }} Screen
  */
 
-/** @typedef {{ id: number, text: string, tone: "plain" | "warning" }} Toast */
+/** @typedef {{ id: number, text: string, tone: "plain" | "warning", kind: string }} Toast */
 
 /** @typedef {"connecting" | "good" | "fair" | "poor" | "restoring" | "reconnecting"} Link */
 
@@ -109,10 +109,12 @@ let lastToast = 0;
 /**
  * @param {string} text
  * @param {"plain" | "warning"} tone
+ * @param {string} kind of which only the newest is shown; "" for none
  */
-export function toast(text, tone = "plain") {
+export function toast(text, tone = "plain", kind = "") {
   const id = ++lastToast;
-  toasts.value = [...toasts.value, { id, text, tone }].slice(-MAX_TOASTS);
+  const others = toasts.value.filter((one) => !kind || one.kind !== kind);
+  toasts.value = [...others, { id, text, tone, kind }].slice(-MAX_TOASTS);
   setTimeout(() => dismissToast(id), TOAST_MS);
 }
 

@@ -5,7 +5,7 @@ import { MEETING_CODES, MEETING_ENDINGS } from "./texts/meeting.js";
 /**
  * Why a call or a page can't go on.
  * @typedef {"left" | "removed" | "room-closed" | "elsewhere" | "expired" | "protocol" | "lost" | "room-full" | "room-unknown"
- *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "too-many" | "too-many-rooms" | "unknown"
+ *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "database" | "too-many" | "too-many-rooms" | "unknown"
  *   | import("./texts/meeting.js").MeetingEnding} EndReason
  */
 
@@ -55,6 +55,7 @@ export const ENDINGS = Object.freeze({
     retry: null,
   },
   unreachable: { title: "The server can't be reached", detail: "Check your network connection, then try again.", retry: "Try again" },
+  database: { title: "The database can't be reached", detail: "Meetings go on, and nothing is lost. Try again in a moment.", retry: "Try again" },
   "too-many": { title: "Too many requests", detail: "The server asks for a short pause. Wait a moment, then try again.", retry: "Try again" },
   "too-many-rooms": { title: "No space for another room", detail: "The server holds as many rooms as it can. Try again later.", retry: "Try again" },
   unknown: { title: "Something went wrong", detail: "The server could not do this. Try again in a moment.", retry: "Try again" },
@@ -70,7 +71,8 @@ const CODES = Object.freeze({
   timeout: "unreachable",
   "notifier-down": "unreachable",
   unavailable: "unreachable",
-  "database-down": "unreachable",
+  "database-down": "database",
+  "database-unsure": "database",
   "too-many-requests": "too-many",
   "too-many-connections": "too-many",
   "too-many-rooms": "too-many-rooms",

@@ -45,6 +45,18 @@ function tileOf(columns, rows, width, height) {
   return { width: Math.floor(wide), height: Math.floor(Math.min(tall, wide / TALLEST)) };
 }
 
+/**
+ * @param {number} width of the stage, px
+ * @param {number} height of the stage, px
+ * @param {number} most
+ * @returns {number} of tiles that are seen at once without scrolling; two at least
+ */
+export function tilesSeen(width, height, most) {
+  const columns = Math.floor((width + GAP) / (MIN.width + GAP));
+  const rows = Math.floor((height + GAP) / (MIN.height + GAP));
+  return Math.min(most, Math.max(2, columns * rows));
+}
+
 /** @param {number} whole @param {number} parts */
 function share(whole, parts) {
   return Math.floor((whole - GAP * (parts - 1)) / parts);

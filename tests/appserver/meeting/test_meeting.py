@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from confero.clock import SystemClock
+from confero.errors import Refused
+from confero.models.sip import SipHand, SipHandReply
+from confero.runtime.client import ServiceClient
+
+from ..site import SECRET
 from .conftest import Hall
 
 
@@ -35,6 +43,29 @@ async def test_guests_ask_to_speak_and_a_host_lets_them(hall: Hall) -> None:
     assert (await host.call("PATCH", f"participants/{guest.id}", {"may_speak": True}))[0] == 204
     state = await guest.state(lambda state: state["speakers"] == [guest.id])
     assert state["hands"] == [] and not hall.heard(guest).held
+
+
+async def test_a_caller_raises_a_hand_and_takes_it_down(hall: Hall) -> None:
+    """By the SIP gateway, within the limits that pages have; nobody else may ask for it."""
+    room = await hall.room()
+    host = await hall.host(room)
+    place = await hall.site.app.telephony.places.knock(room, "Bob")
+    gateway = ServiceClient("sipgw", "appserver", hall.site.internal_url, secret=SECRET, clock=SystemClock())
+    path, wish = "/internal/v1/sip/hands", SipHand(room=room, participant=place.participant)
+    assert (await gateway.call("POST", path, body=wish, reply=SipHandReply)).raised
+    state = await host.state(lambda state: state["hands"])
+    assert [hand["participant"] for hand in state["hands"]] == [place.participant]
+    assert not (await gateway.call("POST", path, body=wish, reply=SipHandReply)).raised
+    await host.state(lambda state: not state["hands"])
+    await gateway.call("POST", path, body=wish, reply=SipHandReply)
+    assert (await host.call("PATCH", f"participants/{place.participant}", {"hand": False}))[0] == 204
+    await host.state(lambda state: not state["hands"])
+    with pytest.raises(Refused, match="participant"):
+        await gateway.call("POST", path, body=SipHand(room=room, participant="p_nobody"), reply=SipHandReply)
+    with pytest.raises(Refused, match="too much"):
+        for _ in range(6):
+            await gateway.call("POST", path, body=wish, reply=SipHandReply)
+    await gateway.close()
 
 
 async def test_whoever_comes_into_a_silent_room_is_held_from_the_start(hall: Hall) -> None:

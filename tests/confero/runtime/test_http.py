@@ -169,6 +169,16 @@ async def test_a_service_that_is_down_is_one_line_without_trace(caplog: pytest.L
     assert record["reason"] == "mcu did not answer" and "exc_info" not in record
 
 
+@pytest.mark.parametrize("kind", [Refused, Unavailable])
+async def test_when_to_come_again_is_told_in_whole_seconds(kind: type[Refused] | type[Unavailable]) -> None:
+    async with rig(raises(kind("later", retry_after_s=1.2))) as it:
+        _, _, response = await it.ask("GET", "/fail")
+        assert response.headers["Retry-After"] == "2"
+    async with rig(raises(kind("maybe"))) as it:
+        _, _, response = await it.ask("GET", "/fail")
+        assert "Retry-After" not in response.headers
+
+
 async def test_unknown_paths_and_methods() -> None:
     async with rig(ECHO) as it:
         status, body, _ = await it.ask("GET", "/v1/other")
@@ -638,8 +648,12 @@ def test_the_description_is_valid_openapi_and_says_what_the_routes_say() -> None
     assert set(document["paths"]) == {"/v1/rooms/{room}/legs", "/v1/rooms", "/v1/legs/{leg}/tap"}
     add = document["paths"]["/v1/rooms/{room}/legs"]["post"]
     assert add["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Body"}
-    assert set(add["responses"]) == {"201", "400", "401", "403", "404", "409", "413", "415", "422", "default"}
-    assert add["responses"]["404"]["description"] == "Problem `room-unknown`"
+    assert set(add["responses"]) == {"201", "400", "401", "403", "404", "408", "409", "413", "415", "422", "default"}
+    name = add["responses"]["404"]["$ref"].removeprefix("#/components/responses/")
+    unknown = document["components"]["responses"][name]
+    assert unknown["description"] == "Problem `room-unknown`"
+    [content] = unknown["content"].values()
+    assert content["schema"]["allOf"][1] == {"properties": {"type": {"enum": ["urn:confero:problem:room-unknown"]}}}
     assert add["security"] == [{"service": []}] and "notifier" in add["description"]
     assert [parameter["name"] for parameter in add["parameters"]] == ["room"]
     listing = document["paths"]["/v1/rooms"]["get"]
@@ -651,5 +665,6 @@ def test_the_description_is_valid_openapi_and_says_what_the_routes_say() -> None
     assert "security" not in listing and set(document["paths"]["/v1/rooms"]) == {"get", "delete"}
     tap = document["paths"]["/v1/legs/{leg}/tap"]["get"]["responses"]["200"]
     assert tap["content"] == {"audio/wav": {}}
+    assert set(document["components"]["securitySchemes"]) == {"service"}
     ids = [op["operationId"] for path in document["paths"].values() for op in path.values()]
     assert len(set(ids)) == len(ids)

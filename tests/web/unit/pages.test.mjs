@@ -22,7 +22,7 @@ test("pages by their paths", () => {
 
 test("only the pages of somebody signed in lead to the sign-in page", () => {
   const open = Object.entries(PAGES).filter(([, { signedIn }]) => !signedIn).map(([name]) => name);
-  assert.deepEqual(open, ["signin", "signup", "setup", "forgot", "reset"]);
+  assert.deepEqual(open, ["signin", "signup", "setup", "forgot", "reset", "api"]);
 });
 
 test("after signing in one goes to a page of this client, and nowhere else", () => {
@@ -39,7 +39,7 @@ test("after signing in one goes to a page of this client, and nowhere else", () 
 
 test("strength of passwords", () => {
   assert.equal(strength("short"), "short");
-  assert.equal(strength("copper river", 8), "weak");
+  assert.equal(strength("copper rivals", 8), "fair");
   assert.equal(strength("copper river seven lanterns", 40), "short");
   assert.equal(strength("aaaaaaaaaaaaaaaa"), "weak");
   assert.equal(strength("1234567890123456"), "weak");

@@ -58,6 +58,7 @@ test("problems", () => {
   assert.equal(codeOf(new RequestError("timeout", "")), "timeout");
   assert.equal(codeOf(new Error("x")), "unknown");
   for (const code of ["room-full", "room-unknown", "no-media-server", "unreachable"]) assert.equal(reasonOf(code), code);
+  assert.deepEqual(["database-down", "database-unsure"].map(reasonOf), ["database", "database"]);
   assert.equal(reasonOf("whatever"), "unknown");
   for (const [reason, { title, detail }] of Object.entries(ENDINGS)) assert.ok(title && detail, reason);
 });

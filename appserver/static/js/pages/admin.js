@@ -2,7 +2,7 @@
 
 import { html } from "../../vendor/preact.js";
 import { administers, oversees } from "../account.js";
-import { ADMIN } from "../texts/admin.js";
+import { ADMIN, ADMIN_LEADS } from "../texts/admin.js";
 import { Audit } from "./admin/audit.js";
 import { Live } from "./admin/live.js";
 import { AllRooms } from "./admin/rooms.js";
@@ -28,7 +28,7 @@ export function Page({ id }) {
   if (!part) return html`<${CardPage} title=${ADMIN.refused} lead=${ADMIN.refusedDetail} />`;
   const [name, title, View] = part;
   const shown = (/** @type {HTMLElement | null} */ nav) => nav?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-  return html`<${Frame} title=${title} lead=${ADMIN.title}>
+  return html`<${Frame} title=${title} lead=${ADMIN_LEADS[name]}>
     <nav key=${name} ref=${shown} class="tabs" aria-label=${ADMIN.parts}>${open.map(([path, words]) => html`<${Link} key=${path} to=${path ? `/admin/${path}` : "/admin"} class="tab" current=${path === name}>${words}<//>`)}</nav>
     <${View} key=${name} />
   <//>`;

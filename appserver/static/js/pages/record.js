@@ -52,7 +52,7 @@ function Stays({ meeting }) {
       <td data-label=${titles.codec}>${stay.codec || "–"}</td>
       <td data-label=${titles.loss}>${percent(stay.loss_in)} / ${percent(stay.loss_out)}</td>
       <td data-label=${titles.jitter}>${millis(stay.jitter_in_ms)} / ${millis(stay.jitter_out_ms)}</td>
-      <td data-label=${titles.mos}><span class="tags"><${Quality} mos=${stay.mos_in} /><${Quality} mos=${stay.mos_out} /></span></td>
+      <td data-label=${titles.mos}><span class="tags"><${Quality} mos=${stay.mos_in} />${stay.mos_in === null && stay.mos_out === null ? " / " : " "}<${Quality} mos=${stay.mos_out} /></span></td>
       <td data-label=${titles.reason}>${LEFT[stay.reason] ?? (stay.reason || "–")}</td>
     </tr>`)}</tbody>
   </table></div>`;

@@ -26,7 +26,7 @@ export function Page() {
   const empty = sought
     ? html`<${Empty} icon="search" title=${RECORDS.noneFound} detail=${RECORDS.noneFoundDetail} />`
     : html`<${Empty} icon="clock" title=${RECORDS.none} detail=${RECORDS.noneDetail} />`;
-  const files = (/** @type {const} */ (["csv", "json"])).map((format) => html`<a key=${format} class="button" href=${exportRecords(query, format)} download><${Icon} name="download" size=${18} />${RECORDS[format]}</a>`);
+  const files = (/** @type {const} */ (["csv", "json"])).map((format) => html`<a key=${format} class="button button-small" href=${exportRecords(query, format)} download><${Icon} name="download" size=${16} />${RECORDS[format]}</a>`);
   return html`<${Frame} title=${RECORDS.title} lead=${RECORDS.lead} actions=${files}>
     ${room && html`<p class="tags"><span class="tag">${RECORDS.ofRoom(room)}</span> <${Link} to="/records">${RECORDS.allRooms}<//></p>`}
     <div class="filters">

@@ -13,6 +13,11 @@ function at(path, query) {
 
 const one = encodeURIComponent;
 
+/** Where the description of the API is. */
+export const DESCRIPTION = `${BASE}/openapi.json`;
+/** @returns {Promise<unknown>} */
+export const readDescription = () => request("GET", DESCRIPTION);
+
 // --- accounts -------------------------------------------------------------------------------------------------------------
 
 /** @param {string} login @returns {Promise<void>} */

@@ -78,7 +78,7 @@ export const SET_UP = Object.freeze({
 });
 
 export const FORGOT = Object.freeze({
-  title: "Forgotten your password?",
+  title: "Reset your password",
   lead: "We send a link to the mail address of your account. It is good for one use.",
   action: "Send the link",
   sent: "Look into your mail",
@@ -135,6 +135,7 @@ export const ME = Object.freeze({
   keyMade: "Your new key",
   keyOnce: "Copy it now: it is shown this once only.",
   keyDone: "I have it",
+  keysApi: "What programs can do",
   keysNone: "No keys",
   keysNoneDetail: "Make one when a program is to use the API for you.",
   keyEnd: "Take back",
@@ -164,6 +165,8 @@ export const SCOPES = Object.freeze([
 export const KEY_DAYS = Object.freeze([["30", "in 30 days"], ["90", "in 90 days"], ["365", "in a year"], ["", "never"]]);
 
 export const HOME = Object.freeze({
+  lead: "Talk with people in browsers and on phones. No account and nothing to install: open a room and send the link.",
+  known: "Go on in one of your rooms, or open a new one and send the link.",
   rooms: "Your rooms",
   all: "All your rooms",
   here: (/** @type {number} */ count) => (count === 1 ? "1 inside" : `${count} inside`),

@@ -13,6 +13,16 @@ export const ADMIN = Object.freeze({
   telephony: "Telephony",
 });
 
+/** What each part is for. @type {Readonly<Record<string, string>>} */
+export const ADMIN_LEADS = Object.freeze({
+  "": "Meetings that are going on now.",
+  users: "Who has an account here, and what they may do.",
+  rooms: "The rooms of everybody.",
+  servers: "What carries the sound: load, and taking a server out of use without a break.",
+  audit: "Who changed what, and who was refused.",
+  telephony: "How telephones come in and are called.",
+});
+
 export const USERS = Object.freeze({
   search: "Find a user",
   create: "New user",
@@ -22,6 +32,7 @@ export const USERS = Object.freeze({
   role: "Role",
   roleOf: (/** @type {string} */ name) => `Role of ${name}`,
   disabled: "Disabled",
+  you: "You",
   seen: (/** @type {string} */ ago) => `signed in ${ago}`,
   never: "never signed in",
   made: (/** @type {string} */ name) => `${name} has an account now.`,
@@ -64,6 +75,11 @@ export const LIVE = Object.freeze({
   noneDetail: "Meetings that are going on are shown here.",
   people: (/** @type {number} */ count) => (count === 1 ? "1 person" : `${count} people`),
   waiting: (/** @type {number} */ count) => `${count} in the lobby`,
+  owner: (/** @type {string} */ owner) => `owner ${owner}`,
+  server: (/** @type {string} */ mcu) => `on ${mcu}`,
+  meetings: "Meetings",
+  together: "People",
+  lobbies: "In lobbies",
   since: (/** @type {string} */ span) => `for ${span}`,
   join: "Join",
   refresh: "Refresh",
@@ -74,6 +90,7 @@ export const AUDIT = Object.freeze({
   noneDetail: "What people change is noted here.",
   columns: Object.freeze({ at: "When", actor: "Who", action: "Did", target: "To", source: "From" }),
   table: "Audit log",
+  nobody: "nobody signed in",
 });
 
 export const TELEPHONY = Object.freeze({
@@ -84,5 +101,5 @@ export const TELEPHONY = Object.freeze({
   accounts: "SIP accounts",
   accountsNone: "No telephone has an account here.",
   disabled: "disabled",
-  how: "They are set up by “confero sip” on the server, or by the API under /api/v1/sip.",
+  how: "Trunks, numbers and SIP accounts are set up by “confero sip” on the server, or by the API under /api/v1/sip.",
 });

@@ -61,6 +61,8 @@ const FAULTS = Object.freeze({
   timeout: "The server did not answer. Try again in a moment.",
   "notifier-down": "The server can't reach the meeting right now. Try again in a moment.",
   "mcu-down": "The media server can't be reached right now. Try again in a moment.",
+  "database-down": "The server's database can't be reached. The meeting goes on; try again in a moment.",
+  "database-unsure": "The server's database was lost just then. See whether it was done before you try again.",
   unavailable: "The server is busy. Try again in a moment.",
 });
 
@@ -71,8 +73,8 @@ export function meetingFault(code) {
 
 /** While one waits at the door. @param {{ host_first: boolean, lobby: boolean }} room @returns {{ title: string, detail: string }} */
 export function waitingWords(room) {
-  if (room.host_first && !room.lobby) return { title: "The host is not here yet", detail: "The meeting begins when a host comes. You are let in by yourself then." };
-  return { title: "Please wait, somebody will let you in soon", detail: "The hosts see that you are here. Keep this page open; you are let in by yourself." };
+  if (room.host_first && !room.lobby) return { title: "The host is not here yet", detail: "The meeting begins when a host comes. This page opens by itself then." };
+  return { title: "Please wait, somebody will let you in soon", detail: "The hosts see that you are here. Keep this page open: it goes on by itself when a host lets you in." };
 }
 
 /** What a test of the network has found. @param {import("../networktest.js").NetworkReport} report @returns {{ good: boolean, words: string }[]} */

@@ -22,7 +22,8 @@ export function AccountMenu() {
   }, []);
   if (!session.value) return null;
   const who = user.value;
-  if (!who) return location.pathname === "/signin" ? null : html`<${MenuLink} to="/signin" name="button button-small" />`;
+  // Before there is anybody who could sign in there is nothing to offer.
+  if (!who) return location.pathname === "/signin" || location.pathname === "/setup" ? null : html`<${MenuLink} to="/signin" name="button button-small" />`;
   return html`<nav class="masthead-nav" aria-label=${MENU.pages}>
     <span class="masthead-links">${links().map(([path, label]) => html`<${MenuLink} key=${path} to=${path} label=${label} name="masthead-link" />`)}</span>
     <${Menu} who=${who} />

@@ -1,6 +1,6 @@
 /** Chooses the screen; toasts lie over all of them. */
 
-import { html } from "../../vendor/preact.js";
+import { html, useEffect, useRef } from "../../vendor/preact.js";
 import { dismissToast, screen, toasts } from "../store.js";
 import { Ended } from "./ended.js";
 import { Home } from "./home.js";
@@ -26,8 +26,17 @@ function Screen() {
   }
 }
 
+/** In the top layer where the browser has popovers, and with a warning above the dialog that is open: what could not be done in it is seen. */
 function Toasts() {
-  return html`<div class="toasts" role="log" aria-live="polite" aria-relevant="additions" aria-label="Notices">
+  const box = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const newest = toasts.value.at(-1);
+  useEffect(() => {
+    const layer = box.current;
+    if (!layer?.showPopover) return;
+    if (newest?.tone === "warning" && layer.matches(":popover-open") && document.querySelector("dialog[open]")) layer.hidePopover();
+    if (!layer.matches(":popover-open")) layer.showPopover();
+  }, [newest?.id]);
+  return html`<div class="toasts" ref=${box} popover="manual" role="log" aria-live="polite" aria-relevant="additions" aria-label="Notices">
     ${toasts.value.map(({ id, text, tone }) => html`<div key=${id} class="toast toast-${tone}">
       <span dir="auto">${text}</span>
       <button type="button" class="button button-round button-ghost" onClick=${() => dismissToast(id)}><${Icon} name="close" size=${16} /><span class="hidden">Dismiss</span></button>

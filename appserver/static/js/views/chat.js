@@ -46,9 +46,9 @@ function Messages() {
   };
   return html`<div class="messages" ref=${list} onScroll=${scrolled} role="log" aria-label="Messages" tabindex="0">
     <${Earlier} />
-    ${chat.length === 0 && html`<p class="empty"><${Icon} name="chat" size=${28} />Nothing has been written yet. Everybody in the room reads what you write, also those who come later.</p>`}
+    ${chat.length === 0 && html`<p class="chat-empty"><${Icon} name="chat" size=${28} />Nothing has been written yet. Everybody in the room reads what you write, also those who come later.</p>`}
     ${grouped(chat).map((group) => html`<div key=${group.first.id} class="talk ${group.first.participant === me.value ? "talk-own" : ""}">
-      ${group.newDay && html`<p class="day">${dayOf(group.first.at, Date.now() / 1000)}</p>`}
+      ${group.newDay && html`<p class="chat-day">${dayOf(group.first.at, Date.now() / 1000)}</p>`}
       <p class="talk-head"><b dir="auto">${group.first.participant === me.value ? "You" : group.first.display_name}</b> <time datetime=${new Date(group.first.at * 1000).toISOString()}>${timeOf(group.first.at)}</time></p>
       ${group.messages.map((message) => html`<${Message} key=${message.id} message=${message} />`)}
     </div>`)}

@@ -2,9 +2,11 @@
 
 import { html, useEffect, useSignal } from "../../vendor/preact.js";
 import { pathOf, roomIn } from "../address.js";
+import { user } from "../account.js";
 import { getSite } from "../api.js";
 import { navigate, startCall, startRoom } from "../screens.js";
 import { ENDINGS } from "../text.js";
+import { HOME } from "../texts/account.js";
 import { Alert, Masthead, useHeading } from "./common.js";
 import { Icon } from "./icons.js";
 import { OwnRooms, SetUpNeeded } from "./ownrooms.js";
@@ -12,12 +14,13 @@ import { Table } from "./table.js";
 
 export function Home() {
   const heading = useHeading("");
+  const known = user.value !== null;
   return html`<div class="page">
     <${Masthead} />
-    <main class="home">
+    <main class=${`home ${known ? "home-known" : ""}`}>
       <section class="home-words">
         <h1 ref=${heading} tabindex="-1">One room,<br />every voice.</h1>
-        <p class="lead">Talk with people in browsers and on phones. No account and nothing to install: open a room and send the link.</p>
+        <p class="lead">${known ? HOME.known : HOME.lead}</p>
         <${SetUpNeeded} />
         <div class="home-doors">
           <${OwnRooms} />

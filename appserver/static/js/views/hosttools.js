@@ -1,6 +1,6 @@
 /** What hosts rule for everybody: lock, lobby, who may speak, mute all, lower hands, the end. */
 
-import { html, useSignal } from "../../vendor/preact.js";
+import { html, useId, useSignal } from "../../vendor/preact.js";
 import { currentCall } from "../screens.js";
 import { meeting } from "../store.js";
 import { Confirm, Dialog } from "./dialog.js";
@@ -31,14 +31,16 @@ export function HostTools({ onClose }) {
 
 /** @param {{ on: boolean, onChange: (on: boolean) => void, words: string, hint: string }} props */
 function Switch({ on, onChange, words, hint }) {
+  const id = useId();
   const change = (/** @type {Event} */ event) => {
     const box = /** @type {HTMLInputElement} */ (event.target);
     onChange(box.checked);
     // What is shown is what the server says.
     box.checked = on;
   };
-  return html`<label class="switch">
-    <span class="switch-words"><b>${words}</b><span class="hint">${hint}</span></span>
-    <input type="checkbox" role="switch" checked=${on} onChange=${change} />
-  </label>`;
+  return html`<div class="switch">
+    <input id=${id} type="checkbox" role="switch" checked=${on} aria-describedby=${`${id}-hint`} onChange=${change} />
+    <label for=${id}>${words}</label>
+    <p class="hint" id=${`${id}-hint`}>${hint}</p>
+  </div>`;
 }

@@ -17,11 +17,11 @@ const LINKS = Object.freeze({
 /** Opens the figures. @param {{ onOpen: () => void }} props */
 export function LinkMark({ onOpen }) {
   const { words, bars } = LINKS[link.value];
-  return html`<button type="button" class="link link-${link.value}" title=${details()} onClick=${onOpen}>
-    <svg class="link-bars" width="18" height="14" viewBox="0 0 18 14" aria-hidden="true" focusable="false">
+  return html`<button type="button" class="linkmark linkmark-${link.value}" title=${details()} onClick=${onOpen}>
+    <svg class="linkmark-bars" width="18" height="14" viewBox="0 0 18 14" aria-hidden="true" focusable="false">
       ${[0, 1, 2].map((index) => html`<rect class=${index < bars ? "on" : ""} x=${index * 6.5} y=${9 - index * 4.5} width="4.5" height=${5 + index * 4.5} rx="1.5" />`)}
     </svg>
-    <span class="link-words">${words}</span>
+    <span class="linkmark-words">${words}</span>
   </button>
   <span class="hidden" role="status">${words}</span>`;
 }

@@ -4,36 +4,48 @@ import { html, useComputed, useLayoutEffect, useRef, useSignal, useSignalEffect 
 import { shownTiles } from "../roster.js";
 import { handOf } from "../meetingstate.js";
 import { me, meeting, view } from "../store.js";
-import { fitTiles, GAP } from "../tiles.js";
+import { fitTiles, GAP, tilesSeen } from "../tiles.js";
 import { isMuted, people, voiceOf } from "../voice.js";
 import { Avatar } from "./common.js";
 import { Icon } from "./icons.js";
 
 /** @typedef {import("../wire.js").Participant} Participant */
 
-/** Tiles on the stage; the others are in the list. */
-const MAX_TILES = 24;
+/** Tiles on the stage at most, however large it is; the others are in the list. */
+const MAX_TILES = 25;
 /** Of the stage's height, for whoever is in the spotlight. */
 const LIT_SHARE = 0.56;
 
 /** @param {{ onMore: () => void }} props */
 export function Stage({ onMore }) {
   const { list, size } = useSize();
-  const tiles = useComputed(() => {
-    const crowded = people.value.size > MAX_TILES;
-    return shownTiles(crowded ? view.value : { people: people.value, speakers: new Map() }, me.value, MAX_TILES);
-  });
-  const hidden = people.value.size - tiles.value.length;
   const lit = people.value.has(meeting.value.state.spotlight ?? "") ? meeting.value.state.spotlight : null;
-  const shown = lit ? [...tiles.value].sort((one, other) => Number(other.id === lit) - Number(one.id === lit)) : tiles.value;
-  const rest = tiles.value.length + (hidden > 0 ? 1 : 0) - (lit ? 1 : 0);
-  const fit = fitTiles(rest, size.width, lit && rest ? size.height * (1 - LIT_SHARE) - GAP : size.height);
+  const lower = lit && people.value.size > 1 ? size.height * (1 - LIT_SHARE) - GAP : size.height;
+  const tiles = seenTiles(tilesSeen(size.width, lower, MAX_TILES) + (lit ? 1 : 0), lit);
+  const hidden = people.value.size - tiles.length;
+  const rest = tiles.length + (hidden > 0 ? 1 : 0) - (lit ? 1 : 0);
+  const fit = fitTiles(rest, size.width, lower);
   const litFit = litStyle(size, rest > 0);
   const style = { "--width": `${fit.width}px`, "--height": `${fit.height}px`, "--face": `${fit.face}px`, "--gap": `${GAP}px` };
   return html`<ul class="stage ${fit.width < 190 ? "stage-small" : ""}" ref=${list} style=${style} tabindex=${fit.scrolls ? 0 : undefined} aria-label="People in the room">
-    ${size.width > 0 && shown.map((person) => html`<${Tile} key=${person.id} person=${person} style=${person.id === lit ? litFit : undefined} />`)}
+    ${size.width > 0 && tiles.map((person) => html`<${Tile} key=${person.id} person=${person} style=${person.id === lit ? litFit : undefined} />`)}
     ${hidden > 0 && html`<li class="tile tile-more"><button type="button" class="button" onClick=${onMore}>${hidden} more</button></li>`}
   </ul>`;
+}
+
+/**
+ * Who has a tile: whoever talks comes before who is silent when not all have one, and the spotlight is first.
+ * @param {number} places of which one says how many more there are
+ * @param {string | null} lit
+ * @returns {readonly Participant[]}
+ */
+function seenTiles(places, lit) {
+  const crowded = people.value.size > places;
+  const found = shownTiles(crowded ? view.value : { people: people.value, speakers: new Map() }, me.value, crowded ? places - 1 : places);
+  const bright = lit && people.value.get(lit);
+  if (!bright) return found;
+  const others = found.filter((one) => one.id !== lit);
+  return [bright, ...(others.length < found.length ? others : others.slice(0, -1))];
 }
 
 /** The spotlight: as wide as the stage, above the others. @param {{ width: number, height: number }} size @param {boolean} shared */

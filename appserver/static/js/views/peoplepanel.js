@@ -47,16 +47,17 @@ function ordered() {
 function Row({ person, onKeys, onMenu }) {
   const { ring, talking } = useVoice(person.id);
   const { muted, kind, role, state, name, own, hand, held } = facts(person);
+  const words = [own && "You", role === "host" && "Host", kind === "rtp" && "By phone", state || (held && "Listens")].filter(Boolean);
   return html`<li class="row ${talking ? "is-talking" : ""} ${state ? "is-away" : ""}">
     <div class="voice voice-small" ref=${ring}><${Avatar} name=${name} phone=${kind === "rtp"} /></div>
     <div class="row-words">
-      <p class="row-name"><span class="name" dir="auto" title=${name}>${name}</span>${own && html`<span class="you">You</span>`}</p>
-      ${state ? html`<p class="row-state">${state}</p>` : held && html`<p class="row-state">Listens</p>`}
+      <p class="row-name"><span class="name" dir="auto" title=${name}>${name}</span></p>
+      ${words.length > 0 && html`<p class="row-state">${words.join(" · ")}</p>`}
     </div>
     ${hand > 0 && html`<${HandMark} place=${hand} />`}
-    <p class="marks">${marks({ muted, kind, role, talking })}</p>
-    ${kind === "rtp" && mayRule(person) && html`<${TelephoneButtons} person=${person} onKeys=${onKeys} />`}
+    <p class="marks">${marks({ muted, kind: "", role: "", talking })}</p>
     ${isHost.value && html`<button type="button" class="button button-round button-ghost row-menu" onClick=${onMenu}><${Icon} name="more" /><span class="hidden">Actions for ${name}</span></button>`}
+    ${kind === "rtp" && mayRule(person) && html`<${TelephoneButtons} person=${person} onKeys=${onKeys} />`}
   </li>`;
 }
 
@@ -68,8 +69,8 @@ function mayRule(person) {
 /** @param {{ person: Participant, onKeys: () => void }} props */
 function TelephoneButtons({ person, onKeys }) {
   const name = person.display_name;
-  return html`<div class="row-buttons">
-    <button type="button" class="button button-round button-ghost" onClick=${onKeys}><${Icon} name="keys" /><span class="hidden">Keys for ${name}</span></button>
-    <button type="button" class="button button-round button-ghost" onClick=${() => currentCall()?.phone.hangUp(person.id)}><${Icon} name="leave" /><span class="hidden">Hang up on ${name}</span></button>
+  return html`<div class="row-buttons row-telephone">
+    <button type="button" class="button button-small" onClick=${onKeys}><${Icon} name="keys" size=${18} />Keys<span class="hidden"> for ${name}</span></button>
+    <button type="button" class="button button-small" onClick=${() => currentCall()?.phone.hangUp(person.id)}><${Icon} name="leave" size=${18} />Hang up<span class="hidden"> on ${name}</span></button>
   </div>`;
 }

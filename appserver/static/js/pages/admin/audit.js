@@ -15,7 +15,7 @@ export function Audit() {
       <thead><tr>${Object.values(titles).map((title) => html`<th key=${title} scope="col">${title}</th>`)}</tr></thead>
       <tbody>${pages.items?.map((one) => html`<tr key=${one.id}>
         <td data-label=${titles.at}>${moment(one.at)}</td>
-        <td data-label=${titles.actor} dir="auto">${one.actor}</td>
+        <td data-label=${titles.actor} dir="auto">${one.actor === "-" ? html`<span class="hint">${AUDIT.nobody}</span>` : one.actor}</td>
         <td data-label=${titles.action}><code>${one.action}</code></td>
         <td data-label=${titles.target} dir="auto">${[one.target, one.detail].filter(Boolean).join(" · ") || "–"}</td>
         <td data-label=${titles.source}>${one.source}</td>

@@ -13,6 +13,9 @@ import { drainServer, listServers } from "../rest.js";
 
 /** @typedef {import("../../wire.js").McuInfo} McuInfo */
 
+/** From this part of the capacity on a server is nearly full. */
+const HIGH = 0.85;
+
 export function Servers() {
   const pages = usePages(listServers);
   useRefresh(pages.reload);
@@ -37,8 +40,15 @@ function Row({ one, onDrain }) {
   return html`<li class="entry">
     <div class="entry-text"><strong>${one.id}</strong> <span class=${`tag tag-${tone}`}>${words}</span>
       <p class="hint">${[SERVERS.holds(one.rooms, one.legs), SERVERS.seen(span(one.seen_s)), one.version, one.url].filter(Boolean).join(" · ")}</p>
-      <meter class="load" min="0" max=${Math.max(1, one.capacity)} high=${one.capacity * 0.85} value=${one.used} aria-label=${SERVERS.load(one.id)}></meter>
+      <${Load} one=${one} />
       <p class="hint">${SERVERS.used(one.used.toFixed(one.used % 1 ? 1 : 0), one.capacity)}</p></div>
     ${onDrain && one.state !== "lost" && html`<button type="button" class="button button-small" onClick=${onDrain}>${one.state === "draining" ? SERVERS.undrain : SERVERS.drain}<span class="hidden"> ${one.id}</span></button>`}
   </li>`;
+}
+
+/** @param {{ one: McuInfo }} props */
+function Load({ one }) {
+  const part = Math.min(1, one.used / Math.max(1, one.capacity));
+  return html`<div class=${`load ${part > HIGH ? "load-high" : ""}`} style=${{ "--part": `${(part * 100).toFixed(1)}%` }} role="meter" aria-label=${SERVERS.load(one.id)}
+    aria-valuemin="0" aria-valuemax=${one.capacity} aria-valuenow=${one.used}></div>`;
 }

@@ -58,7 +58,7 @@ function Row({ one, onPatch, onLink, onEnd }) {
   const name = html`<span class="hidden"> ${one.display_name}</span>`;
   return html`<li class="entry">
     <span class="voice voice-small"><${Avatar} name=${one.display_name} /></span>
-    <div class="entry-text"><strong dir="auto">${one.display_name}</strong>${!one.enabled && html` <span class="tag tag-poor">${USERS.disabled}</span>`}
+    <div class="entry-text"><strong dir="auto">${one.display_name}</strong>${own && html` <span class="tag tag-good">${USERS.you}</span>`}${!one.enabled && html` <span class="tag tag-poor">${USERS.disabled}</span>`}
       <p class="hint">${[one.login, one.mail === one.login ? "" : one.mail, one.signed_in_at ? USERS.seen(ago(one.signed_in_at)) : USERS.never].filter(Boolean).join(" · ")}</p></div>
     <div class="entry-actions">
       <span class="select select-plain select-small"><select aria-label=${USERS.roleOf(one.display_name)} value=${one.role} disabled=${own} onChange=${chosen}>

@@ -65,7 +65,7 @@ function shortest() {
 /** @param {{ password: string }} props */
 function Strength({ password }) {
   const grade = strength(password, shortest());
-  return html`<div class="strength" data-grade=${grade}>
+  return html`<div class=${`strength ${password ? "" : "hidden"}`} data-grade=${grade}>
     <span class="strength-bar" aria-hidden="true"></span>
     <span class="hint" role="status">${password ? FIELD_WORDS.strengths[grade] : ""}</span>
   </div>`;

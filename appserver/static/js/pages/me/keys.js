@@ -8,7 +8,7 @@ import { CopyField } from "../kit/copy.js";
 import { Confirm, Sheet } from "../kit/dialog.js";
 import { ChoicesField, FormFault, SelectField, SubmitButton, TextField } from "../kit/fields.js";
 import { missing, useForm } from "../kit/form.js";
-import { Section } from "../kit/frame.js";
+import { Link, Section } from "../kit/frame.js";
 import { Empty, Listing, usePages } from "../kit/load.js";
 import { ago, moment } from "../kit/times.js";
 import { endKey, listKeys, makeKey } from "../rest.js";
@@ -22,7 +22,7 @@ export function Keys({ admin }) {
   const ending = useSignal(/** @type {import("../../wire.js").KeyInfo | null} */ (null));
   const add = html`<button type="button" class="button button-small" onClick=${() => (making.value = true)}><${Icon} name="plus" size=${16} />${ME.keyNew}</button>`;
   const gone = ending.value;
-  return html`<${Section} title=${ME.keys} lead=${ME.keysLead} actions=${add}>
+  return html`<${Section} title=${ME.keys} lead=${html`${ME.keysLead} <${Link} to="/api">${ME.keysApi}<//>`} actions=${add}>
     <${Listing} pages=${pages} empty=${html`<${Empty} icon="key" title=${ME.keysNone} detail=${ME.keysNoneDetail} />`}>
       <ul class="entries">${pages.items?.map((one) => html`<li key=${one.id} class="entry">
         <div class="entry-text"><strong dir="auto">${one.name}</strong> <code>${one.hint}…</code>
