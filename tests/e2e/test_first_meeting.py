@@ -1,4 +1,4 @@
-"""docs/first-meeting.md, block by block as it stands there, against the whole system, with a real telephone; all are listened to."""
+"""docs/first-meeting.md, block by block as it stands, against the whole system, with a real telephone; all are listened to."""
 
 from __future__ import annotations
 
