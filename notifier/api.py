@@ -7,8 +7,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from confero.errors import RemoteError
 from confero.models import Id, McuStarted, Publish, RoomPlacement, RoomState
-from confero.runtime.http import Route, read_model, reply
+from confero.runtime.http import Route, read_json, read_model, reply
+from confero.runtime.problems import MAX_WORDS, InvalidBody
 
+from . import wire
 from .fanout import Fanout
 from .peers import McuPeers
 
@@ -21,6 +23,16 @@ def path_id(request: web.Request, name: str) -> str:
         return _id.validate_python(request.match_info[name])
     except ValidationError:
         raise RemoteError(f"no such {name}", status=404, code="not-found") from None
+
+
+def publication_of(body: bytes) -> tuple[wire.Publication, list[bytes]]:
+    """A publication and its events. Raises RemoteError 400 or InvalidBody."""
+    try:
+        return wire.read_publication(body)
+    except wire.NotJson:
+        raise RemoteError("the body is not JSON", status=400, code="not-json") from None
+    except wire.Malformed as error:
+        raise InvalidBody([{"loc": "", "type": "malformed", "msg": str(error)[:MAX_WORDS]}]) from None
 
 
 class InternalApi:
@@ -64,7 +76,8 @@ class InternalApi:
         ]
 
     async def publish(self, request: web.Request) -> web.Response:
-        await self._fanout.publish(await read_model(request, Publish))
+        publication, events = publication_of(await read_json(request))
+        await self._fanout.publish(publication.room, publication.participant, events)
         return reply(None)
 
     async def place(self, request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from .bus import LocalBus
 from .config import NotifierConfig
 from .entry import Gate
 from .fanout import Fanout
+from .heartbeats import Heartbeats
 from .hub import Hub, HubLimits
 from .moderation import Moderation
 from .moderationapi import ModerationApi
@@ -27,6 +28,9 @@ from .ws import CLOSE_CODES, EventsEndpoint, Shared
 
 MAX_BODY = 1 << 20
 """Bytes of an internal request: 256 events, among them a roster of 2,000."""
+
+RESERVED = 1000
+"""Connections beside those of browsers: of services, and of browsers that are being refused."""
 
 
 class NotifierApp:
@@ -48,7 +52,11 @@ class NotifierApp:
         self._tasks.spawn(self.notices.run(), name="notices")
         self._tasks.spawn(self.sessions.reap(), name="reap sessions")
         self._tasks.spawn(self.orphans.run(), name="orphans")
-        self.listener = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
+        self._tasks.spawn(self.heartbeats.run(), name="heartbeats")
+        most = self.config.max_connections + RESERVED
+        self.listener = await Listener.start(
+            self.http.app, self.config.http_host, self.config.http_port, max_connections=most, max_per_source=most
+        )
         self.http.set_ready(True)
 
     def _build(self) -> None:
@@ -70,7 +78,9 @@ class NotifierApp:
             per_source=config.max_connections_per_source,
             is_proxy=self._is_appserver,
         )
-        self.events = EventsEndpoint(Shared(config, clock, self.gate, self.sessions, self._count_close))
+        self.heartbeats = Heartbeats(config.ping_interval_s)
+        shared = Shared(config, clock, self.gate, self.sessions, self.heartbeats, self._count_close)
+        self.events = EventsEndpoint(shared)
         self.http = HttpApp("notifier", self._routes(), secret=self._secret, clock=clock, max_body=MAX_BODY)
         self._measure()
 

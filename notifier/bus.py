@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-Handler = Callable[[str, str], None]
+Handler = Callable[[str, bytes], None]
 """Takes the topic and the message; does not wait and does not raise."""
 
 
 class Bus(Protocol):
     """At most once, in order per publisher and topic."""
 
-    async def publish(self, topic: str, message: str) -> None: ...
+    async def publish(self, topic: str, message: bytes) -> None: ...
 
     async def subscribe(self, topic: str, handler: Handler) -> None:
         """``handler`` gets every message of the topic from now on; one handler per topic."""
@@ -33,7 +33,7 @@ class LocalBus:
     def topics(self) -> frozenset[str]:
         return frozenset(self._handlers)
 
-    async def publish(self, topic: str, message: str) -> None:
+    async def publish(self, topic: str, message: bytes) -> None:
         handler = self._handlers.get(topic)
         if handler is not None:
             handler(topic, message)

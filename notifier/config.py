@@ -23,7 +23,7 @@ class NotifierConfig(ServiceConfig):
     """Where the application server's internal API is reached."""
     allowed_origins: list[str] = Field(default_factory=list)
     """Origins besides the page's own that may open a WebSocket, such as https://portal.example."""
-    max_connections: int = Field(default=5000, ge=1)
+    max_connections: int = Field(default=10_000, ge=1)
     """WebSockets at once."""
     max_connections_per_source: int = Field(default=500, ge=1)
     """WebSockets at once from one address (an IPv6 /64 counts as one); a whole office may share one."""
@@ -37,10 +37,9 @@ class NotifierConfig(ServiceConfig):
     """Messages and pings that one WebSocket may send on average."""
     message_burst: int = Field(default=60, ge=1)
     """Messages and pings that one WebSocket may send at once."""
-    queue_messages: int = Field(default=256, ge=1)
-    """Messages that may wait for a slow reader."""
     queue_bytes: int = Field(default=1 << 20, ge=1024)
-    """Characters that may wait for a slow reader."""
+    """Bytes that may wait for a slow reader, beside what the kernel holds. Of one who is further behind the connection is
+    closed; it comes back for what it has missed."""
 
     @field_validator("allowed_origins")
     @classmethod

@@ -1,125 +1,95 @@
-"""One WebSocket as a sink: a bounded queue, a writer, pings, and a close that reaches the peer if anything can."""
+"""One WebSocket as a sink: frames go straight to the socket, what it does not take yet is bounded, and a close reaches the peer if
+anything can."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
+from confero.runtime.transports import abort
+
+from .messages import PING, PONG, Message, close_frame, frame
+
+GONE = 1001
 SLOW_READER = 4429
 NO_PONG = 4408
 CLOSE_S = 3.0
-"""How long sending what is queued and the closing handshake may take (RFC 6455 section 7.1.1); then the connection is reset."""
-REASON_LIMIT = 123
-"""Bytes of text in a close frame (RFC 6455 section 5.5)."""
-
-Kind = Literal["text", "ping", "pong"]
-
-
-@dataclass(frozen=True)
-class QueueLimits:
-    messages: int = 256
-    size: int = 1 << 20
-    """Characters."""
+"""How long what is queued and the closing handshake may take (RFC 6455 section 7.1.1); then the connection is reset."""
+ENDED = frozenset({WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR})
+PING_FRAME = frame(PING, b"")
 
 
 class Connection:
-    """What a session writes to. ``send`` and ``close`` never wait; ``write`` is the task behind them."""
+    """What a session writes to. Nothing here waits but ``linger``.
 
-    def __init__(self, ws: web.WebSocketResponse, abort: Callable[[], None], limits: QueueLimits) -> None:
-        self._ws = ws
-        self._abort = abort
-        self._limits = limits
-        self._queue: deque[tuple[Kind, str | bytes]] = deque()
-        self._size = 0
-        self._wake = asyncio.Event()
-        self.closing = asyncio.Event()
-        """Set once the connection is to end, from either side."""
+    Frames are written to the transport itself, whole and in one piece each, as aiohttp does with its own: a frame made once serves
+    every connection, and none needs a task that sends.
+    """
+
+    __slots__ = ("_beaten", "_ending", "_limit", "_transport", "closing", "code", "ended", "heard")
+
+    def __init__(self, request: web.Request, limit: int) -> None:
+        """Of a request whose WebSocket has been prepared. ``limit``: bytes that may wait for a slow reader."""
+        self._transport = request.transport
+        self._limit = limit
+        self._ending: asyncio.TimerHandle | None = None
+        self.closing = False
+        """Once the connection is to end, from either side."""
         self.code = 1006
         """Close code as far as it is known."""
-        self._reason = ""
+        self.heard = 0
+        """Frames that have come."""
+        self.ended: Callable[[], None] | None = None
+        """Told once when the connection is to end: from then on it is no use to its session, though the peer may take its time."""
+        self._beaten: int | None = None
 
-    def send(self, text: str) -> None:
-        """Queue a message; a reader that lets the queue grow beyond its bound is closed with 4429 and loses what is queued."""
-        self._put("text", text)
-
-    def ping(self) -> None:
-        self._put("ping", b"")
+    def send(self, message: Message) -> None:
+        """Write a message; a reader for whom more waits than the limit is closed with 4429."""
+        self._write(message.frame)
 
     def pong(self, payload: bytes) -> None:
-        self._put("pong", payload)
+        """Answer a ping."""
+        self._write(frame(PONG, payload))
 
-    def _put(self, kind: Kind, payload: str | bytes) -> None:
-        if self.closing.is_set():
+    def beat(self) -> None:
+        """Ping; a peer from which nothing came since the last time is closed with 4408."""
+        if self._beaten == self.heard:
+            self.close(NO_PONG, "no answer to pings")
             return
-        if len(self._queue) >= self._limits.messages or self._size + len(payload) > self._limits.size:
-            self._queue.clear()
+        self._beaten = self.heard
+        self._write(PING_FRAME)
+
+    def _write(self, data: bytes) -> None:
+        transport = self._transport
+        if self.closing or transport is None or transport.is_closing():
+            return
+        transport.write(data)
+        if transport.get_write_buffer_size() > self._limit:
             self.close(SLOW_READER, "reader too slow")
-            return
-        self._queue.append((kind, payload))
-        self._size += len(payload)
-        self._wake.set()
 
     def close(self, code: int, reason: str) -> None:
-        """End the connection once what is queued is sent; the first call counts."""
-        if self.closing.is_set():
+        """End the connection once what is queued is sent, or in 3 s; the first call counts."""
+        if self.closing:
             return
-        self.code, self._reason = code, reason
-        self.closing.set()
-        self._wake.set()
+        self.code = code
+        self.closing = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(close_frame(code, reason))
+        self._ending = asyncio.get_running_loop().call_later(CLOSE_S, abort, self._transport)
+        if self.ended is not None:
+            self.ended()
 
-    async def write(self) -> None:
-        """Send what is queued until the connection is to end and the queue is empty."""
+    async def linger(self, ws: web.WebSocketResponse[Literal[False]]) -> None:
+        """Read until the peer has closed too, or its time is over; then the connection is no more."""
+        assert self.closing
         try:
-            while self._queue or not self.closing.is_set():
-                if not self._queue:
-                    self._wake.clear()
-                    await self._wake.wait()
-                    continue
-                kind, payload = self._queue.popleft()
-                self._size -= len(payload)
-                await self._send_frame(kind, payload)
-        except (ConnectionError, RuntimeError):  # aiohttp's two ways to say that the socket is closed
-            self.close(1006, "connection lost")
-
-    async def _send_frame(self, kind: Kind, payload: str | bytes) -> None:
-        if isinstance(payload, str):
-            await self._ws.send_str(payload)
-        elif kind == "ping":
-            await self._ws.ping(payload)
-        else:
-            await self._ws.pong(payload)
-
-    async def finish(self, writer: asyncio.Task[None]) -> None:
-        """Flush, close and, if the peer does not play along within 3 s, reset. ``writer`` is the task that runs ``write``.
-
-        The writer is not cancelled while it waits for the socket to drain: aiohttp shares that wait with the close frame.
-        """
-        deadline = asyncio.get_running_loop().time() + CLOSE_S
-        try:
-            await asyncio.wait([writer], timeout=CLOSE_S)
-            if writer.done() and not self._ws.closed:
-                async with asyncio.timeout_at(deadline):
-                    await self._ws.close(code=self.code, message=self._reason.encode()[:REASON_LIMIT])
-        except (TimeoutError, ConnectionError, RuntimeError):
-            pass
+            while (await ws.receive()).type not in ENDED:
+                pass
         finally:
-            self._abort()
-            writer.cancel()
-
-
-async def heartbeat(connection: Connection, frames_heard: Callable[[], int], interval_s: float) -> None:
-    """Ping for ever; a peer from which nothing came between two pings is closed with 4408."""
-    heard = frames_heard()
-    connection.ping()
-    while True:
-        await asyncio.sleep(interval_s)
-        if frames_heard() == heard:
-            connection.close(NO_PONG, "no answer to pings")
-            return
-        heard = frames_heard()
-        connection.ping()
+            if self._ending is not None:
+                self._ending.cancel()
+            abort(self._transport)
+            self._transport = None

@@ -4,65 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
-from pydantic import TypeAdapter, ValidationError
-
-from confero.models import (
-    ClosedEvent,
-    Id,
-    LeftEvent,
-    McuStarted,
-    ParticipantEvent,
-    ParticipantOrder,
-    Publish,
-    Reply,
-    RoomEvent,
-    RosterEvent,
-)
+from confero.models import McuStarted, ParticipantOrder
 from confero.runtime.logging import get_logger
 
+from . import wire
 from .bus import Bus
-from .hub import ROOM, Event, Hub, participant_topic, room_topic
+from .hub import Hub
+from .messages import Event
 from .rosters import Rosters
+from .topics import ROOM, participant_topic, room_topic
+from .wire import Malformed, Ordered, Ordering, Placed, Started
 
 log = get_logger(__name__)
 
 CONTROL_TOPIC = "notifiers"
 REMEMBERED_BOOTS = 1024
 """MCUs whose last start is remembered, so that a notice sent twice counts once."""
-
-_event = TypeAdapter[RoomEvent](RoomEvent)
-
-
-class Placed(Reply):
-    """A room lives on this MCU from now on."""
-
-    kind: Literal["placed"] = "placed"
-    room: Id
-    mcu: Id
-    url: str
-
-
-class Started(Reply):
-    """An MCU process is new; it has no legs."""
-
-    kind: Literal["started"] = "started"
-    mcu: Id
-    boot: Id
-    url: str
-
-
-class Ordered(Reply):
-    """What is wanted of participants from now on, also of those who are just coming."""
-
-    kind: Literal["ordered"] = "ordered"
-    room: Id
-    orders: dict[Id, ParticipantOrder]
-
-
-_control = TypeAdapter[Placed | Started | Ordered](Placed | Started | Ordered)
+MEMBERSHIP = frozenset({"roster", "participant", "left"})
+"""Events that say who is in a room."""
+FINAL = "closed"
+"""The event after which a session is over."""
 
 
 class Fanout:
@@ -81,24 +44,24 @@ class Fanout:
 
     # --- out ------------------------------------------------------------------------------------------------------
 
-    async def publish(self, message: Publish) -> None:
-        """Send the events, in order, to one participant if one is named, else to the room."""
-        topic = room_topic(message.room) if message.participant is None else participant_topic(message.participant)
-        for event in message.events:
-            await self._bus.publish(topic, event.model_dump_json())
+    async def publish(self, room: str, participant: str | None, events: Sequence[bytes]) -> None:
+        """Send the events, each a JSON object in one line, in order, to one participant if one is named, else to the room."""
+        topic = room_topic(room) if participant is None else participant_topic(participant)
+        for event in events:
+            await self._bus.publish(topic, event)
 
     async def placed(self, room: str, mcu: str, url: str) -> None:
         """Tell every notifier where the room lives."""
-        await self._bus.publish(CONTROL_TOPIC, Placed(room=room, mcu=mcu, url=url).model_dump_json())
+        await self._bus.publish(CONTROL_TOPIC, wire.encode(Placed(room=room, mcu=mcu, url=url)))
 
     async def mcu_started(self, mcu: str, notice: McuStarted) -> None:
         """Tell every notifier that the MCU is new."""
-        started = Started(mcu=mcu, boot=notice.boot, url=notice.url)
-        await self._bus.publish(CONTROL_TOPIC, started.model_dump_json())
+        await self._bus.publish(CONTROL_TOPIC, wire.encode(Started(mcu=mcu, boot=notice.boot, url=notice.url)))
 
     async def ordered(self, room: str, orders: Mapping[str, ParticipantOrder]) -> None:
         """Tell every notifier what its sessions' next legs are to be like."""
-        await self._bus.publish(CONTROL_TOPIC, Ordered(room=room, orders=dict(orders)).model_dump_json())
+        told = {who: Ordering(muted=order.muted, held=order.held, role=order.role) for who, order in orders.items()}
+        await self._bus.publish(CONTROL_TOPIC, wire.encode(Ordered(room=room, orders=told)))
 
     # --- subscriptions --------------------------------------------------------------------------------------------
 
@@ -122,21 +85,22 @@ class Fanout:
 
     # --- in -------------------------------------------------------------------------------------------------------
 
-    def _on_event(self, topic: str, message: str) -> None:
+    def _on_event(self, topic: str, message: bytes) -> None:
         try:
-            event = _event.validate_json(message)
-        except ValidationError:
-            log.warning("event of unknown shape dropped", topic=topic)
+            kind = wire.type_of(message)
+            change = wire.read_change(message) if kind in MEMBERSHIP and topic.startswith(ROOM) else None
+            if change is not None:
+                self._rosters.apply(topic.removeprefix(ROOM), change)
+        except Malformed as error:
+            log.warning("event of unknown shape dropped", topic=topic, reason=str(error))
             return
-        if topic.startswith(ROOM) and isinstance(event, RosterEvent | ParticipantEvent | LeftEvent):
-            self._rosters.apply(topic.removeprefix(ROOM), event)
-        self._hub.deliver(topic, Event(event.model_dump_json(), final=isinstance(event, ClosedEvent)))
+        self._hub.deliver(topic, Event(message, final=kind == FINAL))
 
-    def _on_control(self, topic: str, message: str) -> None:
+    def _on_control(self, topic: str, message: bytes) -> None:
         try:
-            control = _control.validate_json(message)
-        except ValidationError:
-            log.warning("control message of unknown shape dropped", topic=topic)
+            control = wire.read_control(message)
+        except Malformed as error:
+            log.warning("control message of unknown shape dropped", reason=str(error))
             return
         if isinstance(control, Ordered):
             self._hub.ordered(control.room, control.orders)

@@ -1,41 +1,42 @@
-"""Sessions and topics: who is to hear of what, in which order, and what a broken connection has missed. No I/O.
-
-A *session* is one browser's place in a room. It is numbered (every event has the next ``seq``), outlives its connection by
-the resume window, and subscribes to two *topics*: its room and its participant. A *sink* is the connection that a session
-writes to while it has one.
-"""
+"""All sessions and topics: who comes, who goes, and who hears of what. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Literal, Protocol
 
 from confero.clock import Clock
 from confero.errors import Refused
 from confero.ids import new_id
-from confero.models import ParticipantOrder, RenegotiateEvent, TokenGrant
+from confero.models import RenegotiateEvent, TokenGrant
 
-from .replay import ReplayLimits, ReplayWindow
+from .messages import Event, Message
+from .session import Session, Sink, topics_of
+from .topics import Topic, WindowLimits, room_topic
+from .wire import Place
 
 EndCause = Literal["left", "expired", "removed", "replaced"]
 
-ROOM = "room:"
-"""Begins the topics of rooms."""
 CLOSE_LEFT = 1000
+CLOSE_RESTARTING = 1012
 CLOSE_REMOVED = 4403
 CLOSE_REPLACED = 4409
 REPLACED = "another connection of this participant"
 
 
-class Sink(Protocol):
-    """The connection of a session. Neither call waits."""
+class Order(Protocol):
+    """What is wanted of a participant from now on; None stays as it is."""
 
-    def send(self, text: str) -> None: ...
+    @property
+    def muted(self) -> bool | None: ...
 
-    def close(self, code: int, reason: str) -> None:
-        """Send what is queued, then close. Later calls of either kind do nothing."""
-        ...
+    @property
+    def held(self) -> bool | None: ...
+
+    @property
+    def role(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -43,67 +44,9 @@ class HubLimits:
     resume_s: float = 15.0
     """How long a session outlives its connection."""
     sessions: int = 10_000
-    replay: ReplayLimits = field(default_factory=ReplayLimits)
-
-
-@dataclass(frozen=True)
-class Event:
-    """One event on its way to many sessions: made into text once, numbered for each."""
-
-    body: str
-    """A JSON object with at least ``type``."""
-    final: bool = False
-    """The session ends after it."""
-
-
-def room_topic(room: str) -> str:
-    return f"{ROOM}{room}"
-
-
-def participant_topic(participant: str) -> str:
-    return f"participant:{participant}"
-
-
-def topics_of(grant: TokenGrant) -> tuple[str, ...]:
-    """What a session with this grant is to hear: its room and its participant; in the lobby its participant alone."""
-    own = participant_topic(grant.participant)
-    return (own,) if grant.waiting else (room_topic(grant.room), own)
-
-
-def numbered(seq: int, body: str) -> str:
-    """The event as the browser gets it: ``body`` with its number put in front."""
-    return f'{{"seq":{seq},{body[1:]}'
-
-
-class Session:
-    """One browser in one room; made by ``Hub.open``."""
-
-    def __init__(self, grant: TokenGrant, token: str, limits: ReplayLimits) -> None:
-        self.id = new_id("ses")
-        self.grant = grant
-        self.token = token
-        self.leg: str | None = None
-        """Its media leg as far as is known; the MCU's word is the truth."""
-        self.muted = False
-        """As asked for here, or ordered by a host: a leg that is lost comes again so."""
-        self.informed = True
-        """False if its welcome had no roster because the MCU did not answer."""
-        self.replay = ReplayWindow(limits)
-        self.sink: Sink | None = None
-        self.detached_at: float | None = None
-
-    def __repr__(self) -> str:
-        return f"<Session {self.id} of {self.grant.participant} in {self.grant.room}, seq {self.replay.last}>"
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return topics_of(self.grant)
-
-    def push(self, event: Event, now: float) -> None:
-        """Number and keep the event, and send it if a connection is there."""
-        seq = self.replay.add(event.body, now)
-        if self.sink is not None:
-            self.sink.send(numbered(seq, event.body))
+    missed: int = 768 << 10
+    """Bytes that are sent again at most; below the bound of a connection's queue. Who has missed more starts anew."""
+    window: WindowLimits = field(default_factory=WindowLimits)
 
 
 class Hub:
@@ -115,7 +58,8 @@ class Hub:
         self._ended = ended
         self._sessions: dict[str, Session] = {}
         self._by_participant: dict[str, Session] = {}
-        self._topics: dict[str, dict[str, Session]] = {}
+        self._topics: dict[str, Topic] = {}
+        self._order = count(1)
         self._homes: dict[str, tuple[str, str]] = {}
         """Rooms all of whose sessions know the same MCU: by topic, its id and URL."""
 
@@ -140,37 +84,46 @@ class Hub:
             self.end(earlier, "replaced", CLOSE_REPLACED, REPLACED)
         if len(self._sessions) >= self._limits.sessions:
             raise Refused("The server has too many connections.", status=503, code="too-many-sessions")
-        session = Session(grant, token, self._limits.replay)
+        session = Session(grant, token, tuple(self._topic(name) for name in topics_of(grant)))
         session.detached_at = self._clock.monotonic()
         self._sessions[session.id] = session
         self._by_participant[grant.participant] = session
         for topic in session.topics:
-            self._topics.setdefault(topic, {})[session.id] = session
+            topic.sessions[session.id] = session
         if not grant.waiting:
             self._settle(room_topic(grant.room), (grant.mcu, grant.mcu_url))
         return session
 
+    def _topic(self, name: str) -> Topic:
+        """The topic, which lasts from its first session to its last."""
+        topic = self._topics.get(name)
+        if topic is None:
+            topic = self._topics[name] = Topic(name, new_id("ep"), self._limits.window)
+        return topic
+
     def _settle(self, topic: str, home: tuple[str, str]) -> None:
         """A session has come to a room: do they still agree where it lives?"""
-        if len(self._topics[topic]) == 1:
+        if len(self._topics[topic].sessions) == 1:
             self._homes[topic] = home
         elif self._homes.get(topic) != home:
             self._homes.pop(topic, None)
 
-    def resume(self, session_id: str, grant: TokenGrant, token: str, last_seq: int) -> Session | None:
+    def resume(self, session_id: str, grant: TokenGrant, token: str, seen: Sequence[Place]) -> Session | None:
         """The session if it still lives, belongs to the same participant and room, or its lobby, and all events are kept that
-        followed ``last_seq``.
+        followed those ``seen``.
 
         An old connection that hangs on it is closed with 4409.
         """
         session = self._sessions.get(session_id)
-        if session is None or session.topics != topics_of(grant):
+        if session is None or tuple(topic.name for topic in session.topics) != topics_of(grant):
             return None
-        if session.replay.since(last_seq) is None:
+        found = session.find(seen)
+        if found is None or session.missed(found, self._limits.missed) is None:
             return None
         if session.sink is not None:
             session.sink.close(CLOSE_REPLACED, REPLACED)
             session.sink = None
+        session.seen = found
         session.detached_at = self._clock.monotonic()
         session.token = token
         placed = {"mcu": session.grant.mcu, "mcu_url": session.grant.mcu_url}
@@ -179,39 +132,52 @@ class Hub:
         )  # where the room lives changes by place() alone, which tells everyone
         return session
 
-    def attach(self, session: Session, sink: Sink, welcome: str, after: int) -> None:
-        """Give the session its connection: ``welcome`` goes first, then every event after number ``after``, then all new ones.
+    def attach(self, session: Session, sink: Sink, welcome: Message) -> None:
+        """Give the session its connection: ``welcome`` goes first, then what happened since its positions, then all that is new.
 
-        If the session is over by now, or taken by a later connection, the sink that lost is closed with 4409.
+        If the session is over by now, or taken by a later connection, the sink that lost is closed with 4409; if more has
+        happened than is kept while the welcome was made, with 1012.
         """
         if session.id not in self._sessions:
             sink.close(CLOSE_REPLACED, REPLACED)
             return
         if session.sink is not None:
             session.sink.close(CLOSE_REPLACED, REPLACED)
+        missed = session.missed(session.seen, self._limits.missed)
+        if missed is None:
+            sink.close(CLOSE_RESTARTING, "too much has happened")
+            return
         sink.send(welcome)
-        for seq, body in session.replay.since(after) or []:
-            sink.send(numbered(seq, body))
+        for message in missed:
+            sink.send(message)
         session.sink = sink
         session.detached_at = None
 
     # --- events ---------------------------------------------------------------------------------------------------
 
-    def deliver(self, topic: str, event: Event) -> int:
-        """Push the event to every session of the topic; how many there were."""
-        sessions = list(self._topics.get(topic, {}).values())
-        now = self._clock.monotonic()
-        for session in sessions:
-            session.push(event, now)
-            if event.final:
+    def deliver(self, name: str, event: Event) -> int:
+        """Send the event to every session of the topic; how many there were."""
+        topic = self._topics.get(name)
+        if topic is None:
+            return 0
+        self._push(topic, event)
+        told = len(topic.sessions)
+        if event.final:
+            for session in list(topic.sessions.values()):
                 self.end(session, "removed", CLOSE_REMOVED, "removed from the room")
-        return len(sessions)
+        return told
+
+    def _push(self, topic: Topic, event: Event) -> None:
+        message = topic.add(next(self._order), event.body, self._clock.monotonic())
+        for session in topic.sessions.values():
+            if session.sink is not None:
+                session.sink.send(message)
 
     def tell(self, session: Session, event: Event) -> None:
-        """Push the event to this session alone."""
-        session.push(event, self._clock.monotonic())
+        """Send the event to this session's participant alone."""
+        self._push(session.topics[-1], event)
 
-    def ordered(self, room: str, orders: Mapping[str, ParticipantOrder]) -> None:
+    def ordered(self, room: str, orders: Mapping[str, Order]) -> None:
         """What the grants of sessions in the room say from now on: their next legs begin as ordered."""
         for participant, order in orders.items():
             session = self._by_participant.get(participant)
@@ -231,25 +197,24 @@ class Hub:
         if topic not in self._topics or self._homes.get(topic) == (mcu, url):
             return 0
         self._homes[topic] = mcu, url
-        return self._move(self._topics[topic], mcu, url, "moved", also_same=False)
+        return self._move(self._topics[topic].sessions.values(), mcu, url, "moved", also_same=False)
 
     def mcu_started(self, mcu: str, url: str) -> int:
         """The MCU is new, and legs are gone that were there or under its URL: their sessions are told to renegotiate; how many."""
-        inside = {key: s for key, s in self._sessions.items() if not s.grant.waiting}
-        on_it = {key: s for key, s in inside.items() if s.grant.mcu == mcu or s.grant.mcu_url == url}
+        inside = [s for s in self._sessions.values() if not s.grant.waiting]
+        on_it = [s for s in inside if s.grant.mcu == mcu or s.grant.mcu_url == url]
         self._homes.clear()
         return self._move(on_it, mcu, url, "media-server-started", also_same=True)
 
-    def _move(self, sessions: dict[str, Session], mcu: str, url: str, reason: str, *, also_same: bool) -> int:
-        now = self._clock.monotonic()
-        event = Event(RenegotiateEvent(reason=reason).model_dump_json())
+    def _move(self, sessions: Iterable[Session], mcu: str, url: str, reason: str, *, also_same: bool) -> int:
+        event = Event(RenegotiateEvent(reason=reason).model_dump_json().encode())
         moved = 0
-        for session in list(sessions.values()):
+        for session in sessions:
             if not also_same and (session.grant.mcu, session.grant.mcu_url) == (mcu, url):
                 continue
             session.grant = session.grant.model_copy(update={"mcu": mcu, "mcu_url": url})
             session.leg = None
-            session.push(event, now)
+            self.tell(session, event)
             moved += 1
         return moved
 
@@ -276,15 +241,14 @@ class Hub:
         if self._by_participant.get(session.grant.participant) is session:
             del self._by_participant[session.grant.participant]
         for topic in session.topics:
-            self._drop_subscription(topic, session)
+            self._leave(topic, session)
         sink, session.sink = session.sink, None
         if sink is not None:
             sink.close(code, reason)
         self._ended(session, cause)
 
-    def _drop_subscription(self, topic: str, session: Session) -> None:
-        subscribers = self._topics[topic]
-        del subscribers[session.id]
-        if not subscribers:
-            del self._topics[topic]
-            self._homes.pop(topic, None)
+    def _leave(self, topic: Topic, session: Session) -> None:
+        del topic.sessions[session.id]
+        if not topic.sessions:
+            del self._topics[topic.name]
+            self._homes.pop(topic.name, None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from confero.errors import Refused
-from confero.models import ClosedEvent, ParticipantOrder, Publish, RoomEndReason, RoomOrders, RoomOrdersDone
+from confero.models import ClosedEvent, ParticipantOrder, RoomEndReason, RoomOrders, RoomOrdersDone
 from confero.runtime.logging import get_logger
 
 log = get_logger(__name__)
@@ -29,7 +29,7 @@ class Told(Protocol):
 
     async def ordered(self, room: str, orders: Mapping[str, ParticipantOrder]) -> None: ...
 
-    async def publish(self, message: Publish) -> None: ...
+    async def publish(self, room: str, participant: str | None, events: Sequence[bytes]) -> None: ...
 
 
 class Moderation:
@@ -52,7 +52,7 @@ class Moderation:
     async def remove(self, url: str, room: str, participant: str, reason: RoomEndReason) -> None:
         """The participant's session is closed with the reason, and its leg ended; whoever is moved keeps the session."""
         if reason != "moved":
-            await self._told.publish(Publish(room=room, participant=participant, events=[ClosedEvent(reason=reason)]))
+            await self._told.publish(room, participant, [closed(reason)])
         if not url:
             return
         try:
@@ -62,13 +62,18 @@ class Moderation:
 
     async def end(self, url: str, room: str, reason: RoomEndReason) -> None:
         """Everybody's session is closed with the reason, and the room ended at its MCU."""
-        await self._told.publish(Publish(room=room, events=[ClosedEvent(reason=reason)]))
+        await self._told.publish(room, None, [closed(reason)])
         if not url:
             return
         try:
             await self._media.end_room(url, room, reason)
         except Refused as error:
             _not_there(error)
+
+
+def closed(reason: RoomEndReason) -> bytes:
+    """The event after which a session is over."""
+    return ClosedEvent(reason=reason).model_dump_json().encode()
 
 
 def _not_there(error: Refused) -> None:

@@ -14,7 +14,7 @@ from confero.errors import Refused, Unavailable
 from confero.models import TOLD_AT_ONCE, SessionNotice, SessionNotices, SessionsSnapshot
 from confero.runtime.logging import get_logger
 
-from .hub import Session
+from .session import Session
 
 log = get_logger(__name__)
 

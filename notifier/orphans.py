@@ -16,7 +16,8 @@ from confero.errors import Refused, Unavailable
 from confero.models import Participant, TokenGrant
 from confero.runtime.logging import get_logger
 
-from .hub import Hub, Session
+from .hub import Hub
+from .session import Session
 
 log = get_logger(__name__)
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from confero.errors import ConferoError, Unavailable
-from confero.models import LeftEvent, Participant, ParticipantEvent, RosterEvent
+from confero.models import Participant
 from confero.runtime.tasks import TaskBag
 
-Change = RosterEvent | ParticipantEvent | LeftEvent
-"""The events that say who is there."""
+from .messages import array
+from .wire import Change, LeftSeen, ParticipantSeen, RosterSeen, read_person
+
 MISSED = 2000
 """Changes that may pass while the MCU is asked; of more, its answer is given out and not kept."""
 QUESTIONS = 1000
@@ -26,36 +27,34 @@ class MediaServer(Protocol):
 
 
 class Roster:
-    """The people of one room, each made into JSON once."""
+    """The people of one room, each as JSON: made once, or as it came."""
 
-    def __init__(self, participants: Iterable[Participant]) -> None:
-        self._people: dict[str, tuple[str, str]] = {}
-        self._text: str | None = None
-        for participant in participants:
-            self._put(participant)
+    def __init__(self, people: Iterable[bytes]) -> None:
+        """Each of them a Participant as JSON. Raises wire.Malformed."""
+        self._people: dict[str, tuple[str, bytes]] = {}
+        self._text: bytes | None = None
+        self._replace(people)
 
     def leg_of(self, participant: str) -> str | None:
         """The participant's leg."""
-        return self._people.get(participant, (None, ""))[0]
+        return self._people.get(participant, (None, b""))[0]
 
     @property
-    def text(self) -> str:
+    def text(self) -> bytes:
         """A JSON array of Participant, in the order of joining."""
         if self._text is None:
-            self._text = f"[{','.join(line for _, line in self._people.values())}]"
+            self._text = array([line for _, line in self._people.values()])
         return self._text
 
     def apply(self, change: Change) -> None:
-        """What has happened since. Said twice, or about what is known already, it changes nothing."""
+        """What has happened since. Said twice, or about what is known already, it changes nothing. Raises wire.Malformed."""
         self._text = None
         match change:
-            case RosterEvent():
-                self._people.clear()
-                for participant in change.participants:
-                    self._put(participant)
-            case ParticipantEvent():
-                self._put(change.participant)
-            case LeftEvent():
+            case RosterSeen():
+                self._replace(bytes(line) for line in change.participants)
+            case ParticipantSeen():
+                self._put(bytes(change.participant))
+            case LeftSeen():
                 self._people.pop(change.participant, None)
 
     def drop_leg(self, participant: str, leg: str) -> None:
@@ -64,8 +63,14 @@ class Roster:
             del self._people[participant]
             self._text = None
 
-    def _put(self, participant: Participant) -> None:
-        self._people[participant.id] = participant.leg, participant.model_dump_json()
+    def _replace(self, people: Iterable[bytes]) -> None:
+        self._people.clear()
+        for line in people:
+            self._put(line)
+
+    def _put(self, line: bytes) -> None:
+        person = read_person(line)
+        self._people[person.id] = person.leg, line
 
 
 @dataclass(eq=False)
@@ -108,7 +113,8 @@ class Rosters:
 
     async def _answer(self, question: _Question, url: str, room: str) -> Roster | ConferoError:
         try:
-            roster = Roster(await self._media.roster(url, room))
+            people = await self._media.roster(url, room)
+            roster = Roster(person.model_dump_json().encode() for person in people)
         except ConferoError as error:
             self._close(question, room)
             return error
@@ -135,8 +141,8 @@ class Rosters:
         known = self._known.get(room)
         if known is not None:
             known.apply(change)
-        elif isinstance(change, RosterEvent):
-            self._known[room] = Roster(change.participants)
+        elif isinstance(change, RosterSeen):
+            self._known[room] = Roster(bytes(line) for line in change.participants)
 
     def placed(self, room: str, url: str) -> None:
         """The room, whose events come here, lives there: what is known of it at another MCU is worth nothing."""

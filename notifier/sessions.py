@@ -6,15 +6,17 @@ import asyncio
 from typing import Protocol
 
 from confero.errors import Refused, Unavailable
-from confero.models import Hello, TokenGrant
+from confero.models import TokenGrant
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
 from .fanout import Fanout
-from .hub import EndCause, Hub, Session, topics_of
+from .hub import EndCause, Hub
 from .notices import Notices
 from .orphans import Orphans
+from .session import Session, topics_of
 from .signaling import Signaling
+from .wire import Hello
 
 log = get_logger(__name__)
 
@@ -52,7 +54,7 @@ class Sessions:
         """The participant's session, and whether it is one that is resumed. Raises Refused when there are too many."""
         session, resumed = None, False
         if hello.resume is not None:
-            session = self.hub.resume(hello.resume, grant, hello.token, hello.last_seq)
+            session = self.hub.resume(hello.resume, grant, hello.token, hello.seen)
             resumed = session is not None
         if session is None:
             session = await self._open(grant, hello.token)
@@ -88,7 +90,7 @@ class Sessions:
         self.notices.disconnected(session)
         if cause == "expired" and not session.grant.waiting:
             self.orphans.add(session)
-        self._after.spawn(self.fanout.drop(session.topics), name=f"end {session.id}")
+        self._after.spawn(self.fanout.drop(topics_of(session.grant)), name=f"end {session.id}")
 
     async def reap(self) -> None:
         """End sessions whose resume window is over, for ever."""

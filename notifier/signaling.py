@@ -9,14 +9,10 @@ from confero.errors import ConferoError, Refused, Unavailable
 from confero.models import (
     Answer,
     ErrorReply,
-    Leave,
     LegPatch,
     LegReply,
-    Mute,
-    Offer,
     Ok,
     Participant,
-    Ping,
     Reply,
     RoomSpec,
     TokenGrant,
@@ -25,8 +21,11 @@ from confero.models import (
 from confero.runtime.logging import get_logger
 from confero.runtime.problems import problem_of
 
-from .hub import Event, Hub, Session
+from .hub import Hub
+from .messages import Event
 from .rosters import Roster, Rosters
+from .session import Session
+from .wire import ClientRequest, Leave, Mute, Offer, Ping
 
 log = get_logger(__name__)
 
@@ -64,12 +63,12 @@ class Signaling:
         self._rosters = rosters
         self._follow = follow
 
-    async def roster(self, session: Session) -> str:
+    async def roster(self, session: Session) -> bytes:
         """Who is in the session's room, as JSON; empty in the lobby, and without an answer of the MCU. Finds its own leg."""
         grant = session.grant
         session.leg, session.informed = None, True
         if grant.waiting:
-            return "[]"
+            return b"[]"
         try:
             roster = await self._rosters.of(grant.mcu_url, grant.room)
             session.leg = await self._living_leg(session, roster)
@@ -77,7 +76,7 @@ class Signaling:
             session.informed = error.code == "room-unknown"  # who makes a room at an MCU hears of everybody in it
             if not session.informed:
                 log.info("no roster from the mcu", room=grant.room, code=error.code)
-            return "[]"
+            return b"[]"
         return roster.text
 
     async def _living_leg(self, session: Session, roster: Roster) -> str | None:
@@ -102,9 +101,9 @@ class Signaling:
             log.info("still no roster from the mcu", room=session.grant.room, code=error.code)
             return
         session.informed = True
-        self._hub.tell(session, Event(f'{{"type":"roster","participants":{roster.text}}}'))
+        self._hub.tell(session, Event(b'{"type":"roster","participants":%b}' % roster.text))
 
-    async def answer(self, session: Session, message: Offer | Mute | Leave | Ping) -> Reply:
+    async def answer(self, session: Session, message: ClientRequest) -> Reply:
         """The one reply to a request; never raises a ConferoError."""
         try:
             return await self._dispatch(session, message)
@@ -114,7 +113,7 @@ class Signaling:
         except ConferoError as error:
             return error_reply(message.id, error)
 
-    async def _dispatch(self, session: Session, message: Offer | Mute | Leave | Ping) -> Reply:
+    async def _dispatch(self, session: Session, message: ClientRequest) -> Reply:
         if session.grant.waiting and isinstance(message, Offer | Mute):
             raise Refused("You are still waiting to be let in.", status=403, code="not-admitted")
         match message:

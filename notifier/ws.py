@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 from aiohttp import WSMsgType, web
-from pydantic import TypeAdapter, ValidationError
 
 from confero.clock import Clock
 from confero.errors import Refused, RemoteError, Unavailable
-from confero.models import ClientMessage, Hello, Leave, Mute, Offer, Ping, Welcome
+from confero.models import Welcome
 from confero.ratelimit import Rate, TokenBucket
 from confero.runtime.logging import get_logger
-from confero.runtime.tasks import TaskBag, spawn
-from confero.runtime.transports import abort
+from confero.runtime.tasks import spawn
 
+from . import wire
 from .config import NotifierConfig
-from .connection import Connection, QueueLimits, heartbeat
+from .connection import CLOSE_S, ENDED, GONE, Connection
 from .entry import Gate, Upgrade
-from .hub import Session
+from .heartbeats import Heartbeats
+from .messages import Message, message_of
+from .session import Session
 from .sessions import Sessions
+from .wire import ClientRequest, Hello, Leave
 
 log = get_logger(__name__)
 
+NOT_UTF8 = 1007
 MALFORMED = 4400
 NO_TOKEN = 4401
 NOT_ALLOWED = 4403
 TOO_MANY = 4429
 SERVICE_DOWN = 4503
-GONE = 1001
 RESTARTING = 1012
-CLOSE_CODES = frozenset({1000, 1001, 1012, 4400, 4401, 4403, 4408, 4409, 4429, 4503})
+CLOSE_CODES = frozenset({1000, 1001, 1007, 1012, 4400, 4401, 4403, 4408, 4409, 4429, 4503})
 """All that this service closes with (docs/wire.md), and 1001 for a browser that went by itself."""
 
 MAX_MESSAGE = 72_000
@@ -41,8 +46,6 @@ MAX_FRAME = 4 * MAX_MESSAGE
 """Beyond it aiohttp ends the connection (1009) without having read the message."""
 MAX_REQUESTS = 16
 """Requests of one connection that may wait while one is with the MCU; a browser has one or two."""
-
-_message = TypeAdapter[ClientMessage](ClientMessage)
 
 
 class Goodbye(Exception):
@@ -54,14 +57,23 @@ class Goodbye(Exception):
         self.reason = reason
 
 
-def parse(text: str) -> Hello | Offer | Mute | Leave | Ping:
-    """One message of a browser. Raises Goodbye 4400 for anything that is not one."""
-    if len(text) > MAX_MESSAGE or len(text.encode(errors="replace")) > MAX_MESSAGE:
+def parse(text: bytes) -> Hello | ClientRequest:
+    """One message of a browser. Raises Goodbye 4400 for anything that is not one, 1007 for no UTF-8 (RFC 6455 section 8.1)."""
+    if len(text) > MAX_MESSAGE:
         raise Goodbye(MALFORMED, "message too long")
     try:
-        return _message.validate_json(text)
-    except ValidationError:
-        raise Goodbye(MALFORMED, "malformed message") from None
+        return wire.read_browser(text)
+    except wire.Malformed:
+        raise Goodbye(MALFORMED if is_utf8(text) else NOT_UTF8, "malformed message") from None
+
+
+def is_utf8(data: bytes) -> bool:
+    """aiohttp hands texts on as they came; only what is refused is looked at again."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -72,6 +84,7 @@ class Shared:
     clock: Clock
     gate: Gate
     sessions: Sessions
+    heartbeats: Heartbeats
     closed: Callable[[int], None]
     """Told the close code of each connection that ends."""
 
@@ -86,15 +99,19 @@ class EventsEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one WebSocket to its end. Raises Refused (403, 429) or RemoteError (400) before the upgrade."""
         source = self._shared.gate.judge(upgrade_of(request))
-        config = self._shared.config
         with self._shared.gate.slot(source):
-            ws = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=MAX_FRAME, writer_limit=4096)
+            ws: web.WebSocketResponse[Literal[False]] = web.WebSocketResponse(
+                autoping=False,
+                autoclose=False,
+                compress=False,
+                max_msg_size=MAX_FRAME,
+                timeout=CLOSE_S,
+                decode_text=False,
+            )
             if not ws.can_prepare(request):
                 raise RemoteError("This address speaks WebSocket only.", status=426, code="upgrade-required")
             await ws.prepare(request)
-            connection = Connection(
-                ws, abort_of(request), QueueLimits(messages=config.queue_messages, size=config.queue_bytes)
-            )
+            connection = Connection(request, self._shared.config.queue_bytes)
             self._open.add(connection)
             try:
                 await Dialogue(self._shared, ws, connection).run()
@@ -124,18 +141,12 @@ def upgrade_of(request: web.Request) -> Upgrade:
     )
 
 
-def abort_of(request: web.Request) -> Callable[[], None]:
-    """Resets the request's TCP connection if it still stands."""
-    transport = request.transport
-    return lambda: abort(transport)
-
-
-def welcome_text(session: Session, after: int, resumed: bool, roster: str) -> str:
-    """The answer to hello; events follow from number ``after`` + 1 on. ``roster``: JSON, put in as it is."""
+def welcome_of(session: Session, resumed: bool, roster: bytes) -> Message:
+    """The answer to hello; events follow after its positions. ``roster``: JSON, put in as it is."""
     grant = session.grant
     text = Welcome(
         session=session.id,
-        seq=after,
+        topics=session.positions,
         resumed=resumed,
         participant=grant.participant,
         room=grant.room,
@@ -144,57 +155,46 @@ def welcome_text(session: Session, after: int, resumed: bool, roster: str) -> st
         roster=[],
     ).model_dump_json()
     assert text.endswith("[]}")  # the roster is the model's last field
-    return f"{text[:-3]}{roster}}}"
+    return Message(b"%b%b}" % (text[:-3].encode(), roster))
 
 
 class Dialogue:
-    """One connection: hello and welcome, then a reader, a worker, a heartbeat and a writer beside each other."""
+    """One connection: hello and welcome, then what comes is read, and requests are answered one after the other beside it."""
 
-    def __init__(self, shared: Shared, ws: web.WebSocketResponse, connection: Connection) -> None:
+    def __init__(self, shared: Shared, ws: web.WebSocketResponse[Literal[False]], connection: Connection) -> None:
         self._shared = shared
         self._ws = ws
         self._connection = connection
-        self._frames = 0
         config = shared.config
         self._budget = TokenBucket(Rate(config.message_burst, config.messages_per_s), shared.clock)
-        self._requests: asyncio.Queue[Offer | Mute | Leave | Ping] = asyncio.Queue(MAX_REQUESTS)
+        self._requests: deque[ClientRequest] = deque()
+        self._worker: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Until the connection has ended; never raises for anything that the peer did."""
-        connection = self._connection
-        writer = spawn(connection.write(), name="ws-write")
-        parts = TaskBag()
-        session: Session | None = None
+        connection, shared = self._connection, self._shared
         try:
             session = await self._greet()
-            if session is not None:
-                interval = self._shared.config.ping_interval_s
-                parts.spawn(self._read(), name="ws-read")
-                parts.spawn(self._work(session), name="ws-work")
-                parts.spawn(heartbeat(connection, lambda: self._frames, interval), name="ws-heartbeat")
-            await connection.closing.wait()
+            shared.heartbeats.add(connection)
+            await self._read(session)
+        except Goodbye as goodbye:
+            connection.close(goodbye.code, goodbye.reason)
         finally:
             connection.close(GONE, "")
-            if session is not None:
-                self._shared.sessions.hub.detach(session, connection)
-            await parts.close()
-            await connection.finish(writer)
+            shared.heartbeats.remove(connection)
+            if self._worker is not None:
+                self._worker.cancel()
+            await connection.linger(self._ws)
 
     # --- hello ----------------------------------------------------------------------------------------------------
 
-    async def _greet(self) -> Session | None:
-        """The session after a good hello; None after the connection was told to close."""
-        try:
-            hello = await self._hello()
-            return await self._welcome(hello)
-        except Goodbye as goodbye:
-            self._connection.close(goodbye.code, goodbye.reason)
-            return None
+    async def _greet(self) -> Session:
+        """The session after a good hello. Raises Goodbye."""
+        return await self._welcome(await self._hello())
 
     async def _hello(self) -> Hello:
-        deadline = asyncio.timeout(self._shared.config.hello_timeout_s)
         try:
-            async with deadline:
+            async with asyncio.timeout(self._shared.config.hello_timeout_s):
                 message = parse(await self._next_text())
         except TimeoutError:
             raise Goodbye(NO_TOKEN, "no hello in time") from None
@@ -211,20 +211,21 @@ class Dialogue:
             raise Goodbye(NO_TOKEN if error.status == 401 else NOT_ALLOWED, error.code) from None
         except Unavailable as error:
             raise Goodbye(SERVICE_DOWN, error.code) from None
-        after = hello.last_seq if resumed else 0
         roster = await sessions.signaling.roster(session)
-        text = welcome_text(session, after, resumed, roster)
-        sessions.hub.attach(session, self._connection, text, after)
+        self._connection.ended = partial(sessions.hub.detach, session, self._connection)
+        sessions.hub.attach(session, self._connection, welcome_of(session, resumed, roster))
+        if self._connection.closing:  # told so while the welcome was made
+            sessions.hub.detach(session, self._connection)
         return session
 
-    # --- the parts ------------------------------------------------------------------------------------------------
+    # --- then -----------------------------------------------------------------------------------------------------
 
-    async def _next_text(self) -> str:
+    async def _next_text(self) -> bytes:
         """The next text message. Answers pings. Raises Goodbye when there will be none."""
         while True:
             message = await self._ws.receive()
-            self._frames += 1
-            if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+            self._connection.heard += 1
+            if message.type in ENDED:
                 raise Goodbye(GONE, "")
             if self._budget.take():
                 raise Goodbye(TOO_MANY, "too many messages")
@@ -233,25 +234,26 @@ class Dialogue:
             elif message.type is WSMsgType.BINARY:
                 raise Goodbye(MALFORMED, "binary message")
             elif message.type is WSMsgType.TEXT:
-                return str(message.data)
+                return bytes(message.data)
 
-    async def _read(self) -> None:
-        try:
-            while True:
-                message = parse(await self._next_text())
-                if isinstance(message, Hello):
-                    raise Goodbye(MALFORMED, "second hello")
-                if self._requests.full():
-                    raise Goodbye(TOO_MANY, "too many requests at once")
-                self._requests.put_nowait(message)
-        except Goodbye as goodbye:
-            self._connection.close(goodbye.code, goodbye.reason)
+    async def _read(self, session: Session) -> None:
+        """Until there is no more. Raises Goodbye then."""
+        while True:
+            message = parse(await self._next_text())
+            if isinstance(message, Hello):
+                raise Goodbye(MALFORMED, "second hello")
+            if len(self._requests) >= MAX_REQUESTS:
+                raise Goodbye(TOO_MANY, "too many requests at once")
+            self._requests.append(message)
+            if self._worker is None or self._worker.done():
+                self._worker = spawn(self._work(session), name="requests of a browser")
 
     async def _work(self, session: Session) -> None:
-        while True:
-            request = await self._requests.get()
+        """Answer what waits, one after the other."""
+        while self._requests:
+            request = self._requests.popleft()
             reply = await self._shared.sessions.signaling.answer(session, request)
-            self._connection.send(reply.model_dump_json())
+            self._connection.send(message_of(reply))
             if isinstance(request, Leave):
                 self._shared.sessions.hub.end(session, "left")
                 return

@@ -82,7 +82,7 @@ def render() -> str:
     sent = {model.__name__ for model in SENT}
     parts = ["/** The wire models of confero/models. Made by tools/wire_types.py: do not edit. */"]
     parts += [interface(name, schemas[name], sent=name in sent) for name in sorted(schemas)]
-    parts.append(f"export type RoomEvent = ({' | '.join(EVENTS)}) & {{ seq: number }};")
+    parts.append(f"export type RoomEvent = ({' | '.join(EVENTS)}) & {{ topic: string; seq: number }};")
     return "\n\n".join(parts) + "\n"
 
 

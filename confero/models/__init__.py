@@ -73,11 +73,25 @@ from .services import (
     TokenCheck,
     TokenGrant,
 )
-from .signalling import Answer, ClientMessage, ErrorReply, Hello, Leave, Mute, Offer, Ok, Ping, Welcome
+from .signalling import (
+    MOST_TOPICS,
+    Answer,
+    ClientMessage,
+    ErrorReply,
+    Hello,
+    Leave,
+    Mute,
+    Offer,
+    Ok,
+    Ping,
+    Position,
+    Welcome,
+)
 
 __all__ = [
     "DEFAULT_TALKERS",
     "MOST_ORDERS",
+    "MOST_TOPICS",
     "TOLD_AT_ONCE",
     "ActiveSpeaker",
     "Answer",
@@ -130,6 +144,7 @@ __all__ = [
     "PlayRequest",
     "PlayedEvent",
     "Playing",
+    "Position",
     "Problem",
     "Publish",
     "Quality",

@@ -1,7 +1,7 @@
 """Events that reach browsers (WebSocket, notifier to browser).
 
-Each is ``{"type": ..., "seq": n, ...}``; ``seq`` counts per session without gaps, so that a resumed session can tell
-what it missed.
+Each is ``{"topic": ..., "seq": n, "type": ..., ...}``; ``seq`` counts per topic without gaps, so that whoever comes back can tell
+what was missed.
 """
 
 from __future__ import annotations

@@ -13,6 +13,20 @@ from pydantic import Field
 from .base import Id, Problem, Reply, Request, Sdp, Token
 from .people import Participant
 
+MOST_TOPICS = 8
+"""More than a session hears of."""
+Whole = Annotated[int, Field(ge=0, le=2**53 - 1, strict=True)]
+"""What JavaScript counts exactly."""
+
+
+class Position(Request):
+    """A place in a topic's events: all up to ``seq`` are known."""
+
+    topic: str = Field(min_length=1, max_length=96)
+    epoch: Id
+    """Of the numbers: a topic that was forgotten, or is at another notifier, counts from 1 in another epoch."""
+    seq: Whole
+
 
 class Hello(Request):
     """The first message, within 5 s."""
@@ -21,45 +35,47 @@ class Hello(Request):
     token: Token
     resume: Id | None = None
     """Session id of a broken connection."""
-    last_seq: int = Field(default=0, ge=0)
+    seen: list[Position] = Field(default=[], max_length=MOST_TOPICS)
+    """With ``resume``: the last event of each topic that has come."""
 
 
 class Offer(Request):
     """SDP offer. With ``leg``: ICE restart or change on that leg; without: a fresh leg that replaces the participant's old one."""
 
     type: Literal["offer"]
-    id: int
+    id: Whole
     sdp: Sdp
     leg: Id | None = None
 
 
 class Mute(Request):
     type: Literal["mute"]
-    id: int
-    muted: bool
+    id: Whole
+    muted: bool = Field(strict=True)
 
 
 class Leave(Request):
     type: Literal["leave"]
-    id: int
+    id: Whole
 
 
 class Ping(Request):
     """Application-level keep-alive; answered by ``{"type": "ok"}``."""
 
     type: Literal["ping"]
-    id: int
+    id: Whole
 
 
 ClientMessage = Annotated[Hello | Offer | Mute | Leave | Ping, Field(discriminator="type")]
 
 
 class Welcome(Reply):
-    """Answer to Hello. When ``resumed`` the missed events follow; else ``roster`` is all there is to know."""
+    """Answer to Hello. When ``resumed`` the missed events follow; else start anew: ``roster`` is all there is to know."""
 
     type: Literal["welcome"] = "welcome"
     session: Id
-    seq: int
+    topics: list[Position]
+    """What is heard from now on: the events after these."""
     resumed: bool
     participant: Id
     room: Id

@@ -34,9 +34,7 @@ async def read_model(request: web.Request, kind: Any) -> Any:
 
     Raises RemoteError: 415 for another content type than JSON, 413 too large, 408 too slow, 400 not JSON; and InvalidBody (422).
     """
-    if not _is_json(request.content_type):
-        raise RemoteError("the body must be application/json", status=415, code="content-type")
-    data = await read_bytes(request)
+    data = await read_json(request)
     try:
         return adapter_of(kind).validate_json(data)
     except ValidationError as error:
@@ -44,6 +42,13 @@ async def read_model(request: web.Request, kind: Any) -> Any:
         if first["type"] == "json_invalid":
             raise RemoteError("the body is not JSON", status=400, code="not-json") from None
         raise InvalidBody.of(error) from None
+
+
+async def read_json(request: web.Request) -> bytes:
+    """The body, which says that it is JSON. Raises RemoteError 415, 413 or 408."""
+    if not _is_json(request.content_type):
+        raise RemoteError("the body must be application/json", status=415, code="content-type")
+    return await read_bytes(request)
 
 
 def _is_json(content_type: str) -> bool:

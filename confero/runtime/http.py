@@ -15,7 +15,7 @@ from confero.access import ACCESS
 from confero.clock import Clock
 from confero.errors import LocalError
 from confero.runtime import openapi
-from confero.runtime.bodies import read_bytes, read_model, read_query, reply
+from confero.runtime.bodies import read_bytes, read_json, read_model, read_query, reply
 from confero.runtime.collector import Pauses
 from confero.runtime.listener import Listener
 from confero.runtime.looplag import LoopLag
@@ -30,6 +30,7 @@ __all__ = [
     "Route",
     "caller",
     "read_bytes",
+    "read_json",
     "read_model",
     "read_query",
     "reply",

@@ -37,7 +37,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "notifier": {
         "max_connections": 20_000,
         "max_connections_per_source": 20_000,
-        "queue_messages": 8192,
         "queue_bytes": 64 << 20,
     },
     "mcu": {"media_threads": 1, "capacity": 100_000, "max_rooms": 4096, "max_legs": 8192, "setup_s": 60},

@@ -54,6 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.relay": {"confero.errors", "confero.media"},
     # L3
     "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"},
+    # For programs outside: what they ask over the public API.
+    "confero.client": L0 | L1 | RUNTIME,
     # The command, beside the services: it starts them as processes.
     "confero.up": L1 | {"confero.config", "confero.configsources", "confero.secretfile"} | RUNTIME,
     "confero.cli": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"} | RUNTIME | UP,
@@ -62,7 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{f"confero.{service}": SHARED for service in SERVICES},
     # L5: may start services through their ``app`` modules.
     "confero.appserver": SHARED | {"confero.secretfile"},
-    "confero.lab": SHARED | {f"confero.{service}.app" for service in SERVICES},
+    "confero.lab": SHARED | {"confero.client"} | {f"confero.{service}.app" for service in SERVICES},
     # It reads the installation's configuration as ``confero up`` does.
     "confero.lab.doctor": SHARED | {"confero.lab.members", "confero.lab.signals", "confero.up.plan"},
 }
@@ -85,7 +87,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
         "rooms",
         "sip",
     ),
-    "notifier": ("hub", "replay", "entry"),
+    "notifier": ("hub", "session", "topics", "messages", "wire", "entry"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
     "edge": ("lobby", "answers", "routes"),
@@ -103,7 +105,7 @@ DOMAIN_BANS = IO | {
 
 HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": (
-        *("confero.runtime", "confero.up.processes", "confero.lab"),
+        *("confero.runtime", "confero.up.processes", "confero.lab", "confero.client"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
         *("confero.appserver.rights.gate", "confero.appserver.rights.guard", "confero.notifier.moderationapi"),
         *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),

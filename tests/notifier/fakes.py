@@ -10,6 +10,7 @@ from aiohttp import web
 from confero.clock import SystemClock
 from confero.errors import Refused
 from confero.models import SessionNotice, SessionNotices, SessionsSnapshot, TokenCheck, TokenGrant
+from confero.notifier.messages import Message
 from confero.runtime.http import HttpApp, Listener, Route, read_model, reply
 
 SECRET = b"a secret of the notifier's tests 123"
@@ -31,16 +32,19 @@ def grant(participant: str = "alice", room: str = "lobby", **changes: Any) -> To
     return TokenGrant(**(values | changes))
 
 
+WELCOME = Message(b"welcome")
+
+
 class FakeSink:
-    """Keeps what a session sends."""
+    """Keeps what a session sends, as text."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.closed: tuple[int, str] | None = None
 
-    def send(self, text: str) -> None:
+    def send(self, message: Message) -> None:
         if self.closed is None:
-            self.sent.append(text)
+            self.sent.append(message.json.decode())
 
     def close(self, code: int, reason: str) -> None:
         if self.closed is None:

@@ -72,13 +72,13 @@ async def test_no_token_or_a_forged_one(stack: Stack) -> None:
         ("no json", 400),
         ("{}", 422),
         ({**PUBLISH, "more": 1}, 422),
-        ({"room": "lobby", "events": [{"type": "nonsense"}]}, 422),
+        ({"room": "lobby", "events": [{"type": 5}]}, 422),
         ({"room": "../..", "events": []}, 422),
         ({"room": "lobby", "events": PUBLISH["events"] * 257}, 422),
         ("x" * 2_000_000, 413),
-        ("[" * 100_000, 400),
+        ('{"room":"lobby","events":[{"type":"x","a":' + "[" * 100_000, 400),
     ],
-    ids=["no json", "empty", "unknown field", "unknown event", "bad id", "too many", "too large", "deep"],
+    ids=["no json", "empty", "unknown field", "no event", "bad id", "too many", "too large", "deep"],
 )
 async def test_bad_bodies(stack: Stack, body: Any, status: int) -> None:
     alice = await stack.join()

@@ -11,10 +11,12 @@ from confero.errors import Unavailable
 from confero.models import ClosedEvent, LeftEvent, McuStarted, Participant, Publish, RosterEvent, SpeakersEvent
 from confero.notifier.bus import LocalBus
 from confero.notifier.fanout import CONTROL_TOPIC, REMEMBERED_BOOTS, Fanout
-from confero.notifier.hub import Hub, HubLimits, Session
+from confero.notifier.hub import Hub, HubLimits
 from confero.notifier.rosters import Rosters
+from confero.notifier.session import Session
+from confero.notifier.wire import Malformed, read_publication
 
-from .fakes import FakeSink, grant
+from .fakes import WELCOME, FakeSink, grant
 
 PHONE = Participant(id="phone", display_name="Phone", kind="rtp", leg="leg_1")
 
@@ -35,12 +37,17 @@ class Bench:
         await self.fanout.want((f"room:{room}", f"participant:{participant}"))
         session = self.hub.open(grant(participant, room), "token")
         sink = FakeSink()
-        self.hub.attach(session, sink, "welcome", 0)
+        self.hub.attach(session, sink, WELCOME)
         return session, sink
 
     async def leave(self, session: Session) -> None:
         self.hub.end(session, "left")
-        await self.fanout.drop(session.topics)
+        await self.fanout.drop(tuple(topic.name for topic in session.topics))
+
+    async def publish(self, message: Publish) -> None:
+        """As it comes over HTTP."""
+        publication, events = read_publication(message.model_dump_json().encode())
+        await self.fanout.publish(publication.room, publication.participant, events)
 
 
 @pytest.fixture
@@ -58,7 +65,7 @@ async def test_publish_to_a_room_in_order(bench: Bench) -> None:
     _, alice = await bench.enter("alice")
     _, spy = await bench.enter("spy", "elsewhere")
     events = [SpeakersEvent(speakers=[]), ClosedEvent(reason="room-closed")]
-    await bench.fanout.publish(Publish(room="lobby", events=events))
+    await bench.publish(Publish(room="lobby", events=events))
     assert types(alice) == ["speakers", "closed"]
     assert alice.closed is not None
     assert types(spy) == []
@@ -67,7 +74,7 @@ async def test_publish_to_a_room_in_order(bench: Bench) -> None:
 async def test_publish_to_a_participant(bench: Bench) -> None:
     _, alice = await bench.enter("alice")
     _, bob = await bench.enter("bob")
-    await bench.fanout.publish(Publish(room="lobby", participant="bob", events=[SpeakersEvent(speakers=[])]))
+    await bench.publish(Publish(room="lobby", participant="bob", events=[SpeakersEvent(speakers=[])]))
     assert types(alice) == []
     assert types(bob) == ["speakers"]
 
@@ -103,20 +110,48 @@ async def test_placed_moves_the_room(bench: Bench) -> None:
     assert types(alice) == ["renegotiate"]
 
 
-@pytest.mark.parametrize("message", ["", "no json", "{}", '{"type":"unknown"}', '{"type":"left"}', "[" * 10_000])
-async def test_nonsense_on_the_bus_is_dropped(bench: Bench, message: str) -> None:
+NONSENSE = [
+    *(b"", b"no json", b"{}", b"[]", b'{"type":1}', b'{"type":"left"}', b'{"type":"roster","participants":[{}]}'),
+    b"[" * 10_000,
+]
+
+
+@pytest.mark.parametrize("message", NONSENSE, ids=lambda message: message[:30].decode())
+async def test_nonsense_on_the_bus_is_dropped(bench: Bench, message: bytes) -> None:
     _, alice = await bench.enter("alice")
     await bench.bus.publish("room:lobby", message)
     await bench.bus.publish(CONTROL_TOPIC, message)
     assert types(alice) == []
 
 
+async def test_an_event_that_only_browsers_know_is_passed_on(bench: Bench) -> None:
+    _, alice = await bench.enter("alice")
+    await bench.bus.publish("room:lobby", b'{"type":"fireworks","colour":"red"}')
+    assert json.loads(alice.sent[-1]) == {"topic": "room:lobby", "seq": 1, "type": "fireworks", "colour": "red"}
+
+
+EVENTS = ["{}", "[{}]", "[1]", '[{"type":1}]', '[{"type":"x","seq":1}]', '[{"type":"x","topic":"room:y"}]']
+MORE_THAN_A_PUBLICATION = "[" + ",".join(['{"type":"x"}'] * 257) + "]"
+
+
+@pytest.mark.parametrize("events", [*EVENTS, MORE_THAN_A_PUBLICATION], ids=lambda text: text[:30])
+def test_publications_that_are_refused(events: str) -> None:
+    with pytest.raises(Malformed):
+        read_publication(f'{{"room":"lobby","events":{events}}}'.encode())
+
+
+def test_a_publication_nested_too_deep() -> None:
+    deep = b'{"room":"lobby","events":[{"type":"x","a":' + b"[" * 5000 + b"]" * 5000 + b"}]}"
+    with pytest.raises(Malformed):
+        read_publication(deep)
+
+
 async def test_rosters_follow_the_rooms_events_while_somebody_is_there(bench: Bench) -> None:
     session, _ = await bench.enter("alice")
-    await bench.fanout.publish(Publish(room="lobby", events=[RosterEvent(participants=[PHONE])]))
+    await bench.publish(Publish(room="lobby", events=[RosterEvent(participants=[PHONE])]))
     assert (await bench.rosters.of("http://mcu-1", "lobby")).leg_of("phone") == "leg_1"
-    await bench.fanout.publish(Publish(room="lobby", events=[LeftEvent(participant="phone", reason="bye")]))
-    assert (await bench.rosters.of("http://mcu-1", "lobby")).text == "[]"
+    await bench.publish(Publish(room="lobby", events=[LeftEvent(participant="phone", reason="bye")]))
+    assert (await bench.rosters.of("http://mcu-1", "lobby")).text == b"[]"
     await bench.leave(session)
     with pytest.raises(Unavailable):
         await bench.rosters.of("http://mcu-1", "lobby")
@@ -125,7 +160,7 @@ async def test_rosters_follow_the_rooms_events_while_somebody_is_there(bench: Be
 async def test_what_one_participant_is_told_is_no_roster(bench: Bench) -> None:
     await bench.enter("alice")
     told = Publish(room="lobby", participant="alice", events=[RosterEvent(participants=[PHONE])])
-    await bench.fanout.publish(told)
+    await bench.publish(told)
     with pytest.raises(Unavailable):
         await bench.rosters.of("http://mcu-1", "lobby")
 
@@ -138,7 +173,7 @@ async def test_rosters_of_moved_rooms_and_new_mcus_are_forgotten(bench: Bench) -
         bench.fanout.placed("lobby", "mcu-2", "http://mcu-2"),
         bench.fanout.mcu_started("mcu-2", McuStarted(boot="b", url="http://mcu-2")),
     ):
-        await bench.fanout.publish(roster)
+        await bench.publish(roster)
         await bench.rosters.of("http://mcu-1", "lobby")
         await happens
         with pytest.raises(Unavailable):

@@ -11,6 +11,7 @@ from confero.errors import Refused, Unavailable
 from confero.models import LeftEvent, Participant, ParticipantEvent, RosterEvent
 from confero.notifier import rosters as rosters_module
 from confero.notifier.rosters import Roster, Rosters
+from confero.notifier.wire import Change, read_change
 from confero.runtime.tasks import spawn
 
 from ..support.waiting import until
@@ -22,12 +23,20 @@ def person(id: str, leg: str = "", name: str = "") -> Participant:
     return Participant(id=id, display_name=name or id, kind="webrtc", leg=leg or f"leg_{id}")
 
 
-def left(id: str) -> LeftEvent:
-    return LeftEvent(participant=id, reason="left")
+def left(id: str) -> Change:
+    return read_change(LeftEvent(participant=id, reason="left").model_dump_json().encode())
 
 
-def came(id: str, leg: str = "") -> ParticipantEvent:
-    return ParticipantEvent(participant=person(id, leg))
+def came(id: str, leg: str = "") -> Change:
+    return read_change(ParticipantEvent(participant=person(id, leg)).model_dump_json().encode())
+
+
+def whole(*people: Participant) -> Change:
+    return read_change(RosterEvent(participants=list(people)).model_dump_json().encode())
+
+
+def roster_of(*people: Participant) -> Roster:
+    return Roster(person.model_dump_json().encode() for person in people)
 
 
 def legs(roster: Roster) -> list[str]:
@@ -60,13 +69,13 @@ async def mcu() -> SlowMcu:
 
 def test_text_is_what_the_models_say() -> None:
     people = [person("a"), person("b", name='"\\ é 會')]
-    roster = Roster(people)
+    roster = roster_of(*people)
     assert json.loads(roster.text) == [one.model_dump() for one in people]
-    assert Roster([]).text == "[]"
+    assert Roster([]).text == b"[]"
 
 
 def test_changes() -> None:
-    roster = Roster([person("a"), person("b")])
+    roster = roster_of(person("a"), person("b"))
     roster.apply(came("c"))
     roster.apply(came("a", "leg_new"))
     roster.apply(left("b"))
@@ -77,7 +86,7 @@ def test_changes() -> None:
     assert roster.leg_of("a") == "leg_new"
     roster.drop_leg("a", "leg_new")
     assert legs(roster) == ["leg_c"]
-    roster.apply(RosterEvent(participants=[person("z")]))
+    roster.apply(whole(person("z")))
     assert legs(roster) == ["leg_z"]
 
 
@@ -158,7 +167,7 @@ async def test_every_one_who_waits_hears_of_a_failure_and_the_next_asks_again(mc
 async def test_a_new_room_is_known_from_the_roster_that_its_mcu_tells(mcu: SlowMcu) -> None:
     rosters = Rosters(mcu)
     rosters.apply("lobby", came("a"))  # one change says nothing of the others
-    rosters.apply("lobby", RosterEvent(participants=[person("a"), person("b")]))
+    rosters.apply("lobby", whole(person("a"), person("b")))
     assert legs(await rosters.of(URL, "lobby")) == ["leg_a", "leg_b"]
     assert mcu.asked == 0
 
@@ -166,7 +175,7 @@ async def test_a_new_room_is_known_from_the_roster_that_its_mcu_tells(mcu: SlowM
 async def test_a_room_at_another_mcu_is_asked_for_there(mcu: SlowMcu) -> None:
     rosters = Rosters(mcu)
     rosters.placed("lobby", URL)
-    rosters.apply("lobby", RosterEvent(participants=[person("a")]))
+    rosters.apply("lobby", whole(person("a")))
     rosters.placed("lobby", URL)
     assert legs(await rosters.of(URL, "lobby")) == ["leg_a"]
     rosters.placed("lobby", "http://mcu-2")

@@ -11,24 +11,22 @@ from confero.errors import Refused, Unavailable
 from confero.models import (
     Answer,
     ErrorReply,
-    Leave,
     LegPatch,
     LegReply,
-    Mute,
-    Offer,
     Ok,
     Participant,
-    Ping,
     Reply,
     RoomSpec,
     TokenGrant,
     WebRtcLegCreate,
 )
-from confero.notifier.hub import Hub, HubLimits, Session
+from confero.notifier.hub import Hub, HubLimits
 from confero.notifier.rosters import Rosters
+from confero.notifier.session import Session
 from confero.notifier.signaling import Signaling, room_spec
+from confero.notifier.wire import Leave, Mute, Offer, Ping
 
-from .fakes import FakeSink, grant
+from .fakes import WELCOME, FakeSink, grant
 
 
 class ScriptedMcu:
@@ -102,7 +100,7 @@ class Bench:
         return await self.signaling.answer(self.session, message)
 
     async def offer(self) -> str:
-        reply = await self.ask(Offer(type="offer", id=1, sdp="offer"))
+        reply = await self.ask(Offer(id=1, sdp="offer"))
         assert isinstance(reply, Answer)
         return reply.leg
 
@@ -118,7 +116,7 @@ def code(reply: Reply) -> str:
 
 
 async def test_fresh_offer_makes_a_leg(bench: Bench) -> None:
-    reply = await bench.ask(Offer(type="offer", id=7, sdp="v=0"))
+    reply = await bench.ask(Offer(id=7, sdp="v=0"))
     assert bench.mcu.names == ["create"]
     assert reply == Answer(id=7, leg="leg_1", sdp="answer")
     assert bench.session.leg == "leg_1"
@@ -126,7 +124,7 @@ async def test_fresh_offer_makes_a_leg(bench: Bench) -> None:
 
 async def test_fresh_offer_makes_the_room_where_there_is_none(bench: Bench) -> None:
     bench.mcu.rooms.clear()
-    reply = await bench.ask(Offer(type="offer", id=7, sdp="v=0"))
+    reply = await bench.ask(Offer(id=7, sdp="v=0"))
     spec = RoomSpec(name="Lobby", max_participants=10)
     body = WebRtcLegCreate(kind="webrtc", participant="alice", display_name="Alice", role="guest", sdp="v=0")
     create = ("create", "http://mcu-1", "lobby", body)
@@ -145,14 +143,14 @@ def test_the_mcu_is_told_all_that_the_room_was_made_with() -> None:
 
 async def test_reoffer_on_the_own_leg(bench: Bench) -> None:
     leg = await bench.offer()
-    reply = await bench.ask(Offer(type="offer", id=2, sdp="offer", leg=leg))
+    reply = await bench.ask(Offer(id=2, sdp="offer", leg=leg))
     assert bench.mcu.calls == [("reoffer", leg)]
     assert reply == Answer(id=2, leg=leg, sdp="answer")
 
 
 async def test_own_leg_is_found_again_after_a_restart(bench: Bench) -> None:
     bench.mcu.legs["leg_9"] = "alice"
-    reply = await bench.ask(Offer(type="offer", id=2, sdp="offer", leg="leg_9"))
+    reply = await bench.ask(Offer(id=2, sdp="offer", leg="leg_9"))
     assert bench.mcu.names == ["roster", "reoffer"]
     assert isinstance(reply, Answer)
 
@@ -160,7 +158,7 @@ async def test_own_leg_is_found_again_after_a_restart(bench: Bench) -> None:
 async def test_anothers_leg_is_refused(bench: Bench) -> None:
     await bench.offer()
     bench.mcu.legs["leg_bob"] = "bob"
-    reply = await bench.ask(Offer(type="offer", id=2, sdp="offer", leg="leg_bob"))
+    reply = await bench.ask(Offer(id=2, sdp="offer", leg="leg_bob"))
     assert code(reply) == "leg-unknown"
     assert bench.mcu.names == ["roster"]
 
@@ -168,13 +166,13 @@ async def test_anothers_leg_is_refused(bench: Bench) -> None:
 async def test_leg_lost_at_the_mcu(bench: Bench) -> None:
     leg = await bench.offer()
     bench.mcu.failures["reoffer"] = Refused("no such leg", status=404, code="leg-unknown")
-    assert code(await bench.ask(Offer(type="offer", id=2, sdp="offer", leg=leg))) == "leg-unknown"
+    assert code(await bench.ask(Offer(id=2, sdp="offer", leg=leg))) == "leg-unknown"
     assert bench.session.leg is None
 
 
 async def test_refusal_of_the_mcu_reaches_the_browser(bench: Bench) -> None:
     bench.mcu.failures["create"] = Refused("The room is full.", status=409, code="room-full")
-    reply = await bench.ask(Offer(type="offer", id=3, sdp="offer"))
+    reply = await bench.ask(Offer(id=3, sdp="offer"))
     assert isinstance(reply, ErrorReply)
     assert (reply.id, reply.problem.status, reply.problem.detail) == (3, 409, "The room is full.")
     assert bench.followed == []
@@ -182,7 +180,7 @@ async def test_refusal_of_the_mcu_reaches_the_browser(bench: Bench) -> None:
 
 async def test_absent_mcu(bench: Bench) -> None:
     bench.mcu.failures["create"] = Unavailable("no route")
-    reply = await bench.ask(Offer(type="offer", id=3, sdp="offer"))
+    reply = await bench.ask(Offer(id=3, sdp="offer"))
     assert isinstance(reply, ErrorReply)
     assert (code(reply), reply.problem.status) == ("media-server-down", 503)
     assert bench.followed == [bench.session]
@@ -190,59 +188,59 @@ async def test_absent_mcu(bench: Bench) -> None:
 
 async def test_the_mcus_own_reason_is_kept(bench: Bench) -> None:
     bench.mcu.failures["create"] = Unavailable("draining", code="draining")
-    assert code(await bench.ask(Offer(type="offer", id=3, sdp="offer"))) == "draining"
+    assert code(await bench.ask(Offer(id=3, sdp="offer"))) == "draining"
 
 
 async def test_mute(bench: Bench) -> None:
     leg = await bench.offer()
-    assert await bench.ask(Mute(type="mute", id=4, muted=True)) == Ok(id=4)
+    assert await bench.ask(Mute(id=4, muted=True)) == Ok(id=4)
     assert bench.mcu.calls == [("patch", leg, LegPatch(muted=True))]
 
 
 async def test_mute_without_a_leg(bench: Bench) -> None:
-    assert code(await bench.ask(Mute(type="mute", id=4, muted=True))) == "leg-unknown"
+    assert code(await bench.ask(Mute(id=4, muted=True))) == "leg-unknown"
 
 
 async def test_leave_removes_the_leg(bench: Bench) -> None:
     leg = await bench.offer()
-    assert await bench.ask(Leave(type="leave", id=5)) == Ok(id=5)
+    assert await bench.ask(Leave(id=5)) == Ok(id=5)
     assert bench.mcu.calls[-1] == ("delete", leg, "left")
 
 
 async def test_leave_without_mcu_or_leg(bench: Bench) -> None:
-    assert await bench.ask(Leave(type="leave", id=5)) == Ok(id=5)
+    assert await bench.ask(Leave(id=5)) == Ok(id=5)
     bench.mcu.failures["roster"] = Unavailable("away")
-    assert await bench.ask(Leave(type="leave", id=6)) == Ok(id=6)
+    assert await bench.ask(Leave(id=6)) == Ok(id=6)
 
 
 async def test_leave_when_the_leg_just_went(bench: Bench) -> None:
     await bench.offer()
     bench.mcu.failures["delete"] = Refused("gone", status=404, code="leg-unknown")
-    assert await bench.ask(Leave(type="leave", id=5)) == Ok(id=5)
+    assert await bench.ask(Leave(id=5)) == Ok(id=5)
 
 
 async def test_leave_costs_no_roster(bench: Bench) -> None:
     await bench.offer()
-    await bench.ask(Leave(type="leave", id=5))
+    await bench.ask(Leave(id=5))
     assert bench.mcu.names == ["delete"]
 
 
 async def test_leave_finds_the_leg_that_took_the_known_ones_place(bench: Bench) -> None:
     await bench.offer()
     bench.mcu.legs = {"leg_other": "alice"}
-    await bench.ask(Leave(type="leave", id=5))
+    await bench.ask(Leave(id=5))
     assert bench.mcu.calls[-1] == ("delete", "leg_other", "left")
     assert bench.mcu.legs == {}
 
 
 async def test_ping(bench: Bench) -> None:
-    assert await bench.ask(Ping(type="ping", id=6)) == Ok(id=6)
+    assert await bench.ask(Ping(id=6)) == Ok(id=6)
     assert bench.mcu.calls == []
 
 
 async def test_roster_of_an_unknown_room_is_empty(bench: Bench) -> None:
     bench.mcu.failures["roster"] = Refused("no such room", status=404, code="room-unknown")
-    assert await bench.signaling.roster(bench.session) == "[]"
+    assert await bench.signaling.roster(bench.session) == b"[]"
     assert bench.session.informed  # by the MCU, once somebody makes the room
 
 
@@ -280,7 +278,7 @@ async def test_who_is_back_while_the_mcu_is_away_offers_afresh(bench: Bench) -> 
 
 async def test_the_roster_comes_later_if_the_welcome_could_not_have_it(bench: Bench) -> None:
     sink = FakeSink()
-    bench.hub.attach(bench.session, sink, "welcome", 0)
+    bench.hub.attach(bench.session, sink, WELCOME)
     bench.mcu.legs["leg_bob"] = "bob"
     bench.mcu.failures["roster"] = Unavailable("away")
     assert await roster(bench) == []
@@ -299,5 +297,5 @@ async def test_leave_spares_the_leg_of_a_newer_session(bench: Bench) -> None:
     await bench.offer()
     bench.hub.open(grant(), "token")
     bench.mcu.calls.clear()
-    assert await bench.signaling.answer(old, Leave(type="leave", id=9)) == Ok(id=9)
+    assert await bench.signaling.answer(old, Leave(id=9)) == Ok(id=9)
     assert bench.mcu.names == []

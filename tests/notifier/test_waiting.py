@@ -54,7 +54,7 @@ async def test_there_is_no_media_for_whoever_waits(stack: Stack) -> None:
 async def test_admitted_it_comes_again_and_the_waiting_session_ends(stack: Stack) -> None:
     waiting, _ = await wait(stack)
     inside = stack.browser()
-    inside.session_id, inside.seq = waiting.session_id, waiting.seq
+    inside.session_id, inside.seen = waiting.session_id, waiting.seen
     welcome = await inside.hello(stack.token("alice"), resume=True)
     assert (welcome["resumed"], welcome["waiting"]) == (False, False)
     assert await waiting.close_code() == 4409

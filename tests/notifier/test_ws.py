@@ -79,10 +79,11 @@ async def test_too_many_from_one_address(make_stack: StackMaker) -> None:
 
 async def test_too_many_in_all(make_stack: StackMaker) -> None:
     stack = await make_stack(max_connections=1)
-    await stack.join("a")
+    held = await stack.join("a")
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         await stack.browser().connect()
     assert caught.value.status == 429
+    assert not held.ws.closed
 
 
 # --- hello -----------------------------------------------------------------------------------------------------------
@@ -96,7 +97,7 @@ async def test_welcome_carries_the_roster(stack: Stack) -> None:
     assert welcome["roster"] == [
         Participant(id="bob", display_name="Bob", kind="webrtc", leg=answer["leg"]).model_dump()
     ]
-    assert (welcome["resumed"], welcome["seq"]) == (False, 0)
+    assert (welcome["resumed"], [place["seq"] for place in welcome["topics"]]) == (False, [0, 0])
     assert (welcome["participant"], welcome["room"], welcome["room_name"]) == ("alice", "lobby", "Lobby")
 
 
@@ -251,7 +252,7 @@ async def test_too_many_requests_while_the_mcu_is_slow(stack: Stack) -> None:
 
 
 async def test_slow_reader(make_stack: StackMaker) -> None:
-    stack = await make_stack(queue_messages=64)
+    stack = await make_stack(queue_bytes=3 << 20)
     slow, quick = await stack.join("slow"), await stack.join("quick")
     big = ParticipantEvent(participant=Participant(id="x", display_name="y" * 50_000, kind="rtp", leg="l"))
     publish = Publish(room="lobby", participant="slow", events=[big] * 10)
@@ -269,7 +270,7 @@ async def test_slow_reader(make_stack: StackMaker) -> None:
 
 
 async def test_a_reader_that_never_reads_is_reset(make_stack: StackMaker) -> None:
-    stack = await make_stack(queue_messages=8)
+    stack = await make_stack(queue_bytes=1 << 19)
     slow = await stack.join("slow")
     big = ParticipantEvent(participant=Participant(id="x", display_name="y" * 50_000, kind="rtp", leg="l"))
     publish = Publish(room="lobby", events=[big] * 10)
@@ -387,7 +388,7 @@ async def test_resume_after_a_broken_connection(stack: Stack) -> None:
     await until(lambda: session.sink is None)
     await stack.mcu.publish(stack.url, Publish(room="lobby", events=[SPEAKERS, SPEAKERS]))
     welcome = await alice.hello(stack.token(), resume=True)
-    assert (welcome["resumed"], welcome["seq"], welcome["session"]) == (True, 1, session.id)
+    assert (welcome["resumed"], welcome["topics"][0]["seq"], welcome["session"]) == (True, 1, session.id)
     assert [entry["leg"] for entry in welcome["roster"]] == [leg]
     assert [(await alice.receive())["seq"] for _ in range(2)] == [2, 3]
     assert stack.appserver.kinds("alice").count("connected") <= 1
@@ -397,7 +398,7 @@ async def test_resume_after_a_broken_connection(stack: Stack) -> None:
 async def test_resume_while_the_old_connection_hangs(stack: Stack) -> None:
     first = await stack.join()
     second = stack.browser()
-    second.session_id, second.seq = first.session_id, 0
+    second.session_id, second.seen = first.session_id, first.seen
     assert (await second.hello(stack.token(), resume=True))["resumed"]
     assert await first.close_code() == 4409
     assert (await second.ask("ping"))["type"] == "ok"
@@ -466,7 +467,12 @@ async def test_started_mcu(stack: Stack) -> None:
     await stack.mcu.start()
     await stack.mcu.tell_started(stack.url)
     await stack.mcu.tell_started(stack.url)
-    assert await alice.event("renegotiate") == {"type": "renegotiate", "seq": 1, "reason": "media-server-started"}
+    assert await alice.event("renegotiate") == {
+        "topic": "participant:alice",
+        "seq": 1,
+        "type": "renegotiate",
+        "reason": "media-server-started",
+    }
     assert (await alice.ask("offer", sdp="v=0", leg=leg))["problem"]["status"] == 404
     assert (await alice.ask("offer", sdp="v=0"))["type"] == "answer"
     assert len(alice.events) == 1
@@ -490,7 +496,7 @@ async def test_killed_notifier(stack: Stack) -> None:
     assert await alice.close_code() in (1012, 1006)
     await stack.start_notifier()
     welcome = await alice.hello(stack.token(), resume=True)
-    assert (welcome["resumed"], welcome["seq"]) == (False, 0)
+    assert (welcome["resumed"], [place["seq"] for place in welcome["topics"]]) == (False, [0, 0])
     assert [entry["leg"] for entry in welcome["roster"]] == [leg]
     assert (await alice.ask("offer", sdp="v=0", leg=leg))["leg"] == leg
     assert [snapshot.sessions for snapshot in stack.appserver.snapshots] == [[], []]
@@ -528,7 +534,7 @@ async def test_nothing_is_left_behind(make_stack: StackMaker) -> None:
 
 async def test_those_who_do_not_read_hold_up_nobody(make_stack: StackMaker) -> None:
     """Ten members that read nothing, one that does: it gets every event, in order and soon, and they are closed."""
-    stack = await make_stack(queue_messages=32)
+    stack = await make_stack(queue_bytes=2 << 20)
     deaf = [await stack.join(f"deaf{number}") for number in range(10)]
     quick = await stack.join("quick")
     event = ParticipantEvent(participant=Participant(id="x", display_name="y" * 60_000, kind="rtp", leg="l"))

@@ -26,7 +26,8 @@ class Browser:
         self.ws: aiohttp.ClientWebSocketResponse
         self.events: list[dict[str, Any]] = []
         self.session_id = ""
-        self.seq = 0
+        self.seen: dict[str, dict[str, Any]] = {}
+        """The last event of each topic, as a position."""
         self._ids = itertools.count(1)
 
     async def connect(self, headers: Mapping[str, str] | None = None, **options: Any) -> None:
@@ -40,11 +41,12 @@ class Browser:
         await self.connect()
         message: dict[str, Any] = {"type": "hello", "token": token}
         if resume:
-            message |= {"resume": self.session_id, "last_seq": self.seq}
+            message |= {"resume": self.session_id, "seen": list(self.seen.values())}
         await self.send(message)
         welcome = await self.receive()
         assert welcome["type"] == "welcome", welcome
-        self.session_id, self.seq = welcome["session"], welcome["seq"]
+        self.session_id = welcome["session"]
+        self.seen = {place["topic"]: place for place in welcome["topics"]}
         return welcome
 
     async def send(self, message: Mapping[str, Any]) -> None:
@@ -55,9 +57,10 @@ class Browser:
         message = await self.ws.receive(timeout=TIMEOUT_S)
         assert message.type is aiohttp.WSMsgType.TEXT, (message.type, self.ws.close_code)
         found: dict[str, Any] = json.loads(message.data)
-        if "seq" in found and found["type"] != "welcome":
-            assert found["seq"] == self.seq + 1, "a gap"
-            self.seq = found["seq"]
+        if "topic" in found:
+            place = self.seen[found["topic"]]
+            assert found["seq"] == place["seq"] + 1, "a gap"
+            place["seq"] = found["seq"]
         return found
 
     async def event(self, kind: str) -> dict[str, Any]:

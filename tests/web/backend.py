@@ -30,6 +30,7 @@ from confero.models import (
     Participant,
     ParticipantEvent,
     Ping,
+    Position,
     Problem,
     RenegotiateEvent,
     Reply,
@@ -45,6 +46,7 @@ from .relay import Relay
 
 STATIC = Path(__file__).resolve().parents[2] / "appserver" / "static"
 MESSAGE = TypeAdapter[ClientMessage](ClientMessage)
+TOPIC = "room:blue-fox"
 
 
 def problem(code: str, status: int, detail: str = "") -> Problem:
@@ -148,7 +150,7 @@ class Backend:
     async def tell(self, event: Reply) -> None:
         """Sends an event to every session, or keeps it for those without a connection."""
         for session in self.sessions.values():
-            numbered = {"seq": len(session.events) + 1, **event.model_dump(mode="json")}
+            numbered = {"topic": TOPIC, "seq": len(session.events) + 1, **event.model_dump(mode="json")}
             session.events.append(json.dumps(numbered))
             if session.ws is not None and not session.ws.closed:
                 await session.ws.send_str(session.events[-1])
@@ -303,11 +305,11 @@ class Backend:
         if session is None:
             session = self.sessions[new_id("ses")] = Session(new_id("ses"), participant)
             self.sessions = {session.id: session}
-        after = hello.last_seq if resumed else 0
+        after = hello.seen[0].seq if resumed else 0
         roster = list(self.people.values())
         welcome = Welcome(
             session=session.id,
-            seq=after,
+            topics=[Position(topic=TOPIC, epoch="e1", seq=after)],
             resumed=resumed,
             participant=participant,
             room="blue-fox",

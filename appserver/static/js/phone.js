@@ -37,7 +37,7 @@ export class Phone {
       const info = await this.#authorized((token) => callOut(this.#room, token, { to }));
       const { id, state, status, reason, name, participant, user_data, headers } = info;
       // The first event may have been faster than the answer.
-      if (!store.lines.peek().calls.has(id)) this.happened({ type: "call", seq: 0, call: id, state, status, reason, name, participant, user_data, headers });
+      if (!store.lines.peek().calls.has(id)) this.happened({ type: "call", topic: "", seq: 0, call: id, state, status, reason, name, participant, user_data, headers });
       return null;
     } catch (error) {
       return callFault(codeOf(error));

@@ -7,6 +7,7 @@
 
 import { backoff } from "./backoff.js";
 import { closePolicy } from "./closecodes.js";
+import { Positions } from "./positions.js";
 import { problemCode } from "./problem.js";
 import { Requests } from "./requests.js";
 
@@ -47,7 +48,7 @@ export class Session {
   status = "idle";
   /** @type {string | null} */
   id = null;
-  lastSeq = 0;
+  #positions = new Positions();
   /** @type {string} */
   #token;
   #random;
@@ -97,7 +98,7 @@ export class Session {
   opened(now) {
     if (this.status !== "connecting") return;
     this.#enter("greeting", now + GREET_MS);
-    const hello = { type: "hello", token: this.#token, ...(this.id ? { resume: this.id, last_seq: this.lastSeq } : {}) };
+    const hello = { type: "hello", token: this.#token, ...(this.id ? { resume: this.id, seen: this.#positions.list() } : {}) };
     this.#actions.push({ do: "send", text: JSON.stringify(hello) });
   }
 
@@ -111,8 +112,8 @@ export class Session {
     const message = parse(text);
     if (!message) return this.#abandon(now);
     if (message.type === "welcome") return this.#welcomed(/** @type {any} */ (message), now);
-    if (typeof message.id === "number") return this.#replied(/** @type {ReplyMessage} */ (message));
-    if (this.status === "open" && typeof message.seq === "number") this.#happened(/** @type {any} */ (message), now);
+    if (typeof message.topic === "string") return this.#happened(/** @type {any} */ (message), now);
+    if (typeof message.id === "number") this.#replied(/** @type {ReplyMessage} */ (message));
   }
 
   /**
@@ -232,9 +233,11 @@ export class Session {
    * @param {number} now
    */
   #welcomed(welcome, now) {
-    if (this.status !== "greeting" || typeof welcome.session !== "string" || !Array.isArray(welcome.roster)) return this.#abandon(now);
+    if (this.status !== "greeting" || typeof welcome.session !== "string" || !Array.isArray(welcome.roster) || !Array.isArray(welcome.topics)) {
+      return this.#abandon(now);
+    }
     this.id = welcome.session;
-    if (!welcome.resumed) this.lastSeq = welcome.seq;
+    this.#positions.reset(welcome.topics);
     this.#openedAt = now;
     this.#pingAt = now + PING_EVERY_MS;
     this.#pingId = null;
@@ -243,18 +246,20 @@ export class Session {
   }
 
   /**
-   * Events are counted without gaps: a repeated one is dropped, a missing one means that only a fresh roster tells the truth.
+   * Events are counted without gaps in each topic: a repeated one is dropped, a missing one means that only a fresh roster tells the
+   * truth.
    * @param {RoomEvent} event
    * @param {number} now
    */
   #happened(event, now) {
-    if (event.seq <= this.lastSeq) return;
-    if (event.seq !== this.lastSeq + 1) {
+    if (this.status !== "open") return;
+    const found = this.#positions.take(event.topic, event.seq);
+    if (found === "gap") {
       this.id = null;
-      return this.#abandon(now);
+      this.#abandon(now);
+    } else if (found === "new") {
+      this.#actions.push({ do: "event", event });
     }
-    this.lastSeq = event.seq;
-    this.#actions.push({ do: "event", event });
   }
 
   /** @param {ReplyMessage} message */
@@ -340,7 +345,7 @@ export class Session {
 
 /**
  * @param {string} text
- * @returns {{ type?: unknown, id?: unknown, seq?: unknown } | null} null unless it is a JSON object
+ * @returns {{ type?: unknown, id?: unknown, topic?: unknown } | null} null unless it is a JSON object
  */
 function parse(text) {
   try {

@@ -152,7 +152,7 @@ export interface Hello {
   type: "hello";
   token: string;
   resume?: string | null;
-  last_seq?: number;
+  seen?: Array<Position>;
 }
 
 export interface IceServer {
@@ -462,6 +462,12 @@ export interface Ping {
   id: number;
 }
 
+export interface Position {
+  topic: string;
+  epoch: string;
+  seq: number;
+}
+
 export interface Problem {
   type: string;
   title: string;
@@ -699,7 +705,7 @@ export interface Waiting {
 export interface Welcome {
   type: "welcome";
   session: string;
-  seq: number;
+  topics: Array<Position>;
   resumed: boolean;
   participant: string;
   room: string;
@@ -708,4 +714,4 @@ export interface Welcome {
   roster: Array<Participant>;
 }
 
-export type RoomEvent = (RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent | CallEvent | IncomingCallEvent | RingStoppedEvent | MeetingEvent | LobbyEvent | AdmittedEvent | RoleEvent | MovedEvent | AskEvent | ReactionEvent | ChatEvent | ChatDeletedEvent) & { seq: number };
+export type RoomEvent = (RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent | CallEvent | IncomingCallEvent | RingStoppedEvent | MeetingEvent | LobbyEvent | AdmittedEvent | RoleEvent | MovedEvent | AskEvent | ReactionEvent | ChatEvent | ChatDeletedEvent) & { topic: string; seq: number };

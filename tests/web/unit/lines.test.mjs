@@ -6,12 +6,12 @@ import { MAX_LINES, NO_LINES, SHOWN_MS, applyCallEvent, callOf, expireLines, lin
 
 /** @param {string} call @param {Partial<import("../../../appserver/static/js/wire.js").CallEvent>} fields */
 function call(call, fields = {}) {
-  return /** @type {const} */ ({ type: "call", seq: 1, call, state: /** @type {const} */ ("calling"), status: 0, reason: "", name: "Bob", participant: `p_${call}`, user_data: "", headers: {}, ...fields });
+  return /** @type {const} */ ({ type: "call", topic: "room:r", seq: 1, call, state: /** @type {const} */ ("calling"), status: 0, reason: "", name: "Bob", participant: `p_${call}`, user_data: "", headers: {}, ...fields });
 }
 
 /** @param {string} call */
 function ring(call) {
-  return /** @type {const} */ ({ type: "incoming_call", seq: 1, call, name: "Bob", number: "4711", stale_s: 12, user_data: "", headers: {} });
+  return /** @type {const} */ ({ type: "incoming_call", topic: "room:r", seq: 1, call, name: "Bob", number: "4711", stale_s: 12, user_data: "", headers: {} });
 }
 
 test("an ended call is shown for a while", () => {
@@ -33,7 +33,7 @@ test("a ring goes on as long as it is told again", () => {
 
 test("a ring stops when it is told, or answered here", () => {
   const two = applyCallEvent(applyCallEvent(NO_LINES, ring("a"), 0), ring("b"), 0);
-  assert.deepEqual([...applyCallEvent(two, { type: "ring_stopped", seq: 2, call: "a", reason: "accepted" }, 1).rings.keys()], ["b"]);
+  assert.deepEqual([...applyCallEvent(two, { type: "ring_stopped", topic: "room:r", seq: 2, call: "a", reason: "accepted" }, 1).rings.keys()], ["b"]);
   assert.deepEqual([...withoutRing(two, "b").rings.keys()], ["a"]);
   assert.equal(withoutRing(two, "c"), two);
 });
@@ -50,5 +50,5 @@ test("no more than some, and other events change nothing", () => {
   for (let index = 0; index < 2 * MAX_LINES; index += 1) lines = applyCallEvent(lines, ring(`r${index}`), 0);
   assert.equal(lines.rings.size, MAX_LINES);
   assert.equal(lines.rings.has("r0"), false);
-  assert.equal(applyCallEvent(lines, { type: "renegotiate", seq: 1, reason: "" }, 0), lines);
+  assert.equal(applyCallEvent(lines, { type: "renegotiate", topic: "room:r", seq: 1, reason: "" }, 0), lines);
 });

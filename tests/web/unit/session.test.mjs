@@ -64,12 +64,18 @@ class Driven {
 
 /** @param {Record<string, unknown>} fields */
 function welcome(fields = {}) {
-  return { type: "welcome", session: "ses_1", seq: 0, resumed: false, participant: "p1", room: "r1", room_name: "R", roster: [], ...fields };
+  const topics = [at("room:r1", 0), at("participant:p1", 4)];
+  return { type: "welcome", session: "ses_1", topics, resumed: false, participant: "p1", room: "r1", room_name: "R", roster: [], ...fields };
 }
 
-/** @param {number} seq */
-function speakers(seq) {
-  return { type: "speakers", seq, speakers: [] };
+/** @param {string} topic @param {number} seq @param {string} epoch */
+function at(topic, seq, epoch = "e1") {
+  return { topic, epoch, seq };
+}
+
+/** @param {number} seq @param {string} topic */
+function speakers(seq, topic = "room:r1") {
+  return { topic, seq, type: "speakers", speakers: [] };
 }
 
 function open() {
@@ -98,7 +104,24 @@ test("events are given in order, a repeated one once", () => {
   assert.equal(driven.receives(speakers(1)).length, 1);
   assert.equal(driven.receives(speakers(1)).length, 0);
   assert.equal(driven.receives(speakers(2)).length, 1);
-  assert.equal(driven.session.lastSeq, 2);
+});
+
+test("topics are counted each by itself", () => {
+  const driven = open();
+  assert.equal(driven.receives(speakers(1)).length, 1);
+  assert.equal(driven.receives(speakers(5, "participant:p1")).length, 1);
+  assert.equal(driven.receives(speakers(2)).length, 1);
+});
+
+test("an event of a topic that was not named is a gap", () => {
+  const driven = open();
+  assert.deepEqual(driven.receives(speakers(1, "room:r2")), [{ do: "close", code: 4000 }]);
+});
+
+test("an event with an id is no reply", () => {
+  const driven = open();
+  const played = { topic: "room:r1", seq: 1, type: "played", id: 1 };
+  assert.deepEqual(driven.receives(played), [{ do: "event", event: played }]);
 });
 
 test("a gap breaks the connection and gives the session up, so that the whole roster comes", () => {
@@ -115,18 +138,18 @@ test("a broken connection is resumed from the last event", () => {
   driven.now += SETTLED_MS;
   driven.closed(1006);
   assert.deepEqual(driven.later(250), [{ do: "connect" }]);
-  assert.deepEqual(sent(driven.opened()), [{ type: "hello", token: "token-1", resume: "ses_1", last_seq: 1 }]);
-  driven.receives(welcome({ resumed: true, seq: 1 }));
+  assert.deepEqual(sent(driven.opened()), [{ type: "hello", token: "token-1", resume: "ses_1", seen: [at("room:r1", 1), at("participant:p1", 4)] }]);
+  driven.receives(welcome({ resumed: true, topics: [at("room:r1", 1), at("participant:p1", 4)] }));
   assert.equal(driven.receives(speakers(2)).length, 1);
 });
 
-test("a session that was not resumed counts from the welcome's number", () => {
+test("a session that was not resumed counts from the welcome's numbers", () => {
   const driven = open();
   driven.receives(speakers(1));
   driven.closed(1006);
   driven.later(250);
   driven.opened();
-  driven.receives(welcome({ session: "ses_2", seq: 7 }));
+  driven.receives(welcome({ session: "ses_2", topics: [at("room:r1", 7, "e2")] }));
   assert.equal(driven.session.id, "ses_2");
   assert.equal(driven.receives(speakers(8)).length, 1);
 });
@@ -220,7 +243,7 @@ test("4401 asks for a new token at once and resumes with it", () => {
   const driven = open();
   assert.deepEqual(driven.closed(4401), [{ do: "refresh", token: "token-1" }]);
   assert.deepEqual(driven.does((now) => driven.session.refreshed("token-2", now)), [{ do: "connect" }]);
-  assert.deepEqual(sent(driven.opened()), [{ type: "hello", token: "token-2", resume: "ses_1", last_seq: 0 }]);
+  assert.deepEqual(sent(driven.opened()), [{ type: "hello", token: "token-2", resume: "ses_1", seen: [at("room:r1", 0), at("participant:p1", 4)] }]);
 });
 
 test("a refresh that fails for now is tried again, one that never can ends the session", () => {
