@@ -105,8 +105,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": (
         *("confero.runtime", "confero.up.processes", "confero.lab"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
+        "confero.appserver.passing",
         *("confero.appserver.rights.gate", "confero.appserver.rights.guard", "confero.notifier.moderationapi"),
-        *("confero.notifier.ws", "confero.notifier.connection", "confero.mcu.control"),
+        *("confero.notifier.ws", "confero.notifier.connection", "confero.notifier.outlet", "confero.notifier.visits"),
+        *("confero.notifier.sse", "confero.notifier.longpoll", "confero.notifier.asks", "confero.mcu.control"),
         *("confero.sipgw.transports.websocket", "confero.sipgw.control", "confero.sipgw.watching", "confero.sipgw.who"),
         "confero.turn.control",
         "confero.cli.sip",
