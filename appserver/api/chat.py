@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from aiohttp import web
-from pydantic import Field
 
-from confero.models.base import Request
-from confero.models.meetings import ChatMessage, ChatPage, ChatSend, ReactionSend
+from confero.models.meetings import ChatMessage, ChatPage, ChatQuery, ChatSend, ReactionSend
 from confero.runtime.http import Route, read_model, read_query, reply
 
 from ..meeting.chat import Chat
@@ -16,13 +14,6 @@ from .meeting import HOSTS, ROOM, WHO
 
 MESSAGES = f"{ROOM}/messages"
 TOO_MUCH = "429 too-many-requests"
-
-
-class ChatQuery(Request):
-    """GET /api/v1/rooms/{room}/messages: the latest, or those before ``page``."""
-
-    limit: int = Field(default=50, ge=1, le=200)
-    page: str | None = Field(default=None, max_length=128)
 
 
 class ChatApi:

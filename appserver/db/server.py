@@ -11,14 +11,15 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from confero.errors import Unavailable
 from confero.runtime.logging import get_logger
@@ -72,6 +73,7 @@ class Server:
     """One database on a server. ``close`` it: aiomysql complains about connections that are only forgotten."""
 
     def __init__(self, url: URL, meters: Meters, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
         self.engine = _engine(url)
         self._ages = _Ages(self.engine)
         self._meters = meters
@@ -95,6 +97,16 @@ class Server:
     async def write(self, work: Work[Value], what: Callable[[], str]) -> Value:
         """Once it is committed. Raises Unavailable, ``database-unsure`` if nobody knows whether it was."""
         return await self._run(self._writing, work, "write", what)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of its own, for what takes long and is not tried again. Raises what SQLAlchemy raises."""
+        engine = create_async_engine(self._url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_S})
+        try:
+            async with engine.connect() as connection:
+                yield connection
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         """Idempotent."""

@@ -133,6 +133,13 @@ class ChatMessage(Reply):
     nonce: str | None = None
 
 
+class ChatQuery(Request):
+    """GET /api/v1/rooms/{room}/messages: the latest, or those before ``page``."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    page: str | None = Field(default=None, max_length=128)
+
+
 class ChatPage(Reply):
     """GET /api/v1/rooms/{room}/messages: oldest first; ``next`` leads to older ones."""
 

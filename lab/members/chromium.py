@@ -39,8 +39,33 @@ class Heard:
     started_at: float
 
 
-class Chromium:
-    """One browser process with one page; ``async with Chromium(said) as browser``.
+class Tab:
+    """A page of a browser."""
+
+    page: Page
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def goto(self, url: str) -> None:
+        await self.page.goto(url)
+
+    async def evaluate(self, expression: str) -> Any:
+        """The JSON value of an expression; promises are awaited."""
+        return await self.page.evaluate(expression)
+
+    async def hear(self, seconds: float) -> Heard:
+        """Records what the page plays. Raises playwright's Error if it plays nothing."""
+        found = await self.page.evaluate("seconds => window.__lab.record(seconds)", seconds)
+        return heard_from(found)
+
+    async def ice_connected_at(self) -> float:
+        """Wall time in seconds at which the newest peer connection's ICE connected; 0: not yet."""
+        return float(await self.page.evaluate("window.__lab.iceConnectedAt")) / 1000
+
+
+class Chromium(Tab):
+    """One browser process with one page, and more that are asked for; ``async with Chromium(said) as browser``.
 
     ``said``: what its microphone hears, over and over; None: whoever sits there refuses the page the microphone.
     ``program``: what to start instead of the machine's own.
@@ -62,7 +87,6 @@ class Chromium:
         self._folder = tempfile.TemporaryDirectory(prefix="confero-chromium-")
         self._playwright: Playwright | None = None
         self._context: BrowserContext | None = None
-        self.page: Page
 
     async def __aenter__(self) -> Chromium:
         program = self._program or shutil.which("chromium")
@@ -99,21 +123,10 @@ class Chromium:
         write_wav(folder / "said.wav", self._said)
         return ("--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={folder / 'said.wav'}")
 
-    async def goto(self, url: str) -> None:
-        await self.page.goto(url)
-
-    async def evaluate(self, expression: str) -> Any:
-        """The JSON value of an expression; promises are awaited."""
-        return await self.page.evaluate(expression)
-
-    async def hear(self, seconds: float) -> Heard:
-        """Records what the page plays. Raises playwright's Error if it plays nothing."""
-        found = await self.page.evaluate("seconds => window.__lab.record(seconds)", seconds)
-        return heard_from(found)
-
-    async def ice_connected_at(self) -> float:
-        """Wall time in seconds at which the newest peer connection's ICE connected; 0: not yet."""
-        return float(await self.page.evaluate("window.__lab.iceConnectedAt")) / 1000
+    async def another(self) -> Tab:
+        """A further page, whose microphone hears the same."""
+        assert self._context is not None
+        return Tab(await self._context.new_page())
 
 
 def heard_from(found: dict[str, object]) -> Heard:

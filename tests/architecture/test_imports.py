@@ -54,6 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "confero.relay": {"confero.errors", "confero.media"},
     # L3
     "confero.runtime": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"},
+    # For programs outside: what they ask over the public API.
+    "confero.client": L0 | L1 | RUNTIME,
     # The command, beside the services: it starts them as processes.
     "confero.up": L1 | {"confero.config", "confero.configsources", "confero.secretfile"} | RUNTIME,
     "confero.cli": L0 | L1 | {"confero.config", "confero.tokens", "confero.turnsecrets"} | RUNTIME | UP,
@@ -103,7 +105,7 @@ DOMAIN_BANS = IO | {
 
 HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": (
-        *("confero.runtime", "confero.up.processes", "confero.lab"),
+        *("confero.runtime", "confero.up.processes", "confero.lab", "confero.client"),
         *("confero.appserver.api", "confero.appserver.edge", "confero.appserver.web", "confero.notifier.api"),
         "confero.appserver.passing",
         *("confero.appserver.rights.gate", "confero.appserver.rights.guard", "confero.notifier.moderationapi"),

@@ -185,7 +185,9 @@ class World:
         secret = new_id("inv")
         info = InvitationInfo(id=new_id("inv"), created_at=time.time(), created_by="ada", uses=0, **wish.model_dump())
         self.invitations[room.id].append(info)
-        return json_reply(InvitationMade(**info.model_dump(), url=f"{room.join_url}#i={secret}", secret=secret), 201)
+        return json_reply(
+            InvitationMade(**info.model_dump(), url=f"{room.join_url}#invitation={secret}", secret=secret), 201
+        )
 
     async def _end_invitation(self, request: web.Request) -> web.Response:
         known = self.invitations[request.match_info["room"]]

@@ -220,7 +220,8 @@ class MeetingBackend(Backend):
         wish = InvitationCreate.model_validate_json(await request.text())
         made = InvitationMade(
             id=f"i{len(self.invitations)}", role=wish.role, note=wish.note, created_at=1.0, created_by="ada",
-            expires_at=wish.expires_at, max_uses=wish.max_uses, uses=0, url=f"{self.url}/r/blue-fox#i=secret", secret="secret",
+            expires_at=wish.expires_at, max_uses=wish.max_uses, uses=0, secret="secret",
+            url=f"{self.url}/r/blue-fox#invitation=secret",
         )  # fmt: skip
         self.invitations.append(InvitationInfo.model_validate(made.model_dump(exclude={"url", "secret"})))
         return json_reply(made, 201)

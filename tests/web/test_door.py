@@ -45,7 +45,7 @@ async def test_a_room_with_a_pin(open_page: OpenPage, backend: MeetingBackend) -
 
 async def test_an_invitation_leaves_the_address_and_lets_in(open_page: OpenPage, backend: MeetingBackend) -> None:
     backend.pin = "2468"
-    page = await open_page("/r/blue-fox?test-audio=raw#i=s3cret-of-an-invitation")
+    page = await open_page("/r/blue-fox?test-audio=raw#invitation=s3cret-of-an-invitation")
     await expect(page.get_by_label("Your name")).to_be_visible()
     assert page.url == f"{backend.url}/r/blue-fox?test-audio=raw"
     await page.reload()
@@ -56,7 +56,7 @@ async def test_an_invitation_leaves_the_address_and_lets_in(open_page: OpenPage,
 
 
 async def test_an_invitation_that_is_used_up_is_not_shown_again(open_page: OpenPage, backend: MeetingBackend) -> None:
-    page = await open_page("/r/blue-fox?test-audio=raw#i=s3cret-of-an-invitation")
+    page = await open_page("/r/blue-fox?test-audio=raw#invitation=s3cret-of-an-invitation")
     backend.refuse_join = problem("invitation-used", 403)
     await knock(page)
     await expect(page.get_by_role("alert")).to_contain_text("This invitation is used up")

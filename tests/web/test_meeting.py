@@ -216,7 +216,7 @@ async def test_inviting(join_page: JoinPage, backend: MeetingBackend) -> None:
     await page.get_by_label("Lets in").select_option("1 person")
     await page.get_by_role("button", name="Make a link").click()
     await page.get_by_role("button", name="Copy New invitation").click()
-    assert await page.evaluate("navigator.clipboard.readText()") == f"{backend.url}/r/blue-fox#i=secret"
+    assert await page.evaluate("navigator.clipboard.readText()") == f"{backend.url}/r/blue-fox#invitation=secret"
     (made,) = backend.invitations
     assert made.max_uses == 1 and made.expires_at is not None and made.role == "guest"
     await page.get_by_role("button", name="Take back").click()

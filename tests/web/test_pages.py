@@ -198,7 +198,7 @@ async def test_invitations_are_made_and_taken_back(open_page: OpenPage, people: 
     await dialog.get_by_role("button", name="Make the link").click()
     await dialog.get_by_role("button", name="Copy Your invitation link").click()
     await expect(dialog.get_by_text("Copied", exact=False).first).to_be_visible()
-    assert str(await page.evaluate("window.copied")).startswith(f"{people.url}/r/planning#i=")
+    assert str(await page.evaluate("window.copied")).startswith(f"{people.url}/r/planning#invitation=")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="New invitation")).to_be_focused()
     (made,) = people.world.invitations["planning"]

@@ -17,7 +17,7 @@ export function takeInvitation(room) {
 
 /** @param {string} hash of an address, with its `#` @returns {string | null} the secret of an invitation */
 export function secretIn(hash) {
-  return new URLSearchParams(hash.replace(/^#/u, "")).get("i") || null;
+  return new URLSearchParams(hash.replace(/^#/u, "")).get("invitation") || null;
 }
 
 /** @param {string} room @param {string} secret */

@@ -50,6 +50,11 @@ const hook = Object.freeze({
   get speakers() {
     return Object.fromEntries(store.view.value.speakers);
   },
+  /** The meeting's state, who waits as hosts are told, and the chat as far as it is known. */
+  get meeting() {
+    const { state, lobby, chat } = store.meeting.value;
+    return structuredClone({ state, lobby, chat });
+  },
   /** Offers, ICE restarts, welcomes, resumes and token renewals of this call. */
   get counts() {
     return { ...(currentCall()?.counts ?? COUNTS) };
