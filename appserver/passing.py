@@ -101,7 +101,7 @@ class Passing:
         return self._http
 
     def _headers(self, request: web.Request) -> dict[str, str]:
-        given = {name: request.headers[name] for name in ASKED if name in request.headers}
+        given: dict[str, str] = {str(name): request.headers[name] for name in ASKED if name in request.headers}
         return {
             **given,
             PROXY: service_token("appserver", "notifier", secret=self._secret, now=self._clock.wall()),

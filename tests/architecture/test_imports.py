@@ -87,7 +87,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
         "rooms",
         "sip",
     ),
-    "notifier": ("hub", "session", "topics", "messages", "wire", "entry"),
+    "notifier": ("hub", "session", "topics", "messages", "wire", "entry", "closecodes"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
     "edge": ("lobby", "answers", "routes"),
