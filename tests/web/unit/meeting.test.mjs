@@ -12,6 +12,8 @@ import { MEETING_CODES, meetingFault, networkWords } from "../../../appserver/st
 
 /** @typedef {import("../../../appserver/static/js/wire.js").ChatMessage} ChatMessage */
 
+const TOPIC = "room:fox";
+
 /** @param {number} id @param {Partial<ChatMessage>} fields @returns {ChatMessage} */
 function message(id, fields = {}) {
   return { id, at: 1000 + id, participant: "p_a", display_name: "Ada", text: `text ${id}`, nonce: null, ...fields };
@@ -19,32 +21,32 @@ function message(id, fields = {}) {
 
 /** @param {ChatMessage} written */
 function told(written) {
-  return /** @type {const} */ ({ type: "chat", seq: 1, message: written });
+  return /** @type {const} */ ({ type: "chat", topic: TOPIC, seq: 1, message: written });
 }
 
 test("a state that is older than what is known is ignored", () => {
   const newer = withState(NO_MEETING, { ...NO_MEETING.state, version: 5, locked: true });
   assert.equal(withState(newer, { ...NO_MEETING.state, version: 4 }), newer);
   assert.equal(withState(newer, { ...NO_MEETING.state, version: 5 }).state.locked, false);
-  assert.equal(applyMeetingEvent(newer, { type: "meeting", seq: 9, state: { ...NO_MEETING.state, version: 6 } }).state.version, 6);
+  assert.equal(applyMeetingEvent(newer, { type: "meeting", topic: TOPIC, seq: 9, state: { ...NO_MEETING.state, version: 6 } }).state.version, 6);
 });
 
 test("messages are kept once each, in their order, and no more than a bound", () => {
   const few = [3, 1, 2].reduce((meeting, id) => applyMeetingEvent(meeting, told(message(id))), NO_MEETING);
   assert.deepEqual(few.chat.map(({ id }) => id), [1, 2, 3]);
   assert.equal(withMessages(few, [message(2, { text: "again" })]).chat.length, 3);
-  assert.deepEqual(applyMeetingEvent(few, { type: "chat_deleted", seq: 4, id: 2 }).chat.map(({ id }) => id), [1, 3]);
+  assert.deepEqual(applyMeetingEvent(few, { type: "chat_deleted", topic: TOPIC, seq: 4, id: 2 }).chat.map(({ id }) => id), [1, 3]);
   const many = withMessages(NO_MEETING, Array.from({ length: MAX_MESSAGES + 5 }, (_, id) => message(id)));
   assert.deepEqual([many.chat.length, many.chat[0]?.id], [MAX_MESSAGES, 5]);
 });
 
 test("who was a host sees the lobby no more", () => {
   const waiting = [{ participant: "w", display_name: "Grace", kind: /** @type {const} */ ("webrtc"), since: 1 }];
-  const host = applyMeetingEvent(NO_MEETING, { type: "lobby", seq: 1, waiting });
-  assert.equal(applyMeetingEvent(host, { type: "role", seq: 2, role: "host" }).lobby.length, 1);
-  assert.equal(applyMeetingEvent(host, { type: "role", seq: 2, role: "guest" }).lobby.length, 0);
-  assert.equal(applyMeetingEvent(host, { type: "left", seq: 3, participant: "p", reason: "left" }), host);
-  assert.equal(applyMeetingEvent(host, { type: "ask", seq: 4, what: "unmute", by: "Ada" }).asked, "Ada");
+  const host = applyMeetingEvent(NO_MEETING, { type: "lobby", topic: TOPIC, seq: 1, waiting });
+  assert.equal(applyMeetingEvent(host, { type: "role", topic: TOPIC, seq: 2, role: "host" }).lobby.length, 1);
+  assert.equal(applyMeetingEvent(host, { type: "role", topic: TOPIC, seq: 2, role: "guest" }).lobby.length, 0);
+  assert.equal(applyMeetingEvent(host, { type: "left", topic: TOPIC, seq: 3, participant: "p", reason: "left" }), host);
+  assert.equal(applyMeetingEvent(host, { type: "ask", topic: TOPIC, seq: 4, what: "unmute", by: "Ada" }).asked, "Ada");
 });
 
 test("hands have places, and what one has written is no news", () => {
@@ -125,15 +127,15 @@ test("two minutes are kept and summed up", () => {
 });
 
 test("what an invitation's link has in its fragment", () => {
-  assert.equal(secretIn("#i=abc_-"), "abc_-");
-  for (const hash of ["", "#", "#i=", "#j=abc"]) assert.equal(secretIn(hash), null, hash);
+  assert.equal(secretIn("#invitation=abc_-"), "abc_-");
+  for (const hash of ["", "#", "#invitation=", "#i=abc"]) assert.equal(secretIn(hash), null, hash);
 });
 
 test("an invitation leaves the address bar, stays with the tab, and is dropped when it is of no use", () => {
   const kept = new Map();
   const shown = /** @type {string[]} */ ([]);
   const page = /** @type {any} */ (globalThis);
-  page.location = { hash: "#i=secret", pathname: "/r/fox", search: "?x=1" };
+  page.location = { hash: "#invitation=secret", pathname: "/r/fox", search: "?x=1" };
   page.history = { state: null, replaceState: (/** @type {unknown} */ _state, /** @type {string} */ _title, /** @type {string} */ url) => shown.push(url) };
   page.sessionStorage = { getItem: (/** @type {string} */ key) => kept.get(key) ?? null, setItem: (/** @type {string} */ key, /** @type {string} */ value) => kept.set(key, value), removeItem: (/** @type {string} */ key) => kept.delete(key) };
   takeInvitation("fox");
