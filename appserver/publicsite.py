@@ -111,6 +111,7 @@ def _rooms_api(parts: Parts) -> RoomsApi:
         ice=parts.ice,
         accounts=parts.accounts.desk.people,
         welcome=parts.meetings.welcome,
+        delete=parts.meetings.delete,
     )
 
 
