@@ -26,6 +26,7 @@ from .api.once import Once
 from .api.relays import RelaysApi
 from .assets import Assets
 from .config import EVERYWHERE, AppserverConfig
+from .db.connections import Limits
 from .db.drains import SqlDrains
 from .db.engine import Database, database_url
 from .db.migrate import migrate
@@ -92,9 +93,8 @@ class AppserverApp:
 
     def _build(self) -> None:
         config, clock = self.config, self._clock
-        url = config.database_url.get_secret_value() if config.database_url is not None else None
         self._metrics = Metrics()
-        self.database = Database(database_url(url, config.state_dir), self._metrics)
+        self.database = database_of(config, self._metrics)
         self.store = SqlStore(self.database)
         self.records = SqlRecords(self.database)
         self.farm = Farm(clock, config.mcu_silence_s)
@@ -327,6 +327,13 @@ class AppserverApp:
     def join_url(self) -> str:
         """Where the default room is entered."""
         return join_url(self.config, self.public[0].port if self.public else self.config.https_port)
+
+
+def database_of(config: AppserverConfig, metrics: Metrics | None = None) -> Database:
+    """The one that is configured."""
+    url = config.database_url.get_secret_value() if config.database_url is not None else None
+    limits = Limits(config.database_connections, config.database_timeout_s, config.database_slow_s)
+    return Database(database_url(url, config.state_dir), metrics, limits)
 
 
 def join_url(config: AppserverConfig, https_port: int) -> str:

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import aiohttp
 
+from confero.client import Client
 from confero.clock import SystemClock
 from confero.errors import LocalError
+from confero.models import RoomCreate
 from confero.ports import UNPRIVILEGED, find
 from confero.runtime.client import ServiceClient
 from confero.runtime.tasks import spawn
@@ -185,12 +187,8 @@ class Stack:
 
     async def make_room(self, **wish: object) -> str:
         """A new room as ``RoomCreate`` describes it; its id."""
-        async with (
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self.tls())) as http,
-            http.post(f"{self.page_url}/api/v1/rooms", json=wish) as response,
-        ):
-            response.raise_for_status()
-            return str((await response.json())["id"])
+        async with Client(self.page_url, ssl=self.tls()) as client:
+            return (await client.rooms.create(RoomCreate.model_validate(wish))).id
 
     async def tap(self, leg: str, point: str, seconds: int) -> Signal:
         """What a leg adds to the mix (``in``) or hears before its encoder (``out``), for the next ``seconds``."""

@@ -77,11 +77,13 @@ class WebRtcMember:
         alter: Callable[[str], str] = str,
         relay: IceServer | None = None,
         origin: str = "",
+        joined: JoinReply | None = None,
     ) -> None:
         """``alter``: what becomes of its offers on their way, for members that do not play by the rules.
 
         ``relay``: a TURN server of one URL, through which all its media goes; without one it speaks to the MCU itself.
-        ``origin``: the page's, where ``page_url`` is only the address at which it answers.
+        ``origin``: the page's, where ``page_url`` is only the address at which it answers. ``joined``: the reply to a join that
+        somebody else has asked for; without one it asks itself.
         """
         self.name = name
         self.said = said
@@ -94,6 +96,7 @@ class WebRtcMember:
         self._alter = alter
         self._relay = relay
         self._origin = origin or self._url
+        self._joined = joined
         self._track = SpeakingTrack(said)
         self._peer: RTCPeerConnection | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -121,7 +124,7 @@ class WebRtcMember:
         headers = {"Origin": self._origin, "Host": self._origin.partition("//")[2]}
         connector = aiohttp.TCPConnector(ssl=self._tls or True)
         self._http = aiohttp.ClientSession(connector=connector, headers=headers)
-        grant = await self._ask_to_join()
+        grant = self._joined or await self._ask_to_join()
         self._socket = await self._http.ws_connect(self._url + grant.events_path)
         await self._socket.send_json({"type": "hello", "token": grant.token})
         welcome = await self._socket.receive_json(timeout=ANSWER_TIMEOUT_S)

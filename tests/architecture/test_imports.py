@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{f"confero.{service}": SHARED for service in SERVICES},
     # L5: may start services through their ``app`` modules.
     "confero.appserver": SHARED | {"confero.secretfile"},
-    "confero.lab": SHARED | {f"confero.{service}.app" for service in SERVICES},
+    "confero.lab": SHARED | {"confero.client"} | {f"confero.{service}.app" for service in SERVICES},
     # It reads the installation's configuration as ``confero up`` does.
     "confero.lab.doctor": SHARED | {"confero.lab.members", "confero.lab.signals", "confero.up.plan"},
 }

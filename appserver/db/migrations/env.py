@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
-connection = context.config.attributes["connection"]
+attributes = context.config.attributes
+journal = attributes["journal"]
 context.configure(
-    connection=connection,
-    target_metadata=context.config.attributes["metadata"],
+    connection=attributes["connection"],
+    target_metadata=attributes["metadata"],
     render_as_batch=True,  # SQLite cannot alter a table in place
-    transactional_ddl=connection.dialect.name == "sqlite",
+    transactional_ddl=attributes["connection"].dialect.name == "sqlite",
+    on_version_apply=journal.step_done if journal is not None else None,
 )
 with context.begin_transaction():
     context.run_migrations()

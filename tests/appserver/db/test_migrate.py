@@ -12,13 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, insert, inspect, text
 
 from confero.appserver.db.engine import Database, database_url
-from confero.appserver.db.migrate import migrate
+from confero.appserver.db.migrate import downgrade, migrate
 from confero.appserver.db.models import metadata, rooms
 from confero.appserver.db.repositories import SqlStore
 from confero.appserver.rooms.entities import Room
 from confero.errors import LocalError, Unavailable
-
-from .backwards import downgrade
 
 
 async def tables(database: Database) -> set[str]:

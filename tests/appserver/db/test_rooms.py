@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 
 from confero.appserver.db.engine import Database
-from confero.appserver.db.migrate import migrate
+from confero.appserver.db.migrate import downgrade, migrate
 from confero.appserver.db.repositories import SqlStore
 from confero.appserver.rooms.catalogue import Search
 from confero.appserver.rooms.entities import Invitation, Member, Person, Room
-
-from .backwards import downgrade
 
 NOW = 1_800_000_000.5
 ROOM = Room("lobby", "Lobby", 3, created_at=NOW, used_at=NOW, owner="u_1", pin="sealed", speak="request", lobby=True)

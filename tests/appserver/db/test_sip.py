@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from confero.appserver.db.engine import Database
-from confero.appserver.db.migrate import migrate
+from confero.appserver.db.migrate import downgrade, migrate
 from confero.appserver.db.repositories import SqlStore
 from confero.appserver.db.sipcalls import SqlCallStore
 from confero.appserver.db.sipstore import SqlSipStore
@@ -17,8 +17,6 @@ from confero.appserver.rooms.entities import Person, Room
 from confero.appserver.sip.entities import Account, Call, Number, Rule, Trunk
 from confero.appserver.sip.limits import Charge, Limit
 from confero.models import SessionNotice
-
-from .backwards import downgrade
 
 NOW = 1_800_000_000.5
 ACCOUNT = Account(None, "alice", "pbx", "Łucja 🎈", "sealed", NOW, call_out_patterns=["+49.", "112"], calls_per_hour=3)
