@@ -180,15 +180,7 @@ def run_command(command: tuple[str, ...], env: dict[str, str], unsteady: list[st
         if not 0 < len(failed) <= FEW:
             return False
         print(f"== once more, alone: {', '.join(failed)}", flush=True)
-        again = (
-            str(BIN / "pytest"),
-            "-q",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-            f"--basetemp={env['TMPDIR']}/q",
-            *failed,
-        )
+        again = pytest("-p", "no:cacheprovider", f"--basetemp={env['TMPDIR']}/q", *failed)
         if subprocess.run(again, cwd=ROOT, env=env, check=False).returncode:
             return False
     unsteady += failed
