@@ -26,6 +26,7 @@ from .api.once import Once
 from .api.relays import RelaysApi
 from .assets import Assets
 from .config import EVERYWHERE, AppserverConfig
+from .db.connections import Limits
 from .db.drains import SqlDrains
 from .db.engine import Database, database_url
 from .db.migrate import migrate
@@ -36,6 +37,7 @@ from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
 from .history.retention import forget
 from .meetings import Meetings
+from .passing import Passing
 from .peers import NotifierPeer
 from .publicsite import Parts, public_routes
 from .relays.fleet import Fleet
@@ -92,9 +94,8 @@ class AppserverApp:
 
     def _build(self) -> None:
         config, clock = self.config, self._clock
-        url = config.database_url.get_secret_value() if config.database_url is not None else None
         self._metrics = Metrics()
-        self.database = Database(database_url(url, config.state_dir), self._metrics)
+        self.database = database_of(config, self._metrics)
         self.store = SqlStore(self.database)
         self.records = SqlRecords(self.database)
         self.farm = Farm(clock, config.mcu_silence_s)
@@ -122,6 +123,7 @@ class AppserverApp:
         self.certificates = Certificates(config, clock)
         limit = config.max_websockets
         self.events = WebSocketProxy(EVENTS, config.notifier_url, secret=self._secret, clock=clock, limit=limit)
+        self.passing = Passing(config.notifier_url, secret=self._secret, clock=clock, limit=limit)
         self.sip = WebSocketProxy(SIP, config.sipgw_url, secret=self._secret, clock=clock, limit=limit)
         self.relays = RelaysApi(self.fleet, self.farm)
         self.pages = Pages(Assets(STATIC), hsts=self.certificates.own)
@@ -167,6 +169,7 @@ class AppserverApp:
             self.meetings,
             self.ice,
             self.events,
+            self.passing,
             self.sip,
             self.pages,
             self._admin_token,
@@ -299,6 +302,7 @@ class AppserverApp:
         for listener in self._listeners:
             await listener.stop_accepting()
         self.events.drain()
+        self.passing.drain()
         self.sip.drain()
 
     def _take_no_more(self) -> None:
@@ -309,6 +313,7 @@ class AppserverApp:
     async def stop(self) -> None:
         """End everything. Idempotent."""
         self.events.drain()
+        self.passing.drain()
         self.sip.drain()
         self.telephony.end_waits()
         self.relays.end()
@@ -317,6 +322,7 @@ class AppserverApp:
             await listener.close()
         await self._tasks.close()
         await self.events.close()
+        await self.passing.close()
         await self.sip.close()
         await self.notifier.close()
         await self.telephony.close()
@@ -327,6 +333,13 @@ class AppserverApp:
     def join_url(self) -> str:
         """Where the default room is entered."""
         return join_url(self.config, self.public[0].port if self.public else self.config.https_port)
+
+
+def database_of(config: AppserverConfig, metrics: Metrics | None = None) -> Database:
+    """The one that is configured."""
+    url = config.database_url.get_secret_value() if config.database_url is not None else None
+    limits = Limits(config.database_connections, config.database_timeout_s, config.database_slow_s)
+    return Database(database_url(url, config.state_dir), metrics, limits)
 
 
 def join_url(config: AppserverConfig, https_port: int) -> str:

@@ -48,6 +48,12 @@ class AppserverConfig(ServiceConfig):
     """Where people reach the page, such as https://meet.example; empty: as the browser asked for it."""
     database_url: SecretStr | None = None
     """SQLAlchemy URL, such as mysql+aiomysql://user:password@host/confero. When absent: SQLite in ``state_dir/confero.db``."""
+    database_connections: int = Field(default=20, ge=2, le=1000)
+    """Connections to a database server at most, half of which are kept. SQLite has two in any case."""
+    database_timeout_s: float = Field(default=5.0, ge=1, le=60)
+    """What is asked of the database is given up after this, with all its tries."""
+    database_slow_s: float = Field(default=0.5, gt=0)
+    """What takes the database longer is a line in the log."""
     certificate: Path | None = None
     """PEM file with the certificate chain of the public address; read again when it changes. When absent a local CA is made."""
     certificate_key: Path | None = None

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from confero.errors import LocalError, Unavailable
 from confero.runtime.metrics import Metrics
 
+from .connections import Limits
 from .faults import away
 from .meters import Kind, Meters
-from .server import TIMEOUT_S, TRIES, Server, Value, Work
+from .server import TRIES, Server, Value, Work
 from .sqlite import Sqlite
 
 DRIVERS = {
@@ -29,6 +30,7 @@ DRIVERS = {
     "mariadb+aiomysql": "mysql+aiomysql",
 }
 """Schemes that a database URL may have, and the driver that is used."""
+DEFAULT = Limits()
 RETRY_S = 0.02
 LOCKED = "database is locked"
 """What SQLite says of another process that writes for longer than it waits."""
@@ -51,13 +53,14 @@ def database_url(text: str | None, state_dir: Path) -> URL:
 class Database:
     """Transactions on one database. ``close`` it."""
 
-    def __init__(self, url: URL, metrics: Metrics | None = None) -> None:
+    def __init__(self, url: URL, metrics: Metrics | None = None, limits: Limits = DEFAULT) -> None:
         """``metrics``: of the service; without, nobody reads what is measured."""
-        self._meters = Meters(metrics or Metrics())
+        self._meters = Meters(metrics or Metrics(), limits.slow_s)
+        self._timeout_s = limits.timeout_s
         self.is_sqlite = url.drivername.startswith("sqlite")
         self.file = Path(url.database) if self.is_sqlite and url.database else None
         self.sqlite = Sqlite(url) if self.is_sqlite else None
-        self._server = None if self.is_sqlite else Server(url, self._meters)
+        self._server = None if self.is_sqlite else Server(url, self._meters, limits)
 
     async def rows(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """All rows of one statement that does not write. ``values``: of its bound parameters. Raises Unavailable."""
@@ -89,7 +92,7 @@ class Database:
     ) -> Value:
         with self._meters.timed(kind, what):
             try:
-                async with asyncio.timeout(TIMEOUT_S):
+                async with asyncio.timeout(self._timeout_s):
                     return await _unlocked(way, work)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 raise self._unavailable(error) from error

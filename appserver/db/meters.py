@@ -13,8 +13,6 @@ from confero.runtime.metrics import Metrics
 log = get_logger(__name__)
 
 Kind = Literal["read", "write"]
-SLOW_S = 0.5
-"""What takes longer is logged, waiting for a connection and all tries counted in: people notice it."""
 LONGEST_TEXT = 300
 """Characters of a statement in the log; values are never part of it."""
 SELDOM_S = 1.0
@@ -43,7 +41,9 @@ class Seldom:
 class Meters:
     """Of one database. Counting never fails."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, slow_s: float = 0.5) -> None:
+        """``slow_s``: what takes longer is logged, waiting for a connection and all tries counted in."""
+        self._slow_s = slow_s
         self.warn_slow = Seldom(log.warning)
         self.say_failed = Seldom(log.error)
         self.up = metrics.gauge("database_up", "1 while the database answers")
@@ -70,5 +70,5 @@ class Meters:
         finally:
             seconds = time.perf_counter() - begun
             self.seconds.labels(kind).observe(seconds)
-            if seconds > SLOW_S:
+            if seconds > self._slow_s:
                 self.warn_slow("slow transaction", kind=kind, seconds=round(seconds, 3), what=what()[:LONGEST_TEXT])

@@ -8,24 +8,24 @@ the server's own word that it undid it allows that (docs/decisions/069).
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import event, text
-from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import QueuePool
 
 from confero.errors import Unavailable
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import spawn
 
 from .breaker import Breaker
+from .connections import Ages, Limits, alone, pooled
 from .faults import Fault, away, busy, fault_of, unsure
 from .meters import Kind, Meters
 
@@ -33,10 +33,6 @@ log = get_logger(__name__)
 Value = TypeVar("Value")
 Work = Callable[[AsyncConnection], Coroutine[Any, Any, Value]]
 
-TIMEOUT_S = 5.0
-"""A transaction with all its tries."""
-CONNECT_S = 3.0
-"""To wait for a connection of the pool, or for the server to take a new one."""
 PROBE_S = 2.0
 """Until a probe counts as not answered."""
 TRIES = 4
@@ -44,15 +40,8 @@ RETRY_S = 0.02
 """Before the second try; longer before each further one, and never the same for two who were in each other's way."""
 WAITING = 2000
 """Transactions at once, most of which wait for a connection; of more each is refused at once."""
-CONNECTIONS = 10
-"""That are kept; as many again are opened when needed."""
-RECYCLE_S = 1800
-"""A connection is not used for longer than this: below the server's wait_timeout."""
 PROBE = text("SELECT version_num FROM alembic_version")
 """Of a table: without quorum a node of Galera answers questions that need none."""
-
-logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-# It logs a trace for each connection that it finds dead when it is given back; what that means for whom is said here.
 
 
 class _Try:
@@ -72,10 +61,11 @@ Way = Callable[[Work[Value], _Try], Awaitable[Value]]
 class Server:
     """One database on a server. ``close`` it: aiomysql complains about connections that are only forgotten."""
 
-    def __init__(self, url: URL, meters: Meters, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: URL, meters: Meters, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
-        self.engine = _engine(url)
-        self._ages = _Ages(self.engine)
+        self.limits = limits
+        self.engine = pooled(url, limits)
+        self._ages = Ages(self.engine)
         self._meters = meters
         self._clock = clock
         self._breaker = Breaker()
@@ -101,7 +91,7 @@ class Server:
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
         """A connection of its own, for what takes long and is not tried again. Raises what SQLAlchemy raises."""
-        engine = create_async_engine(self._url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_S})
+        engine = alone(self._url)
         try:
             async with engine.connect() as connection:
                 yield connection
@@ -140,7 +130,7 @@ class Server:
     async def _tried(self, way: Way[Value], work: Work[Value]) -> Value:
         now = _Try()
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self.limits.timeout_s):
                 return await self._tries(way, work, now)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise self._given_up(error, now) from error
@@ -216,43 +206,3 @@ class Server:
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             return fault_of(error) is Fault.STATEMENT  # such as that the table is not made yet
         return True
-
-
-class _Ages:
-    """Which connections are from before the server was away: they may lead to a machine that is gone without a word."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._age = 0
-        event.listen(engine.sync_engine, "connect", self._made)
-        event.listen(engine.sync_engine, "checkout", self._taken)
-
-    def end(self) -> None:
-        """Those that there are now are not used any more."""
-        self._age += 1
-
-    def _made(self, _: object, record: ConnectionPoolEntry) -> None:
-        record.info["age"] = self._age
-
-    def _taken(self, _: object, record: ConnectionPoolEntry, __: object) -> None:
-        if record.info["age"] != self._age:
-            raise DisconnectionError  # the pool closes it, and makes another
-
-
-def _engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(
-        url,
-        pool_recycle=RECYCLE_S,
-        pool_size=CONNECTIONS,
-        max_overflow=CONNECTIONS,
-        pool_timeout=CONNECT_S,
-        isolation_level="READ COMMITTED",  # no gap locks, so inserts do not meet
-        connect_args={"connect_timeout": CONNECT_S},
-    )
-    event.listen(engine.sync_engine, "handle_error", _mark_lost)
-    return engine
-
-
-def _mark_lost(context: ExceptionContext) -> None:
-    """Connections of the pool that are as old go with one that is lost: they lead to the same server."""
-    if context.connection is not None and fault_of(context.original_exception) is Fault.LOST:
-        context.is_disconnect = True

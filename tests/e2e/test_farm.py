@@ -23,7 +23,7 @@ from .listening import hears, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-NETWORK = 48
+NETWORK = 55
 SECOND = f"127.0.{NETWORK}.31"
 ROOM = "lobby"
 ADA_HZ, GRACE_HZ = 433.0, 719.0

@@ -23,7 +23,7 @@ from .listening import HEARD_DBFS, level, listen, tone, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HOST = "127.0.48.1"
+HOST = "127.0.54.1"
 ROOM = "lobby"
 ADA_HZ, PHONE_HZ = 433.0, 1151.0
 IDLE, CLOSED_WITHIN_S = 2000, 12.0

@@ -11,7 +11,9 @@ from pathlib import Path
 from ..support import namespaces
 from ..support.namespaces import namespace, run, settle
 
-OUTSIDE, INSIDE = "10.75.0.1", "10.75.0.2"
+NET = os.getpid() % 250
+"""Files that run at the same time have cables of their own."""
+OUTSIDE, INSIDE = f"10.75.{NET}.1", f"10.75.{NET}.2"
 
 
 @dataclass(frozen=True)

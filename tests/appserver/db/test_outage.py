@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from confero.appserver.db import server
+from confero.appserver.db.connections import Limits
 from confero.runtime.tasks import spawn
 
 from ...support.waiting import until
@@ -142,14 +142,13 @@ async def test_killed_under_writers(busy: Site, mariadb: MariaDb) -> None:
 
 async def test_frozen_under_writers(busy: Site, mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes connections and says nothing."""
-    if not LONG:
-        monkeypatch.setattr(server, "TIMEOUT_S", 1.0)
-        monkeypatch.setattr(server, "PROBE_S", 0.5)
+    limits = Limits() if LONG else Limits(timeout_s=1.0)
+    monkeypatch.setattr(busy.app.database.server, "limits", limits)
     writers = Writers(busy)
     await writers.more(20, 20)
     mariadb.freeze()
     try:
-        await until(lambda: busy.app.database.server.is_away, "the breaker", 4 * server.TIMEOUT_S)
+        await until(lambda: busy.app.database.server.is_away, "the breaker", 4 * limits.timeout_s)
         count = len(writers.refused)
         await asyncio.sleep(AWAY_S / 2)
         assert len(writers.refused) > count + WRITERS and await is_healthy(busy)

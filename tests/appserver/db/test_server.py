@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.appserver.db import server
+from confero.appserver.db.connections import Limits
 from confero.appserver.db.engine import Database, database_url
 from confero.appserver.db.migrate import migrate
 from confero.errors import Unavailable
@@ -25,6 +26,7 @@ from ...support.waiting import until
 from ..mariadb import MariaDb
 from .wire import Cut, Wire
 
+CONNECTIONS = 20
 Work = Callable[[AsyncConnection], Any]
 
 
@@ -127,7 +129,7 @@ async def test_who_is_refused_is_told_when_to_come_again(bench: Bench) -> None:
 
 async def test_silence_opens_after_three_and_ends_by_itself(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     await bench.names()
-    monkeypatch.setattr(server, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(bench.database.server, "limits", Limits(timeout_s=0.2))
     bench.wire.mute = True
     for _ in range(3):
         assert bench.measured("database_up") == 1
@@ -142,7 +144,7 @@ async def test_silence_opens_after_three_and_ends_by_itself(bench: Bench, monkey
 async def test_a_slow_one_among_quick_ones_is_its_own_fault(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(4):
         with monkeypatch.context() as hurried, pytest.raises(Unavailable):
-            hurried.setattr(server, "TIMEOUT_S", 0.1)
+            hurried.setattr(bench.database.server, "limits", Limits(timeout_s=0.1))
             await bench.database.rows(text("SELECT SLEEP(1)"))
         assert await bench.names() == []
 
@@ -162,8 +164,8 @@ async def test_a_full_pool_is_waited_for_and_then_said(bench: Bench, monkeypatch
         await connection.execute(text("SELECT 1"))
         await held.wait()
 
-    holders = [spawn(bench.database.write(hold), name="test") for _ in range(2 * server.CONNECTIONS)]
-    await until(lambda: bench.measured('database_connections{use="busy"}') == 2 * server.CONNECTIONS)
+    holders = [spawn(bench.database.write(hold), name="test") for _ in range(CONNECTIONS)]
+    await until(lambda: bench.measured('database_connections{use="busy"}') == CONNECTIONS)
     waiting = spawn(bench.names(), name="test", logged=False)
     await until(lambda: bench.database.server._waiting == len(holders) + 1)
     monkeypatch.setattr(bench.database.server.engine.pool, "_timeout", 0.1)
