@@ -37,6 +37,7 @@ from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
 from .history.retention import forget
 from .meetings import Meetings
+from .passing import Passing
 from .peers import NotifierPeer
 from .publicsite import Parts, public_routes
 from .relays.fleet import Fleet
@@ -122,6 +123,7 @@ class AppserverApp:
         self.certificates = Certificates(config, clock)
         limit = config.max_websockets
         self.events = WebSocketProxy(EVENTS, config.notifier_url, secret=self._secret, clock=clock, limit=limit)
+        self.passing = Passing(config.notifier_url, secret=self._secret, clock=clock, limit=limit)
         self.sip = WebSocketProxy(SIP, config.sipgw_url, secret=self._secret, clock=clock, limit=limit)
         self.relays = RelaysApi(self.fleet, self.farm)
         self.pages = Pages(Assets(STATIC), hsts=self.certificates.own)
@@ -167,6 +169,7 @@ class AppserverApp:
             self.meetings,
             self.ice,
             self.events,
+            self.passing,
             self.sip,
             self.pages,
             self._admin_token,
@@ -299,6 +302,7 @@ class AppserverApp:
         for listener in self._listeners:
             await listener.stop_accepting()
         self.events.drain()
+        self.passing.drain()
         self.sip.drain()
 
     def _take_no_more(self) -> None:
@@ -309,6 +313,7 @@ class AppserverApp:
     async def stop(self) -> None:
         """End everything. Idempotent."""
         self.events.drain()
+        self.passing.drain()
         self.sip.drain()
         self.telephony.end_waits()
         self.relays.end()
@@ -317,6 +322,7 @@ class AppserverApp:
             await listener.close()
         await self._tasks.close()
         await self.events.close()
+        await self.passing.close()
         await self.sip.close()
         await self.notifier.close()
         await self.telephony.close()

@@ -25,6 +25,7 @@ from .edge import WebSocketProxy
 from .history.relations import MeetingRelations
 from .history.store import RecordStore
 from .meetings import Meetings
+from .passing import Passing
 from .relays.iceservers import IceServers
 from .rights.gate import Gate
 from .rights.guard import Guard
@@ -51,6 +52,7 @@ class Parts:
     meetings: Meetings
     ice: IceServers
     events: WebSocketProxy
+    passing: Passing
     sip: WebSocketProxy
     pages: Pages
     admin_token: bytes
@@ -111,6 +113,7 @@ def _rooms_api(parts: Parts) -> RoomsApi:
         ice=parts.ice,
         accounts=parts.accounts.desk.people,
         welcome=parts.meetings.welcome,
+        delete=parts.meetings.delete,
     )
 
 
@@ -132,6 +135,7 @@ def _sockets(parts: Parts) -> list[Route]:
             ),
             rule="events.connect",
         ),
+        *parts.passing.routes(),
         Route(
             "GET",
             "/sip",

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from confero.errors import RemoteError
 from confero.models import Id, McuStarted, Publish, RoomPlacement, RoomState
 from confero.runtime.http import Route, read_json, read_model, reply
-from confero.runtime.problems import MAX_WORDS, InvalidBody
+from confero.runtime.problems import InvalidBody
 
 from . import wire
 from .fanout import Fanout
@@ -32,7 +32,7 @@ def publication_of(body: bytes) -> tuple[wire.Publication, list[bytes]]:
     except wire.NotJson:
         raise RemoteError("the body is not JSON", status=400, code="not-json") from None
     except wire.Malformed as error:
-        raise InvalidBody([{"loc": "", "type": "malformed", "msg": str(error)[:MAX_WORDS]}]) from None
+        raise InvalidBody.text(str(error)) from None
 
 
 class InternalApi:

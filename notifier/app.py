@@ -10,12 +10,15 @@ from confero.runtime.tasks import TaskBag
 from confero.tokens import check_service_token
 
 from .api import InternalApi
+from .asks import AskEndpoint
 from .bus import LocalBus
+from .closecodes import CLOSE_CODES
 from .config import NotifierConfig
 from .entry import Gate
 from .fanout import Fanout
 from .heartbeats import Heartbeats
 from .hub import Hub, HubLimits
+from .longpoll import PollEndpoint
 from .moderation import Moderation
 from .moderationapi import ModerationApi
 from .notices import NoticeLimits, Notices
@@ -23,8 +26,10 @@ from .orphans import OrphanLimits, Orphans
 from .peers import AppServerPeer, McuPeers
 from .rosters import Rosters
 from .sessions import Sessions
+from .shared import Shared
 from .signaling import Signaling
-from .ws import CLOSE_CODES, EventsEndpoint, Shared
+from .sse import StreamEndpoint
+from .ws import EventsEndpoint
 
 MAX_BODY = 1 << 20
 """Bytes of an internal request: 256 events, among them a roster of 2,000."""
@@ -79,22 +84,20 @@ class NotifierApp:
             is_proxy=self._is_appserver,
         )
         self.heartbeats = Heartbeats(config.ping_interval_s)
-        shared = Shared(config, clock, self.gate, self.sessions, self.heartbeats, self._count_close)
-        self.events = EventsEndpoint(shared)
+        self.shared = Shared(config, clock, self.gate, self.sessions, self.heartbeats, self._count_close)
         self.http = HttpApp("notifier", self._routes(), secret=self._secret, clock=clock, max_body=MAX_BODY)
         self._measure()
 
     def _routes(self) -> list[Route]:
-        events = Route(
-            "GET",
-            "/events",
-            self.events.handle,
-            summary="WebSocket of a browser (docs/wire.md)",
-            status=101,
-            errors=("400 query-not-allowed", "403 origin-refused", "426 upgrade-required", "429 too-many-connections"),
-        )
-        moderation = ModerationApi(Moderation(self.fanout, self.mcus))
-        return [events, *InternalApi(self.fanout, self.mcus).routes(), *moderation.routes()]
+        shared = self.shared
+        return [
+            *EventsEndpoint(shared).routes(),
+            *StreamEndpoint(shared).routes(),
+            *PollEndpoint(shared).routes(),
+            *AskEndpoint(shared).routes(),
+            *InternalApi(self.fanout, self.mcus).routes(),
+            *ModerationApi(Moderation(self.fanout, self.mcus)).routes(),
+        ]
 
     def _measure(self) -> None:
         metrics = self.http.metrics
@@ -126,11 +129,11 @@ class NotifierApp:
         self.http.set_ready(False)
         if self.listener is not None:
             await self.listener.stop_accepting()
-        self.events.close_all()
+        self.shared.close_all()
 
     async def stop(self) -> None:
         """End everything. Idempotent."""
-        self.events.close_all()
+        self.shared.close_all()
         if self.listener is not None:
             await self.listener.close()
         await self._tasks.close()

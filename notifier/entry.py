@@ -63,12 +63,17 @@ class Gate:
     def count(self) -> int:
         return self._count
 
-    def judge(self, upgrade: Upgrade) -> str:
-        """The source address for ``slot``. Raises RemoteError 400 for a token in the URL, Refused 403 for a foreign Origin."""
+    def judge(self, upgrade: Upgrade, *, bare: bool = False) -> str:
+        """The source address for ``slot``. ``bare``: there may be no Origin, because the token in Authorization is nothing that a
+        browser adds by itself; programs then need none.
+
+        Raises RemoteError 400 for a token in the URL, Refused 403 for a foreign Origin.
+        """
         if upgrade.query:
-            raise RemoteError("The token goes into the first message, never into the URL.", code="query-not-allowed")
+            raise RemoteError("The token never goes into the URL.", code="query-not-allowed")
         proxied = bool(upgrade.bearer) and self._is_proxy(upgrade.bearer)
-        self._check_origin(upgrade, (proxied and upgrade.forwarded_proto) or upgrade.scheme)
+        if upgrade.origins or not bare:
+            self._check_origin(upgrade, (proxied and upgrade.forwarded_proto) or upgrade.scheme)
         return source_of(upgrade.forwarded_for if proxied and upgrade.forwarded_for else upgrade.remote)
 
     def _check_origin(self, upgrade: Upgrade, scheme: str) -> None:

@@ -12,6 +12,7 @@ from confero.errors import Refused
 from confero.ids import new_id
 from confero.models import RenegotiateEvent, TokenGrant
 
+from . import closecodes
 from .messages import Event, Message
 from .session import Session, Sink, topics_of
 from .topics import Topic, WindowLimits, room_topic
@@ -19,10 +20,6 @@ from .wire import Place
 
 EndCause = Literal["left", "expired", "removed", "replaced"]
 
-CLOSE_LEFT = 1000
-CLOSE_RESTARTING = 1012
-CLOSE_REMOVED = 4403
-CLOSE_REPLACED = 4409
 REPLACED = "another connection of this participant"
 
 
@@ -69,6 +66,10 @@ class Hub:
     def sessions(self) -> list[Session]:
         return list(self._sessions.values())
 
+    def find(self, session_id: str) -> Session | None:
+        """The session, if it lives."""
+        return self._sessions.get(session_id)
+
     def of_participant(self, participant: str) -> Session | None:
         return self._by_participant.get(participant)
 
@@ -81,7 +82,7 @@ class Hub:
         """
         earlier = self._by_participant.get(grant.participant)
         if earlier is not None:
-            self.end(earlier, "replaced", CLOSE_REPLACED, REPLACED)
+            self.end(earlier, "replaced", closecodes.REPLACED, REPLACED)
         if len(self._sessions) >= self._limits.sessions:
             raise Refused("The server has too many connections.", status=503, code="too-many-sessions")
         session = Session(grant, token, tuple(self._topic(name) for name in topics_of(grant)))
@@ -121,7 +122,7 @@ class Hub:
         if found is None or session.missed(found, self._limits.missed) is None:
             return None
         if session.sink is not None:
-            session.sink.close(CLOSE_REPLACED, REPLACED)
+            session.sink.close(closecodes.REPLACED, REPLACED)
             session.sink = None
         session.seen = found
         session.detached_at = self._clock.monotonic()
@@ -132,22 +133,23 @@ class Hub:
         )  # where the room lives changes by place() alone, which tells everyone
         return session
 
-    def attach(self, session: Session, sink: Sink, welcome: Message) -> None:
+    def attach(self, session: Session, sink: Sink, welcome: Message | None) -> None:
         """Give the session its connection: ``welcome`` goes first, then what happened since its positions, then all that is new.
 
         If the session is over by now, or taken by a later connection, the sink that lost is closed with 4409; if more has
         happened than is kept while the welcome was made, with 1012.
         """
         if session.id not in self._sessions:
-            sink.close(CLOSE_REPLACED, REPLACED)
+            sink.close(closecodes.REPLACED, REPLACED)
             return
         if session.sink is not None:
-            session.sink.close(CLOSE_REPLACED, REPLACED)
+            session.sink.close(closecodes.REPLACED, REPLACED)
         missed = session.missed(session.seen, self._limits.missed)
         if missed is None:
-            sink.close(CLOSE_RESTARTING, "too much has happened")
+            sink.close(closecodes.RESTARTING, "too much has happened")
             return
-        sink.send(welcome)
+        if welcome is not None:
+            sink.send(welcome)
         for message in missed:
             sink.send(message)
         session.sink = sink
@@ -164,7 +166,7 @@ class Hub:
         told = len(topic.sessions)
         if event.final:
             for session in list(topic.sessions.values()):
-                self.end(session, "removed", CLOSE_REMOVED, "removed from the room")
+                self.end(session, "removed", closecodes.NOT_ALLOWED, "removed from the room")
         return told
 
     def _push(self, topic: Topic, event: Event) -> None:
@@ -231,10 +233,10 @@ class Hub:
         horizon = self._clock.monotonic() - self._limits.resume_s
         over = [s for s in self._sessions.values() if s.detached_at is not None and s.detached_at <= horizon]
         for session in over:
-            self.end(session, "expired", CLOSE_LEFT, "")
+            self.end(session, "expired", closecodes.LEFT, "")
         return over
 
-    def end(self, session: Session, cause: EndCause, code: int = CLOSE_LEFT, reason: str = "") -> None:
+    def end(self, session: Session, cause: EndCause, code: int = closecodes.LEFT, reason: str = "") -> None:
         """The session is over; its connection is closed with ``code``. A second call does nothing."""
         if self._sessions.pop(session.id, None) is None:
             return

@@ -42,9 +42,9 @@ class Message:
 
     @property
     def block(self) -> bytes:
-        """As an event of a stream (HTML, section 9.2.6)."""
+        """As an event of a stream (HTML, section 9.2.5)."""
         if self._block is None:
-            self._block = b"data: " + self.json + b"\n\n"
+            self._block = chunk(b"data: %b\n\n" % self.json)
         return self._block
 
 
@@ -61,6 +61,11 @@ def frame(opcode: int, payload: bytes) -> bytes:
     if size < 1 << 16:
         return bytes((0x80 | opcode, 126)) + size.to_bytes(2, "big") + payload
     return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big") + payload
+
+
+def chunk(data: bytes) -> bytes:
+    """A chunk of a body (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def close_frame(code: int, reason: str) -> bytes:

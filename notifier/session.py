@@ -10,6 +10,7 @@ from typing import Protocol
 
 from confero.ids import new_id
 from confero.models import Position, TokenGrant
+from confero.ratelimit import TokenBucket
 
 from .messages import Message
 from .topics import Kept, Topic, in_order, participant_topic, room_topic
@@ -35,7 +36,7 @@ def topics_of(grant: TokenGrant) -> tuple[str, ...]:
 class Session:
     """One browser in one room; made by ``Hub.open``."""
 
-    __slots__ = ("detached_at", "grant", "id", "informed", "leg", "muted", "seen", "sink", "token", "topics")
+    __slots__ = ("budget", "detached_at", "grant", "id", "informed", "leg", "muted", "seen", "sink", "token", "topics")
 
     def __init__(self, grant: TokenGrant, token: str, topics: tuple[Topic, ...]) -> None:
         self.id = new_id("ses")
@@ -51,6 +52,8 @@ class Session:
         """As asked for here, or ordered by a host: a leg that is lost comes again so."""
         self.informed = True
         """False if its welcome had no roster because the MCU did not answer."""
+        self.budget: TokenBucket | None = None
+        """Of its requests over HTTP, once there is one."""
         self.sink: Sink | None = None
         self.detached_at: float | None = None
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from confero.models import MOST_TOPICS
+from confero.models import MOST_TOPICS, MOST_WAIT_S
 
 Id = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 Whole = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -69,6 +69,15 @@ class Ping(FromBrowser, frozen=True):
 
 
 ClientRequest = Offer | Mute | Leave | Ping
+
+
+class Opening(Struct, frozen=True, forbid_unknown_fields=True):
+    """``confero.models.Opening``: how a stream or poll begins."""
+
+    resume: Id | None = None
+    seen: Annotated[list[Place], Meta(max_length=MOST_TOPICS)] = []
+    wait_s: Annotated[float, Meta(ge=0, le=MOST_WAIT_S)] = MOST_WAIT_S
+
 
 # --- publications ---------------------------------------------------------------------------------------------------
 
@@ -149,6 +158,7 @@ Control = Placed | Started | Ordered
 Value = TypeVar("Value")
 
 _browser = msgspec.json.Decoder(Hello | ClientRequest)
+_opening = msgspec.json.Decoder(Opening)
 _publication = msgspec.json.Decoder(Publication)
 _seen = msgspec.json.Decoder(Seen)
 _change = msgspec.json.Decoder(Change)
@@ -170,6 +180,11 @@ def _read(decoder: msgspec.json.Decoder[Value], data: bytes | msgspec.Raw) -> Va
 def read_browser(data: bytes) -> Hello | ClientRequest:
     """A browser's message. Raises Malformed."""
     return _read(_browser, data)
+
+
+def read_opening(data: bytes) -> Opening:
+    """How a stream or poll begins. Raises Malformed."""
+    return _read(_opening, data)
 
 
 def read_publication(data: bytes) -> tuple[Publication, list[bytes]]:

@@ -4,48 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 from aiohttp import WSMsgType, web
 
-from confero.clock import Clock
 from confero.errors import Refused, RemoteError, Unavailable
-from confero.models import Welcome
 from confero.ratelimit import Rate, TokenBucket
-from confero.runtime.logging import get_logger
+from confero.runtime.http import Route
 from confero.runtime.tasks import spawn
 
 from . import wire
-from .config import NotifierConfig
-from .connection import CLOSE_S, ENDED, GONE, Connection
-from .entry import Gate, Upgrade
-from .heartbeats import Heartbeats
-from .messages import Message, message_of
+from .closecodes import GONE, MALFORMED, NO_TOKEN, NOT_ALLOWED, NOT_UTF8, SERVICE_DOWN, TOO_MANY
+from .connection import ENDED, Connection
+from .messages import message_of
+from .outlet import CLOSE_S
 from .session import Session
-from .sessions import Sessions
+from .shared import MAX_MESSAGE, MAX_REQUESTS, Shared, welcome_of
+from .visits import upgrade_of
 from .wire import ClientRequest, Hello, Leave
 
-log = get_logger(__name__)
-
-NOT_UTF8 = 1007
-MALFORMED = 4400
-NO_TOKEN = 4401
-NOT_ALLOWED = 4403
-TOO_MANY = 4429
-SERVICE_DOWN = 4503
-RESTARTING = 1012
-CLOSE_CODES = frozenset({1000, 1001, 1007, 1012, 4400, 4401, 4403, 4408, 4409, 4429, 4503})
-"""All that this service closes with (docs/wire.md), and 1001 for a browser that went by itself."""
-
-MAX_MESSAGE = 72_000
-"""Bytes of a text message: the largest SDP with its line ends escaped, and the rest of an offer."""
 MAX_FRAME = 4 * MAX_MESSAGE
 """Beyond it aiohttp ends the connection (1009) without having read the message."""
-MAX_REQUESTS = 16
-"""Requests of one connection that may wait while one is with the MCU; a browser has one or two."""
 
 
 class Goodbye(Exception):
@@ -76,25 +56,28 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Shared:
-    """What every connection of this notifier uses."""
-
-    config: NotifierConfig
-    clock: Clock
-    gate: Gate
-    sessions: Sessions
-    heartbeats: Heartbeats
-    closed: Callable[[int], None]
-    """Told the close code of each connection that ends."""
-
-
 class EventsEndpoint:
     """``GET /events``."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
-        self._open: set[Connection] = set()
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(
+                "GET",
+                "/events",
+                self.handle,
+                summary="WebSocket of a browser (docs/notifications.md)",
+                status=101,
+                errors=(
+                    "400 query-not-allowed",
+                    "403 origin-refused",
+                    "426 upgrade-required",
+                    "429 too-many-connections",
+                ),
+            )
+        ]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one WebSocket to its end. Raises Refused (403, 429) or RemoteError (400) before the upgrade."""
@@ -112,50 +95,9 @@ class EventsEndpoint:
                 raise RemoteError("This address speaks WebSocket only.", status=426, code="upgrade-required")
             await ws.prepare(request)
             connection = Connection(request, self._shared.config.queue_bytes)
-            self._open.add(connection)
-            try:
+            with self._shared.opened(connection):
                 await Dialogue(self._shared, ws, connection).run()
-            finally:
-                self._open.discard(connection)
-                self._shared.closed(connection.code)
         return ws
-
-    def close_all(self) -> None:
-        """Tell every browser that the service restarts; they come back by themselves."""
-        for connection in list(self._open):
-            connection.close(RESTARTING, "service restarts")
-
-
-def upgrade_of(request: web.Request) -> Upgrade:
-    """The facts of the request that the gate judges."""
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    return Upgrade(
-        origins=request.headers.getall("Origin", []),
-        host=request.host,
-        scheme=request.scheme,
-        remote=request.remote or "",
-        forwarded_for=request.headers.get("X-Forwarded-For", ""),
-        forwarded_proto=request.headers.get("X-Forwarded-Proto", ""),
-        bearer=credentials if scheme.lower() == "bearer" else "",
-        query=request.query,
-    )
-
-
-def welcome_of(session: Session, resumed: bool, roster: bytes) -> Message:
-    """The answer to hello; events follow after its positions. ``roster``: JSON, put in as it is."""
-    grant = session.grant
-    text = Welcome(
-        session=session.id,
-        topics=session.positions,
-        resumed=resumed,
-        participant=grant.participant,
-        room=grant.room,
-        room_name=grant.room_name,
-        waiting=grant.waiting,
-        roster=[],
-    ).model_dump_json()
-    assert text.endswith("[]}")  # the roster is the model's last field
-    return Message(b"%b%b}" % (text[:-3].encode(), roster))
 
 
 class Dialogue:

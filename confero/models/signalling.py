@@ -39,6 +39,19 @@ class Hello(Request):
     """With ``resume``: the last event of each topic that has come."""
 
 
+MOST_WAIT_S = 25.0
+"""Less than what proxies give an answer."""
+
+
+class Opening(Request):
+    """POST /events/stream, and each POST /events/poll: as ``hello``, with the token in ``Authorization``."""
+
+    resume: Id | None = None
+    seen: list[Position] = Field(default=[], max_length=MOST_TOPICS)
+    wait_s: float = Field(default=MOST_WAIT_S, ge=0, le=MOST_WAIT_S)
+    """A poll: how long it may wait for something to happen."""
+
+
 class Offer(Request):
     """SDP offer. With ``leg``: ICE restart or change on that leg; without: a fresh leg that replaces the participant's old one."""
 
@@ -91,6 +104,14 @@ class Answer(Reply):
     id: int
     leg: Id
     sdp: Sdp
+
+
+class Farewell(Reply):
+    """The last message of a stream or poll: what a WebSocket is closed with."""
+
+    type: Literal["close"] = "close"
+    code: int
+    reason: str
 
 
 class Ok(Reply):

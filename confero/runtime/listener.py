@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import ssl as tls
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -34,15 +34,18 @@ CONNECTIONS = 10_000
 class Protocol(web.RequestHandler):
     """aiohttp's HTTP/1 connection; what is not HTTP is answered as every other error, and logged in one line, without trace."""
 
-    __slots__ = ("_place",)
+    __slots__ = ("_place", "when_lost")
 
     def __init__(self, server: web.Server, place: Place, **options: Any) -> None:
         """``place`` is given back when the connection ends."""
         super().__init__(server, **options)
         self._place = place
+        self.when_lost: Callable[[], None] | None = None
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._place.leave()
+        if self.when_lost is not None:
+            self.when_lost()
         super().connection_lost(exc)
 
     def handle_error(
@@ -61,6 +64,18 @@ class Protocol(web.RequestHandler):
         response = respond(problem(status, "bad-request", "not a HTTP request"), {"Server": "confero"})
         response.force_close()
         return response
+
+
+def when_lost(request: web.Request, told: Callable[[], None]) -> None:
+    """``told`` is called once the request's connection is lost: for answers that wait, whose readers would not be missed otherwise.
+
+    The connection's next request may have another one told.
+    """
+    protocol = request.protocol
+    if isinstance(protocol, Protocol):
+        protocol.when_lost = told
+    if request.transport is None or request.transport.is_closing():
+        told()
 
 
 class BehindTls(Protocol):

@@ -53,6 +53,11 @@ class InvalidBody(RemoteError):
             ]
         )
 
+    @classmethod
+    def text(cls, fault: str) -> InvalidBody:
+        """Of a reader that says in words what is wrong where."""
+        return cls([{"loc": "", "type": "malformed", "msg": fault[:MAX_WORDS]}])
+
 
 def problem(
     status: int, code: str, detail: str = "", *, request_id: str = "", errors: Sequence[dict[str, Any]] = ()

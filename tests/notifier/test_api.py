@@ -133,6 +133,9 @@ async def test_openapi_is_valid(stack: Stack) -> None:
     validate(document)
     assert set(document["paths"]) == {
         "/events",
+        "/events/poll",
+        "/events/sessions/{session}",
+        "/events/stream",
         "/internal/v1/publish",
         "/internal/v1/rooms/{room}",
         "/internal/v1/rooms/{room}/participants",

@@ -1,0 +1,133 @@
+"""A browser that comes by plain HTTP: from where it may, who it is, and which session it goes on with.
+
+The join token stands in ``Authorization``, as bearer token, never in the URL (RFC 6750 section 2.3 says why).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+from confero.errors import Refused, RemoteError
+from confero.ratelimit import Rate, TokenBucket
+from confero.runtime.http import read_json
+from confero.runtime.problems import InvalidBody
+
+from . import wire
+from .entry import Upgrade
+from .messages import Message
+from .session import Session
+from .shared import Shared, welcome_of
+from .wire import Hello, Opening
+
+PROXY = "X-Confero-Proxy"
+"""Carries the application server's service token, where ``Authorization`` is the browser's."""
+
+
+def upgrade_of(request: web.Request) -> Upgrade:
+    """The facts of the request that the gate judges."""
+    return Upgrade(
+        origins=request.headers.getall("Origin", []),
+        host=request.host,
+        scheme=request.scheme,
+        remote=request.remote or "",
+        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+        forwarded_proto=request.headers.get("X-Forwarded-Proto", ""),
+        bearer=request.headers.get(PROXY) or bearer_of(request),
+        query=request.query,
+    )
+
+
+def bearer_of(request: web.Request) -> str:
+    """The bearer token (RFC 6750), or nothing."""
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    return credentials if scheme.lower() == "bearer" else ""
+
+
+class Visits:
+    """Who comes by HTTP."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    @contextmanager
+    def place(self, request: web.Request) -> Iterator[dict[str, str]]:
+        """A connection's place, as a WebSocket's, while the request is answered; the headers that the answer needs (CORS).
+
+        Raises RemoteError 400 for a query, Refused 403 for a foreign origin, 429 for too many.
+        """
+        upgrade = upgrade_of(request)
+        gate = self._shared.gate
+        with gate.slot(gate.judge(upgrade, bare=True)):
+            yield cors_of(upgrade)
+
+    async def enter(self, request: web.Request, opening: Opening, *, greet: bool) -> tuple[Session, Message | None]:
+        """The session, and the welcome; without ``greet`` there is none if the browser goes on where it was.
+
+        Raises Refused or Unavailable.
+        """
+        sessions, token = self._shared.sessions, token_of(request)
+        session = self._again(opening, token)
+        resumed = session is not None
+        if session is None:
+            grant = await sessions.validate(token)
+            session, resumed = await sessions.enter(grant, Hello(token, opening.resume, opening.seen))
+        self.spend(session)
+        if resumed and not greet:
+            return session, None
+        return session, welcome_of(session, resumed, await sessions.signaling.roster(session))
+
+    def _again(self, opening: Opening, token: str) -> Session | None:
+        """The session that goes on, if nobody has to be asked for that: polls come often."""
+        known = self.find(opening.resume, token) if opening.resume else None
+        return known and self._shared.sessions.hub.resume(known.id, known.grant, token, opening.seen)
+
+    def find(self, session_id: str, token: str) -> Session | None:
+        """The living session of that name that was opened with this token, which has not expired."""
+        session = self._shared.sessions.hub.find(session_id)
+        if session is None or session.grant.expires <= self._shared.clock.wall():
+            return None
+        return session if hmac.compare_digest(session.token.encode(), token.encode()) else None
+
+    def spend(self, session: Session) -> None:
+        """One request of the session's rate. Raises Refused 429."""
+        config = self._shared.config
+        if session.budget is None:
+            session.budget = TokenBucket(Rate(config.message_burst, config.messages_per_s), self._shared.clock)
+        wait_s = session.budget.take()
+        if wait_s:
+            raise Refused("Too many requests.", status=429, code="too-many-requests", retry_after_s=wait_s)
+
+
+def token_of(request: web.Request) -> str:
+    """The join token. Raises Refused 401."""
+    token = bearer_of(request)
+    if not 0 < len(token) <= 4096:
+        raise Refused("The token goes into the Authorization header.", status=401, code="token-invalid")
+    return token
+
+
+async def opening_of(request: web.Request) -> Opening:
+    """What the browser has seen. Raises RemoteError 400, 408, 413, 415 or InvalidBody."""
+    data = await read_json(request)
+    try:
+        return wire.read_opening(data)
+    except wire.Malformed as error:
+        raise refused(error) from None
+
+
+def refused(error: wire.Malformed) -> RemoteError:
+    """The answer to a body that is none of ours."""
+    if isinstance(error, wire.NotJson):
+        return RemoteError("the body is not JSON", status=400, code="not-json")
+    return InvalidBody.text(str(error))
+
+
+def cors_of(upgrade: Upgrade) -> dict[str, str]:
+    """What lets a page of an origin that the gate has taken read the answer (Fetch, section 3.3)."""
+    if not upgrade.origins:
+        return {}
+    return {"Access-Control-Allow-Origin": upgrade.origins[0], "Vary": "Origin"}
