@@ -3,7 +3,7 @@
 ./test                 every suite
 ./test style unit      some
 ./test long            every suite with larger numbers; writes docs/test-report.md
-./test compose         builds and starts the containers and holds a call in them
+./test compose         builds and starts the containers, holds a call and meetings in them, restarts them
 ./test --list
 """
 
@@ -131,7 +131,7 @@ SUITES: tuple[Suite, ...] = (
         {"CONFERO_TEST_LONG": "1"},
     ),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
-    Suite("compose", "a call held against real containers", (("bash", "docker/test.sh"),), default=False),
+    Suite("compose", "a call and people's meetings in real containers, before and after a restart", (("bash", "docker/test.sh"),), default=False),
 )
 
 
