@@ -86,9 +86,10 @@ class Publication(Struct, frozen=True, forbid_unknown_fields=True):
     """``confero.models.Publish``. What is in an event is between its publisher and the browsers, so that those may know events that
     this notifier does not."""
 
-    room: Id
     events: Annotated[list[dict[str, Any]], Meta(max_length=MOST_EVENTS)]
+    room: Id | None = None
     participant: Id | None = None
+    user: Id | None = None
 
 
 class Seen(Struct, frozen=True):
@@ -190,6 +191,8 @@ def read_opening(data: bytes) -> Opening:
 def read_publication(data: bytes) -> tuple[Publication, list[bytes]]:
     """A publication, and each of its events as JSON in one line. Raises Malformed."""
     publication = _read(_publication, data)
+    if (publication.room is None) == (publication.user is None) or (publication.user and publication.participant):
+        raise Malformed("Expected a `room`, or one of its participants, or a `user`")
     for index, event in enumerate(publication.events):
         if not isinstance(event.get("type"), str) or not OWN_NAMES.isdisjoint(event):
             raise Malformed(f"Expected an event with `type`, without `topic` and `seq` - at `$.events[{index}]`")

@@ -32,11 +32,13 @@ from .calls import (
 )
 from .digits import CollectRequest, Digit, Digits, DigitsSend, OwnerChange, OwnerDigit, OwnerDigits
 from .events import (
+    ChangedEvent,
     ClosedEvent,
     DigitEvent,
     LeftEvent,
     ParticipantEvent,
     PlayedEvent,
+    PresenceEvent,
     RenegotiateEvent,
     RoomEvent,
     RosterEvent,
@@ -72,6 +74,9 @@ from .services import (
     SessionsSnapshot,
     TokenCheck,
     TokenGrant,
+    UserGrant,
+    UserNotice,
+    UserSession,
 )
 from .signalling import (
     MOST_TOPICS,
@@ -88,6 +93,7 @@ from .signalling import (
     Opening,
     Ping,
     Position,
+    UserWelcome,
     Welcome,
 )
 
@@ -103,6 +109,7 @@ __all__ = [
     "CallEvent",
     "CallInfo",
     "CallOut",
+    "ChangedEvent",
     "ClientMessage",
     "ClosedEvent",
     "CodecName",
@@ -151,6 +158,7 @@ __all__ = [
     "PlayedEvent",
     "Playing",
     "Position",
+    "PresenceEvent",
     "Problem",
     "Publish",
     "Quality",
@@ -188,6 +196,10 @@ __all__ = [
     "TokenCheck",
     "TokenGrant",
     "ToneStep",
+    "UserGrant",
+    "UserNotice",
+    "UserSession",
+    "UserWelcome",
     "WebRtcLegCreate",
     "Welcome",
 ]
