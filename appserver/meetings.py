@@ -24,6 +24,21 @@ from .rooms.house import House
 from .telephony import Telephony
 
 
+class Homes:
+    """A ``meeting.teller.Homes``."""
+
+    def __init__(self, house: House, farm: Farm) -> None:
+        self._house = house
+        self._farm = farm
+
+    async def of(self, room: str) -> str | None:
+        return self.url((await self._house.catalogue.known(room)).mcu)
+
+    def url(self, mcu: str | None) -> str | None:
+        found = self._farm.alive(mcu)
+        return found.url if found is not None else None
+
+
 class Meetings:
     """Made once, by the application."""
 
@@ -38,20 +53,17 @@ class Meetings:
         grace_s: float,
     ) -> None:
         self._house = house
-        self._farm = farm
         self.store = SqlMeetings(database)
-        self.teller = Teller(self.store, notifier, self._home, clock)
+        self.teller = Teller(self.store, notifier, Homes(house, farm), clock)
         terms = MoveTerms(house.tickets.give, telephony.move, grace_s)
         self.desk = MeetingDesk(self.store, self.teller, terms, clock)
         self.chat = Chat(SqlChat(database), self.teller, clock)
         self.keeper = Keeper(self.store, self.teller, clock)
         self._limits = SpeechLimits(clock)
 
-    async def _home(self, room_id: str) -> str | None:
-        """Where the room lives, if that lives."""
-        room = await self._house.catalogue.known(room_id)
-        mcu = self._farm.alive(room.mcu)
-        return mcu.url if mcu is not None else None
+    async def delete(self, room_id: str) -> None:
+        """Raises Refused: 404 ``room-unknown``, 409 ``room-kept``."""
+        await self.desk.delete(room_id, lambda: self._house.delete(room_id))
 
     async def welcome(self, room_id: str) -> tuple[MeetingState, list[ChatMessage]]:
         """For whoever has come in: the meeting, which begins with the first one, and the latest of the chat."""

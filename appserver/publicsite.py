@@ -113,6 +113,7 @@ def _rooms_api(parts: Parts) -> RoomsApi:
         ice=parts.ice,
         accounts=parts.accounts.desk.people,
         welcome=parts.meetings.welcome,
+        delete=parts.meetings.delete,
     )
 
 

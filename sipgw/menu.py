@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 DIGITS = "0123456789"
-Entry = Literal["number", "pin"]
-Outcome = Literal["accepted", "ask-pin", "wrong", "wait", "unavailable", "full", "waiting", "refused"]
+Entry = Literal["number", "pin", "host"]
+"""``host``: the PIN of hosts, where guests need none."""
+Outcome = Literal["accepted", "ask-pin", "ask-host", "wrong", "wait", "unavailable", "full", "waiting", "refused"]
 """``SipPinReply.outcome``, and what keeps a caller out whose number and PIN were right. ``waiting``: in the room's lobby."""
 
 
@@ -23,6 +24,8 @@ class MenuConfig:
     """After a key; then what was keyed counts as complete, as if # had been pressed."""
     first_key_s: float = 10.0
     """After the prompt; then it is said again."""
+    host_key_s: float = 5.0
+    """After the prompt for the PIN of hosts; whoever keys nothing is a guest."""
     silences: int = 3
     """So often in a row nothing is keyed before the caller is said goodbye to."""
     overall_s: float = 180.0
@@ -78,17 +81,21 @@ class GiveUp:
 
 Action = Say | Hush | Ask | Knock | Done | GiveUp
 
-ENTRY_PROMPT: dict[Entry, str] = {"number": "enter-room", "pin": "enter-pin"}
+ENTRY_PROMPT: dict[Entry, str] = {"number": "enter-room", "pin": "enter-pin", "host": "enter-host-pin"}
 
 
 class Menu:
     """``begin`` it once, forget it when the caller is in a room; every method gives the actions to do, in order."""
 
-    def __init__(self, number: str = "", config: MenuConfig | None = None, *, waiting: bool = False) -> None:
-        """``number``: of the room, where only its PIN is to be asked. ``waiting``: the caller is in a lobby from the first."""
+    def __init__(
+        self, number: str = "", config: MenuConfig | None = None, *, host: bool = False, waiting: bool = False
+    ) -> None:
+        """``number``: of the room, where only its PIN is to be asked; ``host``: that of hosts. ``waiting``: the caller is in a
+        lobby from the first."""
         self._config = config or MenuConfig()
         self._number = self._fixed = number
-        self._entry: Entry = "pin" if number else "number"
+        self._first: Entry = "number" if not number else "host" if host else "pin"
+        self._entry = self._first
         self._keyed = ""
         self._failures = 0
         self._silences = 0
@@ -138,7 +145,7 @@ class Menu:
             return self._leave()
         self._silent = True
         if not (self._asking or self._on_the_way or self._waiting or self._keyed):
-            self._due = now + self._config.first_key_s
+            self._due = now + (self._config.host_key_s if self._entry == "host" else self._config.first_key_s)
         return []
 
     def answered(self, outcome: Outcome, now: float, tries_left: int = 1) -> list[Action]:
@@ -157,8 +164,8 @@ class Menu:
             case "accepted":
                 self._on_the_way = True
                 return [Done()]
-            case "ask-pin":
-                self._entry = "pin"
+            case "ask-pin" | "ask-host":
+                self._entry = "pin" if outcome == "ask-pin" else "host"
                 return self._prompt()
             case "wrong":
                 return self._wrong(tries_left)
@@ -195,7 +202,7 @@ class Menu:
         self._due = None
         if self._waiting:
             return self._knock(now)
-        return self._complete(now) if self._keyed else self._silence()
+        return self._complete(now) if self._keyed else self._silence(now)
 
     def next_deadline(self) -> float | None:
         """When ``poll`` is to be called at the latest."""
@@ -216,14 +223,13 @@ class Menu:
 
     def _again(self, *before: str) -> list[Action]:
         """From the beginning."""
-        self._number = self._fixed
-        self._entry = "pin" if self._fixed else "number"
+        self._number, self._entry = self._fixed, self._first
         return self._prompt(*before)
 
     def _complete(self, now: float) -> list[Action]:
         """What was keyed counts."""
         keyed, self._keyed, self._due = self._keyed, "", None
-        if not keyed:
+        if not keyed and self._entry != "host":
             return self._prompt()
         self._asking = True
         if self._entry == "number":
@@ -236,9 +242,13 @@ class Menu:
         self._failures += 1
         if tries_left <= 0 or self._failures >= self._config.tries:
             return self._part("too-many-tries", "too-many-tries")
+        if self._entry == "host":  # of a number that lets in whoever keys it: there is nothing to be told apart
+            return self._prompt("pin-wrong")
         return self._again("pin-wrong" if self._fixed else "entry-wrong")
 
-    def _silence(self) -> list[Action]:
+    def _silence(self, now: float) -> list[Action]:
+        if self._entry == "host":
+            return self._complete(now)
         self._silences += 1
         if self._silences >= self._config.silences:
             return self._part("menu-timeout", "goodbye")

@@ -75,6 +75,7 @@ class RoomsApi:
         may_call_out: Callable[[Role], Awaitable[bool]],
         ice: IceServers,
         welcome: Welcome,
+        delete: Callable[[str], Awaitable[None]],
         accounts: Names | None,
     ) -> None:
         self._house = house
@@ -86,6 +87,7 @@ class RoomsApi:
         self._may_call_out = may_call_out
         self._ice = ice
         self._welcome = welcome
+        self._delete = delete
         self._accounts = accounts
 
     def routes(self) -> list[Route]:
@@ -207,7 +209,7 @@ class RoomsApi:
 
     async def delete(self, request: web.Request) -> web.Response:
         room_id = request.match_info["room"]
-        await self._house.delete(room_id)
+        await self._delete(room_id)
         await self._numbers.put(room_id, "")
         return reply(None)
 

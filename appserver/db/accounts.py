@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..accounts.entities import Note, User
 from .accounttables import account_sessions, api_keys, audit_log, one_time_links, users
 from .engine import Database
+from .meetingtables import meeting_states
 from .models import rooms
 from .roomtables import room_members
 from .siptables import sip_numbers
@@ -100,6 +101,8 @@ class SqlUserStore:
             # Its rooms and their numbers go at once; what else was theirs goes with the next housekeeping.
             own = select(rooms.c.id).where(rooms.c.owner == user_id)
             await connection.execute(delete(sip_numbers).where(sip_numbers.c.room.in_(own)))
+            ending = update(meeting_states).where(meeting_states.c.room.in_(own))
+            await connection.execute(ending.values(ending=True, tell_at=0.0))
             await connection.execute(delete(rooms).where(rooms.c.owner == user_id))
             await connection.execute(delete(users).where(users.c.id == user_id))
             await write_note(connection, note)

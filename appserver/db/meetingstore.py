@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from confero.errors import Refused
@@ -99,6 +99,15 @@ class SqlMeetings:
 
     async def told(self, room: str, version: int) -> None:
         await self._set(room, meeting_states.c.version == version, tell_at=None)
+
+    async def homes(self, room: str) -> Sequence[str]:
+        row = participants.c
+        found = await self._db.rows(select(row.leg_mcu).where(row.room == room, row.leg_mcu.is_not(None)).distinct())
+        return [one.leg_mcu for one in found]
+
+    async def forget(self, room: str) -> None:
+        gone = delete(meeting_states).where(meeting_states.c.room == room, ~exists().where(rooms.c.id == room))
+        await self._db.write(lambda connection: connection.execute(gone))
 
     async def _set(self, room: str, only: ColumnElement[bool] | None = None, **values: object) -> None:
         one = update(meeting_states).where(meeting_states.c.room == room, true() if only is None else only)

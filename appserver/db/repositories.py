@@ -28,7 +28,7 @@ KEPT = ("room", "display_name", "reserved_until")
 """What is written of somebody who is back."""
 ANEW = ("admitted", *KEPT, "role", "user", "invitation")
 """What is written of somebody whom the rules have judged again."""
-OF_ROOMS = (room_members, invitations, meeting_states, chat_messages)
+OF_ROOMS = (room_members, invitations, chat_messages)
 """Tables whose rows go with their room."""
 WAITED_S = 3600.0
 """After this whoever waited in a lobby and has gone is forgotten."""
@@ -218,6 +218,10 @@ class SqlStore(SqlRooms, SqlDoors):
                 rooms.c.id.not_in(select(sip_numbers.c.room)),
             ),
             *(delete(table).where(table.c.room.not_in(select(rooms.c.id))) for table in OF_ROOMS),
+            delete(meeting_states).where(
+                meeting_states.c.room.not_in(select(rooms.c.id)),
+                meeting_states.c.tell_at.is_(None),  # whoever is in a deleted room is still to be sent away
+            ),
         )
 
         async def work(connection: AsyncConnection) -> int:

@@ -68,8 +68,11 @@ class SqlRooms:
     async def delete_room(self, room_id: str) -> bool:
         async def work(connection: AsyncConnection) -> bool:
             gone = await connection.execute(delete(rooms).where(rooms.c.id == room_id))
-            for table in (room_members, invitations, meeting_states, chat_messages):
+            for table in (room_members, invitations, chat_messages):
                 await connection.execute(delete(table).where(table.c.room == room_id))
+            # What is left of it is that its people are to be sent away: ``MeetingStore.forget`` takes that too.
+            left = meeting_states.c.room == room_id
+            await connection.execute(update(meeting_states).where(left).values(ending=True, tell_at=0.0))
             waiting = delete(participants).where(participants.c.room == room_id, ~participants.c.admitted)
             await connection.execute(waiting)
             return gone.rowcount == 1

@@ -115,6 +115,12 @@ class MeetingDesk:
             raise _unknown()
         await self._surely(room, lambda: self._teller.end(room, waiting))
 
+    async def delete(self, room: str, work: Callable[[], Awaitable[None]]) -> None:
+        """The room, by ``work``: whoever is in it is sent away, browsers and telephones. Raises what ``work`` raises."""
+        home = await self._teller.home(room)
+        await work()
+        await self._surely(room, lambda: self._teller.gone(room, home))
+
     async def move(self, room: str, participant: str, target: str) -> None:
         """To another room: a browser comes there by itself with its new token, a telephone is moved.
 

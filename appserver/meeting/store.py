@@ -51,6 +51,14 @@ class MeetingStore(Protocol):
         """That version, whole."""
         ...
 
+    async def homes(self, room: str) -> Sequence[str]:
+        """Media servers that have legs of a room, as far as is written."""
+        ...
+
+    async def forget(self, room: str) -> None:
+        """A room that was deleted, and whose people have been sent away."""
+        ...
+
     async def outcasts(self, room: str, now: float) -> Sequence[str]:
         """Removed, and there all the same as far as is written, or removed a moment ago."""
         ...

@@ -109,6 +109,8 @@ class Exchange:
             return None
         if number is not None and number.pin is not None:
             return SipDecision(action="menu", number=number.number)
+        if number is not None and number.number == plain_number(match.target) and await self._only_hosts_key(room):
+            return SipDecision(action="menu", number=number.number, host_pin=True)
         if caller.source == "unknown" and self._strangers.wait(room):
             return rejected(503, "too-many-strangers")
         try:
@@ -122,6 +124,14 @@ class Exchange:
         if caller.source == "unknown":
             self._strangers.take(room)
         return SipDecision(action="room", place=place)
+
+    async def _only_hosts_key(self, room: str) -> bool:
+        """Whether its hosts have a PIN, and nobody else needs one."""
+        try:
+            found = await self._places.room(room)
+        except Refused:
+            return False  # that it is not there is said at its door
+        return found.pin is None and found.host_pin is not None
 
     async def _room(self, target: str) -> tuple[str, Number | None]:
         """The room that has this number, else the one that may have this id; nothing if none can."""

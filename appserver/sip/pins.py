@@ -59,9 +59,13 @@ class PinDesk:
         if wait_s or entry is None or room is None or _is_closed(entry, room):
             return await self._no("wait" if wait_s else "ask-pin", ask, wait_s)
         await self._attempts.refund(charged)
+        if room.host_pin is not None:
+            return SipPinReply(outcome="ask-host", tries_left=CALL.free)
         return await self._let_in(ask, room, "guest")
 
     async def _pin(self, ask: SipPinAsk, pin: str, entry: Number | None, room: Room | None) -> SipPinReply:
+        if not pin and entry is not None and room is not None and not _is_closed(entry, room):
+            return await self._let_in(ask, room, "guest")
         what = f"room {room.id}" if room is not None else f"number {ask.number}"
         tried = [Charge(_call(ask), CALL), *charges(source_key(ask.caller), what)]
         wait_s, charged = await self._attempts.charge(tried, self._clock.wall())
@@ -79,8 +83,10 @@ class PinDesk:
         """What the PIN makes of the caller, by the room's PINs or the number's own (``right``); None: it is wrong."""
         if entry is None or room is None:
             return None
-        role = self._room_pins.opened_by(room, pin)
-        return role or ("guest" if right or not _is_closed(entry, room) else None)
+        if role := self._room_pins.opened_by(room, pin):
+            return role
+        anybody = room.host_pin is None and not _is_closed(entry, room)
+        return "guest" if right or anybody else None
 
     async def _no(self, outcome: Literal["ask-pin", "wrong", "wait"], ask: SipPinAsk, wait_s: float = 0) -> SipPinReply:
         if outcome == "wait":

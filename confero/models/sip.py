@@ -206,6 +206,8 @@ class SipDecision(Reply):
     browser calls."""
     number: str = ""
     """``menu``: the room's number if only its PIN is to be asked, else nothing. ``trunk``, ``address``: what to call."""
+    host_pin: bool = False
+    """``menu``: only hosts have a PIN, as ``ask-host`` of SipPinReply says."""
     user: str = ""
     """``user``: whose registered telephones ring, if any."""
     realm: str = ""
@@ -230,13 +232,13 @@ class SipPinAsk(Request):
     caller: SipCaller
     number: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
     pin: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,16}$")] | None = None
-    """None: only the number is known yet."""
+    """None: only the number is known yet. Empty: of somebody who has none, after ``ask-host``."""
 
 
 class SipPinReply(Reply):
-    outcome: Literal["accepted", "ask-pin", "wrong", "wait"]
-    """``ask-pin`` is answered for a number that has a PIN, and for one that nobody has. ``wait``: too many tries; this one was not
-    looked at."""
+    outcome: Literal["accepted", "ask-pin", "ask-host", "wrong", "wait"]
+    """``ask-pin`` is answered for a number that has a PIN, and for one that nobody has; ``ask-host`` where only hosts have one:
+    whoever keys none is a guest. ``wait``: too many tries; this one was not looked at."""
     place: SipPlace | None = None
     tries_left: int = 0
     """Of this call."""

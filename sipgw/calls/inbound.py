@@ -81,7 +81,7 @@ class InboundCall(Call):
         elif decision.action == "room" and decision.place is not None:
             await self.enter(decision.place)
         elif decision.action == "menu":
-            self.keypad.menu(decision.number)
+            self.keypad.menu(decision.number, host=decision.host_pin)
             await self._enter_menu()
         elif decision.action in ("user", "trunk", "address"):
             self.keypad.greeted()

@@ -69,13 +69,18 @@ class Keypad:
         """Of the menu that the caller is in; None: it is in none."""
         return None if self._lobby is None else self._lobby.number
 
+    @property
+    def menu_host(self) -> bool:
+        """Whether that asks for the PIN of hosts alone."""
+        return self._lobby is not None and self._lobby.host
+
     def greeted(self) -> None:
         """The caller is told nothing at first: it was here before a restart, or meets somebody."""
         self._begun = True
 
-    def menu(self, number: str) -> None:
-        """The call comes into a menu; ``number``: of the room, where only its PIN is to be asked."""
-        self._lobby = Lobby(self._owner, self._media, self.voice, self._clock, number)
+    def menu(self, number: str, *, host: bool = False) -> None:
+        """The call comes into a menu; ``number``: of the room, where only its PIN is asked, with ``host`` that of hosts."""
+        self._lobby = Lobby(self._owner, self._media, self.voice, self._clock, number, host=host)
 
     def wait(self, place: SipPlace) -> None:
         """The call comes into a room's lobby."""

@@ -36,15 +36,23 @@ class Lobby:
     """``begin``, then ``left`` when the call is in a room, or ``close``."""
 
     def __init__(
-        self, owner: Owner, media: MediaLeg, voice: Voice, clock: Clock, number: str, place: SipPlace | None = None
+        self,
+        owner: Owner,
+        media: MediaLeg,
+        voice: Voice,
+        clock: Clock,
+        number: str,
+        place: SipPlace | None = None,
+        *,
+        host: bool = False,
     ) -> None:
-        """``place``: in a room's lobby, where the caller is from the first."""
-        self.number = number
+        """``place``: in a room's lobby, where the caller is from the first. ``host``: only hosts have a PIN."""
+        self.number, self.host = number, host
         self._owner = owner
         self._media = media
         self._voice = voice
         self._clock = clock
-        self._menu = Menu(number, waiting=place is not None)
+        self._menu = Menu(number, host=host, waiting=place is not None)
         self._place = place
         self._room: tuple[str, str] | None = None
         """The private one and its MCU."""

@@ -59,6 +59,8 @@ class Memo(BaseModel):
     """The call that this one is connected to, or nothing."""
     menu: str | None
     """A call in the menu begins it again; of which number, if only a PIN is asked."""
+    menu_host: bool = False
+    """... that of hosts."""
     facts: Facts
 
 
@@ -87,6 +89,7 @@ def memo_of(call: Call) -> Memo:
         symmetric=media.terms.symmetric,
         near=media.near,
         menu=call.keypad.menu_number,
+        menu_host=call.keypad.menu_host,
         owner=(call.owner.room, call.owner.participant) if call.owner else None,
         partner=call.partner.about.id if call.partner else "",
         facts=Facts.model_validate(call.about),

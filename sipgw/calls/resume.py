@@ -61,7 +61,7 @@ class ResumedCall(Call):
         if memo.menu is None:
             self.keypad.greeted()
         else:
-            self.keypad.menu(memo.menu)
+            self.keypad.menu(memo.menu, host=memo.menu_host)
         self.owner = Owner(*memo.owner) if memo.owner else None
         self.state = "answered"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 
@@ -142,18 +143,58 @@ def test_whatever_happens_it_asks_for_digits_and_comes_to_an_end() -> None:
             for action in actions:
                 if isinstance(action, Ask):
                     assert not asking and action.number.isdigit() and len(action.number) <= 20
-                    assert action.pin is None or (action.pin.isdigit() and len(action.pin) <= 16)
+                    assert action.pin is None or re.fullmatch("[0-9]{0,16}", action.pin)
                     asking = True
             now += chance.random() * 8
             match chance.randrange(4):
                 case 0:
                     actions = menu.said(now)
                 case 1:
-                    asking, actions = False, menu.answered(chance.choice(["ask-pin", "wrong", "wait"]), now, 3)
+                    asking, actions = (
+                        False,
+                        menu.answered(chance.choice(["ask-pin", "ask-host", "wrong", "wait"]), now, 3),
+                    )
                 case _:
                     actions = menu.key(chance.choice("0123456789*#A"), now)
             actions = actions + (menu.poll(now) if now >= (menu.next_deadline() or now) else [])
             assert now < 130
+
+
+# --- the PIN of hosts alone ---
+
+
+def hosts() -> Menu:
+    """A caller who has keyed the number of a room in which only hosts have a PIN."""
+    menu = begun()
+    keyed(menu, "4711#")
+    assert menu.answered("ask-host", 2.0) == [Say(("enter-host-pin",))]
+    return menu
+
+
+def test_a_host_keys_a_pin_and_a_guest_the_hash_key_alone() -> None:
+    assert keyed(hosts(), "4321#")[-1] == Ask("4711", "4321")
+    assert keyed(hosts(), "#")[-1] == Ask("4711", "")
+
+
+def test_whoever_keys_nothing_is_a_guest() -> None:
+    menu = hosts()
+    menu.said(5.0)
+    assert menu.poll(9.9) == []
+    assert menu.poll(10.0) == [Ask("4711", "")]
+
+
+def test_a_wrong_pin_of_a_host_is_asked_for_again_and_the_number_is_kept() -> None:
+    menu = hosts()
+    keyed(menu, "1#")
+    assert menu.answered("wrong", 3.0, tries_left=2) == [Say(("pin-wrong", "enter-host-pin"))]
+    assert keyed(menu, "#")[-1] == Ask("4711", "")
+
+
+def test_where_the_number_was_dialled_only_the_pin_of_hosts_is_asked() -> None:
+    menu = Menu("4711", QUICK, host=True)
+    assert menu.begin(0.0) == [Say(("welcome", "enter-host-pin"))]
+    assert keyed(menu, "12*")[-1] == Say(("enter-host-pin",))
+    assert keyed(menu, "#")[-1] == Ask("4711", "")
 
 
 # --- the lobby of a room ---------------------------------------------------------------------------------------------

@@ -243,5 +243,8 @@ async def test_the_oldest_of_too_many_go(chat: SqlChat, database: Database) -> N
 async def test_what_is_of_a_room_goes_with_it(chat: SqlChat, store: SqlStore, database: Database) -> None:
     await say(chat, "a")
     await store.delete_room("lobby")
+    meetings = SqlMeetings(database)
+    assert [room for room, _ in await meetings.due(0.0)] == ["lobby"], "its people are to be told"
+    await meetings.forget("lobby")
     for table in (chat_messages, meeting_states, rooms):
         assert await database.value(select(func.count()).select_from(table)) == 0

@@ -243,3 +243,28 @@ async def test_whoever_was_removed_while_nobody_could_be_told_is_removed_later(h
     assert (await host.call("DELETE", f"participants/{guest.id}"))[0] == 204
     await hall.start_notifier()
     await hall.until(lambda: hall.heard(guest) is None, "removed after all")
+
+
+async def test_whoever_is_in_a_deleted_room_is_sent_away(hall: Hall) -> None:
+    room = await hall.room()
+    guest = await hall.guest(room)
+    await guest.offer()
+    admin = {"Authorization": f"Bearer {(hall.site.app.config.state_dir / 'admin-token').read_text().strip()}"}
+    assert (await hall.site.call("DELETE", f"/api/v1/rooms/{room}", None, admin))[0] == 204
+    assert (await guest.event("closed"))["reason"] == "ended"
+    assert room not in hall.site.mcu.rooms
+
+
+async def test_a_deleted_room_ends_at_its_media_server_when_that_is_heard_of_again(hall: Hall) -> None:
+    """The notifier was away, and the application server has been started anew meanwhile."""
+    room = await hall.room()
+    guest = await hall.guest(room)
+    await guest.offer()
+    await hall.site.mcu.register(hall.site.internal_url)  # says who is there
+    await hall.notifier.stop()
+    admin = {"Authorization": f"Bearer {(hall.site.app.config.state_dir / 'admin-token').read_text().strip()}"}
+    assert (await hall.site.call("DELETE", f"/api/v1/rooms/{room}", None, admin))[0] == 204
+    assert room in hall.site.mcu.rooms
+    await hall.restart_appserver()
+    await hall.start_notifier()
+    await hall.until(lambda: room not in hall.site.mcu.rooms, "the room has ended there too")

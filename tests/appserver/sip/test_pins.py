@@ -29,6 +29,27 @@ async def test_a_number_without_a_pin_lets_in(bench: Bench) -> None:
     assert (await bench.pin("4711", "99")).outcome == "accepted"
 
 
+async def test_where_only_hosts_have_a_pin_whoever_keys_none_is_a_guest(bench: Bench) -> None:
+    room = (await bench.reception.catalogue.create(RoomCreate(name="Hosts", host_pin="4321"))).id
+    await bench.number("4711", room=room)
+    assert (await bench.pin("4711")).outcome == "ask-host"
+    assert [(await bench.pin("4711", pin)).outcome for pin in ("0000", "1111")] == ["wrong", "wrong"]
+    for pin, role in (("", "guest"), ("4321", "host")):
+        reply = await bench.pin("4711", pin)
+        assert reply.outcome == "accepted" and reply.place is not None and reply.place.role == role
+    assert (await bench.pin("4711", "2222")).tries_left == 0
+    assert (await bench.pin("4711", "4321")).outcome == "wait", "tries of a host's PIN are counted as all others"
+    assert (await bench.pin("4711", "")).outcome == "accepted", "which keeps no guest out"
+
+
+async def test_a_number_of_such_a_room_is_asked_at_its_door(bench: Bench) -> None:
+    room = (await bench.reception.catalogue.create(RoomCreate(name="Hosts", host_pin="4321"))).id
+    await bench.number("4711", room=room)
+    decision = await bench.route("4711")
+    assert (decision.action, decision.number, decision.host_pin) == ("menu", "4711", True)
+    assert (await bench.route(room)).action == "room", "whoever knows its id comes straight in"
+
+
 async def test_three_tries_a_call(bench: Bench) -> None:
     await bench.number("4711", pin="1234")
     replies = [await bench.pin("4711", "0000") for _ in range(3)]
