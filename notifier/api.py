@@ -36,11 +36,13 @@ def publication_of(body: bytes) -> tuple[wire.Publication, list[bytes]]:
         raise InvalidBody.text(str(error)) from None
 
 
-def topic_of(publication: wire.Publication) -> str:
-    """Whom it is for: one participant if one is named, else the room, or the user."""
+def topics_for(publication: wire.Publication) -> list[str]:
+    """Whom it is for: one participant if one is named, else the room, or users."""
     if publication.participant is not None:
-        return participant_topic(publication.participant)
-    return room_topic(publication.room) if publication.room is not None else user_topic(publication.user or "")
+        return [participant_topic(publication.participant)]
+    return (
+        [room_topic(publication.room)] if publication.room is not None else [user_topic(u) for u in publication.users]
+    )
 
 
 class InternalApi:
@@ -57,7 +59,7 @@ class InternalApi:
                 "/internal/v1/publish",
                 self.publish,
                 scope="notifier:publish",
-                summary="Send events to a room, to one participant or to a user",
+                summary="Send events to a room, to one participant or to users",
                 body=Publish,
                 status=204,
             ),
@@ -85,7 +87,8 @@ class InternalApi:
 
     async def publish(self, request: web.Request) -> web.Response:
         publication, events = publication_of(await read_json(request))
-        await self._fanout.publish(topic_of(publication), events)
+        for topic in topics_for(publication):
+            await self._fanout.publish(topic, events)
         return reply(None)
 
     async def place(self, request: web.Request) -> web.Response:

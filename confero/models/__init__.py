@@ -63,6 +63,7 @@ from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
 from .rooms import MOST_ORDERS, ParticipantOrder, RoomEnd, RoomOrders, RoomOrdersDone, RoomSpec, RoomState, RoomStats
 from .services import (
+    MOST_USERS,
     McuStarted,
     Publish,
     RoomEndQuery,
@@ -101,6 +102,7 @@ __all__ = [
     "DEFAULT_TALKERS",
     "MOST_ORDERS",
     "MOST_TOPICS",
+    "MOST_USERS",
     "MOST_WAIT_S",
     "TOLD_AT_ONCE",
     "ActiveSpeaker",

@@ -119,13 +119,17 @@ class RoomEndQuery(Request):
     """"": there is no MCU that has to be told."""
 
 
+MOST_USERS = 1000
+"""In one publication."""
+
+
 class Publish(Request):
-    """POST /internal/v1/publish: events for a room, a single participant or a user, from MCU, SIP gateway or application server."""
+    """POST /internal/v1/publish: events for a room, a single participant or users, from MCU, SIP gateway or application server."""
 
     room: Id | None = None
     participant: Id | None = None
     """Of the room."""
-    user: Id | None = None
+    users: list[Id] = Field(default=[], max_length=MOST_USERS)
     """Instead of a room."""
     events: list[RoomEvent] = Field(max_length=256)
 

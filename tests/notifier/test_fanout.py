@@ -9,7 +9,7 @@ import pytest
 from confero.clock import FakeClock
 from confero.errors import Unavailable
 from confero.models import ClosedEvent, LeftEvent, McuStarted, Participant, Publish, RosterEvent, SpeakersEvent
-from confero.notifier.api import topic_of
+from confero.notifier.api import topics_for
 from confero.notifier.bus import LocalBus
 from confero.notifier.fanout import CONTROL_TOPIC, REMEMBERED_BOOTS, Fanout
 from confero.notifier.hub import Hub, HubLimits
@@ -48,7 +48,8 @@ class Bench:
     async def publish(self, message: Publish) -> None:
         """As it comes over HTTP."""
         publication, events = read_publication(message.model_dump_json().encode())
-        await self.fanout.publish(topic_of(publication), events)
+        for topic in topics_for(publication):
+            await self.fanout.publish(topic, events)
 
 
 @pytest.fixture
@@ -141,7 +142,9 @@ def test_publications_that_are_refused(events: str) -> None:
         read_publication(f'{{"room":"lobby","events":{events}}}'.encode())
 
 
-@pytest.mark.parametrize("whom", ["", '"room":"r","user":"u",', '"user":"u","participant":"p",', '"participant":"p",'])
+@pytest.mark.parametrize(
+    "whom", ["", '"room":"r","users":["u"],', '"users":["u"],"participant":"p",', '"participant":"p",']
+)
 def test_a_publication_is_for_a_room_or_a_user(whom: str) -> None:
     with pytest.raises(Malformed):
         read_publication(f'{{{whom}"events":[]}}'.encode())

@@ -18,7 +18,7 @@ async def listen(stack: Stack, user: str = "u_alice") -> tuple[Browser, dict[str
 
 
 async def tell(stack: Stack, user: str, *events: Any) -> None:
-    await stack.mcu.publish(stack.url, Publish(user=user, events=list(events)))
+    await stack.mcu.publish(stack.url, Publish(users=[user], events=list(events)))
 
 
 CHANGED = ChangedEvent(what="rooms", room="blue-fox")
