@@ -47,7 +47,7 @@ class CallsApi:
             Route(
                 "GET", CALL, self.get, rule="calls.read",
                 summary="A telephone in the room, by its call's id or its own as a participant",
-                reply=CallInfo, errors=(*WHO, UNKNOWN),
+                reply=CallInfo, errors=(*WHO, UNKNOWN, "503 unavailable"),
             ),
             Route(
                 "DELETE", CALL, self.end, rule="calls.change",
@@ -67,7 +67,7 @@ class CallsApi:
             Route(
                 "POST", "/api/v1/calls/{call}/answer", self.answer, rule="calls.answer",
                 summary="Accept or decline a call that rings",
-                body=RingAnswer, status=204, errors=(*WHO, UNKNOWN, "409 call-over"),
+                body=RingAnswer, status=204, errors=(*WHO, UNKNOWN, "409 call-over", "503 unavailable"),
             ),
         ]  # fmt: skip
 

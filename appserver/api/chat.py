@@ -27,7 +27,7 @@ class ChatApi:
         return [
             Route(
                 "GET", MESSAGES, self.page, summary="The chat, the latest first page by page", reply=ChatPage,
-                errors=(*WHO, "400 page-invalid"), query=ChatQuery, rule="chat.read",
+                errors=(*WHO, "422 page-invalid"), query=ChatQuery, rule="chat.read",
             ),
             Route(
                 "POST", MESSAGES, self.send, summary="Write to everybody in the room", body=ChatSend,

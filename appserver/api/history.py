@@ -17,6 +17,7 @@ from ..rights.actors import Actor
 from ..rights.guard import actor_of
 from ..rights.relations import by_itself
 from ..rights.table import RULES
+from .pagemarks import mark_of, read_mark
 
 BASE = "/api/v1/meetings"
 SHOWN_STAYS = 1000
@@ -72,7 +73,7 @@ class HistoryApi:
         before = _mark(query.page) if query.page else None
         found = await self._records.meetings(_wanted(query, actor_of(request)), before, query.limit + 1)
         shown = found[: query.limit]
-        following = f"{shown[-1].started_at!r}~{shown[-1].id}" if len(found) > query.limit else None
+        following = mark_of((shown[-1].started_at, shown[-1].id)) if len(found) > query.limit else None
         return reply(MeetingPage(items=[meeting_info(one) for one in shown], next=following))
 
     async def get(self, request: web.Request) -> web.Response:
@@ -119,12 +120,9 @@ def _wanted(query: HistoryQuery, actor: Actor) -> Wanted:
 
 
 def _mark(page: str) -> Mark:
-    """Raises Refused 422 ``page-invalid``."""
-    at, _, id = page.partition("~")
-    try:
-        return float(at), id
-    except ValueError:
-        raise Refused("That is no page.", status=422, code="page-invalid") from None
+    """Raises RemoteError 422 ``page-invalid``."""
+    at, id = read_mark(page, (float, str))
+    return at, id
 
 
 def _unknown() -> Refused:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from confero.errors import RemoteError
@@ -21,13 +22,23 @@ def read_mark(text: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
     try:
         values = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error, RecursionError):
-        raise _invalid() from None
+        raise invalid_page() from None
     if not isinstance(values, list) or len(values) != len(kinds):
-        raise _invalid()
-    if not all(type(value) is kind for value, kind in zip(values, kinds, strict=True)):
-        raise _invalid()
+        raise invalid_page()
+    if not all(type(value) is kind and _is_storable(value) for value, kind in zip(values, kinds, strict=True)):
+        raise invalid_page()
     return tuple(values)
 
 
-def _invalid() -> RemoteError:
+def _is_storable(value: Any) -> bool:
+    """JSON has numbers and texts that no database takes: NaN, 100 digits, half a character."""
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < 1 << 63
+    return isinstance(value, str) and value.isprintable()
+
+
+def invalid_page() -> RemoteError:
+    """What is shown as a mark is none."""
     return RemoteError("this is no mark of a page", status=422, code="page-invalid")

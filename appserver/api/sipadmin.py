@@ -35,10 +35,12 @@ from confero.runtime.http import Handler, Route, read_model, read_query, reply
 from ..sip.entities import Account, Number, Rule, Trunk
 from ..sip.office import Office
 from ..sip.store import CallStore
+from .pagemarks import invalid_page
 from .sipviews import account_info, call_detail, call_info, number_info, rule_info, trunk_info
 
 BASE = "/api/v1/sip"
 MAX_ROW = (1 << 63) - 1
+PAGE = ("422 page-invalid",)
 ADMIN_ERRORS = ("401 sign-in-needed", "401 token-invalid", "403 not-allowed", "429 too-many-requests")
 
 
@@ -105,7 +107,7 @@ class SipAdminApi:
         unknown, many = f"404 {name}-unknown", (f"409 {name}-exists", f"409 too-many-{name}s")
         path, row = f"{BASE}/{one.name}", f"{BASE}/{one.name}/{{{one.key}}}"
         each: tuple[tuple[str, str, Handler, dict[str, Any]], ...] = (
-            ("GET", path, self._list(one), {"query": PageQuery, "reply": one.page}),
+            ("GET", path, self._list(one), {"query": PageQuery, "reply": one.page, "errors": PAGE}),
             ("POST", path, self._add(one), {"body": one.create, "reply": one.info, "status": 201, "errors": many}),
             ("GET", row, self._get(one), {"reply": one.info, "errors": (unknown,)}),
             ("PATCH", row, self._change(one), {"body": one.patch, "reply": one.info, "errors": (unknown,)}),
@@ -128,7 +130,7 @@ class SipAdminApi:
     def _list(self, one: Collection) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             query = read_query(request, PageQuery)
-            after = one.key_of(query.after) if query.after else None
+            after = _mark(one, query.after) if query.after else None
             rows = await self._office.page(one.kind, after, query.limit + 1)
             shown = rows[: query.limit]
             mark = str(getattr(shown[-1], one.key)) if len(rows) > query.limit else None
@@ -165,7 +167,7 @@ class SipAdminApi:
     # --- calls ----------------------------------------------------------------------------------------------------
 
     def _of_calls(self) -> list[Route]:
-        latest: dict[str, Any] = {"query": PageQuery, "reply": SipCallPage, "errors": ("404 call-unknown",)}
+        latest: dict[str, Any] = {"query": PageQuery, "reply": SipCallPage, "errors": PAGE}
         one: dict[str, Any] = {"reply": SipCallDetail, "errors": ("404 call-unknown",)}
         return [
             self._route("GET", f"{BASE}/calls", self.calls, summary="Calls, the latest first", **latest),
@@ -174,7 +176,9 @@ class SipAdminApi:
 
     async def calls(self, request: web.Request) -> web.Response:
         query = read_query(request, PageQuery)
-        before = await self._call(query.after) if query.after else None
+        before = await self._calls.call(query.after) if query.after else None
+        if query.after and before is None:
+            raise invalid_page()
         mark = (before.started_at, before.id) if before is not None else None
         rows = await self._calls.calls(mark, query.limit + 1)
         shown = rows[: query.limit]
@@ -189,6 +193,14 @@ class SipAdminApi:
         if found is None:
             raise Refused("There is no such call.", status=404, code="call-unknown")
         return found
+
+
+def _mark(one: Collection, text: str) -> int | str:
+    """Raises RemoteError 422 for what is no mark of a page."""
+    try:
+        return one.key_of(text)
+    except Refused:
+        raise invalid_page() from None
 
 
 SUMMARIES = {

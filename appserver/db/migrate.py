@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -68,17 +68,35 @@ async def downgrade(database: Database, to: str) -> None:
 
 
 async def standing(database: Database) -> Standing:
-    """Changes nothing. Raises as ``migrate``."""
-    return await _run(database, _standing)
+    """Changes nothing, and waits for nobody who does. Raises as ``migrate``."""
+    return await look(database, _standing)
+
+
+async def look(database: Database, work: Callable[[Connection], Value]) -> Value:
+    """Runs ``work`` on a connection without limits of time. Raises Unavailable, LocalError if there is no such file."""
+    if database.file is not None and not database.file.exists():
+        raise LocalError(f"there is no database in {database.file} yet: it is made when the application server starts")
+    with _told():
+        if database.sqlite is not None:
+            return await database.sqlite.read(lambda connection: connection.run_sync(work))
+        async with database.server.alone() as connection:
+            return await connection.run_sync(work)
 
 
 async def _run(database: Database, work: Callable[[Connection], Value]) -> Value:
+    with _told():
+        if database.sqlite is None:
+            return await _on_server(database.server, work)
+        if database.file is not None:
+            database.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return await _in_file(database.sqlite, work)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors as ours."""
     try:
-        if database.sqlite is not None:
-            if database.file is not None:
-                database.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return await _in_file(database.sqlite, work)
-        return await _on_server(database.server, work)
+        yield
     except (CommandError, RevisionError) as error:
         raise LocalError(f"the database belongs to another version of confero: {error}") from error
     except (SQLAlchemyError, OSError) as error:

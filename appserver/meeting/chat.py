@@ -43,7 +43,7 @@ class Chat:
         return message
 
     async def page(self, room: str, before: str | None, limit: int) -> ChatPage:
-        """Raises RemoteError 400 ``page-invalid`` for a ``before`` that is no ``next`` of ours."""
+        """Raises RemoteError 422 ``page-invalid`` for a ``before`` that is no ``next`` of ours."""
         number = None if before is None else _number(before)
         found = await self._store.page(room, number, limit + 1)
         items = found[-limit:]
@@ -66,5 +66,5 @@ class Chat:
 
 def _number(page: str) -> int:
     if not (page.isascii() and page.isdigit() and len(page) < 10):
-        raise RemoteError("a page as `next` has named it is needed", status=400, code="page-invalid")
+        raise RemoteError("a page as `next` has named it is needed", status=422, code="page-invalid")
     return int(page)

@@ -14,6 +14,7 @@ from confero.up import screen
 
 from . import lab
 from .bench import bench
+from .database import database
 from .doctor import doctor
 from .sip import sip
 from .turn import turn
@@ -54,6 +55,7 @@ def demo(
 
 
 app.add_typer(bench, name="bench")
+app.add_typer(database, name="database")
 app.add_typer(sip, name="sip")
 app.add_typer(turn, name="turn")
 

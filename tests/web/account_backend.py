@@ -64,6 +64,8 @@ class AccountBackend(Backend):
         """What came as X-CSRF-Token."""
         self.refuse: dict[str, Problem] = {}
         """Path without /api/v1 -> problem, until taken back."""
+        self.retry_after_s = 0
+        """Told with each of these problems."""
         self.asked: list[str] = []
         """Method and path of each call, as they came."""
 
@@ -126,7 +128,10 @@ class AccountBackend(Backend):
                 ]
                 return json_reply(Refusal("invalid-body", 422, faults).problem, 422)
             except Refusal as refusal:
-                return json_reply(refusal.problem, refusal.problem.status)
+                reply = json_reply(refusal.problem, refusal.problem.status)
+                if self.retry_after_s:
+                    reply.headers["Retry-After"] = str(self.retry_after_s)
+                return reply
 
         return answer
 

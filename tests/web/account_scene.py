@@ -9,6 +9,7 @@ from confero.models.history import LiveRoom, McuInfo, StayInfo
 from confero.models.meetings import InvitationInfo, MemberInfo
 
 from .account_backend import AccountBackend
+from .account_world import World
 
 LONG = "A name that is so long that no row of any width will ever hold it on one line"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -26,7 +27,19 @@ def furnish(backend: AccountBackend) -> None:
     backend.account("mary", "Mary Jackson", enabled=False)
     backend.account("long.name@example.org", LONG[:64])
     backend.sign_in(ada)
-    world = backend.world
+    own(backend.world, now)
+    audit(backend.world, now)
+    rooms(backend)
+    backend.world.members["team-standup"][grace.id] = MemberInfo(
+        user=grace.id, login="grace", display_name="Grace Hopper", role="host"
+    )
+    farm(backend.world, now)
+    telephony(backend.world, now)
+    records(backend, now)
+
+
+def own(world: World, now: float) -> None:
+    """Devices and keys of the signed-in one."""
     world.devices = [
         DeviceInfo(id="d1", created_at=now, used_at=now, source="198.51.100.7", agent=FIREFOX, current=True),
         DeviceInfo(id="d2", created_at=now - DAY_S, used_at=now - 7200, source="2001:db8::7", agent=IPHONE),
@@ -49,6 +62,9 @@ def furnish(backend: AccountBackend) -> None:
             hint="ck_02ab",
         ),
     ]
+
+
+def audit(world: World, now: float) -> None:
     world.audit = [
         AuditEntry(
             id=3,
@@ -69,45 +85,22 @@ def furnish(backend: AccountBackend) -> None:
             target="standup",
         ),
     ]
-    rooms(backend)
-    world.members["team-standup"][grace.id] = MemberInfo(
-        user=grace.id, login="grace", display_name="Grace Hopper", role="host"
+
+
+def farm(world: World, now: float) -> None:
+    """Media servers in each state, and what goes on on them."""
+
+    def server(number: int, state: str, used: float, rooms: int, legs: int, seen_s: float) -> McuInfo:
+        given = {"state": state, "used": used, "rooms": rooms, "legs": legs, "seen_s": seen_s}
+        place = {"id": f"mcu-{number}", "url": f"http://10.0.0.1{number}:2131", "capacity": 400, "version": "0.6.0"}
+        return McuInfo.model_validate({**place, **given})
+
+    servers = (
+        server(1, "up", 92, 7, 92, 0.4),
+        server(2, "draining", 12.5, 1, 12, 0.7),
+        server(3, "lost", 0, 0, 0, 340),
     )
-    world.mcus = {
-        "mcu-1": McuInfo(
-            id="mcu-1",
-            url="http://10.0.0.11:2131",
-            state="up",
-            capacity=400,
-            used=92,
-            rooms=7,
-            legs=92,
-            seen_s=0.4,
-            version="0.6.0",
-        ),
-        "mcu-2": McuInfo(
-            id="mcu-2",
-            url="http://10.0.0.12:2131",
-            state="draining",
-            capacity=400,
-            used=12.5,
-            rooms=1,
-            legs=12,
-            seen_s=0.7,
-            version="0.6.0",
-        ),
-        "mcu-3": McuInfo(
-            id="mcu-3",
-            url="http://10.0.0.13:2131",
-            state="lost",
-            capacity=400,
-            used=0,
-            rooms=0,
-            legs=0,
-            seen_s=340,
-            version="0.6.0",
-        ),
-    }
+    world.mcus = {one.id: one for one in servers}
     world.live = [
         LiveRoom(
             room="team-standup",
@@ -119,6 +112,9 @@ def furnish(backend: AccountBackend) -> None:
             owner="ada",
         )
     ]
+
+
+def telephony(world: World, now: float) -> None:
     world.telephony = {
         "trunks": [
             {"name": "provider", "servers": [{"uri": "sip:trunk.example.net"}], "transport": "tls", "enabled": True}
@@ -126,7 +122,6 @@ def furnish(backend: AccountBackend) -> None:
         "numbers": [{"number": "4711", "room": "team-standup", "has_pin": True, "created_at": now}],
         "accounts": [],
     }
-    records(backend, now)
 
 
 def rooms(backend: AccountBackend) -> None:

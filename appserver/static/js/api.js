@@ -1,5 +1,6 @@
 /** The public REST calls. Every failure is a RequestError with a code of the service's vocabulary. */
 
+import { tellAnswered, tellFailed } from "./health.js";
 import { codeOf, RequestError, problemCode } from "./problem.js";
 import { request } from "./request.js";
 
@@ -98,10 +99,16 @@ export async function call(method, path, body, token) {
   const response = await send(method, path, body, token);
   if (response.status === 204) return undefined;
   const reply = await response.json().catch(() => null);
-  if (response.ok && reply !== null) return reply;
-  if (reply && typeof reply.type === "string") throw new RequestError(problemCode(reply.type), String(reply.detail ?? ""));
+  if (response.ok && reply !== null) {
+    tellAnswered(method, path);
+    return reply;
+  }
+  const known = reply && typeof reply.type === "string";
   // A front door without its service behind it answers 502-504 with no problem document.
-  throw new RequestError(response.status >= 500 ? "unreachable" : codeOfStatus(response.status), response.statusText);
+  const code = known ? problemCode(reply.type) : response.status >= 500 ? "unreachable" : codeOfStatus(response.status);
+  // What needs a token of a meeting is no place to ask again at: that the database is away is told by the fault.
+  if (response.status >= 500 && !token) tellFailed(method, path, code, response);
+  throw new RequestError(code, known ? String(reply.detail ?? "") : response.statusText);
 }
 
 /** @param {number} status */
@@ -121,7 +128,8 @@ async function send(method, path, body, token) {
   try {
     return await fetch(path, { method, signal, cache: "no-store", headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   } catch (error) {
-    const late = error instanceof DOMException && error.name === "TimeoutError";
-    throw new RequestError(late ? "timeout" : "unreachable", "The server did not answer.");
+    const code = error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "unreachable";
+    if (!token) tellFailed(method, path, code);
+    throw new RequestError(code, "The server did not answer.");
   }
 }

@@ -8,6 +8,7 @@ import { Driver } from "./driver.js";
 import * as local from "./local.js";
 import { Meeting } from "./meeting.js";
 import { Media } from "./media.js";
+import { raisedBetween } from "./meetingstate.js";
 import { MuteKeeper } from "./mute.js";
 import { Notices } from "./notices.js";
 import { Phone } from "./phone.js";
@@ -19,6 +20,8 @@ import { Signaling } from "./signaling.js";
 import { point, tally, withPoint } from "./statistics.js";
 import * as store from "./store.js";
 import { endingOf, reasonOf } from "./text.js";
+import { WOKEN } from "./texts/outage.js";
+import { onWakeUp } from "./wakeup.js";
 
 /** @typedef {import("./text.js").EndReason} EndReason */
 
@@ -120,6 +123,7 @@ export class Call {
     addEventListener("online", wake);
     document.addEventListener("visibilitychange", wake);
     this.#cleanUps.push(() => removeEventListener("online", wake), () => document.removeEventListener("visibilitychange", wake));
+    this.#cleanUps.push(onWakeUp(() => this.#woken()));
     this.#statsTimer = setInterval(() => void this.#measure(), STATS_EVERY_MS);
     if (store.mustAsk.peek()) store.muted.value = true;
     this.#muteDriver.step((now) => this.#mute.want(store.muted.peek(), now));
@@ -132,6 +136,13 @@ export class Call {
     store.muted.value = muted;
     for (const track of local.stream.peek()?.getAudioTracks() ?? []) track.enabled = !muted;
     this.#muteDriver.step((now) => this.#mute.want(muted, now));
+  }
+
+  /** The computer has slept: what stood before may be gone, also the microphone. */
+  #woken() {
+    store.toast(WOKEN, "plain", "connection");
+    this.#signaling.wake();
+    local.checkMicrophone();
   }
 
   /** Tries to reconnect at once. */
@@ -183,7 +194,9 @@ export class Call {
   /** @param {import("./wire.js").RoomEvent} event */
   #happened(event) {
     this.phone.happened(event);
+    const before = store.meeting.peek().state;
     this.meeting.happened(event);
+    if (event.type === "meeting" && store.isHost.peek()) this.#announce(this.#raised(before));
     if (event.type === "meeting" && store.mustAsk.peek() && !store.muted.peek()) this.setMuted(true);
     const { view, notices } = applyEvent(store.view.value, event);
     store.view.value = view;
@@ -201,6 +214,13 @@ export class Call {
     if (this.#ended) return;
     this.#onEnd = () => this.#moved(room, token);
     this.#finish("left");
+  }
+
+  /** @param {import("./wire.js").MeetingState} before @returns {import("./roster.js").Notice[]} hands that hosts are told of */
+  #raised(before) {
+    const people = store.view.peek().people;
+    const found = raisedBetween(before, store.meeting.peek().state).flatMap((id) => people.get(id) ?? []);
+    return found.map(({ id, display_name }) => ({ kind: "raised", id, name: display_name, reason: "", certain: true }));
   }
 
   /** @param {readonly import("./roster.js").Notice[]} notices */

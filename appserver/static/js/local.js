@@ -4,6 +4,8 @@ import { effect, signal } from "../vendor/preact.js";
 import { meter } from "./meter.js";
 import { faultOf, listDevices, obstacle, openMicrophone, stopStream } from "./microphone.js";
 import { recall, remember } from "./preferences.js";
+import { toast } from "./store.js";
+import { DEVICES } from "./texts/outage.js";
 
 /** The live microphone; null while there is none. */
 export const stream = signal(/** @type {MediaStream | null} */ (null));
@@ -16,6 +18,13 @@ export const microphoneId = signal(recall("microphone"));
 export const speakerId = signal(recall("speaker"));
 /** 0..1 */
 export const level = signal(0);
+/** The microphone that was in use has gone, and no other is there. */
+export const lost = signal(false);
+/** The system gives nothing from the microphone, though it is open: switched off at the device, or taken by a telephone call. */
+export const silent = signal(false);
+
+/** Silence of the system that is not told: devices are silent for a moment when they change, ms. */
+const SILENT_MS = 1500;
 
 /** Counts openings, so that of two overlapping ones the later wins. */
 let opening = 0;
@@ -55,6 +64,7 @@ export function chooseSpeaker(id) {
 export function stopMicrophone() {
   opening += 1;
   asking.value = false;
+  lost.value = silent.value = false;
   stopStream(stream.value);
   stream.value = null;
 }
@@ -69,6 +79,8 @@ export function watchDevices() {
     await refreshDevices();
     const wanted = fault.value === "none" && devices.value.microphones.length > 0;
     if (wanted) await startMicrophone();
+    else await returnToChosen();
+    leaveGoneSpeaker();
   });
   effect(() => {
     level.value = 0;
@@ -83,11 +95,63 @@ function adopt(opened) {
   const used = track?.getSettings().deviceId;
   if (microphoneId.value && used) microphoneId.value = used;
   track?.addEventListener("ended", () => {
-    // Unplugged, or taken back by the browser: whatever else is there takes its place.
-    if (stream.value === opened) void startMicrophone();
+    if (stream.value === opened) void replaceMicrophone();
   });
+  if (track) followSilence(track);
+  lost.value = false;
   stream.value = opened;
   stopStream(before);
+}
+
+/** Opens the microphone anew if it has ended without a word, as after a sleep. */
+export function checkMicrophone() {
+  const track = stream.value?.getAudioTracks()[0];
+  if (track?.readyState === "ended") void replaceMicrophone();
+}
+
+/** Unplugged, or taken back by the browser: whatever else is there takes its place. */
+async function replaceMicrophone() {
+  await startMicrophone();
+  lost.value = stream.value === null;
+  if (stream.value) toast(DEVICES.switched(labelOf(stream.value)), "warning", "microphone");
+}
+
+/** The one that was chosen is plugged in again. */
+async function returnToChosen() {
+  const chosen = recall("microphone");
+  const used = stream.value?.getAudioTracks()[0]?.getSettings().deviceId;
+  if (!chosen || !used || used === chosen || !devices.value.microphones.some(({ id }) => id === chosen)) return;
+  microphoneId.value = chosen;
+  await startMicrophone();
+  if (stream.value) toast(DEVICES.back(labelOf(stream.value)), "plain", "microphone");
+}
+
+/** A speaker that has gone: the default one is heard, until it is back. */
+function leaveGoneSpeaker() {
+  const chosen = recall("speaker");
+  const there = devices.value.speakers.some(({ id }) => id === chosen);
+  if (speakerId.value && !devices.value.speakers.some(({ id }) => id === speakerId.value)) {
+    speakerId.value = "";
+    toast(DEVICES.speakerGone, "warning", "speaker");
+  } else if (chosen && there) speakerId.value = chosen;
+}
+
+/** @param {MediaStreamTrack} track */
+function followSilence(track) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  silent.value = false;
+  const ours = () => stream.value?.getAudioTracks()[0] === track;
+  track.addEventListener("mute", () => (timer = setTimeout(() => (silent.value = ours() && track.muted), SILENT_MS)));
+  track.addEventListener("unmute", () => {
+    clearTimeout(timer);
+    if (ours()) silent.value = false;
+  });
+}
+
+/** @param {MediaStream} opened */
+function labelOf(opened) {
+  return opened.getAudioTracks()[0]?.label || "Microphone";
 }
 
 /** @param {import("./text.js").MicrophoneFault} why */

@@ -65,6 +65,11 @@ export function handOf(state, participant) {
   return state.hands.findIndex((hand) => hand.participant === participant) + 1;
 }
 
+/** @param {MeetingState} before @param {MeetingState} after @returns {string[]} who has raised a hand between */
+export function raisedBetween(before, after) {
+  return after.hands.map(({ participant }) => participant).filter((participant) => handOf(before, participant) === 0);
+}
+
 /**
  * @param {readonly ChatMessage[]} chat
  * @param {number} seen id of the last message that was seen

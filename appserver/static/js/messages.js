@@ -21,6 +21,21 @@ export function grouped(chat) {
   return groups;
 }
 
+/** Of a message that is read out. */
+const MOST_SPOKEN = 240;
+
+/**
+ * What a screen reader says of messages that have come together: one in full, several as a number.
+ * @param {readonly ChatMessage[]} fresh
+ * @returns {string} "" for none
+ */
+export function spoken(fresh) {
+  const last = fresh.at(-1);
+  if (!last) return "";
+  if (fresh.length > 1) return `${fresh.length} new messages, the last from ${last.display_name}`;
+  return `${last.display_name}: ${last.text.length > MOST_SPOKEN ? `${last.text.slice(0, MOST_SPOKEN)}…` : last.text}`;
+}
+
 /** @param {number} one Unix time, s @param {number} other */
 function sameDay(one, other) {
   return new Date(one * 1000).toDateString() === new Date(other * 1000).toDateString();

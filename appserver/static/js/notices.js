@@ -1,4 +1,4 @@
-/** Gathers comings and goings into few, quiet announcements: a machine without I/O. */
+/** Gathers comings, goings and raised hands into few, quiet announcements: a machine without I/O. */
 
 import { leaving } from "./text.js";
 
@@ -14,7 +14,7 @@ const MAX_NAMES = 2;
 export const MAX_WAITING = 200;
 
 export class Notices {
-  /** @type {Map<string, Notice & { at: number }>} by participant; `at`: when it may be told */
+  /** @type {Map<string, Notice & { at: number }>} by participant (and for hands by "hand" and participant); `at`: when it may be told */
   #waiting = new Map();
   /** @type {string[]} */
   #sentences = [];
@@ -25,9 +25,10 @@ export class Notices {
    */
   add(notices, now) {
     for (const notice of notices) {
-      const before = this.#waiting.get(notice.id);
-      if (before && before.kind !== notice.kind) this.#waiting.delete(notice.id);
-      else this.#waiting.set(notice.id, { ...notice, at: now + (notice.certain ? GATHER_MS : DOUBT_MS) });
+      const key = notice.kind === "raised" ? `hand ${notice.id}` : notice.id;
+      const before = this.#waiting.get(key);
+      if (before && before.kind !== notice.kind) this.#waiting.delete(key);
+      else this.#waiting.set(key, { ...notice, at: now + (notice.certain ? GATHER_MS : DOUBT_MS) });
     }
     for (const id of this.#waiting.keys()) {
       if (this.#waiting.size <= MAX_WAITING) break;
@@ -44,11 +45,11 @@ export class Notices {
   /** @param {number} now */
   timer(now) {
     const ready = [...this.#waiting.values()].filter((notice) => now >= notice.at);
-    for (const notice of ready) this.#waiting.delete(notice.id);
+    for (const [key, notice] of this.#waiting) if (ready.includes(notice)) this.#waiting.delete(key);
     /** @type {Map<string, string[]>} what they did -> names */
     const groups = new Map();
     for (const notice of ready) {
-      const did = notice.kind === "joined" ? "joined" : notice.certain ? leaving(notice.reason) : "lost the connection";
+      const did = deed(notice);
       groups.set(did, [...(groups.get(did) ?? []), notice.name]);
     }
     this.#sentences.push(...[...groups].map(([did, names]) => sentence(names, did)));
@@ -60,6 +61,12 @@ export class Notices {
     this.#sentences = [];
     return sentences;
   }
+}
+
+/** @param {Notice} notice */
+function deed({ kind, certain, reason }) {
+  if (kind === "raised") return "raised a hand";
+  return kind === "joined" ? "joined" : certain ? leaving(reason) : "lost the connection";
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What this browser remembers for the next time. Storage may be switched off: then it forgets. */
 
-/** @typedef {"name" | "microphone" | "speaker"} Key */
+/** @typedef {"name" | "microphone" | "speaker" | "letters"} Key */
 
 const PREFIX = "confero.";
 

@@ -1,5 +1,6 @@
 /** Requests of somebody who may be signed in: the cookie goes along by itself, the proof that the page itself asks (CSRF) comes from the session. */
 
+import { tellAnswered, tellFailed } from "./health.js";
 import { faultsIn, problemCode, RequestError } from "./problem.js";
 
 /** @typedef {import("./wire.js").SessionInfo} SessionInfo */
@@ -49,12 +50,17 @@ export function forgetProof() {
  */
 async function ask(method, path, body) {
   const response = await send(method, path, body);
-  if (response.status === 204) return undefined;
-  const reply = await response.json().catch(() => undefined);
-  if (response.ok) return reply;
-  if (reply && typeof reply.type === "string") throw new RequestError(problemCode(reply.type), String(reply.detail ?? ""), faultsIn(reply.errors));
+  const reply = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+  if (response.ok) {
+    tellAnswered(method, path);
+    return reply;
+  }
+  const known = reply && typeof reply.type === "string";
   // A front door without its service behind it answers 502-504 with no problem document.
-  throw new RequestError(response.status >= 500 ? "unreachable" : "unknown", response.statusText);
+  const code = known ? problemCode(reply.type) : response.status >= 500 ? "unreachable" : "unknown";
+  if (response.status >= 500) tellFailed(method, path, code, response);
+  else tellAnswered(method, path);
+  throw known ? new RequestError(code, String(reply.detail ?? ""), faultsIn(reply.errors)) : new RequestError(code, response.statusText);
 }
 
 /**
@@ -69,7 +75,8 @@ async function send(method, path, body) {
   try {
     return await fetch(path, { method, headers, signal, cache: "no-store", credentials: "same-origin", ...(body ? { body: JSON.stringify(body) } : {}) });
   } catch (error) {
-    const late = error instanceof DOMException && error.name === "TimeoutError";
-    throw new RequestError(late ? "timeout" : "unreachable", "The server did not answer.");
+    const code = error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "unreachable";
+    tellFailed(method, path, code);
+    throw new RequestError(code, "The server did not answer.");
   }
 }

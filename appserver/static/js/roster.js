@@ -13,7 +13,7 @@ import { loudness } from "./format.js";
 /**
  * Somebody came or went. `certain` is false when it was only seen by comparing rosters: after a restart of the media server people
  * vanish for a moment and come back.
- * @typedef {{ kind: "joined" | "left", id: string, name: string, reason: string, certain: boolean }} Notice
+ * @typedef {{ kind: "joined" | "left" | "raised", id: string, name: string, reason: string, certain: boolean }} Notice
  */
 
 /** @typedef {{ view: View, notices: Notice[] }} Change */

@@ -188,9 +188,10 @@ export class Session {
     this.#wait(now, 0);
   }
 
-  /** The network is back, or the person asked: tries at once. @param {number} now */
+  /** The network is back, the computer has woken, or the person asked: tries at once, and finds out whether what looks open still is. @param {number} now */
   wake(now) {
     if (this.status === "waiting") this.#proceed(now);
+    else if (this.status === "open" && this.#pingId === null) this.#ping(now);
   }
 
   /** Says good-bye if it can, waits a moment for the server to close, and stops. @param {number} now */

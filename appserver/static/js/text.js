@@ -1,11 +1,12 @@
 /** Every sentence that a person reads about something going wrong or ending, in one table each; those of meetings stand in texts/meeting.js. */
 
 import { MEETING_CODES, MEETING_ENDINGS } from "./texts/meeting.js";
+import { PROBLEMS } from "./texts/problems.js";
 
 /**
  * Why a call or a page can't go on.
  * @typedef {"left" | "removed" | "room-closed" | "elsewhere" | "expired" | "protocol" | "lost" | "room-full" | "room-unknown"
- *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "database" | "too-many" | "too-many-rooms" | "unknown"
+ *   | "no-media-server" | "incompatible" | "unsupported" | "unreachable" | "database" | "too-many" | "too-many-rooms" | "too-many-own" | "unknown"
  *   | import("./texts/meeting.js").MeetingEnding} EndReason
  */
 
@@ -58,6 +59,7 @@ export const ENDINGS = Object.freeze({
   database: { title: "The database can't be reached", detail: "Meetings go on, and nothing is lost. Try again in a moment.", retry: "Try again" },
   "too-many": { title: "Too many requests", detail: "The server asks for a short pause. Wait a moment, then try again.", retry: "Try again" },
   "too-many-rooms": { title: "No space for another room", detail: "The server holds as many rooms as it can. Try again later.", retry: "Try again" },
+  "too-many-own": { title: "You have as many rooms as you may", detail: "Delete one under Rooms, then start another.", retry: null },
   unknown: { title: "Something went wrong", detail: "The server could not do this. Try again in a moment.", retry: "Try again" },
 });
 
@@ -76,6 +78,7 @@ const CODES = Object.freeze({
   "too-many-requests": "too-many",
   "too-many-connections": "too-many",
   "too-many-rooms": "too-many-rooms",
+  "too-many-own-rooms": "too-many-own",
   "token-invalid": "expired",
   "token-expired": "expired",
 });
@@ -125,7 +128,7 @@ const CALL_FAULTS = Object.freeze({
 
 /** @param {string} code @returns {string} a sentence */
 export function callFault(code) {
-  return CALL_FAULTS[code] ?? "The call could not be made. Try again in a moment.";
+  return CALL_FAULTS[code] ?? PROBLEMS[code] ?? "The call could not be made. Try again in a moment.";
 }
 
 /** What a SIP status says to people, as it follows a name. @type {Readonly<Record<number, string>>} */

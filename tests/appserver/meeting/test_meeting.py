@@ -174,7 +174,7 @@ async def test_pages_of_the_chat(hall: Hall) -> None:
     pages = [[message["text"] for message in page["items"]] for page in (latest, before, first)]
     assert (pages, first["next"]) == ([["3", "4"], ["1", "2"], ["0"]], None)
     status, problem = await guest.call("GET", "messages?page=x")
-    assert (status, code(problem)) == (400, "page-invalid")
+    assert (status, code(problem)) == (422, "page-invalid")
 
 
 async def test_reactions_are_seen_and_bounded(hall: Hall) -> None:

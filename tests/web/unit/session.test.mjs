@@ -188,6 +188,13 @@ test("the person or the network coming back ends the wait", () => {
   assert.deepEqual(driven.does((now) => driven.session.wake(now)), []);
 });
 
+test("whoever wakes up finds out at once whether what looks open still is", () => {
+  const driven = open();
+  assert.equal(sent(driven.does((now) => driven.session.wake(now)))[0]?.type, "ping");
+  assert.deepEqual(driven.does((now) => driven.session.wake(now)), [], "one question is enough");
+  assert.deepEqual(driven.later(PONG_MS)[0], { do: "close", code: 4000 });
+});
+
 test("a request is answered by its id, once", () => {
   const driven = open();
   const [action] = sent(driven.does((now) => driven.session.request({ type: "mute", muted: true }, now, 1000)));

@@ -11,7 +11,8 @@ import { compareMute, MuteKeeper, SETTLE_MS } from "../../../appserver/static/js
 import { DOUBT_MS, GATHER_MS, MAX_WAITING, Notices } from "../../../appserver/static/js/notices.js";
 import { codeOf, problemCode, RequestError } from "../../../appserver/static/js/problem.js";
 import { quality, snapshot } from "../../../appserver/static/js/quality.js";
-import { fitTiles, GAP } from "../../../appserver/static/js/tiles.js";
+import { shortcutOf } from "../../../appserver/static/js/shortcuts.js";
+import { fitTiles, GAP, tilesSeen } from "../../../appserver/static/js/tiles.js";
 import { ENDINGS, reasonOf } from "../../../appserver/static/js/text.js";
 
 test("back-off lies between half of the step and the whole of it", () => {
@@ -169,6 +170,19 @@ test("the quality of a connection", () => {
   assert.equal(quality(after, snapshot([], 0)).loss, 0);
 });
 
+test("hands are told like comings, and do not undo them", () => {
+  const notices = new Notices();
+  const one = (/** @type {"joined" | "raised"} */ kind, /** @type {string} */ id) => ({ kind, id, name: id, reason: "", certain: true });
+  notices.add([one("joined", "Ada"), one("raised", "Ada"), one("raised", "Grace"), one("raised", "Mary")], 0);
+  notices.timer(GATHER_MS);
+  assert.deepEqual(notices.actions(), ["Ada joined", "3 people raised a hand"]);
+  assert.equal(notices.deadline(), null);
+});
+
+test("keys are found by what is written on them", () => {
+  assert.deepEqual(["m", "M", "?", "h", "x", "Enter"].map(shortcutOf), ["mute", "mute", "help", "hand", null, null]);
+});
+
 test("tiles fill the stage in balanced rows", () => {
   assert.deepEqual(fitTiles(1, 920, 650), { width: 520, height: 380, face: 136, scrolls: false });
   const six = fitTiles(6, 924, 660);
@@ -177,6 +191,13 @@ test("tiles fill the stage in balanced rows", () => {
   const phone = fitTiles(6, 336, 600);
   assert.equal(Math.floor((336 + GAP) / (phone.width + GAP)), 2);
   assert.ok(!phone.scrolls && phone.height * 3 + GAP * 2 <= 600);
+});
+
+test("as many tiles as are seen at once", () => {
+  assert.deepEqual([tilesSeen(336, 560, 25), tilesSeen(890, 540, 25), tilesSeen(1900, 1000, 25), tilesSeen(0, 0, 25)], [8, 20, 25, 2]);
+  for (const [width, height] of /** @type {[number, number][]} */ ([[336, 560], [890, 540], [700, 300]])) {
+    assert.ok(!fitTiles(tilesSeen(width, height, 25), width, height).scrolls, `${width} x ${height}`);
+  }
 });
 
 test("tiles that don't fit scroll, and a stage without size has none", () => {

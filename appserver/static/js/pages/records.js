@@ -2,6 +2,7 @@
 
 import { html, useId, useSignal } from "../../vendor/preact.js";
 import { oversees } from "../account.js";
+import { LIST_MS, useRefresh } from "../refresh.js";
 import { RECORDS } from "../texts/records.js";
 import { Icon } from "../views/icons.js";
 import { Frame, Link } from "./kit/frame.js";
@@ -22,6 +23,7 @@ export function Page() {
   const end = fromLocal(before.value && `${before.value}T00:00`);
   const query = { room, who: who.value, everyone: everyone.value, after: fromLocal(after.value && `${after.value}T00:00`), before: end && end + DAY_S };
   const pages = usePages((mark) => listRecords(query, mark), JSON.stringify(query));
+  useRefresh(pages.refresh, LIST_MS);
   const sought = Boolean(who.value || after.value || before.value || room);
   const empty = sought
     ? html`<${Empty} icon="search" title=${RECORDS.noneFound} detail=${RECORDS.noneFoundDetail} />`

@@ -3,6 +3,7 @@
 import { html, useSignal } from "../../vendor/preact.js";
 import { oversees } from "../account.js";
 import { pathOf } from "../address.js";
+import { LIST_MS, useRefresh } from "../refresh.js";
 import { navigate } from "../screens.js";
 import { MARKS, MINE, ROOMS } from "../texts/rooms.js";
 import { Icon } from "../views/icons.js";
@@ -22,6 +23,7 @@ export function Page() {
   const making = useSignal(false);
   const query = { search: search.value, everyone: everyone.value };
   const pages = usePages((mark) => listRooms(query, mark), JSON.stringify(query));
+  useRefresh(pages.refresh, LIST_MS);
   const create = html`<button type="button" class="button button-primary" onClick=${() => (making.value = true)}><${Icon} name="plus" />${ROOMS.create}</button>`;
   const empty = search.value
     ? html`<${Empty} icon="search" title=${ROOMS.noneFound} detail=${ROOMS.noneFoundDetail} />`

@@ -1,5 +1,7 @@
 /** Sentences about meetings: how they end, what keeps somebody at the door, and why something could not be done in them. */
 
+import { PROBLEMS } from "./problems.js";
+
 /**
  * Why somebody does not come in, or the meeting is over for them. Beside those of text.js.
  * @typedef {"ended" | "refused" | "moved" | "pin-needed" | "pin-wrong" | "too-many-tries" | "room-locked" | "lobby-full" | "invitation-bad"
@@ -41,7 +43,7 @@ export const MEETING_CODES = Object.freeze({
 /** What is said at the PIN field, not above the form. @type {ReadonlySet<string>} */
 export const PIN_FAULTS = new Set(["pin-needed", "pin-wrong", "too-many-tries"]);
 
-/** Why something in a meeting could not be done, by problem code. @type {Readonly<Record<string, string>>} */
+/** Why something in a meeting could not be done, by problem code, where that is not said by problems.js. @type {Readonly<Record<string, string>>} */
 const FAULTS = Object.freeze({
   "not-allowed": "Only a host may do that.",
   "not-admitted": "You are not in the room yet.",
@@ -68,7 +70,7 @@ const FAULTS = Object.freeze({
 
 /** @param {string} code of a problem @returns {string} a sentence */
 export function meetingFault(code) {
-  return FAULTS[code] ?? "That did not work. Try again in a moment.";
+  return FAULTS[code] ?? PROBLEMS[code] ?? "That did not work. Try again in a moment.";
 }
 
 /** While one waits at the door. @param {{ host_first: boolean, lobby: boolean }} room @returns {{ title: string, detail: string }} */

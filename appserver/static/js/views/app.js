@@ -5,12 +5,13 @@ import { dismissToast, screen, toasts } from "../store.js";
 import { Ended } from "./ended.js";
 import { Home } from "./home.js";
 import { Icon } from "./icons.js";
+import { OutageBanner } from "./outage.js";
 import { Prejoin } from "./prejoin.js";
 import { Room } from "./room.js";
 import { WaitingRoom } from "./waiting.js";
 
 export function App() {
-  return html`<${Screen} /><${Toasts} />`;
+  return html`<${OutageBanner} /><${Screen} /><${Toasts} />`;
 }
 
 function Screen() {

@@ -2,13 +2,16 @@
 
 import { html, useEffect, useLayoutEffect, useRef, useSignal } from "../../vendor/preact.js";
 import { pieces } from "../links.js";
-import { dayOf, grouped, timeOf } from "../messages.js";
+import { dayOf, grouped, spoken, timeOf } from "../messages.js";
 import { currentCall } from "../screens.js";
 import { chatOpen, isHost, me, meeting, seenMessage } from "../store.js";
+import { onEscape } from "./dialog.js";
 import { Icon } from "./icons.js";
 
 /** Of a message. */
 const MAX_LENGTH = 2000;
+/** Messages that come within this of one another are read out as one sentence. */
+const GATHER_MS = 1000;
 /** So near to the end counts as being there, px. */
 const NEAR = 48;
 
@@ -18,14 +21,31 @@ export function ChatPanel({ onClose }) {
     chatOpen.value = true;
     return () => void (chatOpen.value = false);
   }, []);
-  return html`<aside class="panel chat" aria-label="Chat">
+  return html`<aside class="panel chat" aria-label="Chat" onKeyDown=${onEscape(onClose)}>
     <div class="panel-head">
       <h2>Chat</h2>
       <button type="button" class="button button-round button-ghost" onClick=${onClose}><${Icon} name="close" /><span class="hidden">Close the chat</span></button>
     </div>
     <${Messages} />
+    <${Voice} />
     <${Writer} />
   </aside>`;
+}
+
+/** Messages that come while one reads, for screen readers: at most one sentence in a while, however many are written. */
+function Voice() {
+  const told = useRef(meeting.peek().chat.at(-1)?.id ?? 0);
+  const words = useSignal("");
+  const last = meeting.value.chat.at(-1)?.id ?? 0;
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      const fresh = meeting.peek().chat.filter(({ id, participant }) => id > told.current && participant !== me.peek());
+      told.current = Math.max(told.current, last);
+      if (fresh.length) words.value = spoken(fresh);
+    }, GATHER_MS);
+    return () => clearTimeout(timer);
+  }, [last]);
+  return html`<p class="hidden" role="status" aria-label="New messages">${words.value}</p>`;
 }
 
 function Messages() {
@@ -44,7 +64,7 @@ function Messages() {
     const element = list.current;
     if (element) atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
   };
-  return html`<div class="messages" ref=${list} onScroll=${scrolled} role="log" aria-label="Messages" tabindex="0">
+  return html`<div class="messages" ref=${list} onScroll=${scrolled} role="log" aria-live="off" aria-label="Messages" tabindex="0">
     <${Earlier} />
     ${chat.length === 0 && html`<p class="chat-empty"><${Icon} name="chat" size=${28} />Nothing has been written yet. Everybody in the room reads what you write, also those who come later.</p>`}
     ${grouped(chat).map((group) => html`<div key=${group.first.id} class="talk ${group.first.participant === me.value ? "talk-own" : ""}">
@@ -75,7 +95,10 @@ function Earlier() {
 
 /** @param {{ message: import("../wire.js").ChatMessage }} props */
 function Message({ message }) {
-  const gone = () => void currentCall()?.meeting.unsay(message.id);
+  const gone = () => {
+    void currentCall()?.meeting.unsay(message.id);
+    document.getElementById("chat-text")?.focus();
+  };
   return html`<div class="message" data-message=${message.id}>
     <p dir="auto">${pieces(message.text).map(({ text, href }) => (href ? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${text}</a>` : text))}</p>
     ${isHost.value && html`<button type="button" class="button button-round button-ghost message-gone" onClick=${gone}><${Icon} name="trash" size=${16} /><span class="hidden">Delete the message</span></button>`}

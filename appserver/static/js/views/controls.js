@@ -3,15 +3,16 @@
 import { html, useSignal } from "../../vendor/preact.js";
 import * as local from "../local.js";
 import { handOf } from "../meetingstate.js";
-import { toggleMute } from "../microphonekeys.js";
+import { toggleMute } from "../pushtotalk.js";
 import { currentCall } from "../screens.js";
+import { SHORTCUTS } from "../shortcuts.js";
 import { callsOut, isHost, me, meeting, mustAsk, muted, unreadMessages } from "../store.js";
 import { people } from "../voice.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
 import { ReactionRow } from "./reactions.js";
 
-/** @typedef {"settings" | "invite" | "dial" | "host" | "statistics" | "more"} DialogName */
+/** @typedef {"settings" | "invite" | "dial" | "host" | "statistics" | "keys" | "more"} DialogName */
 /** @typedef {"people" | "chat" | null} Panel */
 /** @typedef {{ name: DialogName, icon: string, words: string }} Door  to a dialog */
 
@@ -32,7 +33,7 @@ export function Controls({ panel, onPanel, onOpen }) {
     <${MicrophoneButton} />
     <${HandButton} />
     <${ReactionButton} />
-    <${PanelButton} icon="chat" words="Chat" open=${panel === "chat"} count=${panel === "chat" ? 0 : unreadMessages.value} told="unread" onPress=${toggle("chat")} />
+    <${PanelButton} icon="chat" words="Chat" name="chat" open=${panel === "chat"} count=${panel === "chat" ? 0 : unreadMessages.value} told="unread" onPress=${toggle("chat")} />
     <${PeopleButton} open=${panel === "people"} onPress=${toggle("people")} />
     ${doors().map(({ name, icon, words }) => html`<button key=${name} type="button" class="control control-wide" onClick=${() => onOpen(name)}><${Icon} name=${icon} size=${22} /><span>${words}</span></button>`)}
     <button type="button" class="control control-more" onClick=${() => onOpen("more")}><${Icon} name="more" size=${22} /><span>More</span></button>
@@ -51,7 +52,7 @@ function MicrophoneButton() {
 
 function HandButton() {
   const place = handOf(meeting.value.state, me.value);
-  return html`<button type="button" class="control control-hand" aria-pressed=${place > 0} onClick=${() => currentCall()?.meeting.hand(place === 0)}>
+  return html`<button type="button" class="control control-hand" aria-keyshortcuts="H" aria-pressed=${place > 0} onClick=${() => currentCall()?.meeting.hand(place === 0)}>
     <${Icon} name="hand" size=${22} /><span>${place > 0 ? "Lower hand" : "Raise hand"}</span>
   </button>`;
 }
@@ -64,9 +65,9 @@ function ReactionButton() {
   </div>`;
 }
 
-/** @param {{ icon: string, words: string, open: boolean, count: number, told?: string, loud?: boolean, onPress: () => void }} props */
-function PanelButton({ icon, words, open, count, told = "", loud = true, onPress }) {
-  return html`<button type="button" class="control" aria-pressed=${open} onClick=${onPress}>
+/** @param {{ name: "chat" | "people", icon: string, words: string, open: boolean, count: number, told?: string, loud?: boolean, onPress: () => void }} props */
+function PanelButton({ name, icon, words, open, count, told = "", loud = true, onPress }) {
+  return html`<button type="button" class="control" data-panel=${name} aria-keyshortcuts=${SHORTCUTS[name][0]} aria-pressed=${open} onClick=${onPress}>
     <${Icon} name=${icon} size=${22} /><span>${words}</span>${count > 0 && html`<span class="hidden"> ${count} ${told}</span>`}
     ${count > 0 && html`<b class="badge ${loud ? "badge-loud" : ""}" aria-hidden="true">${count > 99 ? "99+" : count}</b>`}
   </button>`;
@@ -75,8 +76,8 @@ function PanelButton({ icon, words, open, count, told = "", loud = true, onPress
 /** The number of those who wait is more urgent than that of those who are here. @param {{ open: boolean, onPress: () => void }} props */
 function PeopleButton({ open, onPress }) {
   const waiting = meeting.value.lobby.length;
-  if (waiting) return html`<${PanelButton} icon="people" words="People" open=${open} count=${waiting} told="waiting" onPress=${onPress} />`;
-  return html`<${PanelButton} icon="people" words="People" open=${open} count=${people.value.size} loud=${false} onPress=${onPress} />`;
+  if (waiting) return html`<${PanelButton} name="people" icon="people" words="People" open=${open} count=${waiting} told="waiting" onPress=${onPress} />`;
+  return html`<${PanelButton} name="people" icon="people" words="People" open=${open} count=${people.value.size} loud=${false} onPress=${onPress} />`;
 }
 
 /** @param {{ onOpen: (name: DialogName) => void, onClose: () => void }} props */

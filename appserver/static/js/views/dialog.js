@@ -3,16 +3,27 @@
 import { html, useEffect, useRef } from "../../vendor/preact.js";
 import { Icon } from "./icons.js";
 
-/** @param {{ title: string, onClose: () => void, wide?: boolean, children?: unknown }} props */
+/** What had the focus before the first of dialogs that make place for one another. @type {HTMLElement | null} */
+let opener = null;
+
+/** @param {Element | null} focused @returns {HTMLElement | null} where the focus goes when the dialog closes */
+function openerOf(focused) {
+  if (focused instanceof HTMLElement && focused !== document.body && !focused.closest("dialog")) opener = focused;
+  return opener;
+}
+
+/** The focus goes back to what had it. @param {{ title: string, onClose: () => void, wide?: boolean, children?: unknown }} props */
 export function Dialog({ title, onClose, wide = false, children }) {
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const gone = useRef(false);
   useEffect(() => {
     const dialog = ref.current;
+    const before = openerOf(document.activeElement);
     if (dialog && !dialog.open) dialog.showModal();
     return () => {
       gone.current = true;
       dialog?.close();
+      if (before?.isConnected) before.focus();
     };
   }, []);
   // A dialog that has made place for the next one tells of its end late: that must not close the next one.
@@ -31,6 +42,13 @@ export function Dialog({ title, onClose, wide = false, children }) {
       ${children}
     </div>
   </dialog>`;
+}
+
+/** For what is no dialog, but closes like one. A dialog within closes alone. @param {() => void} close @returns {(event: KeyboardEvent) => void} */
+export function onEscape(close) {
+  return (event) => {
+    if (event.key === "Escape" && !event.isComposing && !document.querySelector("dialog[open]")) close();
+  };
 }
 
 /** @param {{ title: string, detail: string, action: string, onDo: () => void, onClose: () => void }} props */

@@ -1,10 +1,11 @@
 /** What hosts rule for everybody: lock, lobby, who may speak, mute all, lower hands, the end. */
 
-import { html, useId, useSignal } from "../../vendor/preact.js";
+import { html, useSignal } from "../../vendor/preact.js";
 import { currentCall } from "../screens.js";
 import { meeting } from "../store.js";
 import { Confirm, Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
+import { Switch } from "./switch.js";
 
 /** @param {{ onClose: () => void }} props */
 export function HostTools({ onClose }) {
@@ -27,20 +28,4 @@ export function HostTools({ onClose }) {
       <li><button type="button" class="deed deed-danger" onClick=${() => (ending.value = true)}><${Icon} name="leave" />End for everyone…</button></li>
     </ul>
   <//>`;
-}
-
-/** @param {{ on: boolean, onChange: (on: boolean) => void, words: string, hint: string }} props */
-function Switch({ on, onChange, words, hint }) {
-  const id = useId();
-  const change = (/** @type {Event} */ event) => {
-    const box = /** @type {HTMLInputElement} */ (event.target);
-    onChange(box.checked);
-    // What is shown is what the server says.
-    box.checked = on;
-  };
-  return html`<div class="switch">
-    <input id=${id} type="checkbox" role="switch" checked=${on} aria-describedby=${`${id}-hint`} onChange=${change} />
-    <label for=${id}>${words}</label>
-    <p class="hint" id=${`${id}-hint`}>${hint}</p>
-  </div>`;
 }

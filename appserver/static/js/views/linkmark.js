@@ -2,7 +2,9 @@
 
 import { html } from "../../vendor/preact.js";
 import { currentCall } from "../screens.js";
+import { online } from "../health.js";
 import { link, phase, quality } from "../store.js";
+import { CALL_OFFLINE } from "../texts/outage.js";
 
 /** @type {Readonly<Record<import("../store.js").Link, { words: string, bars: number }>>} */
 const LINKS = Object.freeze({
@@ -36,6 +38,9 @@ export function details() {
 
 /** What is lost and what is being done about it; nothing while all is well. */
 export function LinkBanner() {
+  if (!online.value && link.value !== "good") {
+    return html`<div class="banner" role="status"><span class="spinner" aria-hidden="true"></span><p>${CALL_OFFLINE}</p></div>`;
+  }
   if (link.value === "reconnecting") {
     const sound = phase.value === "connected" ? "You may still hear each other." : "";
     return html`<div class="banner" role="status">

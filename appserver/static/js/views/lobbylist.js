@@ -6,6 +6,14 @@ import { meeting } from "../store.js";
 import { Avatar } from "./common.js";
 import { Icon } from "./icons.js";
 
+/** The row goes: the focus goes on to the next one, or to the head of the list. @param {Event} event */
+function passFocus(event) {
+  const row = event.target instanceof Element ? event.target.closest("li") : null;
+  const next = row?.nextElementSibling ?? row?.previousElementSibling;
+  const place = next?.querySelector("button") ?? row?.closest(".panel")?.querySelector("h2");
+  if (place instanceof HTMLElement) place.focus();
+}
+
 export function LobbyList() {
   const waiting = meeting.value.lobby;
   if (waiting.length === 0) return null;
@@ -19,8 +27,8 @@ export function LobbyList() {
         <div class="voice voice-small"><${Avatar} name=${one.display_name} phone=${one.kind === "rtp"} /></div>
         <p class="row-words name" dir="auto" title=${one.display_name}>${one.display_name}</p>
         <div class="row-buttons">
-          <button type="button" class="button button-small button-primary" onClick=${() => currentCall()?.meeting.admit(one.participant)}>Let in<span class="hidden"> ${one.display_name}</span></button>
-          <button type="button" class="button button-round button-ghost" onClick=${() => currentCall()?.meeting.refuse(one.participant)}><${Icon} name="close" /><span class="hidden">Send away ${one.display_name}</span></button>
+          <button type="button" class="button button-small button-primary" onClick=${(/** @type {Event} */ event) => { passFocus(event); currentCall()?.meeting.admit(one.participant); }}>Let in<span class="hidden"> ${one.display_name}</span></button>
+          <button type="button" class="button button-round button-ghost" onClick=${(/** @type {Event} */ event) => { passFocus(event); currentCall()?.meeting.refuse(one.participant); }}><${Icon} name="close" /><span class="hidden">Send away ${one.display_name}</span></button>
         </div>
       </li>`)}
     </ul>

@@ -1,15 +1,17 @@
 /** What the meeting wants from us now: people at the door, somebody who asks us to unmute, leave to speak. */
 
 import { html } from "../../vendor/preact.js";
+import * as local from "../local.js";
 import { handOf } from "../meetingstate.js";
-import { toggleMute } from "../microphonekeys.js";
+import { toggleMute } from "../pushtotalk.js";
 import { currentCall } from "../screens.js";
 import { me, meeting, mustAsk, muted } from "../store.js";
+import { DEVICES } from "../texts/outage.js";
 import { Icon } from "./icons.js";
 
-/** @param {{ onPeople: () => void, peopleOpen: boolean }} props */
-export function MeetingBanners({ onPeople, peopleOpen }) {
-  return html`<${AskBanner} /><${LobbyBanner} onPeople=${onPeople} peopleOpen=${peopleOpen} /><${SpeakBanner} />`;
+/** @param {{ onPeople: () => void, peopleOpen: boolean, onSettings: () => void }} props */
+export function MeetingBanners({ onPeople, peopleOpen, onSettings }) {
+  return html`<${MicrophoneBanner} onSettings=${onSettings} /><${AskBanner} /><${LobbyBanner} onPeople=${onPeople} peopleOpen=${peopleOpen} /><${SpeakBanner} />`;
 }
 
 /** @param {{ onPeople: () => void, peopleOpen: boolean }} props */
@@ -48,5 +50,17 @@ function SpeakBanner() {
   return html`<div class="banner banner-quiet" role="status">
     <${Icon} name="hand" />
     <p>${place ? `Your hand is up, number ${place}. A host will let you speak.` : "Raise your hand if you want to speak: a host lets people speak one by one."}</p>
+  </div>`;
+}
+
+/** The microphone has gone during the call, or the system keeps its sound back. @param {{ onSettings: () => void }} props */
+function MicrophoneBanner({ onSettings }) {
+  const words = local.lost.value ? DEVICES.lost : local.silent.value && !muted.value ? DEVICES.silent : null;
+  if (!words) return null;
+  return html`<div class="banner" role="alert">
+    <${Icon} name="mic-off" />
+    <p><strong>${words.title}</strong> ${words.detail}</p>
+    ${local.lost.value && html`<button type="button" class="button button-small" onClick=${local.startMicrophone}>Try again</button>`}
+    <button type="button" class="button button-small" onClick=${onSettings}>Settings</button>
   </div>`;
 }

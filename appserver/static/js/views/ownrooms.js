@@ -3,6 +3,8 @@
 import { html, useEffect, useSignal } from "../../vendor/preact.js";
 import { knownSession, session, user } from "../account.js";
 import { pathOf } from "../address.js";
+import { returns } from "../health.js";
+import { LIST_MS, useRefresh } from "../refresh.js";
 import { request } from "../request.js";
 import { navigate } from "../screens.js";
 import { HOME } from "../texts/account.js";
@@ -14,13 +16,15 @@ const SHOWN = 3;
 export function OwnRooms() {
   const rooms = useSignal(/** @type {import("../wire.js").RoomDetail[]} */ ([]));
   const id = user.value?.id;
-  useEffect(() => {
+  const load = () => {
     if (!id) return;
     /** @type {Promise<import("../wire.js").RoomPage>} */ (request("GET", `/api/v1/rooms?limit=${SHOWN}`)).then(
       (page) => (rooms.value = page.items),
       () => {}, // The page of all rooms says what is wrong.
     );
-  }, [id]);
+  };
+  useEffect(load, [id, returns.value]);
+  useRefresh(load, LIST_MS);
   if (!id || rooms.value.length === 0) return null;
   return html`<section class="door own-rooms" aria-labelledby="own-rooms">
     <h2 id="own-rooms">${HOME.rooms}</h2>

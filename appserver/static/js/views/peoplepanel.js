@@ -7,6 +7,7 @@ import { currentCall } from "../screens.js";
 import { isHost, lines, me, meeting } from "../store.js";
 import { people } from "../voice.js";
 import { Avatar } from "./common.js";
+import { onEscape } from "./dialog.js";
 import { Icon } from "./icons.js";
 import { LobbyList } from "./lobbylist.js";
 import { facts, HandMark, marks, useVoice } from "./people.js";
@@ -21,9 +22,9 @@ export function PeoplePanel({ onClose }) {
   const chosen = useSignal("");
   const telephone = keys.value;
   const person = people.value.get(chosen.value);
-  return html`<aside class="panel people" aria-label="People">
+  return html`<aside class="panel people" aria-label="People" onKeyDown=${onEscape(onClose)}>
     <div class="panel-head">
-      <h2>People <span class="count">${people.value.size}</span></h2>
+      <h2 tabindex="-1">People <span class="count">${people.value.size}</span></h2>
       <button type="button" class="button button-round button-ghost" onClick=${onClose}><${Icon} name="close" /><span class="hidden">Close the list</span></button>
     </div>
     <${LobbyList} />

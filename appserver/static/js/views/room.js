@@ -2,8 +2,11 @@
 
 import { html, useEffect, useSignal } from "../../vendor/preact.js";
 import { elapsed } from "../format.js";
-import { useMicrophoneKeys } from "../microphonekeys.js";
-import { everHeard, joinedAt, meeting } from "../store.js";
+import { handOf } from "../meetingstate.js";
+import { toggleMute, usePushToTalk } from "../pushtotalk.js";
+import { currentCall } from "../screens.js";
+import { useShortcuts } from "../shortcuts.js";
+import { everHeard, joinedAt, me, meeting } from "../store.js";
 import { people } from "../voice.js";
 import { ChatPanel } from "./chat.js";
 import { useHeading } from "./common.js";
@@ -18,6 +21,7 @@ import { PeoplePanel } from "./peoplepanel.js";
 import { CallLines, Dialer, IncomingCall } from "./phone.js";
 import { FloatingReactions } from "./reactions.js";
 import { Settings } from "./settings.js";
+import { Shortcuts } from "./shortcuts.js";
 import { PlayBanner, Sound } from "./sound.js";
 import { Statistics } from "./statistics.js";
 
@@ -31,7 +35,16 @@ export function Room({ room }) {
   const dialog = useSignal(/** @type {import("./controls.js").DialogName | null} */ (null));
   const open = (/** @type {import("./controls.js").DialogName} */ name) => (dialog.value = name);
   const show = (/** @type {import("./controls.js").Panel} */ which) => (panel.value = which);
-  useMicrophoneKeys();
+  const shut = () => closePanel(panel);
+  const toggle = (/** @type {"people" | "chat"} */ which) => (panel.value === which ? shut() : show(which));
+  usePushToTalk();
+  useShortcuts({
+    mute: () => void toggleMute(),
+    hand: () => void currentCall()?.meeting.hand(handOf(meeting.peek().state, me.peek()) === 0),
+    chat: () => toggle("chat"),
+    people: () => toggle("people"),
+    help: () => open("keys"),
+  });
   return html`<div class="room ${panel.value ? "with-panel" : ""}">
     <header class="room-head">
       <${Mark} size=${24} />
@@ -43,14 +56,14 @@ export function Room({ room }) {
     <main class="room-main">
       <${LinkBanner} />
       <${PlayBanner} />
-      <${MeetingBanners} onPeople=${() => show("people")} peopleOpen=${panel.value === "people"} />
+      <${MeetingBanners} onPeople=${() => show("people")} peopleOpen=${panel.value === "people"} onSettings=${() => open("settings")} />
       <${CallLines} />
       <${Stage} onMore=${() => show("people")} />
       ${everHeard.value && people.value.size === 1 && html`<${Alone} onInvite=${() => open("invite")} />`}
       <${FloatingReactions} />
     </main>
-    ${panel.value === "people" && html`<${PeoplePanel} onClose=${() => show(null)} />`}
-    ${panel.value === "chat" && html`<${ChatPanel} onClose=${() => show(null)} />`}
+    ${panel.value === "people" && html`<${PeoplePanel} onClose=${shut} />`}
+    ${panel.value === "chat" && html`<${ChatPanel} onClose=${shut} />`}
     <${Controls} panel=${panel.value} onPanel=${show} onOpen=${open} />
     <${OpenDialog} name=${dialog.value} link=${room.join_url} onOpen=${open} onClose=${() => (dialog.value = null)} />
     <${IncomingCall} />
@@ -58,10 +71,18 @@ export function Room({ room }) {
   </div>`;
 }
 
+/** The focus goes to the button that opens the panel again. @param {import("../../vendor/preact.js").Signal<import("./controls.js").Panel>} panel */
+function closePanel(panel) {
+  const button = document.querySelector(`[data-panel="${panel.peek()}"]`);
+  panel.value = null;
+  if (button instanceof HTMLElement) button.focus();
+}
+
 /** @param {{ name: import("./controls.js").DialogName | null, link: string, onOpen: (name: import("./controls.js").DialogName) => void, onClose: () => void }} props */
 function OpenDialog({ name, link, onOpen, onClose }) {
   switch (name) {
-    case "settings": return html`<${Settings} onClose=${onClose} />`;
+    case "settings": return html`<${Settings} onKeys=${() => onOpen("keys")} onClose=${onClose} />`;
+    case "keys": return html`<${Shortcuts} onClose=${onClose} />`;
     case "invite": return html`<${Invite} link=${link} onClose=${onClose} />`;
     case "dial": return html`<${Dialer} onClose=${onClose} />`;
     case "host": return html`<${HostTools} onClose=${onClose} />`;

@@ -1,12 +1,13 @@
-/** Devices, connection and keys, in a dialog over the room. */
+/** Devices and the connection, with the way to the keys, in a dialog over the room. */
 
 import { html } from "../../vendor/preact.js";
 import { LevelBar, MicrophoneChoice, MicrophoneFault, SpeakerChoice } from "./devices.js";
 import { Dialog } from "./dialog.js";
+import { Icon } from "./icons.js";
 import { details } from "./linkmark.js";
 
-/** @param {{ onClose: () => void }} props */
-export function Settings({ onClose }) {
+/** @param {{ onKeys: () => void, onClose: () => void }} props */
+export function Settings({ onKeys, onClose }) {
   return html`<${Dialog} title="Settings" onClose=${onClose}>
     <${MicrophoneFault} />
     <${MicrophoneChoice} />
@@ -14,8 +15,7 @@ export function Settings({ onClose }) {
     <${SpeakerChoice} />
     <dl class="figures">
       <div><dt>Connection</dt><dd>${details()}</dd></div>
-      <div><dt>Mute or unmute</dt><dd><kbd>M</kbd></dd></div>
-      <div><dt>Speak while muted</dt><dd>hold <kbd>Space</kbd></dd></div>
     </dl>
+    <ul class="deeds"><li><button type="button" class="deed" onClick=${onKeys}><${Icon} name="keys" />Keys of the keyboard</button></li></ul>
   <//>`;
 }

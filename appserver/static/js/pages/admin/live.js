@@ -2,16 +2,16 @@
 
 import { html } from "../../../vendor/preact.js";
 import { pathOf } from "../../address.js";
+import { LIVE_MS, useRefresh } from "../../refresh.js";
 import { LIVE } from "../../texts/admin.js";
 import { Link } from "../kit/frame.js";
 import { Empty, Listing, usePages } from "../kit/load.js";
 import { span } from "../kit/times.js";
-import { useRefresh } from "../kit/refresh.js";
 import { listLive } from "../rest.js";
 
 export function Live() {
   const pages = usePages(listLive);
-  useRefresh(pages.reload);
+  useRefresh(pages.refresh, LIVE_MS);
   return html`<${Listing} pages=${pages} empty=${html`<${Empty} icon="people" title=${LIVE.none} detail=${LIVE.noneDetail} />`}>
     <${Totals} rooms=${pages.items ?? []} />
     <ul class="entries entries-card">${pages.items?.map((one) => html`<li key=${one.room} class="entry">

@@ -3,11 +3,11 @@
 import { html } from "../../../vendor/preact.js";
 import { administers } from "../../account.js";
 import { codeOf } from "../../problem.js";
+import { LIVE_MS, useRefresh } from "../../refresh.js";
 import { toast } from "../../store.js";
 import { SERVER_STATES, SERVERS } from "../../texts/admin.js";
 import { sentence } from "../../texts/problems.js";
 import { Empty, Listing, usePages } from "../kit/load.js";
-import { useRefresh } from "../kit/refresh.js";
 import { span } from "../kit/times.js";
 import { drainServer, listServers } from "../rest.js";
 
@@ -18,7 +18,7 @@ const HIGH = 0.85;
 
 export function Servers() {
   const pages = usePages(listServers);
-  useRefresh(pages.reload);
+  useRefresh(pages.refresh, LIVE_MS);
   const drain = (/** @type {McuInfo} */ one) => {
     const draining = one.state !== "draining";
     drainServer(one.id, draining).then(

@@ -1,6 +1,7 @@
 /** What comes from the server piece by piece: loading, there, or failed with a way to try again. */
 
 import { html, useEffect, useSignal } from "../../../vendor/preact.js";
+import { returns } from "../../health.js";
 import { codeOf } from "../../problem.js";
 import { LOAD_WORDS } from "../../texts/account.js";
 import { sentence } from "../../texts/problems.js";
@@ -30,12 +31,19 @@ export function useLoad(load, key = "") {
     }
   };
   useEffect(() => void run(), [key]);
+  useEffect(() => {
+    if (code.peek()) void run();
+  }, [returns.value]);
   return { value: value.value, code: code.value, reload: () => void run(), set: (fresh) => (value.value = fresh) };
 }
 
+/** Pages that are read anew to keep a list fresh: whoever has read further is not disturbed. */
+const MOST_REFRESHED = 4;
+
 /**
+ * `reload` begins anew; `refresh` brings what is shown up to date, without a word if that fails.
  * @template T
- * @typedef {{ items: T[] | null, code: string, busy: boolean, more: (() => void) | null, reload: () => void, change: (items: T[]) => void }} Pages
+ * @typedef {{ items: T[] | null, code: string, busy: boolean, more: (() => void) | null, reload: () => void, refresh: () => void, change: (items: T[]) => void }} Pages
  */
 
 /**
@@ -51,6 +59,7 @@ export function usePages(load, key = "") {
   const code = useSignal("");
   const busy = useSignal(false);
   const wanted = useSignal("");
+  const read = useSignal(0);
   const run = async (/** @type {string | null} */ mark) => {
     wanted.value = key;
     code.value = "";
@@ -60,6 +69,7 @@ export function usePages(load, key = "") {
       if (wanted.peek() !== key) return; // Something else is asked for by now.
       items.value = mark ? [...(items.peek() ?? []), ...page.items] : page.items;
       next.value = page.next ?? null;
+      read.value = mark ? read.peek() + 1 : 1;
     } catch (error) {
       code.value = codeOf(error);
     } finally {
@@ -67,6 +77,16 @@ export function usePages(load, key = "") {
     }
   };
   useEffect(() => void run(null), [key]);
+  useEffect(() => {
+    if (code.peek()) void run(null);
+  }, [returns.value]);
+  const refresh = async () => {
+    if (busy.peek() || code.peek() || read.peek() === 0 || read.peek() > MOST_REFRESHED) return;
+    const fresh = await readPages(load, read.peek()).catch(() => null);
+    if (!fresh || busy.peek() || wanted.peek() !== key || fresh.read !== read.peek()) return;
+    items.value = fresh.items;
+    next.value = fresh.next;
+  };
   const mark = next.value;
   return {
     items: items.value,
@@ -74,8 +94,28 @@ export function usePages(load, key = "") {
     busy: busy.value,
     more: mark ? () => void run(mark) : null,
     reload: () => void run(null),
+    refresh: () => void refresh(),
     change: (fresh) => (items.value = fresh),
   };
+}
+
+/**
+ * @template T
+ * @param {(mark: string | null) => Promise<{ items: T[], next?: string | null }>} load
+ * @param {number} count of pages
+ * @returns {Promise<{ items: T[], next: string | null, read: number }>} `read`: as asked for, also where there are fewer by now
+ */
+async function readPages(load, count) {
+  /** @type {T[]} */
+  const items = [];
+  /** @type {string | null} */
+  let mark = null;
+  for (let index = 0; index < count && (index === 0 || mark); index += 1) {
+    const page = await load(mark);
+    items.push(...page.items);
+    mark = page.next ?? null;
+  }
+  return { items, next: mark, read: count };
 }
 
 /** @param {{ code: string, onRetry: () => void }} props */

@@ -1,8 +1,9 @@
-/** The own microphone in a call, by button and by key: M switches it, the space bar opens it while it is held. */
+/** The own microphone in a call: switched by a button, opened by the space bar while it is held. */
 
 import { useEffect } from "../vendor/preact.js";
 import * as local from "./local.js";
 import { currentCall } from "./screens.js";
+import { isFree } from "./shortcuts.js";
 import { meeting, me, mustAsk, muted, toast } from "./store.js";
 import { handOf } from "./meetingstate.js";
 
@@ -20,13 +21,12 @@ function askToSpeak() {
   if (!handOf(meeting.value.state, me.value)) void currentCall()?.meeting.hand(true);
 }
 
-/** Keys that act on the call, unless they are typed into something or a dialog is open. */
-export function useMicrophoneKeys() {
+/** The space bar, unless it is typed into something or presses something. */
+export function usePushToTalk() {
   useEffect(() => {
     let held = false;
     const press = (/** @type {KeyboardEvent} */ event) => {
       if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || !isFree(event)) return;
-      if (event.key.toLowerCase() === "m") void toggleMute();
       if (event.key !== " " || isPressable(event.target)) return;
       event.preventDefault();
       if (!muted.value || mustAsk.value || !local.stream.value) return;
@@ -48,12 +48,6 @@ export function useMicrophoneKeys() {
       removeEventListener("blur", release);
     };
   }, []);
-}
-
-/** @param {KeyboardEvent} event */
-function isFree(event) {
-  if (event.target instanceof Element && event.target.closest("input, select, textarea, [contenteditable]")) return false;
-  return !document.querySelector("dialog[open]");
 }
 
 /** @param {EventTarget | null} target what the space bar would press */
