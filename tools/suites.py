@@ -131,12 +131,7 @@ SUITES: tuple[Suite, ...] = (
         {"CONFERO_TEST_LONG": "1"},
     ),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
-    Suite(
-        "compose",
-        "a call and people's meetings in real containers, before and after a restart",
-        (("bash", "docker/test.sh"),),
-        default=False,
-    ),
+    Suite("compose", "a call and people's meetings in real containers", (("bash", "docker/test.sh"),), default=False),
 )
 
 
