@@ -1,6 +1,7 @@
 /** Events by fetch with the face of a WebSocket: a stream of server-sent events, or long polls; what is sent goes by POST. */
 
 import { Positions } from "./positions.js";
+import { problemCode } from "./problem.js";
 import { EventLines } from "./eventlines.js";
 
 const WAIT_S = 25;
@@ -98,7 +99,9 @@ export class FetchSocket {
     const response = await fetch(`${this.#base}/${path}`, { method: "POST", headers, body, signal: this.#stop.signal, cache: "no-store" });
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
-    this.#end(CODES[response.status] ?? 1006, String(problem.type ?? "").replace("urn:confero:problem:", ""));
+    const code = problem.type ? problemCode(problem.type) : "";
+    // Without a code of ours somebody in between has answered: it is no server that was reached.
+    this.#end(code ? (CODES[response.status] ?? 1006) : 1006, code);
     return null;
   }
 

@@ -79,6 +79,7 @@ export class Signaling {
 
   /** Tries at once if it was waiting. */
   wake() {
+    this.#ways.again();
     this.#driver.step((now) => this.#session.wake(now));
   }
 

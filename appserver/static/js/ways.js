@@ -25,6 +25,11 @@ export class Ways {
     this.#welcomed = true;
   }
 
+  /** The network is back, or the person asked: the best way first. */
+  again() {
+    this.#at = 0;
+  }
+
   /** @param {number} code with which the connection ended */
   ended(code) {
     const next = this.#welcomed || !NOT_THROUGH.has(code) ? 0 : (this.#at + 1) % ORDER.length;

@@ -104,6 +104,8 @@ test("what HTTP refuses is told as the WebSocket's close code", async () => {
     play(Response.json({ type: "urn:confero:problem:some-code" }, { status: Number(status) }));
     assert.deepEqual(await (await listen(false)).closed, { code, reason: "some-code" });
   }
+  play(new Response("no such page", { status: 404 }));
+  assert.deepEqual(await (await listen(false)).closed, { code: 1006, reason: "" });
 });
 
 test("requests go by POST, and their replies come as messages", async () => {
@@ -156,6 +158,13 @@ test("a server that answers is no reason for another way", () => {
 test("after a break the WebSocket is tried again, once where it did not get through before", () => {
   assert.equal(taken("welcome", 1006, 1006), "socket socket socket");
   assert.equal(taken(1006, 1006, "welcome", 1006, 1006, "welcome", 1012), "socket socket stream socket stream socket");
+});
+
+test("asked by a person it is the WebSocket first", () => {
+  const ways = new Ways();
+  for (const code of [1006, 1006, 1006]) ways.ended(code);
+  ways.again();
+  assert.equal(ways.way, "socket");
 });
 
 test("an event without end is not kept for ever", () => {
