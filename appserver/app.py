@@ -50,6 +50,7 @@ from .rooms.presence import Presence
 from .sip.vault import Vault
 from .telephony import Telephony
 from .tls import Certificates, browser_notice
+from .waiting import wait_for_database, waiting_room
 from .web import Pages
 
 log = get_logger(__name__)
@@ -64,8 +65,6 @@ SWEEP_S = 0.5
 HOUSEKEEPING_S = 3600.0
 FIRST_HOUSEKEEPING_S = 60.0
 """After the start, when there is other work."""
-DATABASE_TRIES = 30
-"""Times, a second apart, that a database which is not there yet is asked again at start."""
 DAY_S = 86_400.0
 BREATH_S = 0.05
 """Between two pieces of a long deletion."""
@@ -245,17 +244,15 @@ class AppserverApp:
         return [*self.public, *([self._handed] if self._handed is not None else [])]
 
     async def _open_database(self) -> None:
-        """A server that is just starting beside us is waited for; a file is not."""
-        for _ in range(DATABASE_TRIES):
-            try:
-                await migrate(self.database)
-                return
-            except Unavailable as error:
-                if self.database.is_sqlite:
-                    raise
-                log.warning("waiting for the database", reason=error.detail)
-                await asyncio.sleep(1)
-        await migrate(self.database)
+        """A server is waited for; a file is not."""
+        try:
+            await migrate(self.database)
+        except Unavailable:
+            if self.database.is_sqlite:
+                raise
+            config = self.config
+            async with waiting_room(config.http_host, config.http_port, secret=self._secret, clock=self._clock):
+                await wait_for_database(lambda: migrate(self.database))
 
     async def _sweep(self) -> None:
         failed = False
