@@ -22,6 +22,7 @@ from confero.turnsecrets import TurnSecrets
 from .accountparts import AccountParts, make_setup
 from .api.description import words
 from .api.internal import InternalApi
+from .api.news import EventsTokens
 from .api.once import Once
 from .api.relays import RelaysApi
 from .assets import Assets
@@ -30,6 +31,7 @@ from .db.connections import Limits
 from .db.drains import SqlDrains
 from .db.engine import Database, database_url
 from .db.migrate import migrate
+from .db.newsstore import SqlAudience
 from .db.records import SqlRecords
 from .db.repeatstore import SqlRepeats
 from .db.repositories import SqlStore
@@ -37,6 +39,8 @@ from .db.sipcalls import SqlCallStore
 from .edge import EVENTS, SIP, WebSocketProxy
 from .history.retention import forget
 from .meetings import Meetings
+from .news.herald import Herald
+from .news.online import Online
 from .passing import Passing
 from .peers import NotifierPeer
 from .publicsite import Parts, public_routes
@@ -115,6 +119,8 @@ class AppserverApp:
         self.presence = Presence(
             self.store, self.farm, self.notifier, clock, join_grace_s=config.join_grace_s, changing=asyncio.Lock()
         )
+        self.herald = Herald(SqlAudience(self.database), self.notifier, Online())
+        self.tokens = EventsTokens(self.accounts.store, self._secret, clock)
         self.telephony = Telephony(config, self.database, self.store, self.house, self.vault, clock, self._secret)
         self.meetings = Meetings(
             self.database, self.notifier, self.house, self.farm, self.telephony, clock, config.join_grace_s
@@ -133,7 +139,7 @@ class AppserverApp:
         self.http = HttpApp(
             "appserver",
             [
-                *InternalApi(self.reception, self.presence).routes(),
+                *InternalApi(self.reception, self.presence, self.tokens, self.herald).routes(),
                 *self.relays.routes(),
                 *self.telephony.internal_routes(),
                 *self.meetings.internal_routes(),
@@ -156,6 +162,7 @@ class AppserverApp:
         )
         self.site.app.on_response_prepare.append(self.pages.protect)
         metrics.gauge("websockets", "WebSockets passed on").set_function(lambda: self.events.count)
+        metrics.gauge("users_online", "Users with a page open").set_function(lambda: len(self.herald.online))
         metrics.gauge("mcus", "MCUs that live").set_function(lambda: len(self.farm))
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
@@ -169,6 +176,8 @@ class AppserverApp:
             self.ice,
             self.events,
             self.passing,
+            self.tokens,
+            self.herald,
             self.sip,
             self.pages,
             self._admin_token,
@@ -199,6 +208,7 @@ class AppserverApp:
             await self._be_handed(self.config.handover_dir)
         self._tasks.spawn(self._sweep(), name="sweep")
         self._tasks.spawn(self._keep_house(), name="housekeeping")
+        self._tasks.spawn(self.herald.run(), name="news")
         self._tasks.spawn(self.certificates.watch(), name="watch certificates")
         self._tasks.spawn(follow(self.turn_secrets), name="watch secrets for TURN")
         if notice := browser_notice(self.config):

@@ -17,6 +17,7 @@ from .api.history import HistoryApi
 from .api.invitations import InvitationsApi
 from .api.lobby import LobbyApi
 from .api.members import MembersApi
+from .api.news import EventsTokens, Listening
 from .api.once import Once
 from .api.openapi import openapi_route
 from .api.rooms import RoomsApi
@@ -25,6 +26,7 @@ from .edge import WebSocketProxy
 from .history.relations import MeetingRelations
 from .history.store import RecordStore
 from .meetings import Meetings
+from .news.herald import Herald
 from .passing import Passing
 from .relays.iceservers import IceServers
 from .rights.gate import Gate
@@ -53,6 +55,8 @@ class Parts:
     ice: IceServers
     events: WebSocketProxy
     passing: Passing
+    tokens: EventsTokens
+    herald: Herald
     sip: WebSocketProxy
     pages: Pages
     admin_token: bytes
@@ -70,6 +74,7 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
         *parts.meetings.routes(Relations(parts.house.relations)),
         *_rooms(parts),
         *parts.accounts.routes(),
+        *parts.tokens.routes(),
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
         *_sockets(parts),
@@ -78,7 +83,7 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
         openapi_route(describe),
         *parts.pages.routes(),
     ]
-    return make_guard(parts).protect(parts.once.wrap(routes))
+    return make_guard(parts).protect(parts.once.wrap(Listening(parts.herald).attend(routes)))
 
 
 def make_guard(parts: Parts) -> Guard:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `./test compose`: builds and starts the containers for real, holds one call in them, and takes everything down again.
+# `./test compose`: builds and starts the containers for real, holds a call in them, then a meeting of people with accounts, before and after
+# a restart of all containers, and takes everything down again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=docker/engine.sh
@@ -33,4 +34,15 @@ say "a call"
 compose exec -T appserver cat /var/lib/confero/tls/ca.pem >"var/compose-ca.pem"
 compose exec -T appserver cat /var/lib/confero/secret >"var/compose-secret"
 .venv/bin/python docker/call.py --page "$PUBLIC_URL" --ca var/compose-ca.pem --secret var/compose-secret --mcu http://172.30.0.13:2131 --gateway 172.30.0.14
+say "people"
+people() { .venv/bin/python docker/people.py --page "$PUBLIC_URL" --ca var/compose-ca.pem --setup var/compose-setup --kept var/compose-people "$@"; }
+compose exec -T appserver cat /var/lib/confero/setup-link >var/compose-setup
+people
+say "restart"
+compose restart -t 10
+compose up -d --wait --wait-timeout 120
+people --again
+say "MariaDB has it"
+[ "$(compose exec -T database mariadb -N -e 'SELECT COUNT(*) FROM users' confero)" = 1 ]
+[ "$(compose exec -T database mariadb -N -e "SELECT COUNT(*) FROM meetings WHERE room_name = 'Planning' AND ended_at > 0" confero)" = 2 ]
 say "down"

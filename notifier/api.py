@@ -13,6 +13,7 @@ from confero.runtime.problems import InvalidBody
 from . import wire
 from .fanout import Fanout
 from .peers import McuPeers
+from .topics import participant_topic, room_topic, user_topic
 
 _id = TypeAdapter[str](Id)
 
@@ -35,6 +36,15 @@ def publication_of(body: bytes) -> tuple[wire.Publication, list[bytes]]:
         raise InvalidBody.text(str(error)) from None
 
 
+def topics_for(publication: wire.Publication) -> list[str]:
+    """Whom it is for: one participant if one is named, else the room, or users."""
+    if publication.participant is not None:
+        return [participant_topic(publication.participant)]
+    return (
+        [room_topic(publication.room)] if publication.room is not None else [user_topic(u) for u in publication.users]
+    )
+
+
 class InternalApi:
     """Handlers for the application server and the MCUs."""
 
@@ -49,7 +59,7 @@ class InternalApi:
                 "/internal/v1/publish",
                 self.publish,
                 scope="notifier:publish",
-                summary="Send events to a room or to one participant",
+                summary="Send events to a room, to one participant or to users",
                 body=Publish,
                 status=204,
             ),
@@ -77,7 +87,8 @@ class InternalApi:
 
     async def publish(self, request: web.Request) -> web.Response:
         publication, events = publication_of(await read_json(request))
-        await self._fanout.publish(publication.room, publication.participant, events)
+        for topic in topics_for(publication):
+            await self._fanout.publish(topic, events)
         return reply(None)
 
     async def place(self, request: web.Request) -> web.Response:

@@ -14,7 +14,7 @@ from .bus import Bus
 from .hub import Hub
 from .messages import Event
 from .rosters import Rosters
-from .topics import ROOM, participant_topic, room_topic
+from .topics import ROOM, room_topic
 from .wire import Malformed, Ordered, Ordering, Placed, Started
 
 log = get_logger(__name__)
@@ -44,9 +44,8 @@ class Fanout:
 
     # --- out ------------------------------------------------------------------------------------------------------
 
-    async def publish(self, room: str, participant: str | None, events: Sequence[bytes]) -> None:
-        """Send the events, each a JSON object in one line, in order, to one participant if one is named, else to the room."""
-        topic = room_topic(room) if participant is None else participant_topic(participant)
+    async def publish(self, topic: str, events: Sequence[bytes]) -> None:
+        """Send the events, each a JSON object in one line, in order, to the topic."""
         for event in events:
             await self._bus.publish(topic, event)
 

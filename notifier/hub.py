@@ -10,12 +10,12 @@ from typing import Literal, Protocol
 from confero.clock import Clock
 from confero.errors import Refused
 from confero.ids import new_id
-from confero.models import RenegotiateEvent, TokenGrant
+from confero.models import RenegotiateEvent, TokenGrant, UserGrant
 
 from . import closecodes
 from .messages import Event, Message
-from .session import Session, Sink, topics_of
-from .topics import Topic, WindowLimits, room_topic
+from .session import Grant, RoomSession, Session, Sink, UserSession, topics_of
+from .topics import Topic, WindowLimits, room_topic, user_topic
 from .wire import Place
 
 EndCause = Literal["left", "expired", "removed", "replaced"]
@@ -41,6 +41,8 @@ class HubLimits:
     resume_s: float = 15.0
     """How long a session outlives its connection."""
     sessions: int = 10_000
+    of_user: int = 20
+    """Pages of one user that listen at once."""
     missed: int = 768 << 10
     """Bytes that are sent again at most; below the bound of a connection's queue. Who has missed more starts anew."""
     window: WindowLimits = field(default_factory=WindowLimits)
@@ -54,7 +56,7 @@ class Hub:
         self._limits = limits
         self._ended = ended
         self._sessions: dict[str, Session] = {}
-        self._by_participant: dict[str, Session] = {}
+        self._by_participant: dict[str, RoomSession] = {}
         self._topics: dict[str, Topic] = {}
         self._order = count(1)
         self._homes: dict[str, tuple[str, str]] = {}
@@ -70,12 +72,12 @@ class Hub:
         """The session, if it lives."""
         return self._sessions.get(session_id)
 
-    def of_participant(self, participant: str) -> Session | None:
+    def of_participant(self, participant: str) -> RoomSession | None:
         return self._by_participant.get(participant)
 
     # --- coming ---------------------------------------------------------------------------------------------------
 
-    def open(self, grant: TokenGrant, token: str) -> Session:
+    def open(self, grant: TokenGrant, token: str) -> RoomSession:
         """A fresh session without a connection. An earlier one of the participant ends, its connection closed with 4409.
 
         Raises Refused ``too-many-sessions`` when the table is full.
@@ -83,17 +85,33 @@ class Hub:
         earlier = self._by_participant.get(grant.participant)
         if earlier is not None:
             self.end(earlier, "replaced", closecodes.REPLACED, REPLACED)
-        if len(self._sessions) >= self._limits.sessions:
-            raise Refused("The server has too many connections.", status=503, code="too-many-sessions")
-        session = Session(grant, token, tuple(self._topic(name) for name in topics_of(grant)))
-        session.detached_at = self._clock.monotonic()
-        self._sessions[session.id] = session
+        session = RoomSession(grant, token, self._room_for(grant))
+        self._add(session)
         self._by_participant[grant.participant] = session
-        for topic in session.topics:
-            topic.sessions[session.id] = session
         if not grant.waiting:
             self._settle(room_topic(grant.room), (grant.mcu, grant.mcu_url))
         return session
+
+    def open_user(self, grant: UserGrant, token: str) -> UserSession:
+        """Likewise, of somebody who may have some: of too many the oldest ends."""
+        topic = self._topics.get(user_topic(grant.user))
+        if topic is not None and len(topic.sessions) >= self._limits.of_user:
+            self.end(next(iter(topic.sessions.values())), "replaced", closecodes.REPLACED, "too many pages")
+        session = UserSession(grant, token, self._room_for(grant))
+        self._add(session)
+        return session
+
+    def _room_for(self, grant: Grant) -> tuple[Topic, ...]:
+        """The topics of one more. Raises Refused."""
+        if len(self._sessions) >= self._limits.sessions:
+            raise Refused("The server has too many connections.", status=503, code="too-many-sessions")
+        return tuple(self._topic(name) for name in topics_of(grant))
+
+    def _add(self, session: Session) -> None:
+        session.detached_at = self._clock.monotonic()
+        self._sessions[session.id] = session
+        for topic in session.topics:
+            topic.sessions[session.id] = session
 
     def _topic(self, name: str) -> Topic:
         """The topic, which lasts from its first session to its last."""
@@ -109,7 +127,7 @@ class Hub:
         elif self._homes.get(topic) != home:
             self._homes.pop(topic, None)
 
-    def resume(self, session_id: str, grant: TokenGrant, token: str, seen: Sequence[Place]) -> Session | None:
+    def resume(self, session_id: str, grant: Grant, token: str, seen: Sequence[Place]) -> Session | None:
         """The session if it still lives, belongs to the same participant and room, or its lobby, and all events are kept that
         followed those ``seen``.
 
@@ -126,11 +144,7 @@ class Hub:
             session.sink = None
         session.seen = found
         session.detached_at = self._clock.monotonic()
-        session.token = token
-        placed = {"mcu": session.grant.mcu, "mcu_url": session.grant.mcu_url}
-        session.grant = grant.model_copy(
-            update=placed
-        )  # where the room lives changes by place() alone, which tells everyone
+        session.renew(grant, token)
         return session
 
     def attach(self, session: Session, sink: Sink, welcome: Message | None) -> None:
@@ -199,16 +213,16 @@ class Hub:
         if topic not in self._topics or self._homes.get(topic) == (mcu, url):
             return 0
         self._homes[topic] = mcu, url
-        return self._move(self._topics[topic].sessions.values(), mcu, url, "moved", also_same=False)
+        return self._move(in_rooms(self._topics[topic].sessions.values()), mcu, url, "moved", also_same=False)
 
     def mcu_started(self, mcu: str, url: str) -> int:
         """The MCU is new, and legs are gone that were there or under its URL: their sessions are told to renegotiate; how many."""
-        inside = [s for s in self._sessions.values() if not s.grant.waiting]
+        inside = [s for s in in_rooms(self._sessions.values()) if not s.grant.waiting]
         on_it = [s for s in inside if s.grant.mcu == mcu or s.grant.mcu_url == url]
         self._homes.clear()
         return self._move(on_it, mcu, url, "media-server-started", also_same=True)
 
-    def _move(self, sessions: Iterable[Session], mcu: str, url: str, reason: str, *, also_same: bool) -> int:
+    def _move(self, sessions: Iterable[RoomSession], mcu: str, url: str, reason: str, *, also_same: bool) -> int:
         event = Event(RenegotiateEvent(reason=reason).model_dump_json().encode())
         moved = 0
         for session in sessions:
@@ -240,7 +254,7 @@ class Hub:
         """The session is over; its connection is closed with ``code``. A second call does nothing."""
         if self._sessions.pop(session.id, None) is None:
             return
-        if self._by_participant.get(session.grant.participant) is session:
+        if isinstance(session, RoomSession) and self._by_participant.get(session.grant.participant) is session:
             del self._by_participant[session.grant.participant]
         for topic in session.topics:
             self._leave(topic, session)
@@ -254,3 +268,8 @@ class Hub:
         if not topic.sessions:
             del self._topics[topic.name]
             self._homes.pop(topic.name, None)
+
+
+def in_rooms(sessions: Iterable[Session]) -> list[RoomSession]:
+    """Those of participants."""
+    return [session for session in sessions if isinstance(session, RoomSession)]

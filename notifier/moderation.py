@@ -9,6 +9,8 @@ from confero.errors import Refused
 from confero.models import ClosedEvent, ParticipantOrder, RoomEndReason, RoomOrders, RoomOrdersDone
 from confero.runtime.logging import get_logger
 
+from .topics import participant_topic, room_topic
+
 log = get_logger(__name__)
 
 NOT_THERE = ("room-unknown", "participant-unknown")
@@ -29,7 +31,7 @@ class Told(Protocol):
 
     async def ordered(self, room: str, orders: Mapping[str, ParticipantOrder]) -> None: ...
 
-    async def publish(self, room: str, participant: str | None, events: Sequence[bytes]) -> None: ...
+    async def publish(self, topic: str, events: Sequence[bytes]) -> None: ...
 
 
 class Moderation:
@@ -52,7 +54,7 @@ class Moderation:
     async def remove(self, url: str, room: str, participant: str, reason: RoomEndReason) -> None:
         """The participant's session is closed with the reason, and its leg ended; whoever is moved keeps the session."""
         if reason != "moved":
-            await self._told.publish(room, participant, [closed(reason)])
+            await self._told.publish(participant_topic(participant), [closed(reason)])
         if not url:
             return
         try:
@@ -62,7 +64,7 @@ class Moderation:
 
     async def end(self, url: str, room: str, reason: RoomEndReason) -> None:
         """Everybody's session is closed with the reason, and the room ended at its MCU."""
-        await self._told.publish(room, None, [closed(reason)])
+        await self._told.publish(room_topic(room), [closed(reason)])
         if not url:
             return
         try:

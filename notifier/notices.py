@@ -11,10 +11,11 @@ from typing import Literal, Protocol
 
 from confero.clock import Clock
 from confero.errors import Refused, Unavailable
-from confero.models import TOLD_AT_ONCE, SessionNotice, SessionNotices, SessionsSnapshot
+from confero.models import TOLD_AT_ONCE, SessionNotice, SessionNotices, SessionsSnapshot, UserNotice
+from confero.models import UserSession as UserOn
 from confero.runtime.logging import get_logger
 
-from .session import Session
+from .session import RoomSession, Session, UserSession
 
 log = get_logger(__name__)
 
@@ -55,7 +56,7 @@ class Notices:
         self._living = living
         self._clock = clock
         self._limits = limits
-        self._queue: deque[SessionNotice] = deque(maxlen=limits.queue)
+        self._queue: deque[SessionNotice | UserNotice] = deque(maxlen=limits.queue)
         self._wake = asyncio.Event()
         self.dropped = 0
 
@@ -70,17 +71,21 @@ class Notices:
     def _add(self, kind: Literal["connected", "disconnected"], session: Session) -> None:
         if len(self._queue) == self._limits.queue:
             self.dropped += 1
-        grant = session.grant
-        notice = SessionNotice(
+        self._queue.append(self._notice(kind, session))
+        self._wake.set()
+
+    def _notice(self, kind: Literal["connected", "disconnected"], session: Session) -> SessionNotice | UserNotice:
+        if isinstance(session, UserSession):
+            return UserNotice(kind=kind, session=session.id, user=session.grant.user, notifier=self._instance)
+        assert isinstance(session, RoomSession)
+        return SessionNotice(
             kind=kind,
             session=session.id,
-            participant=grant.participant,
-            room=grant.room,
+            participant=session.grant.participant,
+            room=session.grant.room,
             at=self._clock.wall(),
             notifier=self._instance,
         )
-        self._queue.append(notice)
-        self._wake.set()
 
     async def run(self) -> None:
         """Send for ever: a snapshot at first and at its times, notices as they come."""
@@ -105,15 +110,21 @@ class Notices:
                 failures += 1
 
     async def _send_snapshot(self) -> None:
-        sessions = [session.id for session in self._living()]
+        living = self._living()
+        sessions = [session.id for session in living if isinstance(session, RoomSession)]
+        users = [UserOn(session=one.id, user=one.grant.user) for one in living if isinstance(one, UserSession)]
         try:
-            await self._appserver.snapshot(SessionsSnapshot(notifier=self._instance, sessions=sessions))
+            await self._appserver.snapshot(SessionsSnapshot(notifier=self._instance, sessions=sessions, users=users))
         except Refused as error:
             log.warning("snapshot of sessions refused", code=error.code, detail=error.detail)
 
-    async def _send(self, notices: list[SessionNotice]) -> None:
+    async def _send(self, notices: list[SessionNotice | UserNotice]) -> None:
+        told = SessionNotices(
+            notices=[notice for notice in notices if isinstance(notice, SessionNotice)],
+            users=[notice for notice in notices if isinstance(notice, UserNotice)],
+        )
         try:
-            await self._appserver.notices(SessionNotices(notices=notices))
+            await self._appserver.notices(told)
         except Refused as error:
             log.warning("notices refused", count=len(notices), code=error.code, detail=error.detail)
         for notice in notices:

@@ -17,7 +17,7 @@ from confero.models import Participant, TokenGrant
 from confero.runtime.logging import get_logger
 
 from .hub import Hub
-from .session import Session
+from .session import RoomSession
 
 log = get_logger(__name__)
 
@@ -84,7 +84,7 @@ class Orphans:
     def __len__(self) -> int:
         return len(self._orphans)
 
-    def add(self, session: Session) -> None:
+    def add(self, session: RoomSession) -> None:
         """The session has expired. Its leg is looked at first at the next ``look``."""
         participant = session.grant.participant
         self._orphans.pop(participant, None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from pydantic import TypeAdapter
+
 from confero.clock import Clock
 from confero.models import (
     LegPatch,
@@ -18,12 +20,14 @@ from confero.models import (
     SessionsSnapshot,
     TokenCheck,
     TokenGrant,
+    UserGrant,
     WebRtcLegCreate,
 )
 from confero.runtime.client import ServiceClient
 from confero.runtime.clients import ServiceClients
 
 CALLER = "notifier"
+GRANT = TypeAdapter[TokenGrant | UserGrant](TokenGrant | UserGrant)
 ROSTER_S = 2.0
 """Seconds: a welcome does not wait longer for the roster."""
 
@@ -34,10 +38,10 @@ class AppServerPeer:
     def __init__(self, url: str, *, secret: bytes, clock: Clock) -> None:
         self._client = ServiceClient(CALLER, "appserver", url, secret=secret, clock=clock)
 
-    async def validate(self, token: str) -> TokenGrant:
-        """What the join token allows. Raises Refused or Unavailable."""
+    async def validate(self, token: str) -> TokenGrant | UserGrant:
+        """What the token allows. Raises Refused or Unavailable."""
         return await self._client.call(
-            "POST", "/internal/v1/tokens/validate", body=TokenCheck(token=token), reply=TokenGrant, idempotent=True
+            "POST", "/internal/v1/tokens/validate", body=TokenCheck(token=token), reply=GRANT, idempotent=True
         )
 
     async def notices(self, notices: SessionNotices) -> None:

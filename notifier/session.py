@@ -1,6 +1,7 @@
-"""A session: one browser's place in a room, which hears its topics and outlives its connection. No I/O.
+"""A session: one browser, which hears its topics and outlives its connection. No I/O.
 
-It subscribes to two *topics*: its room and its participant. A *sink* is the connection that it writes to while it has one.
+In a room it subscribes to two *topics*, its room and its participant; outside to its user. A *sink* is the connection that it
+writes to while it has one.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from confero.ids import new_id
-from confero.models import Position, TokenGrant
+from confero.models import Position, TokenGrant, UserGrant
 from confero.ratelimit import TokenBucket
 
 from .messages import Message
-from .topics import Kept, Topic, in_order, participant_topic, room_topic
+from .topics import Kept, Topic, in_order, participant_topic, room_topic, user_topic
 from .wire import Place
 
 
@@ -27,38 +28,36 @@ class Sink(Protocol):
         ...
 
 
-def topics_of(grant: TokenGrant) -> tuple[str, ...]:
-    """What a session with this grant is to hear: its room and its participant; in the lobby its participant alone."""
+Grant = TokenGrant | UserGrant
+"""What a token allows: a place in a room, or to hear what concerns an account."""
+
+
+def topics_of(grant: Grant) -> tuple[str, ...]:
+    """What a session with this grant is to hear: its room and its participant; in the lobby its participant alone; or its user."""
+    if isinstance(grant, UserGrant):
+        return (user_topic(grant.user),)
     own = participant_topic(grant.participant)
     return (own,) if grant.waiting else (room_topic(grant.room), own)
 
 
 class Session:
-    """One browser in one room; made by ``Hub.open``."""
+    """One browser; made by ``Hub.open`` as one of those below."""
 
-    __slots__ = ("budget", "detached_at", "grant", "id", "informed", "leg", "muted", "seen", "sink", "token", "topics")
+    __slots__ = ("budget", "detached_at", "expires", "id", "seen", "sink", "token", "topics")
 
-    def __init__(self, grant: TokenGrant, token: str, topics: tuple[Topic, ...]) -> None:
+    def __init__(self, grant: Grant, token: str, topics: tuple[Topic, ...]) -> None:
         self.id = new_id("ses")
-        self.grant = grant
         self.token = token
+        self.expires = grant.expires
+        """Of the token, Unix time. The session goes on."""
         self.topics = topics
-        """The last is its participant's."""
+        """The last is its own."""
         self.seen = [topic.last for topic in topics]
         """What of each topic its browser knows when it is greeted."""
-        self.leg: str | None = None
-        """Its media leg as far as is known; the MCU's word is the truth."""
-        self.muted = False
-        """As asked for here, or ordered by a host: a leg that is lost comes again so."""
-        self.informed = True
-        """False if its welcome had no roster because the MCU did not answer."""
         self.budget: TokenBucket | None = None
         """Of its requests over HTTP, once there is one."""
         self.sink: Sink | None = None
         self.detached_at: float | None = None
-
-    def __repr__(self) -> str:
-        return f"<Session {self.id} of {self.grant.participant} in {self.grant.room}>"
 
     @property
     def positions(self) -> list[Position]:
@@ -82,3 +81,45 @@ class Session:
             parts.append(part)
         messages = in_order(parts)
         return messages if sum(len(message.json) for message in messages) <= limit else None
+
+    def renew(self, grant: Grant, token: str) -> None:
+        """Its browser is back, perhaps with a newer token."""
+        self.token, self.expires = token, grant.expires
+
+
+class RoomSession(Session):
+    """A participant's, in a room or its lobby."""
+
+    __slots__ = ("grant", "informed", "leg", "muted")
+
+    def __init__(self, grant: TokenGrant, token: str, topics: tuple[Topic, ...]) -> None:
+        super().__init__(grant, token, topics)
+        self.grant = grant
+        self.leg: str | None = None
+        """Its media leg as far as is known; the MCU's word is the truth."""
+        self.muted = False
+        """As asked for here, or ordered by a host: a leg that is lost comes again so."""
+        self.informed = True
+        """False if its welcome had no roster because the MCU did not answer."""
+
+    def __repr__(self) -> str:
+        return f"<RoomSession {self.id} of {self.grant.participant} in {self.grant.room}>"
+
+    def renew(self, grant: Grant, token: str) -> None:
+        """As above. Where the room lives changes by ``Hub.place`` alone, which tells everyone."""
+        super().renew(grant, token)
+        assert isinstance(grant, TokenGrant)
+        self.grant = grant.model_copy(update={"mcu": self.grant.mcu, "mcu_url": self.grant.mcu_url})
+
+
+class UserSession(Session):
+    """Of somebody who is signed in, outside of rooms. One user may have some."""
+
+    __slots__ = ("grant",)
+
+    def __init__(self, grant: UserGrant, token: str, topics: tuple[Topic, ...]) -> None:
+        super().__init__(grant, token, topics)
+        self.grant = grant
+
+    def __repr__(self) -> str:
+        return f"<UserSession {self.id} of {self.grant.user}>"

@@ -6,7 +6,7 @@ import asyncio
 from typing import Protocol
 
 from confero.errors import Refused, Unavailable
-from confero.models import TokenGrant
+from confero.models import UserGrant
 from confero.runtime.logging import get_logger
 from confero.runtime.tasks import TaskBag
 
@@ -14,7 +14,7 @@ from .fanout import Fanout
 from .hub import EndCause, Hub
 from .notices import Notices
 from .orphans import Orphans
-from .session import Session, topics_of
+from .session import Grant, RoomSession, Session, UserSession, topics_of
 from .signaling import Signaling
 from .wire import Hello
 
@@ -27,7 +27,7 @@ REAP_S = 1.0
 class TokenValidator(Protocol):
     """Says what a token allows. Raises Refused or Unavailable."""
 
-    async def validate(self, token: str) -> TokenGrant: ...
+    async def validate(self, token: str) -> Grant: ...
 
 
 class Sessions:
@@ -46,49 +46,55 @@ class Sessions:
         self.signaling = signaling
         self.orphans = orphans
 
-    async def validate(self, token: str) -> TokenGrant:
-        """What the join token allows. Raises Refused (401, 404, 503 ...) or Unavailable."""
+    async def validate(self, token: str) -> Grant:
+        """What the token allows. Raises Refused (401, 404, 503 ...) or Unavailable."""
         return await self._validator.validate(token)
 
-    async def enter(self, grant: TokenGrant, hello: Hello) -> tuple[Session, bool]:
-        """The participant's session, and whether it is one that is resumed. Raises Refused when there are too many."""
+    async def enter(self, grant: Grant, hello: Hello) -> tuple[Session, bool]:
+        """The participant's or user's session, and whether it is one that is resumed. Raises Refused when there are too many."""
         session, resumed = None, False
         if hello.resume is not None:
             session = self.hub.resume(hello.resume, grant, hello.token, hello.seen)
             resumed = session is not None
         if session is None:
             session = await self._open(grant, hello.token)
-        log.info("session entered", session=session.id, room=grant.room, participant=grant.participant, resumed=resumed)
-        if not grant.waiting:
+        log.info("session entered", session=session.id, resumed=resumed, **names_of(grant))
+        if not isinstance(grant, UserGrant) and not grant.waiting:
             await self.fanout.placed(grant.room, grant.mcu, grant.mcu_url)
         return session, resumed
 
-    async def _open(self, grant: TokenGrant, token: str) -> Session:
+    async def _open(self, grant: Grant, token: str) -> Session:
         topics = topics_of(grant)
         await self.fanout.want(topics)
         try:
-            session = self.hub.open(grant, token)
+            session = self._opened(grant, token)
         except Refused:
             await self.fanout.drop(topics)
             raise
         self.notices.connected(session)
         return session
 
-    async def follow(self, session: Session) -> None:
+    def _opened(self, grant: Grant, token: str) -> RoomSession | UserSession:
+        return self.hub.open_user(grant, token) if isinstance(grant, UserGrant) else self.hub.open(grant, token)
+
+    async def follow(self, session: RoomSession) -> None:
         """The MCU did not answer: ask where the room lives now. The sessions of a room that has moved get ``renegotiate``."""
         try:
             grant = await self.validate(session.token)
         except (Refused, Unavailable) as error:
             log.debug("placement not known", room=session.grant.room, code=error.code)
             return
+        if isinstance(grant, UserGrant):
+            return
         if (grant.mcu, grant.mcu_url) != (session.grant.mcu, session.grant.mcu_url):
             await self.fanout.placed(grant.room, grant.mcu, grant.mcu_url)
 
     def ended(self, session: Session, cause: EndCause) -> None:
         """A session is over: unsubscribe, tell the application server, and watch the leg that nobody has come back to."""
-        log.info("session ended", session=session.id, room=session.grant.room, cause=cause)
+        assert isinstance(session, RoomSession | UserSession)
+        log.info("session ended", session=session.id, cause=cause, **names_of(session.grant))
         self.notices.disconnected(session)
-        if cause == "expired" and not session.grant.waiting:
+        if isinstance(session, RoomSession) and cause == "expired" and not session.grant.waiting:
             self.orphans.add(session)
         self._after.spawn(self.fanout.drop(topics_of(session.grant)), name=f"end {session.id}")
 
@@ -101,3 +107,10 @@ class Sessions:
     async def close(self) -> None:
         """Stop what is still being put in order."""
         await self._after.close()
+
+
+def names_of(grant: Grant) -> dict[str, str]:
+    """Whose session it is, for the log."""
+    if isinstance(grant, UserGrant):
+        return {"user": grant.user}
+    return {"room": grant.room, "participant": grant.participant}

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from confero.clock import Clock
-from confero.models import Welcome
+from confero.models import UserWelcome, Welcome
 
 from .closecodes import RESTARTING
 from .config import NotifierConfig
 from .entry import Gate
 from .heartbeats import Heartbeats
-from .messages import Message
-from .session import Session
+from .messages import Message, message_of
+from .session import RoomSession, Session, UserSession
 from .sessions import Sessions
 
 MAX_MESSAGE = 72_000
@@ -65,6 +65,10 @@ class Shared:
 
 def welcome_of(session: Session, resumed: bool, roster: bytes) -> Message:
     """The answer to hello; events follow after its positions. ``roster``: JSON, put in as it is."""
+    if isinstance(session, UserSession):
+        user = session.grant.user
+        return message_of(UserWelcome(session=session.id, topics=session.positions, resumed=resumed, user=user))
+    assert isinstance(session, RoomSession)
     grant = session.grant
     text = Welcome(
         session=session.id,

@@ -24,7 +24,7 @@ from confero.runtime.problems import problem_of
 from .hub import Hub
 from .messages import Event
 from .rosters import Roster, Rosters
-from .session import Session
+from .session import RoomSession, Session
 from .wire import ClientRequest, Leave, Mute, Offer, Ping
 
 log = get_logger(__name__)
@@ -50,7 +50,7 @@ class MediaServer(Protocol):
     async def delete_leg(self, url: str, leg: str, reason: str) -> None: ...
 
 
-Follow = Callable[[Session], Awaitable[None]]
+Follow = Callable[[RoomSession], Awaitable[None]]
 """Asks the application server again where the session's room lives, and moves the sessions if it has changed."""
 
 
@@ -64,7 +64,9 @@ class Signaling:
         self._follow = follow
 
     async def roster(self, session: Session) -> bytes:
-        """Who is in the session's room, as JSON; empty in the lobby, and without an answer of the MCU. Finds its own leg."""
+        """Who is in the session's room, as JSON; empty elsewhere, and without an answer of the MCU. Finds its own leg."""
+        if not isinstance(session, RoomSession):
+            return b"[]"
         grant = session.grant
         session.leg, session.informed = None, True
         if grant.waiting:
@@ -79,7 +81,7 @@ class Signaling:
             return b"[]"
         return roster.text
 
-    async def _living_leg(self, session: Session, roster: Roster) -> str | None:
+    async def _living_leg(self, session: RoomSession, roster: Roster) -> str | None:
         """Whoever is back with a leg offers afresh if it is gone: so the MCU itself is asked for that one."""
         leg = roster.leg_of(session.grant.participant)
         if leg is None:
@@ -93,7 +95,7 @@ class Signaling:
             return None
         return leg
 
-    async def _inform(self, session: Session) -> None:
+    async def _inform(self, session: RoomSession) -> None:
         """The roster that the welcome could not have, now that the MCU answers."""
         try:
             roster = await self._rosters.of(session.grant.mcu_url, session.grant.room)
@@ -105,6 +107,8 @@ class Signaling:
 
     async def answer(self, session: Session, message: ClientRequest) -> Reply:
         """The one reply to a request; never raises a ConferoError."""
+        if not isinstance(session, RoomSession):
+            return outside(message)
         try:
             return await self._dispatch(session, message)
         except Unavailable as error:
@@ -113,7 +117,7 @@ class Signaling:
         except ConferoError as error:
             return error_reply(message.id, error)
 
-    async def _dispatch(self, session: Session, message: ClientRequest) -> Reply:
+    async def _dispatch(self, session: RoomSession, message: ClientRequest) -> Reply:
         if session.grant.waiting and isinstance(message, Offer | Mute):
             raise Refused("You are still waiting to be let in.", status=403, code="not-admitted")
         match message:
@@ -131,7 +135,7 @@ class Signaling:
                 pass
         return Ok(id=message.id)
 
-    async def _fresh_leg(self, session: Session, offer: Offer) -> Answer:
+    async def _fresh_leg(self, session: RoomSession, offer: Offer) -> Answer:
         """Makes the room at the MCU if it is the first there: else that would only bring the whole roster, at every join."""
         grant = session.grant
         body = WebRtcLegCreate(
@@ -155,7 +159,7 @@ class Signaling:
             await self._inform(session)
         return Answer(id=offer.id, leg=reply.leg, sdp=reply.sdp)
 
-    async def _reoffer(self, session: Session, offer: Offer) -> Answer:
+    async def _reoffer(self, session: RoomSession, offer: Offer) -> Answer:
         leg = await self._own_leg(session, offer.leg)
         try:
             reply = await self._media.reoffer(session.grant.mcu_url, leg, offer.sdp)
@@ -166,7 +170,7 @@ class Signaling:
         session.leg = reply.leg
         return Answer(id=offer.id, leg=reply.leg, sdp=reply.sdp)
 
-    async def _own_leg(self, session: Session, named: str | None) -> str:
+    async def _own_leg(self, session: RoomSession, named: str | None) -> str:
         """The session's leg, which is ``named`` if that is given. Rosters show the ids of others' legs: those are refused."""
         if session.leg is None or (named is not None and named != session.leg):
             session.leg = await self._ask_for_leg(session)
@@ -174,7 +178,7 @@ class Signaling:
             raise Refused("There is no such connection any more; send a fresh offer.", status=404, code=LEG_GONE)
         return session.leg
 
-    async def _ask_for_leg(self, session: Session) -> str | None:
+    async def _ask_for_leg(self, session: RoomSession) -> str | None:
         """The participant's leg as the MCU has it this moment; None also if it does not answer."""
         try:
             roster = await self._media.roster(session.grant.mcu_url, session.grant.room)
@@ -183,7 +187,7 @@ class Signaling:
             return None
         return own_leg(roster, session.grant.participant)
 
-    async def _remove(self, session: Session) -> None:
+    async def _remove(self, session: RoomSession) -> None:
         """Remove the leg of a participant that leaves, if there is one: the one known, else the one that the MCU has.
 
         An MCU that does not answer has lost it or will miss its media.
@@ -196,7 +200,7 @@ class Signaling:
             if leg is not None:
                 await self._delete(session, leg)
 
-    async def _delete(self, session: Session, leg: str) -> bool:
+    async def _delete(self, session: RoomSession, leg: str) -> bool:
         """False if there is no such leg."""
         try:
             await self._media.delete_leg(session.grant.mcu_url, leg, "left")
@@ -206,6 +210,13 @@ class Signaling:
         except Unavailable as error:
             log.warning("leg could not be removed", leg=leg, detail=error.detail)
         return True
+
+
+def outside(message: ClientRequest) -> Reply:
+    """The reply to somebody who is in no room."""
+    if isinstance(message, Offer | Mute):
+        return error_reply(message.id, Refused("You are in no room.", status=403, code="no-room"))
+    return Ok(id=message.id)
 
 
 def own_leg(roster: list[Participant], participant: str) -> str | None:

@@ -27,6 +27,10 @@ def participant_topic(participant: str) -> str:
     return f"participant:{participant}"
 
 
+def user_topic(user: str) -> str:
+    return f"user:{user}"
+
+
 @dataclass(frozen=True)
 class WindowLimits:
     """How much of a topic is kept for browsers that come back."""

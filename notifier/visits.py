@@ -19,7 +19,7 @@ from confero.runtime.problems import InvalidBody
 from . import wire
 from .entry import Upgrade
 from .messages import Message
-from .session import Session
+from .session import RoomSession, Session, UserSession
 from .shared import Shared, welcome_of
 from .wire import Hello, Opening
 
@@ -83,12 +83,14 @@ class Visits:
     def _again(self, opening: Opening, token: str) -> Session | None:
         """The session that goes on, if nobody has to be asked for that: polls come often."""
         known = self.find(opening.resume, token) if opening.resume else None
-        return known and self._shared.sessions.hub.resume(known.id, known.grant, token, opening.seen)
+        if not isinstance(known, RoomSession | UserSession):
+            return None
+        return self._shared.sessions.hub.resume(known.id, known.grant, token, opening.seen)
 
     def find(self, session_id: str, token: str) -> Session | None:
         """The living session of that name that was opened with this token, which has not expired."""
         session = self._shared.sessions.hub.find(session_id)
-        if session is None or session.grant.expires <= self._shared.clock.wall():
+        if session is None or session.expires <= self._shared.clock.wall():
             return None
         return session if hmac.compare_digest(session.token.encode(), token.encode()) else None
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from confero.models import MOST_TOPICS, MOST_WAIT_S
+from confero.models import MOST_TOPICS, MOST_USERS, MOST_WAIT_S
 
 Id = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 Whole = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -86,9 +86,10 @@ class Publication(Struct, frozen=True, forbid_unknown_fields=True):
     """``confero.models.Publish``. What is in an event is between its publisher and the browsers, so that those may know events that
     this notifier does not."""
 
-    room: Id
     events: Annotated[list[dict[str, Any]], Meta(max_length=MOST_EVENTS)]
+    room: Id | None = None
     participant: Id | None = None
+    users: Annotated[list[Id], Meta(max_length=MOST_USERS)] = []
 
 
 class Seen(Struct, frozen=True):
@@ -190,6 +191,8 @@ def read_opening(data: bytes) -> Opening:
 def read_publication(data: bytes) -> tuple[Publication, list[bytes]]:
     """A publication, and each of its events as JSON in one line. Raises Malformed."""
     publication = _read(_publication, data)
+    if (publication.room is None) != bool(publication.users) or (publication.users and publication.participant):
+        raise Malformed("Expected a `room`, or one of its participants, or `users`")
     for index, event in enumerate(publication.events):
         if not isinstance(event.get("type"), str) or not OWN_NAMES.isdisjoint(event):
             raise Malformed(f"Expected an event with `type`, without `topic` and `seq` - at `$.events[{index}]`")

@@ -3,7 +3,7 @@
 ./test                 every suite
 ./test style unit      some
 ./test long            every suite with larger numbers; writes docs/test-report.md
-./test compose         builds and starts the containers and holds a call in them
+./test compose         builds and starts the containers, holds a call and meetings in them, restarts them
 ./test --list
 """
 
@@ -131,7 +131,7 @@ SUITES: tuple[Suite, ...] = (
         {"CONFERO_TEST_LONG": "1"},
     ),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
-    Suite("compose", "a call held against real containers", (("bash", "docker/test.sh"),), default=False),
+    Suite("compose", "a call and people's meetings in real containers", (("bash", "docker/test.sh"),), default=False),
 )
 
 
@@ -171,15 +171,16 @@ def run_command(command: tuple[str, ...], env: dict[str, str], unsteady: list[st
     """Whether it has succeeded; a few failed tests get a second try, and those that pass it are named in ``unsteady``."""
     if command[0] != str(BIN / "pytest"):
         return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode == 0
-    with tempfile.TemporaryDirectory() as folder:
-        cached = (*command, "-o", f"cache_dir={folder}")
+    # Short names: those of Unix sockets in there have 107 bytes at most.
+    with tempfile.TemporaryDirectory(prefix="c", dir=env["TMPDIR"]) as folder:
+        cached = (*command, "-o", f"cache_dir={folder}", f"--basetemp={env['TMPDIR']}/p")
         if subprocess.run(cached, cwd=ROOT, env=env, check=False).returncode == 0:
             return True
         failed = failures(Path(folder))
         if not 0 < len(failed) <= FEW:
             return False
         print(f"== once more, alone: {', '.join(failed)}", flush=True)
-        again = (str(BIN / "pytest"), "-q", "--no-header", "-p", "no:cacheprovider", *failed)
+        again = pytest("-p", "no:cacheprovider", f"--basetemp={env['TMPDIR']}/q", *failed)
         if subprocess.run(again, cwd=ROOT, env=env, check=False).returncode:
             return False
     unsteady += failed

@@ -27,7 +27,8 @@ SENT: tuple[type[BaseModel], ...] = (
 RECEIVED: tuple[type[BaseModel], ...] = (
     models.RoomInfo, models.IceServer, models.JoinReply, models.Participant, models.ActiveSpeaker, models.RosterEvent,
     models.ParticipantEvent, models.LeftEvent, models.SpeakersEvent, models.RenegotiateEvent, models.ClosedEvent,
-    models.Welcome, models.Answer, models.Ok, models.ErrorReply, models.Problem, models.CallInfo, models.CallEvent,
+    models.Welcome, models.UserWelcome, models.ChangedEvent, models.PresenceEvent,
+    models.Answer, models.Ok, models.ErrorReply, models.Problem, models.CallInfo, models.CallEvent,
     models.IncomingCallEvent, models.RingStoppedEvent, models.SiteInfo,
     joining.RoomDetail, joining.RoomPage, accounts.UserInfo, accounts.SessionInfo, accounts.DeviceInfo, accounts.DeviceList,
     accounts.KeyInfo, accounts.KeyMade, accounts.KeyList, accounts.ResetLink, accounts.AuditEntry, accounts.AuditPage,
@@ -82,6 +83,9 @@ def render() -> str:
     sent = {model.__name__ for model in SENT}
     parts = ["/** The wire models of confero/models. Made by tools/wire_types.py: do not edit. */"]
     parts += [interface(name, schemas[name], sent=name in sent) for name in sorted(schemas)]
+    parts.append(
+        "export type UserEvent = (ChangedEvent | PresenceEvent | ClosedEvent) & { topic: string; seq: number };"
+    )
     parts.append(f"export type RoomEvent = ({' | '.join(EVENTS)}) & {{ topic: string; seq: number }};")
     return "\n\n".join(parts) + "\n"
 

@@ -32,6 +32,7 @@ ACCOUNT_EXAMPLES: dict[Any, Any] = {
         "user": USER, "csrf": "9c1f-the-page-sends-it-back", "setup_needed": False, "sign_up": True, "mail": True,
         "password_min": 15,
     },
+    a.EventsToken: {"token": "eyJ1c2VyIjoidV8zdlRxOXMifQ.k2Lw8QZq8", "expires_at": AT + 600},
     a.ResetRequest: {"login": "ada"},
     a.ResetUse: {"secret": SECRET, "password": PASSWORD},
     a.UserInfo: USER,

@@ -16,11 +16,14 @@ from confero.models import (
     SessionsSnapshot,
     TokenCheck,
     TokenGrant,
+    UserGrant,
 )
 from confero.runtime.http import Handler, Route, read_model, reply
 
+from ..news.herald import Herald
 from ..rooms.presence import Presence
 from ..rooms.reception import Reception
+from .news import EventsTokens
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -28,9 +31,11 @@ Body = TypeVar("Body", bound=BaseModel)
 class InternalApi:
     """``/internal/v1``."""
 
-    def __init__(self, reception: Reception, presence: Presence) -> None:
+    def __init__(self, reception: Reception, presence: Presence, tokens: EventsTokens, herald: Herald) -> None:
         self._reception = reception
         self._presence = presence
+        self._tokens = tokens
+        self._herald = herald
 
     def routes(self) -> list[Route]:
         presence = self._presence
@@ -40,15 +45,15 @@ class InternalApi:
                 "/internal/v1/tokens/validate",
                 self.validate,
                 scope="appserver:tokens",
-                summary="What a join token allows, and where its room lives",
+                summary="What a token allows, and where its room lives",
                 body=TokenCheck,
-                reply=TokenGrant,
+                reply=TokenGrant | UserGrant,
                 errors=("401 token-invalid", "401 token-expired", "404 room-unknown", "503 no-media-server"),
             ),
-            _told("POST", "sessions", "appserver:sessions", SessionNotices, presence.sessions),
-            _told("PUT", "sessions", "appserver:sessions", SessionsSnapshot, presence.snapshot),
+            _told("POST", "sessions", "appserver:sessions", SessionNotices, self.sessions),
+            _told("PUT", "sessions", "appserver:sessions", SessionsSnapshot, self.snapshot),
             _told("POST", "mcus", "appserver:mcus", McuRegister, presence.registered),
-            _told("POST", "records", "appserver:records", LegRecords, presence.records),
+            _told("POST", "records", "appserver:records", LegRecords, self.records),
             Route(
                 "PUT",
                 "/internal/v1/mcus/{mcu}/heartbeat",
@@ -62,7 +67,26 @@ class InternalApi:
         ]
 
     async def validate(self, request: web.Request) -> web.Response:
-        return reply(await self._reception.check((await read_model(request, TokenCheck)).token))
+        token = (await read_model(request, TokenCheck)).token
+        return reply(await self._tokens.check(token) or await self._reception.check(token))
+
+    async def sessions(self, told: SessionNotices) -> None:
+        """Pages have come and gone."""
+        await self._presence.sessions(told)
+        self._herald.told(told.users)
+        for room in {notice.room for notice in told.notices}:
+            self._herald.changed("live", room)
+
+    async def snapshot(self, snapshot: SessionsSnapshot) -> None:
+        """All pages of a notifier."""
+        await self._presence.snapshot(snapshot)
+        self._herald.snapshot(snapshot.notifier, snapshot.users)
+
+    async def records(self, told: LegRecords) -> None:
+        """Legs have come and gone."""
+        await self._presence.records(told)
+        for room in {record.room for record in told.records}:
+            self._herald.changed("live", room)
 
     async def heartbeat(self, request: web.Request) -> web.Response:
         self._presence.heartbeat(request.match_info["mcu"], await read_model(request, McuHeartbeat))

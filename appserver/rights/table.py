@@ -48,6 +48,7 @@ RULES: dict[str, Rule] = {
     "resets.ask": _rule("Ask for a reset by mail", None, "anyone"),
     "resets.use": _rule("Set a new password by a one-time link", None, "anyone"),
     "me.read": _rule("See one's own account", "rooms:read", "user"),
+    "me.events": _rule("Hear of changes to what is one's own", "rooms:read", "user"),
     "me.change": _rule("Change one's own account, password or sessions; end it", None, "user"),
     "me.keys": _rule("See, make and take back one's own API keys", None, "user"),
     "users.read": _rule("See all accounts", "admin", "admin"),

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from confero.models.accounts import (
     AccountEnd,
     DeviceList,
+    EventsToken,
     KeyCreate,
     KeyList,
     KeyMade,
@@ -90,6 +91,10 @@ class Me(Part):
 
     async def end_other_sessions(self) -> None:
         await self._to.send("DELETE", at("me", "sessions"))
+
+    async def events_token(self) -> EventsToken:
+        """To hear of changes to what is one's own, at ``/events``."""
+        return await self._to.call("POST", at("me", "events"), EventsToken)
 
     async def keys(self) -> KeyList:
         return await self._to.call("GET", at("me", "keys"), KeyList)

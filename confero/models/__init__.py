@@ -32,11 +32,13 @@ from .calls import (
 )
 from .digits import CollectRequest, Digit, Digits, DigitsSend, OwnerChange, OwnerDigit, OwnerDigits
 from .events import (
+    ChangedEvent,
     ClosedEvent,
     DigitEvent,
     LeftEvent,
     ParticipantEvent,
     PlayedEvent,
+    PresenceEvent,
     RenegotiateEvent,
     RoomEvent,
     RosterEvent,
@@ -61,6 +63,7 @@ from .people import ActiveSpeaker, Participant
 from .plays import Playing, PlayRequest, ToneStep
 from .rooms import MOST_ORDERS, ParticipantOrder, RoomEnd, RoomOrders, RoomOrdersDone, RoomSpec, RoomState, RoomStats
 from .services import (
+    MOST_USERS,
     McuStarted,
     Publish,
     RoomEndQuery,
@@ -72,6 +75,9 @@ from .services import (
     SessionsSnapshot,
     TokenCheck,
     TokenGrant,
+    UserGrant,
+    UserNotice,
+    UserSession,
 )
 from .signalling import (
     MOST_TOPICS,
@@ -88,6 +94,7 @@ from .signalling import (
     Opening,
     Ping,
     Position,
+    UserWelcome,
     Welcome,
 )
 
@@ -95,6 +102,7 @@ __all__ = [
     "DEFAULT_TALKERS",
     "MOST_ORDERS",
     "MOST_TOPICS",
+    "MOST_USERS",
     "MOST_WAIT_S",
     "TOLD_AT_ONCE",
     "ActiveSpeaker",
@@ -103,6 +111,7 @@ __all__ = [
     "CallEvent",
     "CallInfo",
     "CallOut",
+    "ChangedEvent",
     "ClientMessage",
     "ClosedEvent",
     "CodecName",
@@ -151,6 +160,7 @@ __all__ = [
     "PlayedEvent",
     "Playing",
     "Position",
+    "PresenceEvent",
     "Problem",
     "Publish",
     "Quality",
@@ -188,6 +198,10 @@ __all__ = [
     "TokenCheck",
     "TokenGrant",
     "ToneStep",
+    "UserGrant",
+    "UserNotice",
+    "UserSession",
+    "UserWelcome",
     "WebRtcLegCreate",
     "Welcome",
 ]

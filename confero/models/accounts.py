@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from .base import DisplayName, Id, Reply, Request
+from .base import DisplayName, Id, Reply, Request, Token
 
 AccountRole = Literal["admin", "moderator", "user"]
 Scope = Literal["rooms:read", "rooms:write", "meetings:moderate", "records:read", "admin"]
@@ -33,6 +33,14 @@ class UserInfo(Reply):
     enabled: bool = True
     created_at: float
     signed_in_at: float | None = None
+
+
+class EventsToken(Reply):
+    """POST /api/v1/me/events"""
+
+    token: Token
+    """For the first message to ``/events``, or for ``Authorization`` of a stream or poll."""
+    expires_at: float
 
 
 class SessionInfo(Reply):

@@ -82,6 +82,24 @@ class ClosedEvent(Reply):
     reason: str
 
 
+class ChangedEvent(Reply):
+    """To a user: something that pages of the account show is not any more what it was; whoever shows it asks for it again."""
+
+    type: Literal["changed"] = "changed"
+    what: Literal["rooms", "members", "invitations", "lobby", "live", "calls", "records"]
+    """``rooms``: the list or settings; ``live``: who meets where; ``lobby``: who waits."""
+    room: str | None = None
+    """The one that it is about."""
+
+
+class PresenceEvent(Reply):
+    """To a user: somebody with whom a room is shared is there, with a page open, or gone."""
+
+    type: Literal["presence"] = "presence"
+    user: Id
+    online: bool
+
+
 RoomEvent = Annotated[
     RosterEvent
     | ParticipantEvent
@@ -102,6 +120,8 @@ RoomEvent = Annotated[
     | ReactionEvent
     | ChatEvent
     | ChatDeletedEvent
+    | ChangedEvent
+    | PresenceEvent
     | ClosedEvent,
     Field(discriminator="type"),
 ]

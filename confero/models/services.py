@@ -38,6 +38,29 @@ class TokenGrant(Reply):
     """False: the leg is muted, and stays so until a host lets."""
 
 
+class UserGrant(Reply):
+    """What a valid token of ``POST /api/v1/me/events`` allows: to hear what concerns one's account, from any page."""
+
+    user: Id
+    expires: float
+
+
+class UserNotice(Request):
+    """A browser of somebody who is signed in listens, or does no more."""
+
+    kind: Literal["connected", "disconnected"]
+    session: Id
+    user: Id
+    notifier: Id = "notifier"
+
+
+class UserSession(Request):
+    """One that listens."""
+
+    session: Id
+    user: Id
+
+
 class SessionNotice(Request):
     """A browser's session has come or gone."""
 
@@ -54,6 +77,7 @@ class SessionNotices(Request):
     """POST /internal/v1/sessions: in the order in which it happened."""
 
     notices: list[SessionNotice] = Field(max_length=TOLD_AT_ONCE)
+    users: list[UserNotice] = Field(default=[], max_length=TOLD_AT_ONCE)
 
 
 class SessionsSnapshot(Request):
@@ -62,6 +86,8 @@ class SessionsSnapshot(Request):
     notifier: Id
     sessions: list[Id] = Field(max_length=20_000)
     """Sessions of this notifier that live; its others are over."""
+    users: list[UserSession] = Field(default=[], max_length=20_000)
+    """Likewise of those who listen outside of rooms."""
 
 
 class RoomPlacement(Request):
@@ -93,11 +119,18 @@ class RoomEndQuery(Request):
     """"": there is no MCU that has to be told."""
 
 
-class Publish(Request):
-    """POST /internal/v1/publish: events for a room or a single participant, from MCU or application server."""
+MOST_USERS = 1000
+"""In one publication."""
 
-    room: Id
+
+class Publish(Request):
+    """POST /internal/v1/publish: events for a room, a single participant or users, from MCU, SIP gateway or application server."""
+
+    room: Id | None = None
     participant: Id | None = None
+    """Of the room."""
+    users: list[Id] = Field(default=[], max_length=MOST_USERS)
+    """Instead of a room."""
     events: list[RoomEvent] = Field(max_length=256)
 
 

@@ -99,6 +99,16 @@ class Welcome(Reply):
     """Whether the own leg still lives is seen here: if not, send a fresh offer."""
 
 
+class UserWelcome(Reply):
+    """Answer to Hello with a token for one's account: what changes is told, what there is has to be asked for."""
+
+    type: Literal["welcome"] = "welcome"
+    session: Id
+    topics: list[Position]
+    resumed: bool
+    user: Id
+
+
 class Answer(Reply):
     type: Literal["answer"] = "answer"
     id: int

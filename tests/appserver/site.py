@@ -17,6 +17,7 @@ from confero.clock import SystemClock
 from confero.runtime.client import ServiceClient
 
 from ..support.fake_mcu import FakeMcu
+from .migrated import give_tables
 
 SECRET = b"a secret of the appserver's tests 12"
 
@@ -46,6 +47,7 @@ class Site:
             notifier_url=self._notifier_url,
             **(values | settings),
         )
+        await give_tables(config.state_dir / "confero.db")
         self.app = AppserverApp(config)
         try:
             await self.app.start()

@@ -81,6 +81,8 @@ DOMAIN: dict[str, tuple[str, ...]] = {
         "accounts",
         "history",
         "meeting",
+        "news.online",
+        "news.table",
         "rights.actors",
         "rights.relations",
         "rights.table",

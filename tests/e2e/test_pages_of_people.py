@@ -1,4 +1,4 @@
-"""A person who never saw confero: an account, a room, a guest let in, a meeting with sound, its record; all by pages."""
+"""A person who never saw confero: an account, a room, a guest, a telephone, a meeting with sound, its record; all by pages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page as Tab
@@ -15,12 +16,14 @@ from confero.lab.members.chromium import Chromium
 from confero.lab.page import TYPE_NAME, Page
 from confero.lab.stack import Stack
 
-from .listening import HEARD_DBFS, UNHEARD_DBFS, level, tone
+from ..sipgw.telephone import Called
+from .listening import HEARD_DBFS, UNHEARD_DBFS, level, tone, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NETWORK = 69
-HOST_HZ, GUEST_HZ = 433.0, 719.0
+HOST_HZ, GUEST_HZ, PHONE_HZ = 433.0, 719.0, 1151.0
+PHONE_HEARS = 1000.0
 LISTEN_S = 2.0
 PASSWORD = "seven kettles in the moss"
 PIN = "4711"
@@ -76,10 +79,51 @@ async def go_in(page: Page, tab: Tab, url: str, name: str, pin: str = "") -> Non
     await tab.locator("button[type=submit]").click()
 
 
+async def allow_calls(stack: Stack) -> None:
+    """The dial plan of an administrator: any address may be called from a room."""
+    rule = {"position": 10, "direction": "out", "source": "browser", "pattern": ".", "action": "address"}
+    headers = {"Authorization": f"Bearer {(stack.state_dir / 'admin-token').read_text()}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.post(f"{stack.page_url}/api/v1/sip/rules", json=rule, ssl=stack.tls()) as response,
+    ):
+        assert response.status == 201, await response.text()
+
+
+async def call_a_telephone(people: People, ada: Page) -> str:
+    """It rings, is answered and heard, shown with its number, muted, and hung up; that number."""
+    tab, stack = people.host.page, people.stack
+    phone = await Called.open((stack.addresses["sipgw"], stack.port("sipgw", "sip")), PHONE_HZ)
+    number = f"4930123456@127.0.0.1:{phone.address[1]}"
+    await tab.get_by_role("button", name="Call", exact=True).click()
+    await tab.locator("#dial-to").fill(number)
+    await tab.locator("#dial-to").press("Enter")
+    await until(lambda: phone.invite, 10, "the telephone rings")
+    phone.says("180 Ringing")
+    phone.says("200 OK", sounds=True)
+    row = tab.get_by_role("listitem").filter(has_text=number)
+    await expect(row.get_by_text("By phone", exact=True)).to_be_visible()
+    await ada.until("window.confero.roster.some((p) => p.kind === 'rtp' && p.state === 'connected')")
+    assert level(await ada.hear(LISTEN_S), PHONE_HZ) > HEARD_DBFS
+    await until(lambda: phone.sound.levels(HOST_HZ)[0] > PHONE_HEARS, 10, "the telephone hears the host")
+
+    await tab.get_by_role("button", name=f"Actions for {number}").click()
+    await tab.get_by_role("dialog").get_by_role("button", name="Mute", exact=True).click()
+    await ada.sees_muted(number)
+    assert level(await ada.hear(LISTEN_S), PHONE_HZ) < UNHEARD_DBFS
+
+    await row.get_by_role("button", name=f"Hang up on {number}").click()
+    await until(lambda: phone.hung_up, 10, "it is hung up on")
+    await ada.gone(number)
+    await phone.close()
+    return number
+
+
 async def test_from_the_first_page_to_the_record(people: People) -> None:
     origin = people.stack.page_url
     ada, ada_tab = people.page(people.host), people.host.page
     grace, grace_tab = people.page(people.guest), people.guest.page
+    await allow_calls(people.stack)
     await make_account(ada_tab, origin)
     room = await make_room(ada_tab, origin)
     link = f"{origin}/r/{room}?test-audio=raw"
@@ -102,6 +146,8 @@ async def test_from_the_first_page_to_the_record(people: People) -> None:
     await ada.sees_muted("Grace Hopper")
     assert level(await ada.hear(LISTEN_S), GUEST_HZ) < UNHEARD_DBFS
 
+    number = await call_a_telephone(people, ada)
+
     await ada_tab.get_by_role("button", name="Host tools").click()
     await ada_tab.get_by_role("button", name="End for everyone…").click()
     await ada_tab.get_by_role("button", name="End for everyone", exact=True).click()
@@ -112,3 +158,5 @@ async def test_from_the_first_page_to_the_record(people: People) -> None:
     await ada_tab.get_by_role("link", name="Planning").first.click()
     for name in ("Ada Lovelace", "Grace Hopper"):
         await expect(ada_tab.get_by_role("rowheader", name=name)).to_be_visible()
+    leg = ada_tab.get_by_role("row").filter(has=ada_tab.get_by_role("rowheader", name=number))
+    await expect(leg).to_contain_text("PCMU")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
+from confero.models import UserGrant
 from confero.notifier.app import NotifierApp
 from confero.notifier.config import NotifierConfig
 
@@ -61,6 +63,11 @@ class Stack:
     def token(self, participant: str = "alice", room: str = "lobby", **changes: Any) -> str:
         token = f"token-of-{participant}-for-{room}"
         self.appserver.grants[token] = grant(participant, room, **({"mcu_url": self.mcu.url} | changes))
+        return token
+
+    def user_token(self, user: str = "u_alice") -> str:
+        token = f"token-of-user-{user}"
+        self.appserver.grants[token] = UserGrant(user=user, expires=time.time() + 600)
         return token
 
     def browser(self) -> Browser:

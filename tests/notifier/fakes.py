@@ -9,7 +9,15 @@ from aiohttp import web
 
 from confero.clock import SystemClock
 from confero.errors import Refused
-from confero.models import SessionNotice, SessionNotices, SessionsSnapshot, TokenCheck, TokenGrant
+from confero.models import (
+    SessionNotice,
+    SessionNotices,
+    SessionsSnapshot,
+    TokenCheck,
+    TokenGrant,
+    UserGrant,
+    UserNotice,
+)
 from confero.notifier.messages import Message
 from confero.runtime.http import HttpApp, Listener, Route, read_model, reply
 
@@ -55,8 +63,9 @@ class FakeAppServer:
     """Knows the tokens in ``grants``; an exception there is the answer. Keeps notices and snapshots."""
 
     def __init__(self) -> None:
-        self.grants: dict[str, TokenGrant | Refused] = {}
+        self.grants: dict[str, TokenGrant | UserGrant | Refused] = {}
         self.notices: list[tuple[str, SessionNotice]] = []
+        self.users: list[UserNotice] = []
         self.snapshots: list[SessionsSnapshot] = []
         self.listener: Listener | None = None
         self.port = 0
@@ -92,6 +101,7 @@ class FakeAppServer:
 
     async def _notice(self, request: web.Request) -> web.Response:
         told = await read_model(request, SessionNotices)
+        self.users += told.users
         self.notices += [(notice.kind, notice) for notice in told.notices]
         return reply(None)
 

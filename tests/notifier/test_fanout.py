@@ -9,11 +9,12 @@ import pytest
 from confero.clock import FakeClock
 from confero.errors import Unavailable
 from confero.models import ClosedEvent, LeftEvent, McuStarted, Participant, Publish, RosterEvent, SpeakersEvent
+from confero.notifier.api import topics_for
 from confero.notifier.bus import LocalBus
 from confero.notifier.fanout import CONTROL_TOPIC, REMEMBERED_BOOTS, Fanout
 from confero.notifier.hub import Hub, HubLimits
 from confero.notifier.rosters import Rosters
-from confero.notifier.session import Session
+from confero.notifier.session import RoomSession
 from confero.notifier.wire import Malformed, read_publication
 
 from .fakes import WELCOME, FakeSink, grant
@@ -33,21 +34,22 @@ class Bench:
         self.rosters = Rosters(AbsentMcu())
         self.fanout = Fanout(self.bus, self.hub, self.rosters)
 
-    async def enter(self, participant: str, room: str = "lobby") -> tuple[Session, FakeSink]:
+    async def enter(self, participant: str, room: str = "lobby") -> tuple[RoomSession, FakeSink]:
         await self.fanout.want((f"room:{room}", f"participant:{participant}"))
         session = self.hub.open(grant(participant, room), "token")
         sink = FakeSink()
         self.hub.attach(session, sink, WELCOME)
         return session, sink
 
-    async def leave(self, session: Session) -> None:
+    async def leave(self, session: RoomSession) -> None:
         self.hub.end(session, "left")
         await self.fanout.drop(tuple(topic.name for topic in session.topics))
 
     async def publish(self, message: Publish) -> None:
         """As it comes over HTTP."""
         publication, events = read_publication(message.model_dump_json().encode())
-        await self.fanout.publish(publication.room, publication.participant, events)
+        for topic in topics_for(publication):
+            await self.fanout.publish(topic, events)
 
 
 @pytest.fixture
@@ -138,6 +140,14 @@ MORE_THAN_A_PUBLICATION = "[" + ",".join(['{"type":"x"}'] * 257) + "]"
 def test_publications_that_are_refused(events: str) -> None:
     with pytest.raises(Malformed):
         read_publication(f'{{"room":"lobby","events":{events}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "whom", ["", '"room":"r","users":["u"],', '"users":["u"],"participant":"p",', '"participant":"p",']
+)
+def test_a_publication_is_for_a_room_or_a_user(whom: str) -> None:
+    with pytest.raises(Malformed):
+        read_publication(f'{{{whom}"events":[]}}'.encode())
 
 
 def test_a_publication_nested_too_deep() -> None:

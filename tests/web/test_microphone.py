@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from playwright.async_api import Page, expect
 
 from .backend import Backend, until
 from .conftest import Launch, OpenPage
+from .peers import SAID_HZ
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
 
@@ -101,3 +103,31 @@ async def test_one_that_is_pulled_out_mutes_until_told(open_page: OpenPage, back
     await page.get_by_role("button", name="Unmute").click()
     await expect(page.get_by_role("button", name="Mute", exact=True)).to_be_visible()
     assert len(backend.offers) == 1
+
+
+PLAYED = """
+window.played = [];
+const name = URL.createObjectURL;
+URL.createObjectURL = (blob) => {
+    const context = new OfflineAudioContext(1, 1, 48000);
+    void blob.arrayBuffer().then((file) => context.decodeAudioData(file)).then((sound) => {
+        window.played.push({ seconds: sound.duration, samples: Array.from(sound.getChannelData(0).subarray(24000, 72000)) });
+    });
+    return name.call(URL, blob);
+};
+"""
+
+
+async def test_the_own_voice_is_heard(open_page: OpenPage) -> None:
+    """What is played back is what the microphone heard, for as long as one spoke; and it can be broken off."""
+    page = await open_page(script=PLAYED)
+    await page.get_by_role("button", name="Test the microphone").click()
+    await expect(page.get_by_role("status").filter(has_text="Say something")).to_have_count(1)
+    await expect(page.get_by_role("status").filter(has_text="That is how others hear you")).to_have_count(1)
+    await until(lambda: page.evaluate("window.played.length === 1"))
+    voice = await page.evaluate("window.played[0]")
+    assert 2.5 < voice["seconds"] < 4
+    spectrum = np.abs(np.fft.rfft(np.array(voice["samples"]) * np.hanning(len(voice["samples"]))))
+    assert abs(int(np.argmax(spectrum)) - SAID_HZ) <= 2
+    await page.get_by_role("button", name="Listen…").click()
+    await expect(page.get_by_role("button", name="Test the microphone")).to_be_visible()

@@ -119,7 +119,7 @@ async def test_device_change(join_page: JoinPage, backend: Backend) -> None:
 async def test_speaker_test_plays(join_page: JoinPage) -> None:
     page = await join_page(**WIDE)
     await page.get_by_role("button", name="Settings").click()
-    test = page.get_by_role("button", name="Test")
+    test = page.get_by_role("button", name="Test the speaker")
     await test.click()
     await expect(test).to_be_disabled()
     await expect(test).to_be_enabled()

@@ -78,6 +78,12 @@ export interface CallOut {
   to: string;
 }
 
+export interface ChangedEvent {
+  type: "changed";
+  what: "rooms" | "members" | "invitations" | "lobby" | "live" | "calls" | "records";
+  room: string | null;
+}
+
 export interface ChatDeletedEvent {
   type: "chat_deleted";
   id: number;
@@ -468,6 +474,12 @@ export interface Position {
   seq: number;
 }
 
+export interface PresenceEvent {
+  type: "presence";
+  user: string;
+  online: boolean;
+}
+
 export interface Problem {
   type: string;
   title: string;
@@ -695,6 +707,14 @@ export interface UserPatch {
   enabled?: boolean | null;
 }
 
+export interface UserWelcome {
+  type: "welcome";
+  session: string;
+  topics: Array<Position>;
+  resumed: boolean;
+  user: string;
+}
+
 export interface Waiting {
   participant: string;
   display_name: string;
@@ -713,5 +733,7 @@ export interface Welcome {
   waiting: boolean;
   roster: Array<Participant>;
 }
+
+export type UserEvent = (ChangedEvent | PresenceEvent | ClosedEvent) & { topic: string; seq: number };
 
 export type RoomEvent = (RosterEvent | ParticipantEvent | LeftEvent | SpeakersEvent | RenegotiateEvent | ClosedEvent | CallEvent | IncomingCallEvent | RingStoppedEvent | MeetingEvent | LobbyEvent | AdmittedEvent | RoleEvent | MovedEvent | AskEvent | ReactionEvent | ChatEvent | ChatDeletedEvent) & { topic: string; seq: number };

@@ -16,6 +16,7 @@ from confero.appserver.db.models import metadata
 from confero.appserver.db.repositories import SqlStore
 
 from ..mariadb import MariaDb
+from ..migrated import give_tables
 
 _numbers = itertools.count()
 SHARED = "confero_shared"
@@ -53,6 +54,8 @@ async def empty(url_text: str, tmp_path: Path) -> AsyncIterator[Database]:
 async def database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """With tables, which are empty. MariaDB's are made once and swept before each test."""
     url = f"sqlite:///{tmp_path}/confero.db" if kind == "sqlite" else _create(request, SHARED)
+    if kind == "sqlite":
+        await give_tables(tmp_path / "confero.db")
     database = Database(database_url(url, tmp_path))
     await migrate(database)
     await database.write(_sweep)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import pytest
 
 from confero.appserver.db.engine import Database, database_url
-from confero.appserver.db.migrate import migrate
 from confero.appserver.db.repositories import SqlStore
 from confero.appserver.db.sipcalls import SqlCallStore
 from confero.appserver.rooms.farm import Farm
@@ -31,6 +30,8 @@ from confero.models import (
     SessionNotice,
     SessionNotices,
 )
+
+from ..migrated import give_tables
 
 SECRET = b"a secret of the reception's tests 12"
 VAULT = Vault(SECRET)
@@ -114,7 +115,7 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     database = Database(database_url(None, tmp_path))
-    await migrate(database)
+    await give_tables(tmp_path / "confero.db")
     bench = Bench(database)
     await bench.house.catalogue.ensure_default("lobby")
     yield bench

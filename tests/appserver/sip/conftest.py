@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from confero.appserver.config import AppserverConfig
 from confero.appserver.db.engine import Database, database_url
-from confero.appserver.db.migrate import migrate
 from confero.appserver.db.models import participants
 from confero.appserver.db.repositories import SqlStore
 from confero.appserver.db.sipcalls import SqlCallStore
@@ -24,6 +23,8 @@ from confero.clock import FakeClock
 from confero.models import JoinRequest, McuRegister, Publish, SessionNotice
 from confero.models.sip import SipCaller, SipDecision, SipPinAsk, SipPinReply, SipRouteAsk
 from confero.models.sipadmin import DialRuleCreate, SipAccountCreate, SipNumberCreate, SipTrunkCreate
+
+from ..migrated import give_tables
 
 SECRET = b"a secret of the telephony's tests 123"
 PASSWORD = SecretStr("correct horse")
@@ -103,7 +104,7 @@ class Bench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     database = Database(database_url(None, tmp_path))
-    await migrate(database)
+    await give_tables(tmp_path / "confero.db")
     bench = Bench(database, AppserverConfig(state_dir=tmp_path, calls_out_per_hour=3))
     await bench.reception.catalogue.ensure_default("lobby")
     yield bench

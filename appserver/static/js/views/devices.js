@@ -1,10 +1,12 @@
 /** Choosing a microphone and a speaker, with a live level and a test sound. */
 
-import { html, useId, useRef, useSignal, useSignalEffect } from "../../vendor/preact.js";
+import { html, useEffect, useId, useRef, useSignal, useSignalEffect } from "../../vendor/preact.js";
 import { playChime } from "../chime.js";
 import * as local from "../local.js";
 import { audioContext } from "../meter.js";
 import { canChooseSpeaker } from "../microphone.js";
+import { canRecord, recordAndPlay } from "../recording.js";
+import { toast } from "../store.js";
 import { MICROPHONE_FAULTS } from "../text.js";
 import { Alert } from "./common.js";
 import { Icon } from "./icons.js";
@@ -32,7 +34,27 @@ function Choice({ label, icon, devices, chosen, onChoose, children }) {
 
 export function MicrophoneChoice() {
   return html`<${Choice} label="Microphone" icon="mic" devices=${local.devices.value.microphones} chosen=${local.microphoneId.value}
-    onChoose=${local.chooseMicrophone} />`;
+    onChoose=${local.chooseMicrophone}>${canRecord() && local.stream.value && html`<${HearYourself} stream=${local.stream.value} />`}<//>`;
+}
+
+/** @type {Readonly<Record<"" | "speak" | "listen", readonly [string, string]>>} phase -> words of the button, and what is to be done */
+const PHASES = Object.freeze({ "": ["Test", ""], speak: ["Speak…", "Say something: it is played to you in a moment."], listen: ["Listen…", "That is how others hear you."] });
+
+/** One's own voice, recorded and played. @param {{ stream: MediaStream }} props */
+function HearYourself({ stream }) {
+  const phase = useSignal(/** @type {"" | "speak" | "listen"} */ (""));
+  const stop = useRef(/** @type {AbortController | null} */ (null));
+  useEffect(() => () => stop.current?.abort(), [stream]);
+  const test = async () => {
+    if (phase.peek()) return stop.current?.abort();
+    stop.current = new AbortController();
+    const { signal } = stop.current;
+    await recordAndPlay(stream, local.speakerId.peek(), signal, (now) => (phase.value = now)).catch(() => toast("The microphone could not be recorded", "warning"));
+    phase.value = "";
+  };
+  const [words, told] = PHASES[phase.value];
+  return html`<button type="button" class="button" aria-pressed=${phase.value !== ""} onClick=${test}>${words}<span class="hidden"> ${phase.value ? "" : "the microphone"}</span></button>
+    <span class="hidden" role="status">${told}</span>`;
 }
 
 /** Nothing where the browser has only one way out, or does not let pages choose. */
@@ -46,7 +68,7 @@ export function SpeakerChoice() {
   };
   return html`<${Choice} label="Speaker" icon="speaker" devices=${local.devices.value.speakers} chosen=${local.speakerId.value}
     onChoose=${local.chooseSpeaker}>
-    <button type="button" class="button" disabled=${testing.value} onClick=${test}>Test</button>
+    <button type="button" class="button" disabled=${testing.value} onClick=${test}>Test<span class="hidden"> the speaker</span></button>
   <//>`;
 }
 
