@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-
-from aiohttp import web
+from typing import NoReturn
 
 from confero.clock import Clock
 from confero.errors import Unavailable
@@ -58,5 +57,5 @@ async def waiting_room(host: str, port: int, *, secret: bytes, clock: Clock) -> 
         await listener.close()
 
 
-async def _refuse(_: web.Request) -> web.StreamResponse:
+async def _refuse(_: object) -> NoReturn:
     raise Unavailable("The database is not there yet; try again in a moment.", code="database-down", retry_after_s=1)
