@@ -43,7 +43,7 @@ async def test_it_waits_and_says_so(late: Site, mariadb: MariaDb) -> None:
     mariadb.kill()
     try:
         starting = spawn(late.start(database_url=SecretStr(mariadb.url(DATABASE))), name="start", logged=False)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while not hasattr(late, "http") or await status(late, "/health") != 200:  # noqa: ASYNC110 - another's answer
                 await asyncio.sleep(0.02)
         assert await status(late, "/ready") == 503
@@ -54,7 +54,7 @@ async def test_it_waits_and_says_so(late: Site, mariadb: MariaDb) -> None:
         assert not starting.done()
     finally:
         await asyncio.to_thread(mariadb.run)
-    await asyncio.wait_for(starting, 10)
+    await asyncio.wait_for(starting, 60)  # all migrations are part of it
     assert await status(late, "/ready") == 200
 
 
