@@ -278,7 +278,7 @@ async def test_readiness_follows_the_database(site: Site) -> None:
 
 async def test_housekeeping(site: Site) -> None:
     await site.join()
-    await site.app.keep_house()
+    await site.app.housekeeping.once()
     assert await count(site) == 1
 
 
