@@ -144,7 +144,7 @@ class AppserverApp:
             probes=False,
         )
         self.site.app.on_response_prepare.append(self.pages.protect)
-        self.doors = Doors(self.config, self.name, self.site.app)
+        self.doors = Doors(self.config, self.name, self.site)
         metrics.gauge("websockets", "WebSockets passed on").set_function(lambda: self.events.count)
         metrics.gauge("users_online", "Users with a page open").set_function(lambda: len(self.herald.online))
         metrics.gauge("mcus", "MCUs that live").set_function(lambda: len(self.farm))

@@ -6,11 +6,9 @@ import socket
 import ssl
 from pathlib import Path
 
-from aiohttp import web
-
 from confero.errors import LocalError
 from confero.runtime.handover import Address, Flags, Receiver, receive
-from confero.runtime.http import Listener
+from confero.runtime.http import HttpApp, Listener
 from confero.runtime.logging import get_logger
 
 from .config import EVERYWHERE, AppserverConfig
@@ -22,11 +20,11 @@ log = get_logger(__name__)
 class Doors:
     """``open`` once there is a certificate, ``close`` at the end."""
 
-    def __init__(self, config: AppserverConfig, name: str, site: web.Application) -> None:
+    def __init__(self, config: AppserverConfig, name: str, site: HttpApp) -> None:
         """``name``: of the socket at which the front door hands connections over."""
         self._config = config
         self._name = name
-        self._site = site
+        self._site = site.app
         self.public: list[Listener] = []
         """Those with an address of their own."""
         self.handed: Listener | None = None
