@@ -111,6 +111,8 @@ class Dialogue:
         self._budget = TokenBucket(Rate(config.message_burst, config.messages_per_s), shared.clock)
         self._requests: deque[ClientRequest] = deque()
         self._worker: asyncio.Task[None] | None = None
+        self._leaving = False
+        """The peer has said goodbye: that is heard though it hangs up at once, as a page does that is closed."""
 
     async def run(self) -> None:
         """Until the connection has ended; never raises for anything that the peer did."""
@@ -124,7 +126,7 @@ class Dialogue:
         finally:
             connection.close(GONE, "")
             shared.heartbeats.remove(connection)
-            if self._worker is not None:
+            if self._worker is not None and not self._leaving:
                 self._worker.cancel()
             await connection.linger(self._ws)
 
@@ -187,6 +189,7 @@ class Dialogue:
             if len(self._requests) >= MAX_REQUESTS:
                 raise Goodbye(TOO_MANY, "too many requests at once")
             self._requests.append(message)
+            self._leaving = self._leaving or isinstance(message, Leave)
             if self._worker is None or self._worker.done():
                 self._worker = spawn(self._work(session), name="requests of a browser")
 

@@ -365,6 +365,19 @@ async def test_leave(stack: Stack) -> None:
     await until(lambda: stack.appserver.kinds("alice") == ["connected", "disconnected"])
 
 
+async def test_a_page_that_leaves_and_is_closed_at_once_has_left(stack: Stack) -> None:
+    """Its goodbye and its close come together, while the MCU takes its time."""
+    alice = await stack.join()
+    await alice.ask("offer", sdp="v=0")
+    stack.mcu.hold = asyncio.Event()
+    await alice.ws.send_json({"type": "leave", "id": 9})
+    await alice.ws.close()
+    await until(lambda: stack.mcu.calls[-1][0] == "DELETE", "the MCU is asked")
+    stack.mcu.hold.set()
+    await until(lambda: not stack.mcu.legs and not len(stack.notifier.hub), "no leg and no session are left")
+    await until(lambda: stack.appserver.kinds("alice") == ["connected", "disconnected"])
+
+
 # --- events, resume, end ----------------------------------------------------------------------------------------------
 
 

@@ -133,7 +133,7 @@ export class Session {
     if (policy.then === "end" || this.#streak.times > policy.patience) return this.#end(policy.end);
     if (policy.then === "refresh" && this.#streak.times === 1) return this.#refresh();
     this.#mustRefresh ||= policy.then === "refresh";
-    this.#wait(now, policy.minimum);
+    this.#wait(now, policy.minimum + (policy.spread ?? 0) * this.#random());
   }
 
   /**
