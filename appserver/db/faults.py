@@ -65,6 +65,8 @@ CODES: dict[int, Fault] = {
     3024: Fault.SLOW,  # MySQL: max_execution_time
 }
 """What does not stand here is a statement's own fault."""
+TURNED_AWAY = frozenset({1044, 1045, 1049, 1130})
+"""Of those the ones that are said by a server which is there."""
 BROKEN = ("packet sequence number wrong", "not connected", "cancelled during execution", "(0, '')", "already closed")
 """Of the driver's errors without a code those that mean a lost connection."""
 

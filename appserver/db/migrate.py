@@ -23,6 +23,7 @@ from confero.errors import LocalError, Unavailable
 from confero.runtime.logging import get_logger
 
 from .engine import Database
+from .faults import TURNED_AWAY, code_of
 from .journal import Begun, Journal, Way, begun
 from .server import Server
 from .sqlite import Sqlite
@@ -57,7 +58,8 @@ class Standing:
 async def migrate(database: Database, to: str = "head") -> None:
     """Run the migrations that are missing.
 
-    Raises Unavailable if the database is not there, LocalError if its tables are newer than this program.
+    Raises Unavailable if the database is not there (``database-refused``: it does not let us in), LocalError if its tables are
+    newer than this program.
     """
     await _run(database, lambda connection: _walk(connection, "up", to))
 
@@ -101,7 +103,8 @@ def _told() -> Iterator[None]:
         raise LocalError(f"the database belongs to another version of confero: {error}") from error
     except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
-        raise Unavailable(f"the database cannot be used: {cause}", code="database-down") from error
+        code = "database-refused" if code_of(cause) in TURNED_AWAY else "database-down"
+        raise Unavailable(f"the database cannot be used: {cause}", code=code) from error
 
 
 async def _in_file(sqlite: Sqlite, work: Callable[[Connection], Value]) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl as tls
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from confero.models.joining import JoinReply, SiteInfo
 
 from .accounts import Me, Session
 from .administration import Audit, Farm, Users
+from .listening import Event, Listener
 from .meeting import Meeting
 from .parts import at
 from .records import Records
@@ -46,6 +48,17 @@ class Client:
         """Whoever has joined, by the token of the join; on the same connections."""
         return Seat(self._to.showing(Proof(bearer=joined.token)), joined)
 
+    def events(self) -> AsyncIterator[Event]:
+        """What changes of one's own rooms, and who is there; with a key or a session, through broken connections.
+
+        See ``Listener.events`` for how it begins, goes on and ends.
+        """
+
+        async def token() -> str:
+            return (await self.me.events_token()).token
+
+        return Listener(self._to, token, renews=True).events()
+
     async def site(self) -> SiteInfo:
         """What the installation offers to whoever comes."""
         return await self._to.call("GET", at("site"), SiteInfo)
@@ -76,3 +89,15 @@ class Seat:
         self.participant = joined.participant
         self.rooms, self.meeting = Rooms(to), Meeting(to)
         self.speaking, self.calls = Speaking(to), Calls(to)
+        self._to = to
+
+    def events(self) -> AsyncIterator[Event]:
+        """What happens in the room, and to this participant; in the lobby ``admitted`` or ``closed``.
+
+        See ``Listener.events`` for how it begins, goes on and ends.
+        """
+
+        async def token() -> str:
+            return self.joined.token
+
+        return Listener(self._to, token, renews=False).events()

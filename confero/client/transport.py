@@ -89,12 +89,12 @@ class Transport:
         self.proof = proof
         self._ssl = ssl
         self._patience = patience
-        self._jitter = jitter
+        self.jitter = jitter
         self._session: list[aiohttp.ClientSession] = []
         """None yet, or one; shared with those that ``showing`` has given."""
 
     def showing(self, proof: Proof) -> Transport:
-        other = Transport(self.base, proof, ssl=self._ssl, patience=self._patience, jitter=self._jitter)
+        other = Transport(self.base, proof, ssl=self._ssl, patience=self._patience, jitter=self.jitter)
         other._session = self._session
         return other
 
@@ -139,7 +139,7 @@ class Transport:
             await asyncio.sleep(wait_s)
 
     def _wait_s(self, error: ApiError, tries: int) -> float:
-        return error.retry_after_s or BACKOFF_S * float(2 ** (tries - 1)) * self._jitter()
+        return error.retry_after_s or BACKOFF_S * float(2 ** (tries - 1)) * self.jitter()
 
     async def _try(
         self, method: str, path: str, body: BaseModel | None, query: BaseModel | None, headers: Mapping[str, str]
@@ -183,6 +183,31 @@ class Transport:
                     yield piece
         except (aiohttp.ClientError, OSError) as error:
             raise NoAnswer("broken", f"the answer broke off: {type(error).__name__}") from error
+
+    async def lines(self, path: str, body: BaseModel, longest: int, silence_s: float) -> AsyncIterator[bytes]:
+        """Lines of an answer that goes on, without their ends, until it is over; ``longest`` bytes each.
+
+        Raises ApiError; NoAnswer too where nothing comes for ``silence_s``.
+        """
+        headers = {**self.proof.headers("POST"), "Content-Type": "application/json", "Accept": "text/event-stream"}
+        timeout = aiohttp.ClientTimeout(sock_connect=self._patience.timeout_s, sock_read=silence_s)
+        try:
+            async with self._open().post(
+                self.base + path, data=wire(body), headers=headers, ssl=self._ssl, timeout=timeout
+            ) as response:
+                if response.status >= 300:
+                    raise error_of(response.status, await _read(response), response.headers.get("Retry-After", ""))
+                kept = b""
+                async for piece in response.content.iter_any():
+                    *whole, kept = (kept + piece).split(b"\n")
+                    if len(kept) > longest:
+                        raise NoAnswer("bad-reply", f"a line has more than {longest} bytes")
+                    for line in whole:
+                        yield line
+        except TimeoutError:
+            raise NoAnswer("timeout", f"nothing came for {silence_s:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise NoAnswer("broken", f"the stream broke off: {type(error).__name__}") from error
 
     def _open(self) -> aiohttp.ClientSession:
         if not self._session:

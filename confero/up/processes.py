@@ -18,6 +18,8 @@ from confero.runtime.tasks import TaskBag, spawn
 from confero.up.plan import Child
 from confero.up.supervisor import Action, Kill, Policy, Spawn, Supervisor, Terminate
 
+NOT_READY = 503
+"""What ``/ready`` answers then."""
 READY_POLL_S = 0.1
 HEALTH_POLL_S = 2.0
 PROBE_S = 2.0
@@ -234,7 +236,7 @@ class Runner:
     async def _probe(self, child: Child) -> None:
         """Until the process ends: is it ready, and does it then go on answering?"""
         if child.url:
-            await self._until_ready(child.url + "/ready")
+            await self._until_ready(child)
         self._supervisor.process_ready(child.name, self._now())
         self._pump()
         answered = self._now()
@@ -247,16 +249,20 @@ class Runner:
                 self._pump()
                 return
 
-    async def _until_ready(self, url: str) -> None:
-        while True:
-            if await self._answers(url):
-                return
+    async def _until_ready(self, child: Child) -> None:
+        while (status := await self._status(child.url + "/ready")) != 200:
+            if status == NOT_READY:
+                self._supervisor.process_waiting(child.name, self._now())
             await asyncio.sleep(READY_POLL_S)
 
     async def _answers(self, url: str) -> bool:
+        return await self._status(url) == 200
+
+    async def _status(self, url: str) -> int:
+        """0: no answer."""
         assert self._http is not None
         try:
             async with self._http.get(url) as response:
-                return response.status == 200
+                return response.status
         except (aiohttp.ClientError, TimeoutError, OSError):
-            return False
+            return 0

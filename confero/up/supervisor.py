@@ -35,7 +35,7 @@ class Policy:
     quick_failures: int = 5
     """That many in a row, and all is stopped."""
     start_within: float = 40.0
-    """A process that is not ready by then is killed, which counts as a failure."""
+    """A process that is not ready by then is killed, which counts as a failure; but for one that says that it waits."""
     order_grace: float = 5.0
     """A service that others come after holds them back no longer than this: they can wait for it by themselves."""
     stop_within: float = 15.0
@@ -190,6 +190,12 @@ class Supervisor:
             self._announced = True
             self._actions.append(AllReady())
         self._start_idle(now)
+
+    def process_waiting(self, name: str, now: float) -> None:
+        """The service answers that it is not ready: it waits for something, which killing it would not bring."""
+        service = self._services[name]
+        if service.state is State.STARTING and not service.killed:
+            service.deadline = now + self.policy.start_within
 
     def process_exited(self, name: str, code: int, now: float) -> None:
         """The process has ended, with this exit code (negative: by that signal). Ignored if there was none."""

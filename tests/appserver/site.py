@@ -55,7 +55,7 @@ class Site:
             await self.app.stop()
             raise
         assert self.app.internal is not None
-        self._ports = (self.app.public[0].port, self.app.internal.port)
+        self._ports = (self.app.doors.public[0].port, self.app.internal.port)
 
     async def stop(self) -> None:
         await self.app.stop()

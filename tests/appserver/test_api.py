@@ -53,7 +53,6 @@ async def test_public_url_is_what_people_get(make_site: SiteMaker) -> None:
     site = await make_site(public_url="https://meet.example/")
     _, made = await site.call("GET", "/api/v1/rooms/lobby")
     assert made["join_url"] == "https://meet.example/r/lobby"
-    assert site.app.join_url == "https://meet.example/r/lobby"
 
 
 async def test_host_that_is_none(site: Site) -> None:
@@ -278,7 +277,7 @@ async def test_readiness_follows_the_database(site: Site) -> None:
 
 async def test_housekeeping(site: Site) -> None:
     await site.join()
-    await site.app.keep_house()
+    await site.app.housekeeping.once()
     assert await count(site) == 1
 
 

@@ -1,7 +1,8 @@
 """The API as its description says, by a tool that makes requests up from it (schemathesis), with the credentials of two people.
 
 Never a fault of the server's; every answer fits its schema and carries a declared code; and whatever Grace sends, also with the ids
-of all that is Ada's, changes nothing of Ada's and shows nothing of it. ``CONFERO_TEST_LONG=1`` sends thirty times as many.
+of all that is Ada's, changes nothing of Ada's and shows nothing of it. ``CONFERO_TEST_LONG=1`` sends thirty times as many,
+another number that many times as many, and the same once more with MariaDB.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi.checks import (
@@ -34,10 +36,13 @@ from confero.models import LegRecord, LegRecords
 
 from .browser import Browser
 from .conftest import SiteMaker
+from .mariadb import MariaDb
 from .site import Site
 
-EXAMPLES = 30 if os.environ.get("CONFERO_TEST_LONG") else 1
+LONG = int(os.environ.get("CONFERO_TEST_LONG", "0") or 0)
+EXAMPLES = {0: 1, 1: 30}.get(LONG, LONG)
 """For each operation, mode and kind of sender."""
+ENGINES = ("sqlite", "mariadb") if LONG else ("sqlite",)
 WEBSOCKETS = frozenset({"/events", "/sip"})
 LAST = "DELETE /api/v1/session"
 """Ends the session with which everything else is asked."""
@@ -95,9 +100,9 @@ class World:
         return found
 
 
-@pytest.fixture
-async def world(make_site: SiteMaker) -> AsyncIterator[World]:
-    site: Site = await make_site(**WIDE)
+@pytest.fixture(params=ENGINES)
+async def world(request: pytest.FixtureRequest, make_site: SiteMaker) -> AsyncIterator[World]:
+    site: Site = await make_site(**WIDE, **(of_server(request) if request.param == "mariadb" else {}))
     await site.mcu.register(site.internal_url)
     ada, grace, root = Browser(site), Browser(site), Browser(site)
     made = World(site, ada)
@@ -119,6 +124,14 @@ async def world(make_site: SiteMaker) -> AsyncIterator[World]:
     yield made
     for browser in (ada, grace, root):
         await browser.close()
+
+
+def of_server(request: pytest.FixtureRequest) -> dict[str, SecretStr]:
+    """An empty database of a server, which this run starts."""
+    server: MariaDb = request.getfixturevalue("mariadb")
+    created = server.sql("CREATE DATABASE confero_contract")
+    assert created.returncode == 0, created.stderr
+    return {"database_url": SecretStr(server.url("confero_contract"))}
 
 
 def cookie(browser: Browser) -> dict[str, str]:
@@ -151,7 +164,7 @@ async def furnish(world: World) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # schemathesis' own
-@pytest.mark.timeout(3600 if EXAMPLES > 1 else 120)
+@pytest.mark.timeout(3600 if LONG else 120)
 async def test_whatever_is_sent(world: World) -> None:
     before = await world.have()
     document = world.site.app.site.openapi(words())

@@ -68,7 +68,7 @@ async def test_the_site_is_served(make_site: SiteMaker, door: Door, tmp_path: Pa
 async def test_without_a_listener_of_its_own(make_site: SiteMaker, door: Door, tmp_path: Path) -> None:
     settings = {"https_port": 0, "handover_dir": tmp_path / "handover"}
     app = (await make_site(**settings)).app
-    assert len(app._listeners) == 2
+    assert len(app.doors.all) == 2
     config = AppserverConfig(state_dir=tmp_path, https_listen=False, handover_dir=tmp_path / "handover")
     assert config.https_listen is False
 
@@ -87,7 +87,7 @@ async def test_tls_may_have_ended_before(make_site: SiteMaker, door: Door, tmp_p
         return web.Response(text="x")
 
     site: Site = await make_site(handover_dir=tmp_path / "handover")
-    handed = site.app._handed
+    handed = site.app.doors.handed
     assert handed is not None
     site.app.site.app.router._frozen = False
     site.app.site.app.router.add_get("/who", who)
@@ -140,7 +140,7 @@ async def test_while_it_drains_the_door_keeps_who_comes(make_site: SiteMaker, do
 async def test_the_client_that_trusts_nobody(make_site: SiteMaker, door: Door, tmp_path: Path) -> None:
     """A handshake that fails gives its place back."""
     site: Site = await make_site(handover_dir=tmp_path / "handover")
-    handed = site.app._handed
+    handed = site.app.doors.handed
     assert handed is not None
     client = await door.connect()
     client.setblocking(False)

@@ -43,7 +43,8 @@ def test_a_star_and_a_key() -> None:
     features = Features()
     assert [features.key(key, 0.0) for key in "*6"] == [None, "mute"]
     assert [features.key(key, 0.0) for key in "*#"] == [None, "help"]
-    assert [features.key(key, 0.0) for key in "*9"] == [None, "unknown"]
+    assert [features.key(key, 0.0) for key in "*9"] == [None, "hand"]
+    assert [features.key(key, 0.0) for key in "*8"] == [None, "unknown"]
     assert [features.key(key, 0.0) for key in "**6"] == [None, None, "mute"]
     assert [features.key(key, 0.0) for key in "6#"] == [None, None]
 

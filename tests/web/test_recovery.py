@@ -68,6 +68,7 @@ async def test_try_now(join_page: JoinPage, backend: Backend) -> None:
     page = await join_page()
     attempts: list[float] = []
     page.on("websocket", lambda _: attempts.append(asyncio.get_running_loop().time()))
+    page.on("request", lambda asked: "/events/" in asked.url and attempts.append(asyncio.get_running_loop().time()))
     await backend.stop()
     await until(lambda: len(attempts) == 5)
     await until(lambda: page.evaluate("window.confero.signalling === 'waiting'"))

@@ -6,17 +6,19 @@
  * @property {import("./text.js").EndReason} end  what the person reads when it stops
  * @property {number} patience  how many times in a row this is answered before it stops; Infinity: always
  * @property {number} minimum  wait at least this long before trying again, ms
+ * @property {number} [spread]  and up to this much longer, at random: everybody was told at once, and is not to come at once, ms
  */
 
 /** @type {Readonly<Record<number, ClosePolicy>>} */
 export const CLOSE_CODES = Object.freeze({
+  1012: { then: "retry", end: "lost", patience: Infinity, minimum: 0, spread: 5000 },
   4400: { then: "retry", end: "protocol", patience: 3, minimum: 0 },
   4401: { then: "refresh", end: "expired", patience: 3, minimum: 0 },
   4403: { then: "end", end: "removed", patience: 0, minimum: 0 },
   4408: { then: "retry", end: "lost", patience: Infinity, minimum: 0 },
   4409: { then: "end", end: "elsewhere", patience: 0, minimum: 0 },
   4429: { then: "retry", end: "lost", patience: Infinity, minimum: 2000 },
-  4503: { then: "retry", end: "lost", patience: Infinity, minimum: 0 },
+  4503: { then: "retry", end: "lost", patience: Infinity, minimum: 0, spread: 1000 },
 });
 
 /** @type {ClosePolicy} */

@@ -1,8 +1,10 @@
-/** Gives the session machine a WebSocket; requests become promises. */
+/** Gives the session machine a WebSocket, or what stands in for one; requests become promises. */
 
 import { Driver } from "./driver.js";
+import { FetchSocket } from "./fetchsocket.js";
 import { RequestError } from "./problem.js";
 import { Session } from "./session.js";
+import { Ways } from "./ways.js";
 
 /** @typedef {import("./session.js").SessionAction} SessionAction */
 /** @typedef {import("./session.js").ReplyMessage} ReplyMessage */
@@ -22,8 +24,9 @@ export class Signaling {
   #url;
   #session;
   #handlers;
-  /** @type {WebSocket | null} */
+  /** @type {WebSocket | FetchSocket | null} */
   #socket = null;
+  #ways = new Ways();
   /** @type {Driver<SessionAction>} */
   #driver;
   /** @type {Map<number, { resolve: (message: ReplyMessage) => void, reject: (error: RequestError) => void }>} */
@@ -33,10 +36,11 @@ export class Signaling {
    * @param {string} url of the events WebSocket
    * @param {string} token of the join
    * @param {SignalingHandlers} handlers
+   * @param {boolean} inRoom else it is for an account
    */
-  constructor(url, token, handlers) {
+  constructor(url, token, handlers, inRoom = true) {
     this.#url = url;
-    this.#session = new Session(token);
+    this.#session = new Session(token, Math.random, inRoom);
     this.#handlers = handlers;
     this.#driver = new Driver(this.#session, (action) => this.#perform(action));
   }
@@ -76,6 +80,7 @@ export class Signaling {
 
   /** Tries at once if it was waiting. */
   wake() {
+    this.#ways.again();
     this.#driver.step((now) => this.#session.wake(now));
   }
 
@@ -91,7 +96,7 @@ export class Signaling {
       case "close": return this.#close(action.code);
       case "refresh": return void this.#refresh(action.token);
       case "status": return this.#handlers.status(action.status);
-      case "welcome": return this.#handlers.welcome(action.welcome);
+      case "welcome": return this.#welcomed(action.welcome);
       case "event": return this.#handlers.event(action.event);
       case "reply": return this.#take(action.id)?.resolve(action.message);
       case "fail": return this.#take(action.id)?.reject(new RequestError(action.code, action.detail));
@@ -99,21 +104,37 @@ export class Signaling {
     }
   }
 
+  /** @param {import("./wire.js").Welcome} welcome */
+  #welcomed(welcome) {
+    this.#ways.welcomed();
+    this.#handlers.welcome(welcome);
+  }
+
   #connect() {
-    const socket = new WebSocket(this.#url);
+    const socket = this.#made();
     this.#socket = socket;
     const current = (/** @type {(now: number) => void} */ change) => {
       if (this.#socket === socket) this.#driver.step(change);
     };
     socket.onopen = () => current((now) => this.#session.opened(now));
-    socket.onmessage = (message) => current((now) => this.#session.received(String(message.data), now));
-    socket.onclose = (event) => current((now) => this.#session.closed(event.code, event.reason, now));
+    socket.onmessage = (/** @type {{ data: unknown }} */ message) => current((now) => this.#session.received(String(message.data), now));
+    socket.onclose = (/** @type {{ code: number, reason: string }} */ event) => {
+      if (this.#socket === socket) this.#ways.ended(event.code);
+      current((now) => this.#session.closed(event.code, event.reason, now));
+    };
+  }
+
+  /** By the way that is to be taken now. */
+  #made() {
+    if (this.#ways.way === "socket") return new WebSocket(this.#url);
+    return new FetchSocket(this.#url.replace(/^ws/, "http"), this.#ways.way === "poll");
   }
 
   /** @param {number} code */
   #close(code) {
     const socket = this.#socket;
     this.#socket = null;
+    if (socket) this.#ways.ended(code);
     socket?.close(code);
   }
 

@@ -59,7 +59,7 @@ async def server() -> AsyncIterator[Server]:
 
 def client(server: Server, key: str = "ck_1", **patience: Any) -> Client:
     made = Client(server.url, key=key, patience=Patience(**patience))  # type: ignore[attr-defined]
-    made._to._jitter = lambda: 0.0
+    made._to.jitter = lambda: 0.0
     return made
 
 

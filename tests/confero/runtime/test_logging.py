@@ -102,9 +102,9 @@ def test_a_trace_stays_with_its_record(lines: Lines, form: str) -> None:
 
 
 def test_other_libraries_come_along(lines: Lines, form: str) -> None:
-    logging.getLogger("sqlalchemy.pool").error("cannot connect to %s", "mysql://u:p@h/db", extra={"password": "p"})
+    logging.getLogger("sqlalchemy.dialects").error("cannot connect to %s", "mysql://u:p@h/db", extra={"password": "p"})
     (line,) = lines.lines
-    assert "cannot connect to mysql://u:***@h/db" in line and "sqlalchemy.pool" in line
+    assert "cannot connect to mysql://u:***@h/db" in line and "sqlalchemy.dialects" in line
     assert '"p"' not in line and "password=p" not in line
 
 

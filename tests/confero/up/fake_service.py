@@ -1,8 +1,9 @@
 """A tiny service for the supervisor's tests: answers /ready and /health on 127.0.0.1, and fails as it is told.
 
-    fake_service.py PORT [fail CODE TEXT | deaf FILE | stubborn | noisy]
+    fake_service.py PORT [fail CODE TEXT | deaf FILE | waiting FILE | stubborn | noisy]
 
-fail: says TEXT and ends. deaf: stops answering once FILE is there. stubborn: ignores SIGTERM. noisy: writes a line without end.
+fail: says TEXT and ends. deaf: stops answering once FILE is there. waiting: is not
+ready until FILE is there. stubborn: ignores SIGTERM. noisy: writes a line without end.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if mode == "deaf" and Path(rest[0]).exists():
             time.sleep(60)
-        self.send_response(200)
+        waiting = mode == "waiting" and self.path == "/ready" and not Path(rest[0]).exists()
+        self.send_response(503 if waiting else 200)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:

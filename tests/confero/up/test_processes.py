@@ -125,6 +125,17 @@ async def test_killed_with_9_it_comes_back_as_another_process() -> None:
         assert await it.stop() == 0
 
 
+async def test_one_that_says_that_it_waits_is_not_killed(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    async with world(fake("a", "waiting", str(there)), fake("b"), policy=replace(QUICK, start_within=1.5)) as it:
+        await it.until_kind(Ready, "b")
+        await asyncio.sleep(2.5)
+        there.touch()
+        await it.until_kind(AllReady)
+        assert not any(isinstance(action, Kill | Restarting) for action in it.actions)
+        assert await it.stop() == 0
+
+
 async def test_one_that_cannot_start_ends_everything_and_its_words_are_kept() -> None:
     async with world(fake("a"), fake("b", "fail", "1", "port 80 is in use")) as it:
         gave_up = await it.until_kind(GaveUp, "b")

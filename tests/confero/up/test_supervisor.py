@@ -153,6 +153,28 @@ def test_one_that_does_not_become_ready_is_killed_and_started_again() -> None:
     assert drain(machine) == [Restarting("a", -9, 0.2)]
 
 
+def test_one_that_says_that_it_waits_is_left_to_wait_and_watched() -> None:
+    machine = Supervisor({"a": ()})
+    machine.start(0)
+    drain(machine)
+    for now in range(0, 3600, 30):
+        machine.process_waiting("a", now)
+        machine.handle_timer(now)
+        assert drain(machine) == [] and machine.get_timer() == now + POLICY.start_within
+    silent_at = machine.get_timer() or 0.0
+    machine.handle_timer(silent_at)
+    assert drain(machine) == [Kill("a", "it was not ready within 40 s")]
+    machine.process_waiting("a", silent_at)
+    machine.process_exited("a", -9, silent_at)
+    assert drain(machine) == [Restarting("a", -9, 0.2)]
+
+
+def test_one_that_is_ready_does_not_wait_any_more() -> None:
+    machine = running({"a": ()})
+    machine.process_waiting("a", 10)
+    assert machine.get_timer() is None and drain(machine) == []
+
+
 def test_one_that_hangs_is_killed_once_and_started_again() -> None:
     machine = running({"a": ()})
     machine.process_hung("a", 50)
