@@ -16,6 +16,7 @@ from confero.runtime.http import Route, read_bytes
 from confero.runtime.listener import when_lost
 from confero.runtime.logging import get_logger
 from confero.runtime.middleware import REQUEST_ID
+from confero.runtime.tasks import spawn
 from confero.tokens import service_token
 
 from .edge import CONNECT_S, SEND_S, down
@@ -64,6 +65,7 @@ class Passing:
         self._limit = limit
         self._http: aiohttp.ClientSession | None = None
         self._count = 0
+        self._asking: set[asyncio.Task[aiohttp.ClientResponse]] = set()
         self._answers: set[aiohttp.ClientResponse] = set()
 
     def routes(self) -> list[Route]:
@@ -85,14 +87,7 @@ class Passing:
             self._count -= 1
 
     async def _pass_on(self, request: web.Request, body: bytes) -> web.StreamResponse:
-        sent = self._session().request(
-            request.method, self._url + request.path, data=body or None, headers=self._headers(request)
-        )
-        try:
-            answer = await sent
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("service not reached", service="notifier", reason=type(error).__name__)
-            raise down("notifier") from None
+        answer = await self._answered(request, body)
         self._answers.add(answer)
         when_lost(request, answer.close)
         try:
@@ -100,6 +95,27 @@ class Passing:
         finally:
             self._answers.discard(answer)
             answer.release()
+
+    async def _answered(self, request: web.Request, body: bytes) -> aiohttp.ClientResponse:
+        """The head of the answer, which a poll may take long to have. Raises Unavailable, also for one that is cut."""
+        asking = spawn(self._ask(request, body), name="ask the notifier")
+        self._asking.add(asking)
+        when_lost(request, asking.cancel)
+        try:
+            return await asking
+        except asyncio.CancelledError:
+            if not asking.cancelled() or _is_cancelled():
+                raise
+            raise down("notifier") from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("service not reached", service="notifier", reason=type(error).__name__)
+            raise down("notifier") from None
+        finally:
+            self._asking.discard(asking)
+
+    async def _ask(self, request: web.Request, body: bytes) -> aiohttp.ClientResponse:
+        url, headers = self._url + request.path, self._headers(request)
+        return await self._session().request(request.method, url, data=body or None, headers=headers)
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
@@ -123,6 +139,8 @@ class Passing:
 
     def drain(self) -> None:
         """Cut what is on its way: browsers come again and go on where they were."""
+        for asking in list(self._asking):
+            asking.cancel()
         for answer in list(self._answers):
             answer.close()
 
@@ -131,6 +149,12 @@ class Passing:
         self.drain()
         if self._http is not None:
             await self._http.close()
+
+
+def _is_cancelled() -> bool:
+    """Whether it is the request itself that is to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def copied(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:

@@ -1,7 +1,7 @@
 """Pictures of every page of the web client, at the size of a desktop and of a phone, light and dark: docs/images/client/.
 
-``python tools/screenshots.py [WORD]`` makes those whose name has the word in it. The pages speak with the pretended servers of
-tests/web, furnished by account_scene.py and meeting_scene.py there, so that pictures show the same things each time.
+``python tools/screenshots.py [PATTERN]`` makes those whose name the regular expression finds. The pages speak with the pretended
+servers of tests/web, furnished by account_scene.py and meeting_scene.py there, so that pictures show the same things each time.
 """
 
 from __future__ import annotations
@@ -123,9 +123,9 @@ def meeting(scene: Callable[[MeetingBackend], Awaitable[None]], *opened: str | r
         await inside(page)
         await scene(backend)
         await until(lambda: page.evaluate(f"window.confero.roster.length === {len(backend.people)}"))
-        for name in opened:
+        for index, name in enumerate(opened):
             button = page.get_by_role("button", name=name).locator("visible=true").first
-            if not await button.count():
+            if index == 0 and not await button.count():
                 await page.get_by_role("button", name="More", exact=True).click()
             if await button.get_attribute("aria-pressed") != "true":
                 await button.click()
@@ -198,6 +198,7 @@ SCENES = (
     Scene("meeting-invite", meeting(talk, "Invite")),
     Scene("meeting-statistics", figures),
     Scene("meeting-settings", meeting(talk, "Settings")),
+    Scene("meeting-shortcuts", meeting(talk, "Settings", "Keyboard shortcuts")),
     Scene("meeting-dial", meeting(talk, "Call"), {"calls_out": True}),
     Scene("meeting-more", meeting(talk, re.compile("^(React|More)$"))),
     Scene("meeting-ringing", ringing),
@@ -242,7 +243,7 @@ async def keep(page: Page, name: str, *, whole: bool = False) -> None:
     await page.context.close()
 
 
-async def shoot(word: str) -> None:
+async def shoot(pattern: str) -> None:
     backend = AccountBackend()
     await backend.start()
     furnish(backend)
@@ -251,10 +252,10 @@ async def shoot(word: str) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
         for size, scheme in product(SIZES, SCHEMES):
-            for shot in (one for one in SHOTS if word in one.name):
+            for shot in (one for one in SHOTS if re.search(pattern, one.name)):
                 backend.session = signed_in if shot.signed_in else nobody
                 await take(browser, backend, shot, size, scheme)
-            for scene in (one for one in SCENES if word in one.name):
+            for scene in (one for one in SCENES if re.search(pattern, one.name)):
                 await play(browser, scene, size, scheme)
         await browser.close()
     await backend.close()

@@ -128,8 +128,14 @@ async def test_from_the_first_page_to_the_record(people: People) -> None:
     room = await make_room(ada_tab, origin)
     link = f"{origin}/r/{room}?test-audio=raw"
 
+    rooms = await ada_tab.context.new_page()
+    await rooms.goto(f"{origin}/rooms")
+    await expect(rooms.get_by_role("link", name="Planning", exact=True)).to_be_visible()
     await go_in(ada, ada_tab, link, "Ada Lovelace")
     await ada.connected()
+    # Told by the notification server: a page that hears nothing looks every 15 s.
+    await expect(rooms.get_by_text("1 person inside")).to_be_visible(timeout=6000)
+    await rooms.close()
     await go_in(grace, grace_tab, link, "Grace Hopper", "0000")
     await expect(grace_tab.get_by_role("alert")).to_contain_text("PIN")
     await grace_tab.get_by_label("PIN", exact=True).fill(PIN)

@@ -22,6 +22,7 @@ PAIRS = {
     models.Leave: wire.Leave,
     models.Ping: wire.Ping,
     models.Position: wire.Place,
+    models.Opening: wire.Opening,
 }
 
 
@@ -105,11 +106,41 @@ def test_both_read_the_same(message: dict[str, Any]) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_comes_is_read_or_malformed(data: bytes) -> None:
-    for read in (wire.read_browser, wire.read_publication, wire.type_of, wire.read_change, wire.read_control):
+    for read in (
+        wire.read_browser,
+        wire.read_opening,
+        wire.read_publication,
+        wire.type_of,
+        wire.read_change,
+        wire.read_control,
+    ):
         try:
             read(data)
         except wire.Malformed:
             continue
+
+
+OPENING = {
+    "resume": FIELDS["resume"],
+    "seen": FIELDS["seen"],
+    "wait_s": st.one_of(st.floats(), st.integers(-1, 27), st.sampled_from(["1", True, None])),
+    "greet": FIELDS["muted"],
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.fixed_dictionaries({}, optional=OPENING))
+def test_openings_are_read_alike(opening: dict[str, Any]) -> None:
+    data = json.dumps(opening).encode()
+    try:
+        by_pydantic = models.Opening.model_validate_json(data).model_dump(mode="json")
+    except ValidationError:
+        by_pydantic = None
+    try:
+        read = msgspec.to_builtins(wire.read_opening(data))
+    except wire.Malformed:
+        read = None
+    assert read == by_pydantic
 
 
 GOOD = [

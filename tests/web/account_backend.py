@@ -10,12 +10,13 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from confero.ids import new_id
-from confero.models import Problem
+from confero.models import ChangedEvent, Hello, Ok, Position, Problem, UserWelcome
 from confero.models.accounts import (
     AccountEnd,
     AuditEntry,
     AuditPage,
     DeviceList,
+    EventsToken,
     KeyCreate,
     KeyInfo,
     KeyList,
@@ -66,6 +67,8 @@ class AccountBackend(Backend):
         """Path without /api/v1 -> problem, until taken back."""
         self.retry_after_s = 0
         """Told with each of these problems."""
+        self.listeners: dict[web.WebSocketResponse, Position] = {}
+        """Pages that hear what changes, and where they are."""
         self.asked: list[str] = []
         """Method and path of each call, as they came."""
 
@@ -108,6 +111,7 @@ class AccountBackend(Backend):
             "DELETE /users/{id}": self._delete_user,
             "POST /users/{id}/reset-link": self._reset_link,
             "GET /audit": self._audit,
+            "POST /me/events": self._events_token,
             **self.world.table(),
         }
         for name, handler in table.items():
@@ -153,6 +157,43 @@ class AccountBackend(Backend):
     def _enter(self, user: UserInfo, status: int = 200) -> web.Response:
         self.sign_in(user)
         return json_reply(self.session, status)
+
+    # --- news -----------------------------------------------------------------------------------------------------
+
+    async def changes(self, what: str, room: str | None = None) -> None:
+        """All pages that listen hear of it."""
+        for ws, topic in self.listeners.items():
+            event = ChangedEvent.model_validate({"what": what, "room": room})
+            self.listeners[ws] = topic.model_copy(update={"seq": topic.seq + 1})
+            await ws.send_json({"topic": topic.topic, "seq": topic.seq + 1, **event.model_dump(mode="json")})
+
+    async def _events_token(self, request: web.Request) -> web.Response:
+        return json_reply(EventsToken(token=f"news-of-{self.me.id}", expires_at=time.time() + 600))
+
+    async def _events(self, request: web.Request) -> web.WebSocketResponse:
+        """An account's session: it is greeted, and its requests are answered."""
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        hello = Hello.model_validate_json(await ws.receive_str(timeout=5))
+        user = hello.token.removeprefix("news-of-")
+        topic = Position(topic=f"user:{user}", epoch="ep_1", seq=0)
+        welcome = UserWelcome(session=new_id("ses"), topics=[topic], resumed=False, user=user)
+        await ws.send_str(welcome.model_dump_json())
+        self.listeners[ws] = topic
+        try:
+            async for message in ws:
+                wish = message.json()
+                await ws.send_str(Ok(id=wish["id"]).model_dump_json())
+                if wish["type"] == "leave":
+                    await ws.close()
+        finally:
+            del self.listeners[ws]
+        return ws
+
+    async def drop_connections(self, code: int | None = None) -> None:
+        await super().drop_connections(code)
+        for ws in list(self.listeners):
+            await ws.close(code=code or 1012)
 
     # --- coming and going -----------------------------------------------------------------------------------------
 

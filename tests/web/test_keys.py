@@ -40,7 +40,7 @@ async def test_keys(join_page: JoinPage, backend: MeetingBackend) -> None:
     await expect(page.get_by_role("complementary", name="Chat")).to_have_count(0)
     await expect(control(page, "Chat")).to_be_focused()
     await page.keyboard.press("?")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     await expect(dialog).to_contain_text("Raise or lower your hand")
     await check(page)
     await dialog.get_by_role("switch", name="Single letters act").click()

@@ -78,6 +78,20 @@ async def test_lists_are_fresh_when_one_comes_back_to_them(open_page: OpenPage, 
     await expect(page.get_by_text("1 person inside")).to_be_visible()
 
 
+async def test_lists_follow_the_news(open_page: OpenPage, people: AccountBackend) -> None:
+    furnish(people)
+    page = await open_page("/rooms", at=people)
+    await expect(page.get_by_text("6 people inside")).to_be_visible()
+    await until(lambda: len(people.listeners) == 1)
+    room = people.world.rooms["team-standup"]
+    people.world.rooms["team-standup"] = room.model_copy(update={"participants": 1})
+    await people.changes("live", "team-standup")
+    await expect(page.get_by_text("1 person inside")).to_be_visible()
+    await people.drop_connections(1012)
+    people.world.rooms["team-standup"] = room.model_copy(update={"participants": 2})
+    await expect(page.get_by_text("2 people inside")).to_be_visible()
+
+
 async def test_the_network_goes(join_page: JoinPage, backend: Backend) -> None:
     page = await join_page()
     await page.context.set_offline(True)

@@ -97,6 +97,7 @@ async def test_secrets_of_links_leave_the_address_at_once(open_page: OpenPage, p
 async def test_a_forgotten_password(open_page: OpenPage, people: AccountBackend) -> None:
     page = await open_page("/signin", at=people)
     await page.get_by_role("link", name="Forgotten your password?").click()
+    await expect(page.get_by_role("heading", name="Reset your password")).to_be_visible()
     await page.get_by_label("User name").fill(" Ada ")
     await page.get_by_role("button", name="Send the link").click()
     await expect(page.get_by_role("heading", name="Look into your mail")).to_be_focused()

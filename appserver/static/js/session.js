@@ -52,6 +52,7 @@ export class Session {
   /** @type {string} */
   #token;
   #random;
+  #inRoom;
   /** @type {SessionAction[]} */
   #actions = [];
   #requests = new Requests(MAX_REQUESTS);
@@ -70,10 +71,12 @@ export class Session {
   /**
    * @param {string} token of the join
    * @param {() => number} random for the jitter
+   * @param {boolean} inRoom whether a welcome has a roster; that of an account has none
    */
-  constructor(token, random = Math.random) {
+  constructor(token, random = Math.random, inRoom = true) {
     this.#token = token;
     this.#random = random;
+    this.#inRoom = inRoom;
   }
 
   /** @returns {SessionAction[]} what to do now, in order; each is given once */
@@ -233,7 +236,7 @@ export class Session {
    * @param {number} now
    */
   #welcomed(welcome, now) {
-    if (this.status !== "greeting" || typeof welcome.session !== "string" || !Array.isArray(welcome.roster) || !Array.isArray(welcome.topics)) {
+    if (this.status !== "greeting" || typeof welcome.session !== "string" || (this.#inRoom && !Array.isArray(welcome.roster)) || !Array.isArray(welcome.topics)) {
       return this.#abandon(now);
     }
     this.id = welcome.session;

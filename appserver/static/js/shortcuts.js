@@ -11,7 +11,7 @@ export const SHORTCUTS = Object.freeze({
   hand: ["H", "Raise or lower your hand"],
   chat: ["C", "Open or close the chat"],
   people: ["P", "Open or close the list of people"],
-  help: ["?", "Show these keys"],
+  help: ["?", "Show these shortcuts"],
 });
 
 /** Keys that do more than one letter can, for the dialog. */

@@ -36,10 +36,11 @@ export class Signaling {
    * @param {string} url of the events WebSocket
    * @param {string} token of the join
    * @param {SignalingHandlers} handlers
+   * @param {boolean} inRoom else it is for an account
    */
-  constructor(url, token, handlers) {
+  constructor(url, token, handlers, inRoom = true) {
     this.#url = url;
-    this.#session = new Session(token);
+    this.#session = new Session(token, Math.random, inRoom);
     this.#handlers = handlers;
     this.#driver = new Driver(this.#session, (action) => this.#perform(action));
   }

@@ -122,3 +122,8 @@ export function toast(text, tone = "plain", kind = "") {
 export function dismissToast(id) {
   toasts.value = toasts.value.filter((one) => one.id !== id);
 }
+
+/** @param {string} kind of toasts that are of no use any more */
+export function dismissKind(kind) {
+  toasts.value = toasts.value.filter((one) => one.kind !== kind);
+}

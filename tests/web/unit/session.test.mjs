@@ -195,6 +195,17 @@ test("whoever wakes up finds out at once whether what looks open still is", () =
   assert.deepEqual(driven.later(PONG_MS)[0], { do: "close", code: 4000 });
 });
 
+test("an account's session is welcomed without a roster, a room's is not", () => {
+  const forAccount = new Session("token", () => 1, false);
+  const forRoom = new Session("token", () => 1);
+  for (const session of [forAccount, forRoom]) {
+    session.start(0);
+    session.opened(0);
+    session.received(JSON.stringify({ type: "welcome", session: "ses_1", topics: [at("user:u1", 0)], resumed: false, user: "u1" }), 0);
+  }
+  assert.deepEqual([forAccount.status, forRoom.status], ["open", "waiting"]);
+});
+
 test("a request is answered by its id, once", () => {
   const driven = open();
   const [action] = sent(driven.does((now) => driven.session.request({ type: "mute", muted: true }, now, 1000)));

@@ -23,7 +23,7 @@ export function Page() {
   const end = fromLocal(before.value && `${before.value}T00:00`);
   const query = { room, who: who.value, everyone: everyone.value, after: fromLocal(after.value && `${after.value}T00:00`), before: end && end + DAY_S };
   const pages = usePages((mark) => listRecords(query, mark), JSON.stringify(query));
-  useRefresh(pages.refresh, LIST_MS);
+  useRefresh(pages.refresh, LIST_MS, ["records", "live"], !everyone.value);
   const sought = Boolean(who.value || after.value || before.value || room);
   const empty = sought
     ? html`<${Empty} icon="search" title=${RECORDS.noneFound} detail=${RECORDS.noneFoundDetail} />`

@@ -23,7 +23,7 @@ export function Page() {
   const making = useSignal(false);
   const query = { search: search.value, everyone: everyone.value };
   const pages = usePages((mark) => listRooms(query, mark), JSON.stringify(query));
-  useRefresh(pages.refresh, LIST_MS);
+  useRefresh(pages.refresh, LIST_MS, ["rooms", "members", "live"], !everyone.value);
   const create = html`<button type="button" class="button button-primary" onClick=${() => (making.value = true)}><${Icon} name="plus" />${ROOMS.create}</button>`;
   const empty = search.value
     ? html`<${Empty} icon="search" title=${ROOMS.noneFound} detail=${ROOMS.noneFoundDetail} />`

@@ -4,7 +4,7 @@ import { html, useEffect, useLayoutEffect, useRef, useSignal } from "../../vendo
 import { pieces } from "../links.js";
 import { dayOf, grouped, spoken, timeOf } from "../messages.js";
 import { currentCall } from "../screens.js";
-import { chatOpen, isHost, me, meeting, seenMessage } from "../store.js";
+import { chatOpen, dismissKind, isHost, me, meeting, seenMessage } from "../store.js";
 import { onEscape } from "./dialog.js";
 import { Icon } from "./icons.js";
 
@@ -19,6 +19,7 @@ const NEAR = 48;
 export function ChatPanel({ onClose }) {
   useEffect(() => {
     chatOpen.value = true;
+    dismissKind("chat");
     return () => void (chatOpen.value = false);
   }, []);
   return html`<aside class="panel chat" aria-label="Chat" onKeyDown=${onEscape(onClose)}>

@@ -24,7 +24,7 @@ export function OwnRooms() {
     );
   };
   useEffect(load, [id, returns.value]);
-  useRefresh(load, LIST_MS);
+  useRefresh(load, LIST_MS, ["rooms", "members", "live"]);
   if (!id || rooms.value.length === 0) return null;
   return html`<section class="door own-rooms" aria-labelledby="own-rooms">
     <h2 id="own-rooms">${HOME.rooms}</h2>

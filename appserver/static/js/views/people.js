@@ -13,14 +13,15 @@ import { Icon } from "./icons.js";
 
 /** Tiles on the stage at most, however large it is; the others are in the list. */
 const MAX_TILES = 25;
-/** Of the stage's height, for whoever is in the spotlight. */
-const LIT_SHARE = 0.56;
+/** Of the stage's height, for whoever is in the spotlight; on a phone the others need more. */
+const LIT_SHARE = Object.freeze({ wide: 0.56, narrow: 0.42 });
+const NARROW = 480;
 
 /** @param {{ onMore: () => void }} props */
 export function Stage({ onMore }) {
   const { list, size } = useSize();
   const lit = people.value.has(meeting.value.state.spotlight ?? "") ? meeting.value.state.spotlight : null;
-  const lower = lit && people.value.size > 1 ? size.height * (1 - LIT_SHARE) - GAP : size.height;
+  const lower = lit && people.value.size > 1 ? size.height * (1 - litShare(size.width)) - GAP : size.height;
   const tiles = seenTiles(tilesSeen(size.width, lower, MAX_TILES) + (lit ? 1 : 0), lit);
   const hidden = people.value.size - tiles.length;
   const rest = tiles.length + (hidden > 0 ? 1 : 0) - (lit ? 1 : 0);
@@ -50,8 +51,13 @@ function seenTiles(places, lit) {
 
 /** The spotlight: as wide as the stage, above the others. @param {{ width: number, height: number }} size @param {boolean} shared */
 function litStyle({ width, height }, shared) {
-  const tall = shared ? Math.floor(height * LIT_SHARE) : height;
+  const tall = shared ? Math.floor(height * litShare(width)) : height;
   return { "--width": `${width}px`, "--height": `${tall}px`, "--face": `${Math.round(Math.min(180, Math.max(48, tall * 0.42)))}px` };
+}
+
+/** @param {number} width of the stage, px */
+function litShare(width) {
+  return width < NARROW ? LIT_SHARE.narrow : LIT_SHARE.wide;
 }
 
 /** The inner size of a list, px; 0 until it is on the page. */

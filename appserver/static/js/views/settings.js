@@ -16,6 +16,6 @@ export function Settings({ onKeys, onClose }) {
     <dl class="figures">
       <div><dt>Connection</dt><dd>${details()}</dd></div>
     </dl>
-    <ul class="deeds"><li><button type="button" class="deed" onClick=${onKeys}><${Icon} name="keys" />Keys of the keyboard</button></li></ul>
+    <ul class="deeds keys-door"><li><button type="button" class="deed" onClick=${onKeys}><${Icon} name="keys" />Keyboard shortcuts</button></li></ul>
   <//>`;
 }

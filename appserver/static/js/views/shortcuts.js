@@ -7,7 +7,7 @@ import { Switch } from "./switch.js";
 
 /** @param {{ onClose: () => void }} props */
 export function Shortcuts({ onClose }) {
-  return html`<${Dialog} title="Keys" onClose=${onClose}>
+  return html`<${Dialog} title="Keyboard shortcuts" onClose=${onClose}>
     <dl class="keys">
       ${[...Object.values(SHORTCUTS), ...OTHER_KEYS].map(([key, words]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${words}</dd></div>`)}
     </dl>

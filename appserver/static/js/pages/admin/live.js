@@ -11,7 +11,7 @@ import { listLive } from "../rest.js";
 
 export function Live() {
   const pages = usePages(listLive);
-  useRefresh(pages.refresh, LIVE_MS);
+  useRefresh(pages.refresh, LIVE_MS, ["live", "lobby"], false);
   return html`<${Listing} pages=${pages} empty=${html`<${Empty} icon="people" title=${LIVE.none} detail=${LIVE.noneDetail} />`}>
     <${Totals} rooms=${pages.items ?? []} />
     <ul class="entries entries-card">${pages.items?.map((one) => html`<li key=${one.room} class="entry">

@@ -18,7 +18,7 @@ const HIGH = 0.85;
 
 export function Servers() {
   const pages = usePages(listServers);
-  useRefresh(pages.refresh, LIVE_MS);
+  useRefresh(pages.refresh, LIVE_MS, [], false);
   const drain = (/** @type {McuInfo} */ one) => {
     const draining = one.state !== "draining";
     drainServer(one.id, draining).then(

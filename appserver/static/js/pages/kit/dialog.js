@@ -7,13 +7,15 @@ import { sentence } from "../../texts/problems.js";
 import { Alert } from "../../views/common.js";
 import { Icon } from "../../views/icons.js";
 
-/** The focus goes back to what had it. @param {{ title: string, onClose: () => void, children?: unknown }} props */
+/** The focus goes to the first field, where that does not raise a keyboard over half of the screen, and back to what had it. @param {{ title: string, onClose: () => void, children?: unknown }} props */
 export function Sheet({ title, onClose, children }) {
   const id = useId();
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
     const before = document.activeElement;
     ref.current?.showModal();
+    const field = ref.current?.querySelector("input:not([readonly]), select, textarea");
+    if (field instanceof HTMLElement && matchMedia("(pointer: fine)").matches) field.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };

@@ -1,6 +1,7 @@
 /** A room's invitations: links that let people in. */
 
 import { html, useSignal } from "../../../vendor/preact.js";
+import { LIST_MS, useRefresh } from "../../refresh.js";
 import { INVITE_DAYS, ROLES, ROOM } from "../../texts/rooms.js";
 import { Icon } from "../../views/icons.js";
 import { CopyField } from "../kit/copy.js";
@@ -19,6 +20,7 @@ const DAY_S = 86_400;
 /** @param {{ room: import("../../wire.js").RoomDetail }} props */
 export function Invitations({ room }) {
   const pages = usePages(() => listInvitations(room.id), room.id);
+  useRefresh(pages.refresh, LIST_MS, ["invitations"]);
   const making = useSignal(false);
   const ending = useSignal(/** @type {InvitationInfo | null} */ (null));
   const add = html`<button type="button" class="button button-small" onClick=${() => (making.value = true)}><${Icon} name="plus" size=${16} />${ROOM.invite}</button>`;

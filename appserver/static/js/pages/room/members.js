@@ -2,6 +2,7 @@
 
 import { html, useSignal } from "../../../vendor/preact.js";
 import { codeOf } from "../../problem.js";
+import { LIST_MS, useRefresh } from "../../refresh.js";
 import { toast } from "../../store.js";
 import { sentence } from "../../texts/problems.js";
 import { ROLES, ROOM } from "../../texts/rooms.js";
@@ -18,6 +19,7 @@ import { deleteMember, listMembers, putMember } from "../rest.js";
 /** @param {{ room: import("../../wire.js").RoomDetail, mayChange: boolean }} props */
 export function Members({ room, mayChange }) {
   const pages = usePages(() => listMembers(room.id), room.id);
+  useRefresh(pages.refresh, LIST_MS, ["members"]);
   const act = (/** @type {Promise<unknown>} */ done, /** @type {string} */ said) =>
     done.then(
       () => {
