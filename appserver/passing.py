@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import aiohttp
 from aiohttp import hdrs, web
+from pydantic import TypeAdapter
 
 from confero.clock import Clock
 from confero.errors import Refused, RemoteError
+from confero.models.signalling import Answer, ErrorReply, Leave, Mute, Offer, Ok, Opening, Ping
 from confero.runtime.http import Route, read_bytes
 from confero.runtime.listener import when_lost
 from confero.runtime.logging import get_logger
 from confero.runtime.middleware import REQUEST_ID
+from confero.runtime.tasks import spawn
 from confero.tokens import service_token
 
 from .edge import CONNECT_S, SEND_S, down
@@ -31,7 +35,23 @@ ANSWERED = (
 """Headers of the answer that are passed back."""
 SILENCE_S = 60.0
 """A service from which nothing comes for this long is gone: a stream beats every 10 s, a poll ends after 25 s."""
-PATHS = ("/events/stream", "/events/poll", "/events/sessions/{session}")
+ASK = TypeAdapter[Offer | Mute | Leave | Ping](Offer | Mute | Leave | Ping)
+TOLD = TypeAdapter[Answer | Ok | ErrorReply](Answer | Ok | ErrorReply)
+FAULTS = ("400 query-not-allowed", "401 token-invalid", "401 token-expired", "403 origin-refused", "429 too-many-connections",
+          "429 too-many-requests", "503 notifier-down")  # fmt: skip
+POSTS: dict[str, dict[str, Any]] = {
+    "/events/stream": {
+        "summary": "Events as server-sent events", "body": Opening, "reply_type": "text/event-stream", "errors": FAULTS,
+    },
+    "/events/poll": {
+        "summary": "Events since those seen, or the first that comes", "body": Opening, "reply_type": "application/json",
+        "errors": FAULTS,
+    },
+    "/events/sessions/{listening}": {
+        "summary": "A request of a session that streams or polls, and its reply", "body": ASK, "reply": TOLD,
+        "errors": (*FAULTS, "404 session-unknown"),
+    },
+}  # fmt: skip
 
 
 class Passing:
@@ -45,21 +65,13 @@ class Passing:
         self._limit = limit
         self._http: aiohttp.ClientSession | None = None
         self._count = 0
+        self._asking: set[asyncio.Task[aiohttp.ClientResponse]] = set()
         self._answers: set[aiohttp.ClientResponse] = set()
 
     def routes(self) -> list[Route]:
         return [
-            Route(
-                method,
-                path,
-                self.handle,
-                summary="Events without a WebSocket: passed on to the notifier (docs/notifications.md)",
-                errors=("401 token-invalid", "403 origin-refused", "429 too-many-connections", "503 notifier-down"),
-                rule="events.connect",
-                documented=False,
-            )
-            for path in PATHS
-            for method in ("POST", "OPTIONS")
+            *(Route("POST", path, self.handle, rule="events.connect", **facts) for path, facts in POSTS.items()),
+            *(Route("OPTIONS", path, self.handle, rule="events.connect", documented=False) for path in POSTS),
         ]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -75,14 +87,7 @@ class Passing:
             self._count -= 1
 
     async def _pass_on(self, request: web.Request, body: bytes) -> web.StreamResponse:
-        sent = self._session().request(
-            request.method, self._url + request.path, data=body or None, headers=self._headers(request)
-        )
-        try:
-            answer = await sent
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("service not reached", service="notifier", reason=type(error).__name__)
-            raise down("notifier") from None
+        answer = await self._answered(request, body)
         self._answers.add(answer)
         when_lost(request, answer.close)
         try:
@@ -90,6 +95,27 @@ class Passing:
         finally:
             self._answers.discard(answer)
             answer.release()
+
+    async def _answered(self, request: web.Request, body: bytes) -> aiohttp.ClientResponse:
+        """The head of the answer, which a poll may take long to have. Raises Unavailable, also for one that is cut."""
+        asking = spawn(self._ask(request, body), name="ask the notifier")
+        self._asking.add(asking)
+        when_lost(request, asking.cancel)
+        try:
+            return await asking
+        except asyncio.CancelledError:
+            if not asking.cancelled() or _is_cancelled():
+                raise
+            raise down("notifier") from None
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("service not reached", service="notifier", reason=type(error).__name__)
+            raise down("notifier") from None
+        finally:
+            self._asking.discard(asking)
+
+    async def _ask(self, request: web.Request, body: bytes) -> aiohttp.ClientResponse:
+        url, headers = self._url + request.path, self._headers(request)
+        return await self._session().request(request.method, url, data=body or None, headers=headers)
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
@@ -113,6 +139,8 @@ class Passing:
 
     def drain(self) -> None:
         """Cut what is on its way: browsers come again and go on where they were."""
+        for asking in list(self._asking):
+            asking.cancel()
         for answer in list(self._answers):
             answer.close()
 
@@ -121,6 +149,12 @@ class Passing:
         self.drain()
         if self._http is not None:
             await self._http.close()
+
+
+def _is_cancelled() -> bool:
+    """Whether it is the request itself that is to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def copied(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:

@@ -88,7 +88,7 @@ class PollEndpoint:
         """One answer. Raises Refused, RemoteError or Unavailable."""
         with self._visits.place(request) as cors:
             opening = await opening_of(request)
-            session, welcome = await self._visits.enter(request, opening, greet=False)
+            session, welcome = await self._visits.enter(request, opening, greet=opening.greet)
             poll = Poll(self._shared.config.queue_bytes)
             hub = self._shared.sessions.hub
             with self._shared.opened(poll):

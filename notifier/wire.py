@@ -77,6 +77,7 @@ class Opening(Struct, frozen=True, forbid_unknown_fields=True):
     resume: Id | None = None
     seen: Annotated[list[Place], Meta(max_length=MOST_TOPICS)] = []
     wait_s: Annotated[float, Meta(ge=0, le=MOST_WAIT_S)] = MOST_WAIT_S
+    greet: bool = False
 
 
 # --- publications ---------------------------------------------------------------------------------------------------

@@ -48,8 +48,10 @@ class Opening(Request):
 
     resume: Id | None = None
     seen: list[Position] = Field(default=[], max_length=MOST_TOPICS)
-    wait_s: float = Field(default=MOST_WAIT_S, ge=0, le=MOST_WAIT_S)
+    wait_s: float = Field(default=MOST_WAIT_S, ge=0, le=MOST_WAIT_S, strict=True)
     """A poll: how long it may wait for something to happen."""
+    greet: bool = Field(default=False, strict=True)
+    """A poll: say ``welcome`` also where it goes on: the first one of whoever was away."""
 
 
 class Offer(Request):

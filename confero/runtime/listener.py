@@ -40,7 +40,7 @@ class Protocol(web.RequestHandler):
         """``place`` is given back when the connection ends."""
         super().__init__(server, **options)
         self._place = place
-        self.when_lost: Callable[[], None] | None = None
+        self.when_lost: Callable[[], object] | None = None
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._place.leave()
@@ -66,7 +66,7 @@ class Protocol(web.RequestHandler):
         return response
 
 
-def when_lost(request: web.Request, told: Callable[[], None]) -> None:
+def when_lost(request: web.Request, told: Callable[[], object]) -> None:
     """``told`` is called once the request's connection is lost: for answers that wait, whose readers would not be missed otherwise.
 
     The connection's next request may have another one told.

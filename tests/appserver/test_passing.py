@@ -27,6 +27,8 @@ class ScriptedNotifier:
         self.bodies: list[bytes] = []
         self.pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self.gone = 0
+        self.free = asyncio.Event()
+        self.free.set()
         self.listener: Listener
 
     async def start(self) -> None:
@@ -50,6 +52,7 @@ class ScriptedNotifier:
     async def _echo(self, request: web.Request) -> web.Response:
         self.requests.append(request)
         self.bodies.append(await request.read())
+        await self.free.wait()
         headers = {"Retry-After": "7", "Set-Cookie": "never=passed", "Cache-Control": "no-store"}
         return web.Response(status=429, body=b"what the notifier says", headers=headers)
 
@@ -143,3 +146,23 @@ async def test_an_answer_that_breaks_off_is_seen_to_break_off(site: Site, notifi
         transport.abort()
         with pytest.raises(aiohttp.ClientError):
             await response.content.read()
+
+
+async def test_a_poll_that_waits_is_cut_by_a_restart(site: Site, notifier: ScriptedNotifier) -> None:
+    notifier.free.clear()
+    sent = site.http.post(site.url + "/events/poll", json={}, headers=given(site), ssl=site.trust)
+    waiting = asyncio.ensure_future(sent)  # noqa: TID251 - a test's own
+    await until(lambda: notifier.bodies)
+    site.app.passing.drain()
+    async with await waiting as response:
+        assert (response.status, (await response.json())["type"]) == (503, "urn:confero:problem:notifier-down")
+    await until(lambda: notifier.requests[0].transport is None or notifier.requests[0].transport.is_closing())
+
+
+async def test_a_poll_whose_browser_has_gone_ends_at_the_notifier_too(site: Site, notifier: ScriptedNotifier) -> None:
+    notifier.free.clear()
+    sent = site.http.post(site.url + "/events/poll", json={}, headers=given(site), ssl=site.trust)
+    waiting = asyncio.ensure_future(sent)  # noqa: TID251 - a test's own
+    await until(lambda: notifier.bodies)
+    waiting.cancel()
+    await until(lambda: notifier.requests[0].transport is None or notifier.requests[0].transport.is_closing())

@@ -203,6 +203,15 @@ async def test_a_poll_waits_and_then_says_that_there_was_nothing(stack: Stack) -
     assert await poll(stack, token, state, wait_s=0.1) == []
 
 
+async def test_whoever_was_away_is_greeted_if_it_asks_for_that(stack: Stack) -> None:
+    token, state = stack.token(), Listening(None)  # type: ignore[arg-type]
+    await poll(stack, token, state)
+    await tell(stack, SPEAKERS)
+    status, answer = await post(stack, "/events/poll", {**state.opening, "greet": True}, token)
+    assert (status, [message["type"] for message in answer["messages"]]) == (200, ["welcome", "speakers"])
+    assert answer["messages"][0]["resumed"]
+
+
 async def test_polls_go_on_while_the_application_server_is_away(stack: Stack) -> None:
     token, state = stack.token(), Listening(None)  # type: ignore[arg-type]
     await poll(stack, token, state)

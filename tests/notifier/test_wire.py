@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from confero import models
 from confero.notifier import wire
 
+EXAMPLES = 2000 if os.environ.get("CONFERO_TEST_LONG") else 50
 MODELS = TypeAdapter[models.ClientMessage](models.ClientMessage)
 PAIRS = {
     models.Hello: wire.Hello,
@@ -22,6 +24,7 @@ PAIRS = {
     models.Leave: wire.Leave,
     models.Ping: wire.Ping,
     models.Position: wire.Place,
+    models.Opening: wire.Opening,
 }
 
 
@@ -96,20 +99,50 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
     return {"type": kind, **{name: draw(FIELDS[name]) for name in sorted(chosen)}}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(messages())
 def test_both_read_the_same(message: dict[str, Any]) -> None:
     agree(json.dumps(message).encode())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_comes_is_read_or_malformed(data: bytes) -> None:
-    for read in (wire.read_browser, wire.read_publication, wire.type_of, wire.read_change, wire.read_control):
+    for read in (
+        wire.read_browser,
+        wire.read_opening,
+        wire.read_publication,
+        wire.type_of,
+        wire.read_change,
+        wire.read_control,
+    ):
         try:
             read(data)
         except wire.Malformed:
             continue
+
+
+OPENING = {
+    "resume": FIELDS["resume"],
+    "seen": FIELDS["seen"],
+    "wait_s": st.one_of(st.floats(), st.integers(-1, 27), st.sampled_from(["1", True, None])),
+    "greet": FIELDS["muted"],
+}
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.fixed_dictionaries({}, optional=OPENING))
+def test_openings_are_read_alike(opening: dict[str, Any]) -> None:
+    data = json.dumps(opening).encode()
+    try:
+        by_pydantic = models.Opening.model_validate_json(data).model_dump(mode="json")
+    except ValidationError:
+        by_pydantic = None
+    try:
+        read = msgspec.to_builtins(wire.read_opening(data))
+    except wire.Malformed:
+        read = None
+    assert read == by_pydantic
 
 
 GOOD = [
@@ -127,7 +160,7 @@ def test_good_messages(data: bytes) -> None:
     assert agree(data) is not None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.sampled_from(GOOD), st.integers(0, 120), st.binary(min_size=0, max_size=3))
 def test_damaged_messages_are_judged_alike(data: bytes, at: int, put: bytes) -> None:
     """Both take or refuse it; which of two equal names counts is all that they may differ in."""

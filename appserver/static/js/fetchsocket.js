@@ -81,9 +81,9 @@ export class FetchSocket {
   }
 
   async #poll() {
-    while (!this.#over) {
+    for (let first = true; !this.#over; first = false) {
       const late = setTimeout(() => this.#stop.abort(), POLL_MS);
-      const response = await this.#post("poll", this.#opening({ wait_s: WAIT_S })).finally(() => clearTimeout(late));
+      const response = await this.#post("poll", this.#opening({ wait_s: WAIT_S, greet: first })).finally(() => clearTimeout(late));
       if (!response) return;
       for (const message of (await response.json()).messages) this.#take(JSON.stringify(message));
     }

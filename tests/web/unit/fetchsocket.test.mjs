@@ -91,6 +91,7 @@ test("polls go on from what was seen", async () => {
   assert.deepEqual(came, [WELCOME, event(5), event(6)]);
   assert.deepEqual(asked.map(({ body }) => body.seen?.[0].seq), [undefined, 4, 6, 6]);
   assert.deepEqual(asked.map(({ body }) => body.resume), [undefined, "ses_1", "ses_1", "ses_1"]);
+  assert.deepEqual(asked.map(({ body }) => body.greet), [true, false, false, false]);
 });
 
 test("whoever comes back says what was seen", async () => {
