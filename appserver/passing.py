@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import aiohttp
 from aiohttp import hdrs, web
+from pydantic import TypeAdapter
 
 from confero.clock import Clock
 from confero.errors import Refused, RemoteError
+from confero.models.signalling import Answer, ErrorReply, Leave, Mute, Offer, Ok, Opening, Ping
 from confero.runtime.http import Route, read_bytes
 from confero.runtime.listener import when_lost
 from confero.runtime.logging import get_logger
@@ -32,7 +35,23 @@ ANSWERED = (
 """Headers of the answer that are passed back."""
 SILENCE_S = 60.0
 """A service from which nothing comes for this long is gone: a stream beats every 10 s, a poll ends after 25 s."""
-PATHS = ("/events/stream", "/events/poll", "/events/sessions/{session}")
+ASK = TypeAdapter[Offer | Mute | Leave | Ping](Offer | Mute | Leave | Ping)
+TOLD = TypeAdapter[Answer | Ok | ErrorReply](Answer | Ok | ErrorReply)
+FAULTS = ("400 query-not-allowed", "401 token-invalid", "401 token-expired", "403 origin-refused", "429 too-many-connections",
+          "429 too-many-requests", "503 notifier-down")  # fmt: skip
+POSTS: dict[str, dict[str, Any]] = {
+    "/events/stream": {
+        "summary": "Events as server-sent events", "body": Opening, "reply_type": "text/event-stream", "errors": FAULTS,
+    },
+    "/events/poll": {
+        "summary": "Events since those seen, or the first that comes", "body": Opening, "reply_type": "application/json",
+        "errors": FAULTS,
+    },
+    "/events/sessions/{listening}": {
+        "summary": "A request of a session that streams or polls, and its reply", "body": ASK, "reply": TOLD,
+        "errors": (*FAULTS, "404 session-unknown"),
+    },
+}  # fmt: skip
 
 
 class Passing:
@@ -51,17 +70,8 @@ class Passing:
 
     def routes(self) -> list[Route]:
         return [
-            Route(
-                method,
-                path,
-                self.handle,
-                summary="Events without a WebSocket: passed on to the notifier (docs/notifications.md)",
-                errors=("401 token-invalid", "403 origin-refused", "429 too-many-connections", "503 notifier-down"),
-                rule="events.connect",
-                documented=False,
-            )
-            for path in PATHS
-            for method in ("POST", "OPTIONS")
+            *(Route("POST", path, self.handle, rule="events.connect", **facts) for path, facts in POSTS.items()),
+            *(Route("OPTIONS", path, self.handle, rule="events.connect", documented=False) for path in POSTS),
         ]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

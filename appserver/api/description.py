@@ -59,6 +59,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "invitation": _text("Its id, not its secret.", "inv_Jx0aP4"),
     "message": _text("A message of the chat, by its number.", "17", "^[0-9]{1,9}$"),
     "user": _text("An account, by its id; as a member also by its login.", "u_3vTq9s", "^[A-Za-z0-9._@+-]{1,128}$"),
+    "listening": _text("A session of events, as its `welcome` names it.", "ses_1"),
     "session": _text("A browser that is signed in.", "ses_k2Lw8Q"),
     "key": _text("An API key's id.", "key_Y7bn1D"),
     "call": _text("A call; in a room also the telephone's id as a participant.", "c_9hZk31"),
@@ -82,6 +83,10 @@ NOTES: dict[tuple[str, str], str] = {
     ),
     ("POST", "/api/v1/session"): "Sets the session's cookie. For programs, API keys are the better way.",
     ("GET", "/events"): "Takes `hello` with the token of a join as its first message: docs/wire.md.",
+    **dict.fromkeys(
+        (("POST", "/events/stream"), ("POST", "/events/poll"), ("POST", "/events/sessions/{listening}")),
+        "The token of a join, or of `POST /api/v1/me/events`, stands in `Authorization: Bearer`: docs/notifications.md.",
+    ),
     ("GET", "/sip"): "For telephones in browsers, which register as SIP accounts do.",
     ("PATCH", "/api/v1/rooms/{room}/participants/{participant}"): (
         "A browser can be muted by others, but opens its microphone itself: `muted` false asks for that."

@@ -6,7 +6,9 @@ from typing import Any
 
 from confero.models import joining
 from confero.models import meetings as m
+from confero.models.signalling import Opening
 
+from ..passing import ASK, TOLD
 from .accountexamples import ACCOUNT_EXAMPLES
 from .recordexamples import RECORD_EXAMPLES
 from .rooms import EITHER
@@ -53,6 +55,9 @@ ROOM_EXAMPLES: dict[Any, Any] = {
         "ice_ttl_s": 3600.0, "ice_policy": "all", "role": "guest", "waiting": False, "meeting": STATE, "chat": [MESSAGE],
     },
     joining.SiteInfo: {"calls_out": False},
+    Opening: {"resume": "ses_1", "seen": [{"topic": "room:mellow-otter-2719", "epoch": "ep_1", "seq": 57}]},
+    ASK: {"type": "mute", "id": 1, "muted": True},
+    TOLD: {"type": "ok", "id": 1},
     m.InvitationCreate: {"role": "guest", "max_uses": 5, "note": "Suppliers", "expires_at": AT + 604_800},
     m.InvitationMade: INVITATION | {
         "secret": SECRET, "url": f"https://meet.example.org/r/mellow-otter-2719#invitation={SECRET}",

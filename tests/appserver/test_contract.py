@@ -164,7 +164,7 @@ async def furnish(world: World) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # schemathesis' own
-@pytest.mark.timeout(3600 if LONG else 120)
+@pytest.mark.timeout(3600 if LONG else 300)
 async def test_whatever_is_sent(world: World) -> None:
     before = await world.have()
     document = world.site.app.site.openapi(words())

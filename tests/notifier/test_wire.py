@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from confero import models
 from confero.notifier import wire
 
+EXAMPLES = 2000 if os.environ.get("CONFERO_TEST_LONG") else 50
 MODELS = TypeAdapter[models.ClientMessage](models.ClientMessage)
 PAIRS = {
     models.Hello: wire.Hello,
@@ -97,13 +99,13 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
     return {"type": kind, **{name: draw(FIELDS[name]) for name in sorted(chosen)}}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(messages())
 def test_both_read_the_same(message: dict[str, Any]) -> None:
     agree(json.dumps(message).encode())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_comes_is_read_or_malformed(data: bytes) -> None:
     for read in (
@@ -128,7 +130,7 @@ OPENING = {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.fixed_dictionaries({}, optional=OPENING))
 def test_openings_are_read_alike(opening: dict[str, Any]) -> None:
     data = json.dumps(opening).encode()
@@ -158,7 +160,7 @@ def test_good_messages(data: bytes) -> None:
     assert agree(data) is not None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.sampled_from(GOOD), st.integers(0, 120), st.binary(min_size=0, max_size=3))
 def test_damaged_messages_are_judged_alike(data: bytes, at: int, put: bytes) -> None:
     """Both take or refuse it; which of two equal names counts is all that they may differ in."""

@@ -70,7 +70,9 @@ async def test_a_telephone_is_moved_and_then_removed(house: House, ring: Ring) -
 async def test_a_caller_is_told_what_a_host_does(house: House, ring: Ring, said: list[str]) -> None:
     await ring(house, "talk", HIGH)
     await ring(house, "talk", LOW)
-    await until(lambda: house.roster("talk") == ["p1", "p2"], "both")
+    await until(
+        lambda: house.roster("talk") == ["p1", "p2"] and said == ["alone"], "both; the first was told to be alone"
+    )
     said.clear()
     for change, words in (
         (ParticipantOrder(muted=True), ["muted-by-host"]),
@@ -88,7 +90,7 @@ async def test_a_caller_who_may_not_speak_is_told_so_and_raises_a_hand(
     house: House, ring: Ring, said: list[str]
 ) -> None:
     await ring(house, "talk", HIGH)
-    await until(lambda: house.roster("talk") == ["p1"], "the host")
+    await until(lambda: house.roster("talk") == ["p1"] and said == ["alone"], "the host, who is told to be alone")
     house.office.silent.add("talk")
     said.clear()
     guest = await ring(house, "talk", LOW)

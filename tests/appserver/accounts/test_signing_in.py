@@ -294,6 +294,8 @@ async def test_every_change_by_cookie_wants_the_pages_token(site: Site, browser:
     browser.csrf = ""
     tried = 0
     for path, operations in site.app.site.openapi()["paths"].items():
+        if path.startswith("/events"):
+            continue  # its tokens stand in no cookie
         for method in operations.keys() & {"post", "put", "patch", "delete"}:
             where = path.removeprefix("/api/v1/").replace("{", "").replace("}", "")
             status, problem = await browser.ask(method.upper(), where, {} if method != "delete" else None)

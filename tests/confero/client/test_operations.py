@@ -22,7 +22,8 @@ from confero.models import JoinReply
 from confero.runtime.http import Listener, Route
 
 WEBSOCKETS = {"GET /events", "GET /sip"}
-"""No requests (docs/wire.md)."""
+EVENTS = {"POST /events/stream", "POST /events/poll", "POST /events/sessions/{listening}"}
+"""The client listens to the first, test_listening.py; the others are for browsers."""
 EXAMPLES = words().examples
 MODELS = {
     "accounts": "SipAccount",
@@ -126,7 +127,7 @@ async def test_every_route_has_a_method(echo: tuple[Echo, Client], routes: list[
         assert server.asked != before, f"{name} asked for nothing"
     for one in public(type(client.session)):  # the last of them signs out
         await call(f"session.{one}", getattr(client.session, one))
-    assert {f"{route.method} {route.path}" for route in routes} - server.asked.keys() == WEBSOCKETS
+    assert {f"{route.method} {route.path}" for route in routes} - server.asked.keys() == WEBSOCKETS | EVENTS
 
 
 def test_telephony_has_a_collection_of_each_kind() -> None:
