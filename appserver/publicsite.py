@@ -17,6 +17,7 @@ from .api.history import HistoryApi
 from .api.invitations import InvitationsApi
 from .api.lobby import LobbyApi
 from .api.members import MembersApi
+from .api.networktest import NetworkTestApi
 from .api.news import EventsTokens, Listening
 from .api.once import Once
 from .api.openapi import openapi_route
@@ -78,6 +79,7 @@ def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
         *_sockets(parts),
+        *NetworkTestApi(parts.ice, parts.clock, parts.config.public_url).routes(),
         *HistoryApi(parts.records).routes(),
         *FarmApi(parts.farm, parts.drains, parts.records, parts.clock).routes(),
         openapi_route(describe),

@@ -29,7 +29,7 @@ RECEIVED: tuple[type[BaseModel], ...] = (
     models.ParticipantEvent, models.LeftEvent, models.SpeakersEvent, models.RenegotiateEvent, models.ClosedEvent,
     models.Welcome, models.UserWelcome, models.ChangedEvent, models.PresenceEvent,
     models.Answer, models.Ok, models.ErrorReply, models.Problem, models.CallInfo, models.CallEvent,
-    models.IncomingCallEvent, models.RingStoppedEvent, models.SiteInfo,
+    models.IncomingCallEvent, models.RingStoppedEvent, models.SiteInfo, models.NetworkTest,
     joining.RoomDetail, joining.RoomPage, accounts.UserInfo, accounts.SessionInfo, accounts.DeviceInfo, accounts.DeviceList,
     accounts.KeyInfo, accounts.KeyMade, accounts.KeyList, accounts.ResetLink, accounts.AuditEntry, accounts.AuditPage,
     accounts.UserPage,

@@ -13,7 +13,7 @@ from confero.tokens import TokenInvalid
 
 from ..rooms.reception import Reception
 from ..sip.switchboard import Switchboard
-from .rooms import limited
+from .limiting import limited
 
 CALLS = "/api/v1/rooms/{room}/calls"
 CALL = CALLS + "/{call}"

@@ -55,6 +55,7 @@ ROOM_EXAMPLES: dict[Any, Any] = {
         "ice_ttl_s": 3600.0, "ice_policy": "all", "role": "guest", "waiting": False, "meeting": STATE, "chat": [MESSAGE],
     },
     joining.SiteInfo: {"calls_out": False},
+    joining.NetworkTest: {"ice_servers": [ICE], "ice_policy": "all"},
     Opening: {"resume": "ses_1", "seen": [{"topic": "room:mellow-otter-2719", "epoch": "ep_1", "seq": 57}]},
     ASK: {"type": "mute", "id": 1, "muted": True},
     TOLD: {"type": "ok", "id": 1},

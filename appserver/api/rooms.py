@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from math import ceil
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -14,9 +13,8 @@ from confero.errors import Refused
 from confero.models import JoinReply, JoinRequest, Role, RoomCreate, RoomInfo
 from confero.models.joining import RoomDetail, RoomPage, RoomPatch, RoomQuery
 from confero.models.meetings import ChatMessage, InvitationCreate, MeetingState
-from confero.ratelimit import RateLimiter, source_of
-from confero.runtime.http import Handler, Route, read_model, read_query, reply
-from confero.runtime.problems import problem_of, respond
+from confero.ratelimit import RateLimiter
+from confero.runtime.http import Route, read_model, read_query, reply
 
 from ..relays.iceservers import IceServers
 from ..rights.actors import Actor
@@ -31,6 +29,7 @@ from ..rooms.joining import Admission
 from ..rooms.members import Known
 from ..rooms.numbers import RoomNumbers
 from ..web import BAD_HOST, origin_of
+from .limiting import limited
 from .pagemarks import mark_of, read_mark
 from .roomviews import Shown, room_detail, room_info, visitor_of
 
@@ -253,16 +252,3 @@ def _plain(shown: Shown, actor: Actor, origin: str) -> RoomDetail:
         owner=shown.owner,
         mine="guest",
     )
-
-
-def limited(limiter: RateLimiter, handler: Callable[[web.Request], Awaitable[web.Response]]) -> Handler:
-    """``handler`` within the limit for the source of the request; beyond it 429 with ``Retry-After`` (RFC 6585 section 4)."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        wait_s = limiter.take(source_of(request.remote or ""))
-        if wait_s:
-            refused = Refused("Too many requests; try again shortly.", status=429, code="too-many-requests")
-            return respond(problem_of(refused), {"Retry-After": str(ceil(wait_s))})
-        return await handler(request)
-
-    return handle

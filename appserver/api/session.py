@@ -18,7 +18,7 @@ from ..rights.gate import COOKIE, is_own
 from ..rights.guard import actor_of
 from ..web import BAD_HOST, origin_of
 from .accountviews import user_info
-from .rooms import limited
+from .limiting import limited
 
 Later = Callable[[Coroutine[Any, Any, None]], None]
 PASSWORD = ("422 password-short", "422 password-long", "422 password-weak")

@@ -51,21 +51,21 @@ class IceServers:
         self.rules = rules
         self._clock = clock
 
-    def for_participant(self, participant: str, page_host: str) -> list[IceServer]:
-        """``page_host``: the name or address under which the browser has found the page."""
-        rules = self.rules
+    def for_participant(self, participant: str, page_host: str, ttl_s: float | None = None) -> list[IceServer]:
+        """``page_host``: the name or address under which the browser has found the page. ``ttl_s``: the operator's by default."""
+        rules, until = self.rules, self._clock.wall() + (self.rules.ttl_s if ttl_s is None else ttl_s)
         found = []
         for turn in self._fleet.able()[:MOST_SERVERS]:
-            found += self._servers(self._urls(turn, page_host), rules.signing(), participant)
-        return found + self._servers(rules.external.urls, rules.external.secret, participant)
+            found += self._servers(self._urls(turn, page_host), rules.signing(), participant, until)
+        return found + self._servers(rules.external.urls, rules.external.secret, participant, until)
 
-    def _servers(self, urls: Iterable[str], secret: bytes | None, participant: str) -> list[IceServer]:
+    def _servers(self, urls: Iterable[str], secret: bytes | None, participant: str, until: float) -> list[IceServer]:
         """As RTCIceServer wants it: ``stun:`` without credentials, and nothing else without them."""
         stun = [url for url in urls if url.startswith(("stun:", "stuns:"))]
         turn = [url for url in urls if url not in stun]
         found = [IceServer(urls=stun)] if stun else []
         if turn and secret is not None:
-            name, password = issue(secret, participant, self._clock.wall() + self.rules.ttl_s)
+            name, password = issue(secret, participant, until)
             found.append(IceServer(urls=turn, username=name, credential=password))
         return found
 

@@ -57,6 +57,7 @@ RULES: dict[str, Rule] = {
     # rooms
     "events.connect": Rule(frozenset({"anyone"}), None, "Connect for events, or for SIP; who it is is asked there", judged=False),
     "site.read": _rule("See what the site offers, and its API", None, "anyone"),
+    "site.network": _rule("Try the relays before joining", "rooms:read", "anyone"),
     "rooms.create": _rule("Make a room (guests: where the configuration lets them)", "rooms:write", "anyone"),
     "rooms.list": _rule("List one's own rooms", "rooms:read", "user"),
     "rooms.list-all": _rule("List everybody's rooms", "rooms:read", "moderator", "admin"),

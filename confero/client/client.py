@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import TypeAdapter
 
-from confero.models.joining import JoinReply, SiteInfo
+from confero.models.joining import JoinReply, NetworkTest, SiteInfo
 
 from .accounts import Me, Session
 from .administration import Audit, Farm, Users
@@ -62,6 +62,10 @@ class Client:
     async def site(self) -> SiteInfo:
         """What the installation offers to whoever comes."""
         return await self._to.call("GET", at("site"), SiteInfo)
+
+    async def network_test(self) -> NetworkTest:
+        """Relays to try for a minute."""
+        return await self._to.call("POST", at("network-test"), NetworkTest)
 
     async def openapi(self) -> dict[str, Any]:
         """The description of the API."""

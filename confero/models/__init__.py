@@ -44,7 +44,7 @@ from .events import (
     RosterEvent,
     SpeakersEvent,
 )
-from .joining import IceServer, JoinReply, JoinRequest, RoomCreate, RoomInfo, SiteInfo
+from .joining import IceServer, JoinReply, JoinRequest, NetworkTest, RoomCreate, RoomInfo, SiteInfo
 from .legs import (
     LegCreate,
     LegPatch,
@@ -143,6 +143,7 @@ __all__ = [
     "McuStarted",
     "MediaSecurity",
     "Mute",
+    "NetworkTest",
     "Noise",
     "Offer",
     "Ok",

@@ -150,6 +150,14 @@ class JoinReply(Reply):
     """The latest messages."""
 
 
+class NetworkTest(Reply):
+    """POST /api/v1/network-test: what a browser needs to find out whether its network lets media through."""
+
+    ice_servers: list[IceServer]
+    """Good for a minute."""
+    ice_policy: IcePolicy
+
+
 class SiteInfo(Reply):
     """GET /api/v1/site"""
 

@@ -36,6 +36,22 @@ async def test_a_join_tells_of_the_turn_servers_that_live(site: Site) -> None:
     assert (await site.join())["ice_servers"] == []
 
 
+async def test_relays_may_be_tried_before_joining(site: Site) -> None:
+    """For a minute, under a name of its own each time, and not without end."""
+    await site.tell("turn", "POST", "turns", REGISTER, TurnPeers)
+    names = set()
+    for _ in range(6):
+        status, told = await site.call("POST", "/api/v1/network-test", {})
+        assert (status, told["ice_policy"]) == (200, "all")
+        (server,) = told["ice_servers"]
+        until, _, name = server["username"].partition(":")
+        assert 50 < float(until) - time.time() <= 61
+        assert server["credential"] == rest_password(turn_secret(SECRET), server["username"])
+        names.add(name)
+    assert len(names) == 6
+    assert (await site.call("POST", "/api/v1/network-test", {}))[0] == 429
+
+
 async def test_turn_servers_hear_where_media_servers_take_media(site: Site) -> None:
     assert (await site.tell("turn", "POST", "turns", REGISTER, TurnPeers)).media == []
     mcu = McuRegister(id="m", boot="b", url="http://127.0.0.1:1", capacity=10, media=[PLACE])

@@ -9,13 +9,14 @@ import pytest
 import pytest_asyncio
 
 from confero.lab.members import RtpMember
+from confero.lab.members.chromium import Chromium
 from confero.lab.members.firefox import FAKE_TONE_HZ, Firefox
 from confero.lab.page import Page
 from confero.lab.stack import Stack
 from confero.models import LegStats
 from confero.models.turn import TurnAllocation
 
-from .listening import HEARD_DBFS, UNHEARD_DBFS, level, listen
+from .listening import HEARD_DBFS, UNHEARD_DBFS, level, listen, tone
 from .relayed import ADA_HZ, CHOSEN, LISTEN_S, PHONE_HZ, ROOM, WAYS, hear_each_other, page_over, phone_at
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -63,6 +64,16 @@ async def test_firefox_talks_through_the_turn_server(stack: Stack, phone: RtpMem
         local, how = await ada.value(CHOSEN)
         assert local == "relay" and how in WAYS
         await ada.leave()
+
+
+async def test_the_network_is_tried_before_joining(stack: Stack) -> None:
+    async with Chromium(tone(ADA_HZ), flags=("--ignore-certificate-errors",)) as browser:
+        page = browser.page
+        await page.goto(f"{stack.page_url}/r/{ROOM}")
+        await page.get_by_role("button", name="Test the network").click()
+        for way in ("UDP", "TCP", "TLS"):
+            await page.get_by_text(f"The relay is reached by {way} in").wait_for(timeout=20_000)
+    assert all(one.user.startswith("test_") for one in await allocations(stack))
 
 
 async def test_what_browsers_leave_behind_goes_by_itself(stack: Stack) -> None:

@@ -25,6 +25,7 @@ from confero.models import (
     JoinRequest,
     Leave,
     Mute,
+    NetworkTest,
     Offer,
     Ok,
     Participant,
@@ -108,6 +109,7 @@ class Backend:
         app.router.add_get("/api/v1/rooms/{room}", self._get_room)
         app.router.add_post("/api/v1/rooms/{room}/join", self._join)
         app.router.add_get("/api/v1/site", self._site)
+        app.router.add_post("/api/v1/network-test", self._network_test)
         app.router.add_post("/api/v1/rooms/{room}/calls", self._call)
         for path in ("/api/v1/rooms/{room}/calls/{call}{tail:.*}", "/api/v1/calls/{call}/answer"):
             app.router.add_route("*", path, self._telephone)
@@ -257,6 +259,9 @@ class Backend:
 
     async def _site(self, request: web.Request) -> web.Response:
         return json_reply(SiteInfo(calls_out=self.calls_out))
+
+    async def _network_test(self, request: web.Request) -> web.Response:
+        return json_reply(NetworkTest(ice_servers=[], ice_policy="all"))
 
     async def _call(self, request: web.Request) -> web.Response:
         body = CallOut.model_validate_json(await request.text())

@@ -57,6 +57,11 @@ export function getSite() {
   return call("GET", "/api/v1/site");
 }
 
+/** @returns {Promise<import("./wire.js").NetworkTest>} relays to try for a minute */
+export function beginNetworkTest() {
+  return asMyself("POST", "/api/v1/network-test", {});
+}
+
 /**
  * @param {string} room
  * @param {string} token of the join

@@ -45,7 +45,7 @@ export class Media {
    * @param {number} now ms
    */
   setIce(join, now) {
-    this.#ice = { iceServers: join.ice_servers.map(toRtcIceServer), iceTransportPolicy: join.ice_policy };
+    this.#ice = rtcConfiguration(join);
     this.#iceAt = now;
   }
 
@@ -126,11 +126,16 @@ async function offerOf(pc) {
   return pc.localDescription?.sdp ?? "";
 }
 
+/** @param {Pick<JoinReply, "ice_servers" | "ice_policy">} given @returns {RTCConfiguration} */
+export function rtcConfiguration({ ice_servers, ice_policy }) {
+  return { iceServers: ice_servers.map(toRtcIceServer), iceTransportPolicy: ice_policy };
+}
+
 /**
  * @param {IceServer} server absent credentials come as null, which RTCIceServer would take for the text "null"
  * @returns {RTCIceServer}
  */
-export function toRtcIceServer(server) {
+function toRtcIceServer(server) {
   return {
     urls: server.urls,
     ...(server.username === null ? {} : { username: server.username }),

@@ -418,6 +418,11 @@ export interface Muted {
   muted: number;
 }
 
+export interface NetworkTest {
+  ice_servers: Array<IceServer>;
+  ice_policy: "all" | "relay";
+}
+
 export interface Offer {
   type: "offer";
   id: number;

@@ -83,7 +83,7 @@ def methods(client: Client) -> Iterator[tuple[str, Any]]:
         for name, part in vars(owner).items():
             if isinstance(part, Part | Collection) and not name.startswith("_"):
                 yield from ((f"{name}.{one}", getattr(part, one)) for one in public(type(part)))
-    yield from (("site", client.site), ("openapi", client.openapi))
+    yield from (("site", client.site), ("network_test", client.network_test), ("openapi", client.openapi))
 
 
 def public(kind: type) -> list[str]:

@@ -6,6 +6,7 @@ import { dropInvitation, invitationFor, keepInvitation, secretIn, takeInvitation
 import { pieces } from "../../../appserver/static/js/links.js";
 import { applyMeetingEvent, handOf, MAX_MESSAGES, NO_MEETING, raisedBetween, unread, withMessages, withState } from "../../../appserver/static/js/meetingstate.js";
 import { dayOf, grouped, spoken } from "../../../appserver/static/js/messages.js";
+import { waysOf } from "../../../appserver/static/js/networktest.js";
 import { line, point, SPAN_MS, summary, tally, withPoint } from "../../../appserver/static/js/statistics.js";
 import { callFault, ENDINGS, reasonOf } from "../../../appserver/static/js/text.js";
 import { MEETING_CODES, meetingFault, networkWords } from "../../../appserver/static/js/texts/meeting.js";
@@ -161,8 +162,18 @@ test("faults are sentences, and what is shared has its words from one table", ()
 
 test("what the test of the network says", () => {
   const good = (/** @type {import("../../../appserver/static/js/networktest.js").NetworkReport} */ report) => networkWords(report).map((one) => one.good);
-  assert.deepEqual(good({ direct: true, seen: true, relay: true, roundTrip: 12 }), [true, true]);
-  assert.deepEqual(good({ direct: true, seen: false, relay: null, roundTrip: null }), [true, true]);
-  assert.deepEqual(good({ direct: false, seen: false, relay: false, roundTrip: null }), [false, false]);
-  assert.deepEqual(good({ direct: true, seen: true, relay: true, roundTrip: null }), [true, false]);
+  const relays = (/** @type {(number | null)[]} */ ...ms) => ms.map((one, index) => ({ way: /** @type {const} */ (["udp", "tcp", "tls"])[index] ?? "udp", ms: one }));
+  assert.deepEqual(good({ direct: true, relays: relays(12, 30) }), [true, true, true]);
+  assert.deepEqual(good({ direct: true, relays: [] }), [true, true]);
+  assert.deepEqual(good({ direct: false, relays: relays(null, null, null) }), [false, false]);
+  assert.deepEqual(good({ direct: true, relays: relays(null, 12) }), [true, false, true]);
+});
+
+test("each way to a relay is tried by itself", () => {
+  const servers = [{ urls: ["stun:a", "turn:a?transport=udp", "turn:a?transport=tcp"], username: "u", credential: "c" }, { urls: "turn:b" }];
+  assert.deepEqual(waysOf(servers), [
+    { way: "udp", servers: [{ urls: ["turn:a?transport=udp"], username: "u", credential: "c" }, { urls: ["turn:b"] }] },
+    { way: "tcp", servers: [{ urls: ["turn:a?transport=tcp"], username: "u", credential: "c" }] },
+  ]);
+  assert.deepEqual(waysOf([]), []);
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { pathOf, placeOf, roomIn } from "../../../appserver/static/js/address.js";
 import { backoff } from "../../../appserver/static/js/backoff.js";
 import { elapsed, HUES, hueOf, initials, loudness, peopleHere } from "../../../appserver/static/js/format.js";
-import { toRtcIceServer } from "../../../appserver/static/js/media.js";
+import { rtcConfiguration } from "../../../appserver/static/js/media.js";
 import { faultOf } from "../../../appserver/static/js/microphone.js";
 import { compareMute, MuteKeeper, SETTLE_MS } from "../../../appserver/static/js/mute.js";
 import { DOUBT_MS, GATHER_MS, MAX_WAITING, Notices } from "../../../appserver/static/js/notices.js";
@@ -71,9 +71,9 @@ test("the errors of getUserMedia", () => {
 });
 
 test("absent credentials of an ICE server are left out", () => {
-  assert.deepEqual(toRtcIceServer({ urls: ["stun:x"], username: null, credential: null }), { urls: ["stun:x"] });
   const whole = { urls: ["turn:x"], username: "u", credential: "c" };
-  assert.deepEqual(toRtcIceServer(whole), whole);
+  const given = { ice_servers: [{ urls: ["stun:x"], username: null, credential: null }, whole], ice_policy: /** @type {"relay"} */ ("relay") };
+  assert.deepEqual(rtcConfiguration(given), { iceServers: [{ urls: ["stun:x"] }, whole], iceTransportPolicy: "relay" });
 });
 
 test("the server may mute but never unmute", () => {

@@ -79,11 +79,14 @@ export function waitingWords(room) {
   return { title: "Please wait, somebody will let you in soon", detail: "The hosts see that you are here. Keep this page open: it goes on by itself when a host lets you in." };
 }
 
+/** @type {Record<import("../networktest.js").Way, string>} */
+const WAY_NAMES = { udp: "UDP", tcp: "TCP", tls: "TLS" };
+export const NO_TEST = "The test could not be made just now. Try again in a moment.";
+
 /** What a test of the network has found. @param {import("../networktest.js").NetworkReport} report @returns {{ good: boolean, words: string }[]} */
-export function networkWords({ direct, seen, relay, roundTrip }) {
-  const lines = [{ good: direct || seen, words: direct || seen ? "This browser may use the network for sound." : "The browser gives out no address: a setting or an extension may forbid WebRTC." }];
-  if (relay === null) return [...lines, { good: true, words: "This server uses no relay, so the way has to be direct." }];
-  if (!relay) return [...lines, { good: false, words: "No relay can be reached. A firewall may be in the way; if sound fails, try another network." }];
-  if (roundTrip === null) return [...lines, { good: false, words: "A relay answers, but nothing came back through it." }];
-  return [...lines, { good: true, words: `Data goes through the relay and back in ${Math.round(roundTrip)} ms.` }];
+export function networkWords({ direct, relays }) {
+  const lines = [{ good: direct, words: direct ? "This browser may use the network for sound." : "The browser gives out no address: a setting or an extension may forbid WebRTC." }];
+  if (!relays.length) return [...lines, { good: true, words: "This server uses no relay, so the way has to be direct." }];
+  if (relays.every(({ ms }) => ms === null)) return [...lines, { good: false, words: "No relay can be reached. A firewall may be in the way; if sound fails, try another network." }];
+  return [...lines, ...relays.map(({ way, ms }) => ({ good: ms !== null, words: ms === null ? `The relay can't be reached by ${WAY_NAMES[way]}.` : `The relay is reached by ${WAY_NAMES[way]} in ${Math.round(ms)} ms.` }))];
 }

@@ -1,9 +1,11 @@
 /** Before joining: who am I, which microphone, which speaker. */
 
 import { html, useEffect, useRef, useSignal, useSignalEffect } from "../../vendor/preact.js";
+import { beginNetworkTest } from "../api.js";
 import { peopleHere } from "../format.js";
 import * as local from "../local.js";
 import { invitationFor } from "../door.js";
+import { rtcConfiguration } from "../media.js";
 import { readSession } from "../request.js";
 import { join, rememberedName } from "../screens.js";
 import { ENDINGS } from "../text.js";
@@ -11,6 +13,7 @@ import { PIN_FAULTS } from "../texts/meeting.js";
 import { Alert, Avatar, Masthead, useHeading } from "./common.js";
 import { LevelBar, MicrophoneChoice, MicrophoneFault, SpeakerChoice } from "./devices.js";
 import { Icon } from "./icons.js";
+import { NetworkTest } from "./networktest.js";
 import { PinField } from "./pinfield.js";
 
 /** @param {{ room: import("../wire.js").RoomInfo, problem: import("../text.js").EndReason | null, joining: boolean }} props */
@@ -57,12 +60,18 @@ export function Prejoin({ room, problem, joining }) {
         <${MicrophoneFault} />
         <${MicrophoneChoice} />
         <${SpeakerChoice} />
+        <${NetworkTest} ice=${relaysToTry} />
         <button type="submit" class="button button-primary button-large" disabled=${joining}>
           ${joining ? "Joining…" : live || local.asking.value ? "Join the room" : "Join and listen"}
         </button>
       </form>
     </main>
   </div>`;
+}
+
+/** @returns {Promise<RTCConfiguration>} as a call would have it */
+async function relaysToTry() {
+  return rtcConfiguration(await beginNetworkTest());
 }
 
 /** What awaits a guest at this room's door. @param {{ room: import("../wire.js").RoomInfo }} props */

@@ -2,6 +2,7 @@
 
 import { html } from "../../vendor/preact.js";
 import { line, summary } from "../statistics.js";
+import { currentCall } from "../screens.js";
 import { measured, way } from "../store.js";
 import { Dialog } from "./dialog.js";
 import { details } from "./linkmark.js";
@@ -27,7 +28,7 @@ export function Statistics({ onClose }) {
     <dl class="figures"><div><dt>Now</dt><dd>${details()}</dd></div><div><dt>Sound goes</dt><dd>${way.value || "not yet"}</dd></div></dl>
     <div class="plots" aria-hidden="true">${PLOTS.map((plot) => html`<${Chart} key=${plot.figure} plot=${plot} />`)}</div>
     <${Figures} />
-    <${NetworkTest} />
+    <${NetworkTest} ice=${() => currentCall()?.ice ?? {}} />
   <//>`;
 }
 
