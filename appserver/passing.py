@@ -98,7 +98,7 @@ class Passing:
 
     async def _answered(self, request: web.Request, body: bytes) -> aiohttp.ClientResponse:
         """The head of the answer, which a poll may take long to have. Raises Unavailable, also for one that is cut."""
-        asking = spawn(self._ask(request, body), name="ask the notifier")
+        asking = spawn(self._ask(request, body), name="ask the notifier", logged=False)
         self._asking.add(asking)
         when_lost(request, asking.cancel)
         try:

@@ -126,7 +126,9 @@ async def test_a_browser_that_goes_ends_it_at_the_notifier_too(site: Site, notif
     await until(noticed)
 
 
-async def test_a_query_is_refused_and_an_absent_notifier_said(site: Site, notifier: ScriptedNotifier) -> None:
+async def test_a_query_is_refused_and_an_absent_notifier_said(
+    site: Site, notifier: ScriptedNotifier, caplog: pytest.LogCaptureFixture
+) -> None:
     async with site.http.post(
         site.url + "/events/poll?token=x", json={}, headers=given(site), ssl=site.trust
     ) as response:
@@ -134,6 +136,7 @@ async def test_a_query_is_refused_and_an_absent_notifier_said(site: Site, notifi
     await notifier.listener.close()
     async with site.http.post(site.url + "/events/poll", json={}, headers=given(site), ssl=site.trust) as response:
         assert (response.status, (await response.json())["type"]) == (503, "urn:confero:problem:notifier-down")
+    assert "service not reached" in caplog.text and "task failed" not in caplog.text
 
 
 async def test_an_answer_that_breaks_off_is_seen_to_break_off(site: Site, notifier: ScriptedNotifier) -> None:

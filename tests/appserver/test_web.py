@@ -157,4 +157,3 @@ async def test_every_address_of_both_families(make_site: SiteMaker) -> None:
         async with site.http.get(f"https://{host}:{port}/", ssl=False) as response:
             assert response.status == 200
             assert f"wss://{host}:{port}" in response.headers["Content-Security-Policy"]
-    assert site.app.join_url == f"https://localhost:{port}/r/lobby"
