@@ -37,18 +37,30 @@ function only(servers, pattern) {
   return servers.map((server) => ({ ...server, urls: [server.urls].flat().filter((url) => pattern.test(url)) })).filter(({ urls }) => urls.length > 0);
 }
 
-/** @param {RTCConfiguration} ice @returns {Promise<number | null>} ms until a candidate has come; null: none will, or none has in time */
+/**
+ * The connection is kept until it has all its candidates: a place that a relay gives after that would stay taken for minutes.
+ * @param {RTCConfiguration} ice
+ * @returns {Promise<number | null>} ms until a candidate has come; null: none will, or none has in time
+ */
 async function firstCandidate(ice) {
   const pc = new RTCPeerConnection(ice);
   const began = performance.now();
+  /** @type {Promise<number | null>} */
   const found = new Promise((resolve) => {
-    // The end of the candidates is null, and in some browsers an empty one before that.
-    pc.onicecandidate = ({ candidate }) => resolve(candidate?.candidate ? performance.now() - began : null);
+    const end = () => {
+      resolve(null);
+      pc.close();
+    };
+    const late = setTimeout(end, PATIENCE_MS);
+    pc.onicecandidate = ({ candidate }) => {
+      // The end is null, and in some browsers an empty one before that.
+      if (candidate?.candidate) resolve(performance.now() - began);
+      if (candidate) return;
+      clearTimeout(late);
+      end();
+    };
   });
   pc.createDataChannel("test");
   await pc.setLocalDescription();
-  const late = new Promise((resolve) => setTimeout(() => resolve(null), PATIENCE_MS));
-  const ms = /** @type {number | null} */ (await Promise.race([found, late]));
-  pc.close();
-  return ms;
+  return found;
 }
