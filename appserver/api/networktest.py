@@ -1,7 +1,7 @@
 """The public REST API of the network's test: relays to try before one joins, for whoever opens the page.
 
-What is handed out leads to media servers alone, as every name for the relays does, and lasts a minute: it is worth nothing to
-anybody who is not let into a room.
+What is handed out is for our own relays, which lead to media servers alone, and lasts a minute: it is worth nothing to anybody
+who is not let into a room. Relays of others that the operator has named may lead anywhere, and are for those who join.
 """
 
 from __future__ import annotations
@@ -45,5 +45,5 @@ class NetworkTestApi:
     async def begin(self, request: web.Request) -> web.Response:
         host = urlsplit(origin_of(request, self._public_url)).hostname or ""
         # A name of its own for each test: the relays' quota is by name.
-        servers = self._ice.for_participant(new_id("test"), host, TTL_S)
+        servers = self._ice.for_stranger(new_id("test"), host, TTL_S)
         return reply(NetworkTest(ice_servers=servers, ice_policy=self._ice.rules.policy))

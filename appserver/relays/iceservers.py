@@ -51,13 +51,23 @@ class IceServers:
         self.rules = rules
         self._clock = clock
 
-    def for_participant(self, participant: str, page_host: str, ttl_s: float | None = None) -> list[IceServer]:
-        """``page_host``: the name or address under which the browser has found the page. ``ttl_s``: the operator's by default."""
-        rules, until = self.rules, self._clock.wall() + (self.rules.ttl_s if ttl_s is None else ttl_s)
+    def for_participant(self, participant: str, page_host: str) -> list[IceServer]:
+        """``page_host``: the name or address under which the browser has found the page."""
+        until, external = self._clock.wall() + self.rules.ttl_s, self.rules.external
+        return self._own(participant, page_host, until) + self._servers(
+            external.urls, external.secret, participant, until
+        )
+
+    def for_stranger(self, name: str, page_host: str, ttl_s: float) -> list[IceServer]:
+        """As for a participant, but of relays only our own, which lead to media servers alone: others may lead anywhere."""
+        until = self._clock.wall() + ttl_s
+        return self._own(name, page_host, until) + self._servers(self.rules.external.urls, None, name, until)
+
+    def _own(self, name: str, page_host: str, until: float) -> list[IceServer]:
         found = []
         for turn in self._fleet.able()[:MOST_SERVERS]:
-            found += self._servers(self._urls(turn, page_host), rules.signing(), participant, until)
-        return found + self._servers(rules.external.urls, rules.external.secret, participant, until)
+            found += self._servers(self._urls(turn, page_host), self.rules.signing(), name, until)
+        return found
 
     def _servers(self, urls: Iterable[str], secret: bytes | None, participant: str, until: float) -> list[IceServer]:
         """As RTCIceServer wants it: ``stun:`` without credentials, and nothing else without them."""

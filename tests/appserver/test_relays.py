@@ -110,6 +110,17 @@ async def test_the_operators_own_servers_and_policy(make_site: SiteMaker) -> Non
     assert joined["ice_policy"] == "relay"
 
 
+async def test_relays_of_others_are_for_those_who_join(make_site: SiteMaker) -> None:
+    site = await make_site(
+        ice_urls=["stun:stun.example:3478", "turn:turn.example:3478"], ice_secret="a secret of somebody else"
+    )
+    await site.mcu.register(site.internal_url)
+    urls = [server["urls"] for server in (await site.join())["ice_servers"]]
+    assert urls == [["stun:stun.example:3478"], ["turn:turn.example:3478"]]
+    _, told = await site.call("POST", "/api/v1/network-test", {})
+    assert [server["urls"] for server in told["ice_servers"]] == [["stun:stun.example:3478"]]
+
+
 @pytest.mark.parametrize("url", ["http://turn.example", "turn:", "turn:user@turn.example", "turn:a?transport=sctp"])
 def test_urls_that_browsers_would_refuse(url: str) -> None:
     with pytest.raises(ValueError, match="ice_urls"):

@@ -86,7 +86,7 @@ export const NO_TEST = "The test could not be made just now. Try again in a mome
 /** What a test of the network has found. @param {import("../networktest.js").NetworkReport} report @returns {{ good: boolean, words: string }[]} */
 export function networkWords({ direct, relays }) {
   const lines = [{ good: direct, words: direct ? "This browser may use the network for sound." : "The browser gives out no address: a setting or an extension may forbid WebRTC." }];
-  if (!relays.length) return [...lines, { good: true, words: "This server uses no relay, so the way has to be direct." }];
+  if (!relays.length) return [...lines, { good: true, words: "There is no relay to try from here." }];
   if (relays.every(({ ms }) => ms === null)) return [...lines, { good: false, words: "No relay can be reached. A firewall may be in the way; if sound fails, try another network." }];
   return [...lines, ...relays.map(({ way, ms }) => ({ good: ms !== null, words: ms === null ? `The relay can't be reached by ${WAY_NAMES[way]}.` : `The relay is reached by ${WAY_NAMES[way]} in ${Math.round(ms)} ms.` }))];
 }
