@@ -21,6 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+if not __package__:  # run as a file (PEP 366)
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    __package__ = "tools"
+
 from . import report
 
 ROOT = Path(__file__).resolve().parent.parent
