@@ -7,7 +7,6 @@ from pathlib import Path
 
 from confero.clock import Clock, SystemClock
 from confero.config import kept_secret, service_secret
-from confero.errors import Unavailable
 from confero.runtime.http import HttpApp, Listener, Route
 from confero.runtime.logging import get_logger
 from confero.runtime.metrics import Metrics
@@ -48,7 +47,7 @@ from .rooms.presence import Presence
 from .sip.vault import Vault
 from .telephony import Telephony
 from .tls import Certificates, browser_notice
-from .waiting import wait_for_database, waiting_room
+from .waiting import WaitingRoom, wait_for_database
 from .web import Pages
 
 log = get_logger(__name__)
@@ -77,6 +76,7 @@ class AppserverApp:
     def _build(self) -> None:
         config, clock = self.config, self._clock
         self._metrics = Metrics()
+        self.waiting = WaitingRoom(clock)
         self.database = database_of(config, self._metrics)
         self.store = SqlStore(self.database)
         self.records = SqlRecords(self.database)
@@ -120,12 +120,7 @@ class AppserverApp:
         metrics = self._metrics
         self.http = HttpApp(
             "appserver",
-            [
-                *InternalApi(self.reception, self.presence, self.tokens, self.herald).routes(),
-                *self.relays.routes(),
-                *self.telephony.internal_routes(),
-                *self.meetings.internal_routes(),
-            ],
+            self.waiting.hold(self._internal_routes()),
             secret=self._secret,
             clock=self._clock,
             max_body=MAX_INTERNAL_BODY,
@@ -149,6 +144,14 @@ class AppserverApp:
         metrics.gauge("mcus", "MCUs that live").set_function(lambda: len(self.farm))
         metrics.gauge("turns", "TURN servers that live").set_function(lambda: len(self.fleet))
 
+    def _internal_routes(self) -> list[Route]:
+        return [
+            *InternalApi(self.reception, self.presence, self.tokens, self.herald).routes(),
+            *self.relays.routes(),
+            *self.telephony.internal_routes(),
+            *self.meetings.internal_routes(),
+        ]
+
     def _public_routes(self) -> list[Route]:
         self.parts = Parts(
             self.config,
@@ -170,41 +173,48 @@ class AppserverApp:
             self.drains,
             self.store,
             Once(self.repeats, self.vault, self._clock),
+            self.waiting,
         )
         return public_routes(self.parts, lambda: self.site.openapi(words()))
 
     # --- life -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Migrate, make what is missing, listen. Raises LocalError or Unavailable with the reason if that cannot be."""
+        """Migrate, make what is missing, listen. Raises LocalError or Unavailable with the reason if that cannot be.
+
+        A database server is waited for, with the doors open; a file is not.
+        """
         self.certificates.load()
         self.turn_secrets.look()
-        await self._open_database()
-        await self.reception.catalogue.ensure_default(self.config.default_room)
-        await self.drains.start()
-        await self.presence.start()
-        await self.accounts.start()
-        self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
-        await self.doors.open(self.certificates.context)
+        if self.database.is_sqlite:
+            await self._prepare()
+        else:
+            await wait_for_database(self._prepare, self._listen)
+        await self._listen()
         self._tasks.spawn(sweep(self.presence, self.meetings, self.house.lobby), name="sweep")
         self._tasks.spawn(self.housekeeping.run(), name="housekeeping")
         self._tasks.spawn(self.herald.run(), name="news")
-        self._tasks.spawn(self.certificates.watch(), name="watch certificates")
         self._tasks.spawn(follow(self.turn_secrets), name="watch secrets for TURN")
+        self.waiting.open()
         if notice := browser_notice(self.config):
             log.info(notice)
         self.http.set_ready(True)
 
-    async def _open_database(self) -> None:
-        """A server is waited for; a file is not."""
-        try:
-            await migrate(self.database)
-        except Unavailable:
-            if self.database.is_sqlite:
-                raise
-            config = self.config
-            async with waiting_room(config.http_host, config.http_port, secret=self._secret, clock=self._clock):
-                await wait_for_database(lambda: migrate(self.database))
+    async def _prepare(self) -> None:
+        """Migrations, and what is read once. May be called again after it has raised Unavailable."""
+        await migrate(self.database)
+        await self.reception.catalogue.ensure_default(self.config.default_room)
+        await self.drains.start()
+        await self.presence.start()
+        await self.accounts.start()
+
+    async def _listen(self) -> None:
+        """Idempotent."""
+        if self.internal is not None:
+            return
+        self.internal = await Listener.start(self.http.app, self.config.http_host, self.config.http_port)
+        await self.doors.open(self.certificates.context)
+        self._tasks.spawn(self.certificates.watch(), name="watch certificates")
 
     async def drain(self) -> None:
         """No new connections; browsers are told to come back later."""

@@ -38,6 +38,7 @@ from .rooms.farm import Farm
 from .rooms.house import House
 from .rooms.members import Members, MemberStore
 from .telephony import Telephony
+from .waiting import WaitingRoom
 from .web import Pages
 
 WRONG_TOKENS = Rate(burst=10, per_s=0.1)
@@ -67,25 +68,26 @@ class Parts:
     drains: Drains
     members: MemberStore
     once: Once
+    waiting: WaitingRoom
 
 
 def public_routes(parts: Parts, describe: Callable[[], dict[str, Any]]) -> list[Route]:
     """``describe`` makes the description of the API from them. Raises LocalError for a route without a rule."""
-    routes = [
+    guard = make_guard(parts)
+    asking = [
         *parts.meetings.routes(Relations(parts.house.relations)),
         *_rooms(parts),
         *parts.accounts.routes(),
         *parts.tokens.routes(),
         *parts.telephony.public_routes(),
         *parts.telephony.admin_routes(),
-        *_sockets(parts),
         *NetworkTestApi(parts.ice, parts.clock, parts.config.public_url).routes(),
         *HistoryApi(parts.records).routes(),
         *FarmApi(parts.farm, parts.drains, parts.records, parts.clock).routes(),
-        openapi_route(describe),
-        *parts.pages.routes(),
     ]
-    return make_guard(parts).protect(parts.once.wrap(Listening(parts.herald).attend(routes)))
+    needing_nothing = [*_sockets(parts), openapi_route(describe), *parts.pages.routes()]
+    held = parts.waiting.hold(guard.protect(parts.once.wrap(Listening(parts.herald).attend(asking))))
+    return [*held, *guard.protect(needing_nothing)]
 
 
 def make_guard(parts: Parts) -> Guard:

@@ -1,4 +1,5 @@
-"""An application server whose database is not there yet: it says so to whoever asks, and waits for as long as it takes.
+"""An application server whose database is not there yet: it is open all the same, says so to whoever asks, and waits for as long
+as it takes.
 
 To end instead would end calls that go on without it: whoever supervises it gives up after some starts in vain, and stops
 everything with it.
@@ -7,17 +8,24 @@ everything with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import NoReturn
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import replace
+from typing import Any
 
 from confero.clock import Clock
 from confero.errors import Unavailable
-from confero.runtime.http import HttpApp, Listener, Route
+from confero.runtime.http import Handler, Route
 from confero.runtime.logging import get_logger
+from confero.runtime.tasks import spawn
+
+from .db.breaker import Breaker
+from .db.faults import away
 
 log = get_logger(__name__)
 
+HEAD_START_S = 2.0
+"""For the first try, before the doors are opened: those who come during a restart wait at the front door, which is better for them
+than a refusal."""
 PAUSE_S = 1.0
 """Between two tries."""
 SAID_S = 10.0
@@ -28,14 +36,58 @@ TRIES = 30
 """With a server that turns us away, since users and databases are often made just then; afterwards it is a wrong setting."""
 
 
-async def wait_for_database(migrate: Callable[[], Awaitable[None]]) -> None:
-    """Until ``migrate`` has done it. Raises Unavailable ``database-refused``, and what else ``migrate`` raises."""
-    refusals, said_at = 0, float("-inf")
+class WaitingRoom:
+    """Routes that need the database are held in it until ``open``: each request is refused as if it had been there and gone."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._breaker = Breaker()
+        self._breaker.away(clock.monotonic())
+
+    def hold(self, routes: Iterable[Route]) -> list[Route]:
+        """The routes, held. To be put around whatever else asks the database, such as who somebody is."""
+        return [replace(route, handler=self._held(route.handler)) for route in routes]
+
+    def open(self) -> None:
+        """The database is there, and all has been read that answers depend on."""
+        self._breaker.probed(self._clock.monotonic(), answered=True)
+
+    def _held(self, handler: Handler) -> Handler:
+        async def handle(request: Any) -> Any:
+            if self._breaker.is_open:
+                raise away(self._breaker.retry_after_s(self._clock.monotonic()))
+            return await handler(request)
+
+        return handle
+
+
+async def wait_for_database(
+    prepare: Callable[[], Coroutine[Any, Any, None]], listen: Callable[[], Awaitable[None]]
+) -> None:
+    """Until ``prepare`` has done it, which is tried again whenever it raises Unavailable. ``listen``: called once it is known that
+    this takes longer. Raises Unavailable ``database-refused``, and what else the two raise.
+    """
+    first = spawn(prepare(), name="prepare the database", logged=False)
+    try:
+        await asyncio.wait([first], timeout=HEAD_START_S)
+        if not first.done() or isinstance(first.exception(), Unavailable):
+            await listen()
+        await first
+    except Unavailable as error:
+        log.warning("waiting for the database", reason=error.detail)
+        await _try_on(prepare)
+    finally:
+        first.cancel()
+        await asyncio.wait([first])
+
+
+async def _try_on(prepare: Callable[[], Awaitable[None]]) -> None:
     loop = asyncio.get_running_loop()
+    refusals, said_at = 0, loop.time()
     while True:
         await asyncio.sleep(PAUSE_S)
         try:
-            return await migrate()
+            return await prepare()
         except Unavailable as error:
             refusals = refusals + 1 if error.code == TURNED_AWAY else 0
             if refusals >= TRIES:
@@ -43,19 +95,3 @@ async def wait_for_database(migrate: Callable[[], Awaitable[None]]) -> None:
             if loop.time() - said_at >= SAID_S:
                 said_at = loop.time()
                 log.warning("waiting for the database", reason=error.detail)
-
-
-@asynccontextmanager
-async def waiting_room(host: str, port: int, *, secret: bytes, clock: Clock) -> AsyncIterator[Listener]:
-    """On the internal port meanwhile: alive, not ready, and 503 for everything else, after which others tell it again."""
-    app = HttpApp("appserver", [Route("*", "/{rest:.*}", _refuse)], secret=secret, clock=clock)
-    app.add_check("database", lambda: False)
-    listener = await Listener.start(app.app, host, port)
-    try:
-        yield listener
-    finally:
-        await listener.close()
-
-
-async def _refuse(_: object) -> NoReturn:
-    raise Unavailable("The database is not there yet; try again in a moment.", code="database-down", retry_after_s=1)

@@ -29,6 +29,7 @@ from .sessions import Sessions
 from .shared import Shared
 from .signaling import Signaling
 from .sse import StreamEndpoint
+from .turns import Turns
 from .ws import EventsEndpoint
 
 MAX_BODY = 1 << 20
@@ -54,6 +55,7 @@ class NotifierApp:
     async def start(self) -> None:
         """Listen. Neither application server nor MCU need be there yet. Raises LocalError if the address cannot be used."""
         await self.fanout.start()
+        self._tasks.spawn(self.turns.run(), name="large deliveries")
         self._tasks.spawn(self.notices.run(), name="notices")
         self._tasks.spawn(self.sessions.reap(), name="reap sessions")
         self._tasks.spawn(self.orphans.run(), name="orphans")
@@ -71,6 +73,8 @@ class NotifierApp:
         self.sessions = Sessions(self.appserver, limit=4 * config.max_connections)
         limits = HubLimits(resume_s=config.resume_window_s, sessions=2 * config.max_connections)
         self.hub = Hub(clock, limits, self.sessions.ended)
+        self.turns = Turns(self.hub.deliveries.turn)
+        self.hub.deliveries.begun = self.turns.begin
         self.rosters = Rosters(self.mcus)
         self.fanout = Fanout(LocalBus(), self.hub, self.rosters)
         self.notices = Notices(self.appserver, config.instance, self.hub.sessions, clock, NoticeLimits())

@@ -13,6 +13,7 @@ from confero.ids import new_id
 from confero.models import RenegotiateEvent, TokenGrant, UserGrant
 
 from . import closecodes
+from .deliveries import PIECE, WHOLE, Deliveries
 from .messages import Event, Message
 from .session import Grant, RoomSession, Session, Sink, UserSession, topics_of
 from .topics import Topic, WindowLimits, room_topic, user_topic
@@ -46,6 +47,9 @@ class HubLimits:
     missed: int = 768 << 10
     """Bytes that are sent again at most; below the bound of a connection's queue. Who has missed more starts anew."""
     window: WindowLimits = field(default_factory=WindowLimits)
+    whole: int = WHOLE
+    piece: int = PIECE
+    """Sessions of a topic that are told at once; of more, in one turn of the loop."""
 
 
 class Hub:
@@ -55,6 +59,8 @@ class Hub:
         self._clock = clock
         self._limits = limits
         self._ended = ended
+        self.deliveries = Deliveries(limits.whole, limits.piece)
+        """To be run, for topics of many sessions."""
         self._sessions: dict[str, Session] = {}
         self._by_participant: dict[str, RoomSession] = {}
         self._topics: dict[str, Topic] = {}
@@ -172,22 +178,32 @@ class Hub:
     # --- events ---------------------------------------------------------------------------------------------------
 
     def deliver(self, name: str, event: Event) -> int:
-        """Send the event to every session of the topic; how many there were."""
+        """Send the event to every session of the topic; how many there were. Of a large topic it is only begun
+        here (``deliveries``)."""
         topic = self._topics.get(name)
         if topic is None:
             return 0
-        self._push(topic, event)
         told = len(topic.sessions)
-        if event.final:
-            for session in list(topic.sessions.values()):
-                self.end(session, "removed", closecodes.NOT_ALLOWED, "removed from the room")
+        self._push(topic, event)
         return told
 
     def _push(self, topic: Topic, event: Event) -> None:
         message = topic.add(next(self._order), event.body, self._clock.monotonic())
+        if self.deliveries.takes(topic):
+            self.deliveries.add(topic, message, self._remove if event.final else None)
+            return
+        if self.deliveries:
+            for session in list(topic.sessions.values()):
+                self.deliveries.hasten(session)
         for session in topic.sessions.values():
             if session.sink is not None:
                 session.sink.send(message)
+        if event.final:
+            for session in list(topic.sessions.values()):
+                self._remove(session)
+
+    def _remove(self, session: Session) -> None:
+        self.end(session, "removed", closecodes.NOT_ALLOWED, "removed from the room")
 
     def tell(self, session: Session, event: Event) -> None:
         """Send the event to this session's participant alone."""

@@ -91,7 +91,8 @@ setup_core() {
 
 RUN_PACKAGES=(build-essential pkg-config libopus-dev libssl-dev espeak-ng ca-certificates)
 # the judges of the tests: compilers' sanitizers and tidy, another architecture, browsers, a database, a phone, players
-TEST_PACKAGES=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user shellcheck chromium firefox-esr mariadb-server ffmpeg janus
+TEST_PACKAGES=(clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user shellcheck
+  chromium chromium-headless-shell firefox-esr mariadb-server ffmpeg janus
   baresip-core linphone-cli coturn nftables sip-tester kamailio sngrep gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good iproute2)
 
 STATE=var/setup

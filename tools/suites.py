@@ -2,7 +2,7 @@
 
 ./test                 every suite
 ./test style unit      some
-./test long            every suite with larger numbers; writes docs/test-report.md
+./test long [NAME...]  with larger numbers; writes docs/test-report.md
 ./test compose         builds and starts the containers, holds a call and meetings in them, restarts them
 ./test --list
 """
@@ -10,10 +10,8 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -23,11 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import report
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-REPORT = ROOT / "docs" / "test-report.md"
-FIGURES = ROOT / "var" / "figures"
-"""Suites leave one-line figures here (``name.txt``); the long run puts them into its report."""
 LAST_FAILED = "cache/lastfailed"
 """Where pytest keeps, in its cache, which tests have failed."""
 FEW = 3
@@ -135,17 +132,9 @@ SUITES: tuple[Suite, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Result:
-    suite: Suite
-    passed: bool
-    seconds: float
-    unsteady: tuple[str, ...] = ()
-    """Tests that passed at the second try only."""
-
-
-def run_suite(suite: Suite, *, long: bool) -> Result:
+def run_suite(suite: Suite, *, long: bool) -> report.Section:
     """Runs one suite with its output passed through."""
+    report.clear_figures()
     print(f"\n== {suite.name}: {suite.what}", flush=True)
     env = {**os.environ, "PYTHONUNBUFFERED": "1", **(suite.long_env if long else {})}
     unsteady: list[str] = []
@@ -155,7 +144,7 @@ def run_suite(suite: Suite, *, long: bool) -> Result:
         passed = all(run_command(command, env, unsteady) for command in suite.commands)
     seconds = time.monotonic() - started
     print(f"== {suite.name}: {'passed' if passed else 'FAILED'} in {seconds:.0f} s", flush=True)
-    return Result(suite, passed, seconds, tuple(unsteady))
+    return report.Section(suite.name, suite.what, passed, seconds, report.figures(), tuple(unsteady))
 
 
 @contextlib.contextmanager
@@ -203,37 +192,15 @@ def chosen(names: list[str]) -> list[Suite]:
     return [known[name] for name in names] or [suite for suite in SUITES if suite.default]
 
 
-def write_report(results: list[Result]) -> None:
-    """docs/test-report.md: date, commit, seconds of each suite, and the figures that the suites left."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    rows = "\n".join(
-        f"| {r.suite.name} | {r.suite.what} | {'passed' if r.passed else 'FAILED'} | {r.seconds:.0f} |" for r in results
-    )
-    figures = "\n".join(f"- {path.stem}: {path.read_text().strip()}" for path in sorted(FIGURES.glob("*.txt")))
-    REPORT.write_text(
-        f"# The last long run\n\nWritten by `./test long` on {datetime.date.today()} at commit {commit}, "
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.\n\n"
-        f"| suite | what | result | seconds |\n|---|---|---|---|\n{rows}\n\nFigures:\n\n{figures}\n"
-    )
-
-
 def main(argv: list[str]) -> int:
     if "--list" in argv:
         print("\n".join(f"{suite.name:10} {suite.what}{'' if suite.default else ' (on demand)'}" for suite in SUITES))
         return 0
     long = "long" in argv
-    for old in FIGURES.glob("*.txt"):
-        old.unlink()
-    FIGURES.mkdir(parents=True, exist_ok=True)
     results = [run_suite(suite, long=long) for suite in chosen([name for name in argv if name != "long"])]
-    print(
-        "\n"
-        + "\n".join(f"{r.suite.name:10} {'passed' if r.passed else 'FAILED':7} {r.seconds:6.0f} s" for r in results)
-    )
+    print("\n" + "\n".join(f"{r.suite:10} {'passed' if r.passed else 'FAILED':7} {r.seconds:6.0f} s" for r in results))
     if long:
-        write_report(results)
+        report.write(results, [suite.name for suite in SUITES])
     for name in (name for r in results for name in r.unsteady):
         print(f"unsteady: {name} passed at the second try")
     failed = sum(not r.passed for r in results)

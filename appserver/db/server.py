@@ -11,13 +11,13 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from confero.errors import Unavailable
@@ -25,7 +25,7 @@ from confero.runtime.logging import get_logger
 from confero.runtime.tasks import spawn
 
 from .breaker import Breaker
-from .connections import Ages, Limits, alone, pooled
+from .connections import CONNECT_S, Ages, Limits, alone, pooled
 from .faults import Fault, away, busy, fault_of, unsure
 from .meters import Kind, Meters
 
@@ -90,11 +90,13 @@ class Server:
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[AsyncConnection]:
-        """A connection of its own, for what takes long and is not tried again. Raises what SQLAlchemy raises."""
+        """A connection of its own, for what takes long and is not tried again. Raises what SQLAlchemy raises, and TimeoutError
+        where a connection is taken and nothing is said.
+        """
         engine = alone(self._url)
         try:
-            async with engine.connect() as connection:
-                yield connection
+            async with AsyncExitStack() as stack:
+                yield await _opened(engine, stack)
         finally:
             await engine.dispose()
 
@@ -206,3 +208,12 @@ class Server:
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             return fault_of(error) is Fault.STATEMENT  # such as that the table is not made yet
         return True
+
+
+async def _opened(engine: AsyncEngine, stack: AsyncExitStack) -> AsyncConnection:
+    """A connection, until the stack ends. The driver bounds the time until TCP connects, and not what follows."""
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            return await stack.enter_async_context(engine.connect())
+    except TimeoutError:
+        raise TimeoutError(f"it has not let us in within {CONNECT_S:g} s") from None

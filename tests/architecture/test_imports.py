@@ -89,7 +89,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
         "rooms",
         "sip",
     ),
-    "notifier": ("hub", "session", "topics", "messages", "wire", "entry", "closecodes"),
+    "notifier": ("hub", "deliveries", "session", "topics", "messages", "wire", "entry", "closecodes"),
     "mcu": ("rooms", "reasons", "news"),
     "sipgw": ("guard", "menu", "features", "keys", "userdata", "calls.ring"),
     "edge": ("lobby", "answers", "routes"),

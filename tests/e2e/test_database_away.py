@@ -1,4 +1,5 @@
-"""MariaDB is killed during a meeting: everybody goes on talking, newcomers are told, and afterwards all of it has been one meeting.
+"""MariaDB is killed during a meeting: everybody goes on talking, newcomers are told, and afterwards all of it has been one meeting;
+also when the application server dies meanwhile.
 
 For 3 s; ``CONFERO_TEST_LONG=1``: for 60 s, which covers the minute after which media servers register again.
 """
@@ -6,6 +7,7 @@ For 3 s; ``CONFERO_TEST_LONG=1``: for 60 s, which covers the minute after which 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import AsyncIterator
@@ -14,9 +16,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
+from confero.lab.members.chromium import Chromium
 from confero.lab.members.loopback import gather_loopback
 from confero.lab.members.webrtc import WebRtcMember
+from confero.lab.page import Page
 from confero.lab.stack import Stack
 
 from ..appserver.mariadb import MariaDb
@@ -104,3 +109,41 @@ async def test_a_meeting_goes_on_without_its_database(stack: Stack, mariadb: Mar
     await until(lambda: written(mariadb, "SELECT id FROM meetings WHERE ended_at > 0"), 10, "the meeting is over")
     assert written(mariadb, "SELECT most, participants FROM meetings") == [["3", "3"]]
     assert "mcu lost" not in stack.output
+
+
+async def test_a_restart_meanwhile_is_no_end_of_it(stack: Stack, mariadb: MariaDb) -> None:
+    """The application server dies too: it is open at once, the meeting gets its connection back, and a newcomer is told what is
+    away, and is let in by itself.
+    """
+    async with Chromium(tone(ADA_HZ)) as browser:
+        other = await browser.another()
+        ada, eve = Page(browser, stack.page_url), Page(other, stack.page_url)
+        await ada.join("lobby", "Ada")
+        mariadb.kill()
+        stack.kill("appserver")
+        try:
+            await until_told(stack, (503, "database-down"))
+            await ada.until("window.confero.screen === 'call' && window.confero.signalling === 'open'")
+            await other.goto(f"{stack.page_url}/rooms/lobby")
+            await expect(other.page.get_by_text("The database can't be reached.")).to_be_visible()
+            assert await told(stack) == (503, "database-down"), "all of it was during the outage"
+        finally:
+            await asyncio.to_thread(mariadb.run)
+        back_at = time.monotonic()
+        await expect(other.page.get_by_text("The database can't be reached.")).to_have_count(0, timeout=10_000)
+        await stack.wait_ready()
+        assert time.monotonic() - back_at < BACK_WITHIN_S
+        await eve.join("lobby", "Eve")
+        await ada.until("window.confero.roster.length === 2")
+        assert await ada.value("window.confero.signalling") == "open"
+        await asyncio.gather(ada.leave(), eve.leave())
+
+
+async def until_told(stack: Stack, wanted: tuple[int, str]) -> None:
+    """While nobody listens there is no answer at all."""
+    async with asyncio.timeout(20):
+        while True:
+            with contextlib.suppress(aiohttp.ClientConnectionError):
+                if await told(stack) == wanted:
+                    return
+            await asyncio.sleep(0.05)

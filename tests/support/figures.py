@@ -12,7 +12,7 @@ FIGURES = Path(__file__).resolve().parents[2] / "var" / "figures"
 
 @pytest.fixture
 def record_figure() -> Callable[[str, str], None]:
-    """Keeps one line under a name; ``tools/suites.py`` puts all of them into docs/test-report.md."""
+    """Keeps one line under a name; ``./test long`` puts all of them into docs/test-report.md."""
 
     def record(name: str, text: str) -> None:
         FIGURES.mkdir(parents=True, exist_ok=True)

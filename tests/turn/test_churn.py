@@ -9,12 +9,16 @@ import asyncio
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ..support.figures import record_figure
 from ..support.waiting import until
 from .process import Running, credentials, turn_process
+
+__all__ = ["record_figure"]
 
 LONG = bool(int(os.environ.get("CONFERO_TEST_LONG", "0") or 0))
 AT_ONCE, ROUNDS = (2000, 10) if LONG else (300, 4)
@@ -26,7 +30,6 @@ MORE = 2 << 20
 place for all that there may be and are touched as they go round (72 bytes an allocation), so no more are allowed than come."""
 NATIVE = Path(__file__).resolve().parents[2] / "native"
 PROGRAM = "build/plain/bench/bench_turn"
-FIGURES = Path(__file__).resolve().parents[2] / "var" / "figures"
 SETTINGS = {
     "bind": SERVER,
     "udp_port": PORT,
@@ -61,7 +64,9 @@ async def come_and_go(program: Path, server: Running) -> int:
 
 
 @pytest.mark.timeout(300)
-async def test_memory_and_files_are_what_they_were(program: Path, tmp_path: Path) -> None:
+async def test_memory_and_files_are_what_they_were(
+    program: Path, tmp_path: Path, record_figure: Callable[[str, str], None]
+) -> None:
     async with turn_process(tmp_path, **SETTINGS) as server:
         idle = server.descriptors
         grown = await come_and_go(program, server)
@@ -72,7 +77,5 @@ async def test_memory_and_files_are_what_they_were(program: Path, tmp_path: Path
             await until(lambda: server.descriptors <= idle, "their end")
         more = server.resident - before
         assert grown > AT_ONCE and more < MORE
-    if LONG:
-        FIGURES.mkdir(parents=True, exist_ok=True)
-        text = f"{ROUNDS * AT_ONCE} allocations came and went, {AT_ONCE} at once: {more / 1024:.0f} kB more than after the first"
-        (FIGURES / "turn_churn.txt").write_text(text + "\n")
+    text = f"{ROUNDS * AT_ONCE} allocations came and went, {AT_ONCE} at once: {more / 1024:.0f} kB more than after the first"
+    record_figure("turn-churn", text)

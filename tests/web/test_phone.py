@@ -9,7 +9,7 @@ from confero.models import CallEvent, IncomingCallEvent, LeftEvent, ParticipantE
 
 from .backend import Backend, problem, until
 from .conftest import JoinPage, OpenPage
-from .test_accessibility import SCHEMES, SMALL, check
+from .test_accessibility import RULES, SCHEMES, SMALL, check
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
 
@@ -165,28 +165,29 @@ async def test_everything_is_accessible(
     scheme: str, size: dict[str, object], join_page: JoinPage, open_page: OpenPage, backend: Backend
 ) -> None:
     backend.calls_out = True
+    rules = RULES[scheme]
     front = await open_page("/", color_scheme=scheme, **size)
     await expect(front.get_by_label("Call a telephone")).to_be_visible()
-    await check(front)
+    await check(front, rules)
     page = await join_page(color_scheme=scheme, **size)
     more = page.get_by_role("button", name="More", exact=True)
     if await more.is_visible():
         await more.click()
     await page.get_by_role("button", name="Call", exact=True).click()
-    await check(page)
+    await check(page, rules)
     await page.get_by_label("Telephone number or SIP address").fill(NUMBER)
     await page.keyboard.press("Enter")
     await expect(page.locator(".banner-call")).to_be_visible()
-    await check(page)
+    await check(page, rules)
     backend.person(NUMBER, kind="rtp", id="p_c1")
     await backend.tell_roster()
     await backend.tell(event("answered", 200))
     if await page.get_by_role("complementary").count() == 0:
         await page.get_by_role("button", name="People").click()
-    await check(page)
+    await check(page, rules)
     await page.get_by_role("button", name=f"Keys for {NUMBER}").click()
-    await check(page)
+    await check(page, rules)
     await page.keyboard.press("Escape")
     await backend.tell(ring(user_data="A word that is quite long: " + "x" * 100))
     await expect(page.get_by_role("button", name="Accept")).to_be_focused()
-    await check(page)
+    await check(page, rules)

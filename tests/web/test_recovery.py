@@ -116,7 +116,7 @@ async def test_media_server_down_is_tried_until_it_is_up(join_page: JoinPage, ba
 async def test_network_cut_is_healed_by_an_ice_restart(
     join_page: JoinPage, backend: Backend, open_page: OpenPage, launch: Launch
 ) -> None:
-    other = await launch(LOOPBACK_FLAG)
+    other = await launch(LOOPBACK_FLAG, whole=True)  # the shell has no such flag
     try:
         helper = await open_page("/", program=other)
         backend.make_peer = lambda relay: PagePeer(relay, helper)
