@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import report
+from tools import report
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent

@@ -1,6 +1,7 @@
 /** The REST calls of a meeting, each with the token of the join. Every failure is a RequestError. */
 
 import { call } from "./api.js";
+import { once } from "./once.js";
 
 /** @typedef {import("./wire.js").MeetingState} MeetingState */
 
@@ -106,9 +107,14 @@ export class MeetingApi {
     return this.#ask("GET", "/invitations");
   }
 
-  /** @param {Partial<import("./wire.js").InvitationCreate>} wish @returns {Promise<import("./wire.js").InvitationMade>} */
-  invite(wish) {
-    return this.#ask("POST", "/invitations", wish);
+  /**
+   * @param {Partial<import("./wire.js").InvitationCreate>} wish
+   * @param {unknown} chosen the same for the same wish, whose end is a time that passes
+   * @returns {Promise<import("./wire.js").InvitationMade>}
+   */
+  invite(wish, chosen) {
+    const path = `${this.#base}/invitations`;
+    return once.make(path, wish, (body, key) => this.#authorized((token) => call("POST", path, body, token, key)), chosen);
   }
 
   /** @param {string} invitation its id */
