@@ -113,8 +113,7 @@ export class MeetingApi {
    * @returns {Promise<import("./wire.js").InvitationMade>}
    */
   invite(wish, chosen) {
-    const path = `${this.#base}/invitations`;
-    return once.make(path, wish, (body, key) => this.#authorized((token) => call("POST", path, body, token, key)), chosen);
+    return once.make(`${this.#base}/invitations`, wish, (body, key) => this.#ask("POST", "/invitations", body, key), chosen);
   }
 
   /** @param {string} invitation its id */
@@ -126,9 +125,10 @@ export class MeetingApi {
    * @param {string} method
    * @param {string} path behind that of the room
    * @param {Record<string, unknown>} [body]
+   * @param {string} [key] under which the server makes it once
    * @returns {Promise<any>}
    */
-  #ask(method, path, body) {
-    return this.#authorized((token) => call(method, this.#base + path, body, token));
+  #ask(method, path, body, key) {
+    return this.#authorized((token) => call(method, this.#base + path, body, token, key));
   }
 }
