@@ -102,7 +102,7 @@ SUITES: tuple[Suite, ...] = (
     Suite(
         "quality",
         "the engine in simulated time: minutes of conference, listened to",
-        (pytest("tests/quality"),),
+        (pytest(*LANES, "tests/quality"),),
         {"CONFERO_TEST_LONG": "1"},
     ),
     Suite(
