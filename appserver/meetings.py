@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from confero.clock import Clock
-from confero.models.meetings import ChatMessage, MeetingState
+from confero.models.meetings import ChatPage, MeetingState
 from confero.runtime.http import Route
 
 from .api.chat import ChatApi
@@ -65,7 +65,7 @@ class Meetings:
         """Raises Refused: 404 ``room-unknown``, 409 ``room-kept``."""
         await self.desk.delete(room_id, lambda: self._house.delete(room_id))
 
-    async def welcome(self, room_id: str) -> tuple[MeetingState, list[ChatMessage]]:
+    async def welcome(self, room_id: str) -> tuple[MeetingState, ChatPage]:
         """For whoever has come in: the meeting, which begins with the first one, and the latest of the chat."""
         return await self.desk.enter(room_id), await self.chat.latest(room_id)
 

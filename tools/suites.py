@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import report
+from tools import report
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -102,7 +102,7 @@ SUITES: tuple[Suite, ...] = (
     Suite(
         "quality",
         "the engine in simulated time: minutes of conference, listened to",
-        (pytest("tests/quality"),),
+        (pytest(*LANES, "tests/quality"),),
         {"CONFERO_TEST_LONG": "1"},
     ),
     Suite(

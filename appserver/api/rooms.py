@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from confero.errors import Refused
 from confero.models import JoinReply, JoinRequest, Role, RoomCreate, RoomInfo
 from confero.models.joining import RoomDetail, RoomPage, RoomPatch, RoomQuery
-from confero.models.meetings import ChatMessage, InvitationCreate, MeetingState
+from confero.models.meetings import ChatPage, InvitationCreate, MeetingState
 from confero.ratelimit import RateLimiter
 from confero.runtime.http import Route, read_model, read_query, reply
 
@@ -55,7 +55,7 @@ class Names(Protocol):
         ...
 
 
-Welcome = Callable[[str], Awaitable[tuple[MeetingState, list[ChatMessage]]]]
+Welcome = Callable[[str], Awaitable[tuple[MeetingState, ChatPage]]]
 """Tells of a room's meeting, and of its chat, when somebody has come in."""
 
 
@@ -239,7 +239,7 @@ class RoomsApi:
         if not admission.person.admitted:
             return answer
         meeting, chat = await self._welcome(admission.room.id)
-        return answer.model_copy(update={"meeting": meeting, "chat": chat})
+        return answer.model_copy(update={"meeting": meeting, "chat": chat.items, "chat_next": chat.next})
 
 
 def _plain(shown: Shown, actor: Actor, origin: str) -> RoomDetail:

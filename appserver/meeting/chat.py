@@ -49,8 +49,8 @@ class Chat:
         items = found[-limit:]
         return ChatPage(items=items, next=str(items[0].id) if len(found) > limit else None)
 
-    async def latest(self, room: str) -> list[ChatMessage]:
-        return await self._store.page(room, None, WELCOME)
+    async def latest(self, room: str) -> ChatPage:
+        return await self.page(room, None, WELCOME)
 
     async def delete(self, room: str, message: int) -> None:
         """Raises Refused 404 ``message-unknown``."""

@@ -148,6 +148,8 @@ class JoinReply(Reply):
     meeting: MeetingState | None = None
     chat: list[ChatMessage] = Field(default_factory=list)
     """The latest messages."""
+    chat_next: str | None = None
+    """``page`` of GET .../messages for those before them; null: there are none."""
 
 
 class NetworkTest(Reply):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import code
 import inspect
 import re
 from collections.abc import Iterator
@@ -32,6 +33,19 @@ def blocks() -> Iterator[Any]:
         yield found[1], compile(source, str(PAGE), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
+async def test_blocks_can_be_pasted_at_a_prompt() -> None:
+    """There an indented block ends with an empty line, and nowhere else."""
+    for source, _ in blocks():
+        at_prompt = code.InteractiveConsole()
+        at_prompt.compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        lines: list[str] = []
+        for line in [*source.splitlines(), ""]:
+            lines.append(line)
+            if at_prompt.compile("\n".join(lines), str(PAGE), "single") is not None:
+                lines = []
+        assert lines == [], "an end is missing"
+
+
 async def test_the_page_is_true(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Baresip(tmp_path, hertz=PHONE_HZ, user="bob", line=Line(answers=True)) as bob:
         secret = (stack.state_dir / "setup-link").read_text()
@@ -41,8 +55,8 @@ async def test_the_page_is_true(stack: Stack, tmp_path: Path, monkeypatch: pytes
         monkeypatch.setenv("CONFERO_PHONE", bob.uri)
         names: dict[str, Any] = {"__name__": "first_meeting"}
         run = 0
-        for source, code in blocks():
-            result = eval(code, names)
+        for source, compiled in blocks():
+            result = eval(compiled, names)
             if inspect.iscoroutine(result):
                 await result
             run += 1

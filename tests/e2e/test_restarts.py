@@ -1,6 +1,6 @@
 """Services are killed one after the other during a meeting: all are back, hear who may be heard, and nothing is forgotten.
 
-All services share one address behind the front door. Four pages in two browsers, and four telephones; one of the browsers has no
+All services share one address behind the front door. Two browsers with a page each, and two telephones; one of the browsers has no
 way but the TURN server. ``CONFERO_TEST_LONG=1``: 50 people, and each service is asked to stop as well.
 """
 
@@ -39,10 +39,11 @@ SETTINGS = {
     "CONFERO_MCU_DRAIN_S": "1",
     "CONFERO_MCU_OWNER_LEASE_S": "40",  # a gateway that starts on a busy machine keeps its calls
     "CONFERO_SIPGW_DRAIN_S": "1",
+    "CONFERO_TURN_DRAIN_S": "1",
 }
 LONG = bool(int(os.environ.get("CONFERO_TEST_LONG", "0") or 0))
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900 if LONG else 180)]
-TABS, PHONES = (4, 42) if LONG else (2, 4)
+TABS, PHONES = (4, 42) if LONG else (1, 2)
 """Pages of each browser; telephones."""
 SERVICES = ("edge", "notifier", "turn", "sipgw", "appserver", "mcu")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM) if LONG else (signal.SIGKILL,)

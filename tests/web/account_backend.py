@@ -65,6 +65,12 @@ class AccountBackend(Backend):
         """What came as X-CSRF-Token."""
         self.refuse: dict[str, Problem] = {}
         """Path without /api/v1 -> problem, until taken back."""
+        self.answers_lost = 0
+        """So many of the next answers to those who make something get lost on their way."""
+        self.keys: list[str] = []
+        """What came as Idempotency-Key, lost answers included."""
+        self.kept: dict[str, tuple[str, bytes]] = {}
+        """Key -> what was asked under it, and the answer."""
         self.retry_after_s = 0
         """Told with each of these problems."""
         self.listeners: dict[web.WebSocketResponse, Position] = {}
@@ -124,7 +130,7 @@ class AccountBackend(Backend):
             self.asked.append(f"{request.method} {request.path_qs.removeprefix('/api/v1')}")
             try:
                 self._prove(request, path)
-                return await handler(request)
+                return await self._once(request, handler)
             except ValidationError as error:
                 faults = [
                     {"loc": ".".join(map(str, one["loc"])), "type": one["type"], "msg": one["msg"]}
@@ -138,6 +144,24 @@ class AccountBackend(Backend):
                 return reply
 
         return answer
+
+    async def _once(self, request: web.Request, handler: Handler) -> web.Response:
+        """Idempotency keys, as docs/api.md has them."""
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return await handler(request)
+        self.keys.append(key)
+        asked = f"{request.path} {await request.text()}"
+        if key not in self.kept:
+            made = await handler(request)
+            assert made.status == 201 and isinstance(made.body, bytes)
+            self.kept[key] = asked, made.body
+        elif self.kept[key][0] != asked:
+            raise Refusal("idempotency-key-used", 422)
+        if self.answers_lost:
+            self.answers_lost -= 1
+            return web.Response(status=502)
+        return web.Response(body=self.kept[key][1], status=201, content_type="application/json")
 
     def _prove(self, request: web.Request, path: str) -> None:
         refused = self.refuse.get(path)

@@ -116,7 +116,13 @@ class MeetingBackend(Backend):
     def place(self, participant: str) -> dict[str, Any]:
         if self.waits:
             return {"waiting": True}
-        return {"role": self.role, "meeting": self.state, "chat": self.chat[-PAGE:]}
+        known = max(0, len(self.chat) - PAGE)
+        return {
+            "role": self.role,
+            "meeting": self.state,
+            "chat": self.chat[known:],
+            "chat_next": str(known) if known else None,
+        }
 
     # --- REST -----------------------------------------------------------------------------------------------------
 

@@ -79,6 +79,11 @@ class AiortcPeer:
         await self._pc.setLocalDescription(await self._pc.createAnswer())
         return self.relay.put_before(self._pc.localDescription.sdp)
 
+    @property
+    def state(self) -> str:
+        """As the far end sees the connection."""
+        return self._pc.connectionState
+
     def _changed(self) -> None:
         if self._pc.connectionState == "connected":
             self.connected.set()

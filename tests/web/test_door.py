@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from confero.models.accounts import UserInfo
+from confero.models.joining import RoomDetail
 
 from .backend import problem, until
 from .conftest import OpenPage
@@ -41,6 +42,15 @@ async def test_a_room_with_a_pin(open_page: OpenPage, backend: MeetingBackend) -
     await page.get_by_label("PIN").fill("2468")
     await page.get_by_role("button", name="Join").click()
     await until(lambda: page.evaluate("window.confero.media === 'connected'"))
+
+
+async def test_hosts_by_account_are_asked_for_nothing(open_page: OpenPage, backend: MeetingBackend) -> None:
+    known = backend.rooms["blue-fox"].model_copy(update={"pin_needed": True, "lobby": True})
+    backend.rooms["blue-fox"] = RoomDetail(**known.model_dump(), created_at=1.0, used_at=1.0, mine="owner")
+    page = await open_page()
+    await expect(page.get_by_text("You come in as a host.")).to_be_visible()
+    await expect(page.get_by_label("PIN")).to_have_count(0)
+    await expect(page.get_by_text("Guests wait here until a host lets them in.")).to_have_count(0)
 
 
 async def test_an_invitation_leaves_the_address_and_lets_in(open_page: OpenPage, backend: MeetingBackend) -> None:
@@ -113,4 +123,4 @@ async def test_whoever_is_signed_in_has_a_name_and_proves_the_page(
     await expect(page.get_by_label("Your name")).to_have_value("Grace Hopper")
     await page.get_by_role("button", name="Join").click()
     await until(lambda: page.evaluate("window.confero.media === 'connected'"))
-    assert backend.proofs == [None, "proof"]
+    assert backend.proofs == ["proof"]

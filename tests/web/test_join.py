@@ -46,7 +46,7 @@ async def test_how_a_new_room_sounds_is_chosen(open_page: OpenPage, backend: Bac
     await expect(page.get_by_role("heading", name="Red owl")).to_be_visible()
     await page.go_back()
     await page.get_by_text("Sound of the room").click()
-    await page.get_by_label("Two notes when somebody comes or goes").check()
+    await page.get_by_label("A short sound when somebody comes or goes").check()
     await page.get_by_label("A soft noise").check()
     await page.get_by_role("button", name="Start").click()
     await expect(page.get_by_role("heading", name="Red owl")).to_be_visible()

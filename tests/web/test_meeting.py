@@ -75,6 +75,7 @@ async def test_chat(join_page: JoinPage, backend: MeetingBackend) -> None:
     await expect(page.get_by_text("Earlier 0")).to_have_count(0)
     await page.get_by_role("button", name="Earlier messages").click()
     await expect(page.get_by_text("Earlier 0")).to_have_count(1)
+    await expect(page.get_by_role("button", name="Earlier messages")).to_have_count(0)
     await page.get_by_label("Message to everybody").fill("Hello all")
     await page.keyboard.press("Enter")
     await expect(page.locator(".talk-own")).to_contain_text("Hello all")
@@ -84,6 +85,16 @@ async def test_chat(join_page: JoinPage, backend: MeetingBackend) -> None:
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("log", name="Notices")).to_contain_text("That was a lot at once")
     await expect(page.get_by_label("Message to everybody")).to_have_value("Too fast")
+
+
+async def test_no_earlier_messages_are_offered_where_there_are_none(
+    join_page: JoinPage, backend: MeetingBackend
+) -> None:
+    backend.write("p_other", "Grace Hopper", "Good morning")
+    page = await join_page(**WIDE)
+    await page.get_by_role("button", name="Chat").click()
+    await expect(page.get_by_text("Good morning")).to_be_visible()
+    await expect(page.get_by_role("button", name="Earlier messages")).to_have_count(0)
 
 
 async def test_speaking_on_request(join_page: JoinPage, backend: MeetingBackend) -> None:

@@ -215,6 +215,39 @@ async def test_invitations_are_made_and_taken_back(open_page: OpenPage, people: 
     await expect(page.get_by_text("No rooms yet")).to_be_visible()
 
 
+async def test_what_is_asked_for_again_is_made_once(open_page: OpenPage, people: AccountBackend) -> None:
+    """The server has made it, and its answer gets lost; whoever asks again gets what was made."""
+    people.sign_in(people.account("ada", "Ada Lovelace"))
+    people.world.room("Planning")
+    page = await open_page("/rooms", at=people)
+    people.answers_lost = 1
+    await page.get_by_role("button", name="New room").click()
+    await page.get_by_label("Name", exact=True).fill("Review")
+    await page.get_by_role("button", name="Make the room").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await page.get_by_role("button", name="Make the room").click()
+    await expect(page.get_by_role("heading", name="Review")).to_be_visible()
+    assert len(people.creations) == 1 and len(people.keys) == 2 and len(set(people.keys)) == 1
+    people.answers_lost = 1
+    await page.get_by_role("button", name="New invitation").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Make the link").click()
+    await expect(dialog.get_by_role("alert")).to_be_visible()
+    await page.evaluate("Date.now = () => new Date().getTime() + 5000")  # the invitation would end at another time
+    await dialog.get_by_role("button", name="Make the link").click()
+    await expect(dialog.get_by_role("button", name="Copy Your invitation link")).to_be_visible()
+    assert len(people.world.invitations["review"]) == 1
+    await page.goto(f"{people.url}/me")
+    people.answers_lost = 1
+    await page.get_by_role("button", name="Make a key").click()
+    await dialog.get_by_label("What is it for?").fill("Script")
+    await dialog.get_by_role("button", name="Make a key").click()
+    await expect(dialog.get_by_role("alert")).to_be_visible()
+    await dialog.get_by_role("button", name="Make a key").click()
+    await until(lambda: len(people.world.keys) == 1 and len(people.keys) == 6)
+    assert len(set(people.keys)) == 3
+
+
 async def test_lists_come_in_pages_and_are_searched(open_page: OpenPage, people: AccountBackend) -> None:
     furnish(people)
     page = await open_page("/rooms", at=people)

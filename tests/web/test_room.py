@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -9,7 +11,7 @@ from confero.models import ActiveSpeaker, ClosedEvent, LeftEvent, SpeakersEvent
 
 from .backend import Backend, until
 from .conftest import JoinPage
-from .peers import SAID_HZ
+from .peers import SAID_HZ, AiortcPeer
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
 
@@ -188,6 +190,19 @@ async def test_removed(reason: str, words: str, join_page: JoinPage, backend: Ba
     await backend.tell(ClosedEvent(reason=reason))
     await expect(page.get_by_role("heading", name=words)).to_be_visible()
     await expect(page.get_by_role("button", name="Join again")).to_have_count(0)
+
+
+async def test_the_goodbye_is_left_to_the_server(join_page: JoinPage, backend: Backend) -> None:
+    """Whoever is sent away hangs up a while later, so that records say what the server says."""
+    page = await join_page()
+    (peer,) = backend.peers.values()
+    assert isinstance(peer, AiortcPeer)
+    await asyncio.wait_for(peer.connected.wait(), 10)
+    await backend.tell(ClosedEvent(reason="removed"))
+    await expect(page.get_by_role("heading", name="You were removed from the room")).to_be_visible()
+    await page.wait_for_timeout(500)
+    assert peer.state == "connected"
+    await until(lambda: peer.state == "closed")
 
 
 async def test_sound_held_back_by_the_browser(join_page: JoinPage) -> None:

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 REST = (STATIC / "js" / "pages" / "rest.js").read_text(encoding="utf-8")
 ACCOUNT = (STATIC / "js" / "account.js").read_text(encoding="utf-8")
 CALL = re.compile(r'request\("(GET|POST|PUT|PATCH|DELETE)", (?:at\()?[`"](?:/api/v1)?(/[^`"]+)[`"]')
+MADE = re.compile(r'make\(at\([`"](/[^`"]+)[`"]')
 SENTENCE = re.compile(r'^  "?([a-z][a-z-]*)"?: "([^"]+)",$', re.MULTILINE)
 LISTED = re.compile(r"`([a-z0-9-]+)`")
 PAGES_FAULT = """bad-host scope-missing too-slow not-json csrf content-type body-too-large invalid-body number-exists
@@ -26,7 +27,8 @@ too-many-numbers idempotency-key-invalid idempotency-key-used idempotency-key-un
 
 def calls() -> set[tuple[str, str]]:
     """Method and path of each request that the pages make; what is filled in stands as ``{}``."""
-    found = {(method, re.sub(r"\$\{[^}]*\}", "{}", path)) for method, path in CALL.findall(REST + ACCOUNT)}
+    asked = CALL.findall(REST + ACCOUNT) + [("POST", path) for path in MADE.findall(REST)]
+    found = {(method, re.sub(r"\$\{[^}]*\}", "{}", path)) for method, path in asked}
     entered = re.findall(r'enter\("(POST)", "/api/v1(/[^"]+)"', ACCOUNT)
     return found | set(entered) | {("GET", "/session"), ("DELETE", "/session")}
 
@@ -103,7 +105,7 @@ def untold(known: dict[tuple[str, str], set[str]], asked: set[tuple[str, str]], 
 async def test_every_code_has_a_sentence(tmp_path: Path) -> None:
     known = await described(tmp_path)
     asked = {(method, "/sip/accounts" if path == "/sip/{}" else path) for method, path in calls()}
-    assert len(asked) > 30
+    assert len(asked) > 30 and ("POST", "/rooms/{}/invitations") in asked
     assert sum(map(len, known.values())) > 100
     assert untold(known, asked, set(sentences())) == {}
 

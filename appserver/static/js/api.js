@@ -2,7 +2,8 @@
 
 import { tellAnswered, tellFailed } from "./health.js";
 import { codeOf, RequestError, problemCode } from "./problem.js";
-import { request } from "./request.js";
+import { once } from "./once.js";
+import { request, signedIn } from "./request.js";
 
 /** @typedef {import("./wire.js").RoomInfo} RoomInfo */
 /** @typedef {import("./wire.js").JoinReply} JoinReply */
@@ -11,7 +12,7 @@ const TIMEOUT_MS = 8000;
 
 /** @param {import("./wire.js").RoomCreate} wish without a name the server makes one up @returns {Promise<import("./wire.js").RoomDetail>} */
 export function createRoom(wish) {
-  return asMyself("POST", "/api/v1/rooms", { ...wish });
+  return once.make("/api/v1/rooms", { ...wish }, (body, key) => asMyself("POST", "/api/v1/rooms", body, key));
 }
 
 /** @param {string} room @returns {Promise<RoomInfo>} */
@@ -41,14 +42,16 @@ export function joinRoom(room, displayName, previousToken, { pin, invitation } =
  * @param {string} method
  * @param {string} path
  * @param {Record<string, unknown>} body
+ * @param {string} [key] of whoever is signed in; guests show none
  * @returns {Promise<any>}
  */
-async function asMyself(method, path, body) {
+async function asMyself(method, path, body, key) {
+  if (signedIn()) return request(method, path, body, key);
   try {
     return await call(method, path, body);
   } catch (error) {
     if (codeOf(error) !== "csrf") throw error;
-    return request(method, path, body);
+    return request(method, path, body, key);
   }
 }
 
@@ -98,10 +101,11 @@ export function answerRing(token, id, action) {
  * @param {string} path
  * @param {Record<string, unknown>} [body]
  * @param {string} [token] of the join
+ * @param {string} [key] under which the server makes it once
  * @returns {Promise<any>} the JSON reply; undefined where there is none to come
  */
-export async function call(method, path, body, token) {
-  const response = await send(method, path, body, token);
+export async function call(method, path, body, token, key) {
+  const response = await send(method, path, body, token, key);
   if (response.status === 204) return undefined;
   const reply = await response.json().catch(() => null);
   if (response.ok && reply !== null) {
@@ -126,10 +130,15 @@ function codeOfStatus(status) {
  * @param {string} path
  * @param {Record<string, unknown>} [body]
  * @param {string} [token]
+ * @param {string} [key]
  */
-async function send(method, path, body, token) {
+async function send(method, path, body, token, key) {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const headers = { ...(body ? { "content-type": "application/json" } : {}), ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  const headers = {
+    ...(body ? { "content-type": "application/json" } : {}),
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+    ...(key ? { "idempotency-key": `"${key}"` } : {}),
+  };
   try {
     return await fetch(path, { method, signal, cache: "no-store", headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   } catch (error) {

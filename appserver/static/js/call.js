@@ -202,16 +202,23 @@ export class Call {
     store.view.value = view;
     this.#announce(notices);
     if (event.type === "renegotiate") this.#recover(() => this.#recovery.renegotiate());
-    else if (event.type === "closed") this.#finish(endingOf(event.reason));
+    else if (event.type === "closed") this.#sentAway(event.reason);
     else if (event.type === "moved") this.#goTo(event.room, event.token);
     else if (event.type === "left" && event.participant === store.me.value && LEG_LOST.has(event.reason)) {
       this.#recover(() => this.#recovery.legLost());
     } else if (event.type !== "speakers") this.#muteDriver.step((now) => this.#mute.check(now));
   }
 
+  /** @param {string} reason */
+  #sentAway(reason) {
+    this.#media.part();
+    this.#finish(endingOf(reason));
+  }
+
   /** @param {string} room @param {string} token */
   #goTo(room, token) {
     if (this.#ended) return;
+    this.#media.part();
     this.#onEnd = () => this.#moved(room, token);
     this.#finish("left");
   }

@@ -5,6 +5,8 @@
 
 /** Servers older than this are asked for anew before the next restart: theirs may be the fault. */
 const SERVERS_MS = 60_000;
+/** So long the server has for its own goodbye. */
+const PARTING_MS = 2000;
 
 /**
  * @typedef {object} MediaHandlers
@@ -110,13 +112,30 @@ export class Media {
   }
 
   close() {
+    this.#let()?.close();
+  }
+
+  /**
+   * The server ends the leg, and for the records its reason counts: nothing is sent or heard from now on, but the goodbye is left
+   * to the server for a while.
+   */
+  part() {
+    const pc = this.#let();
+    if (!pc) return;
+    for (const { sender, receiver } of pc.getTransceivers()) {
+      void sender.replaceTrack(null);
+      receiver.track.stop();
+    }
+    setTimeout(() => pc.close(), PARTING_MS);
+  }
+
+  /** @returns {RTCPeerConnection | null} the one that was ours */
+  #let() {
     const pc = this.#pc;
     this.#pc = null;
     this.#audio = null;
-    if (!pc) return;
-    pc.onconnectionstatechange = null;
-    pc.ontrack = null;
-    pc.close();
+    if (pc) pc.onconnectionstatechange = pc.ontrack = null;
+    return pc;
   }
 }
 

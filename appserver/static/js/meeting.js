@@ -28,7 +28,7 @@ export class Meeting {
     this.api = new MeetingApi(join.room.id, authorized);
     store.role.value = join.role;
     if (join.meeting) store.meeting.value = withState(store.meeting.value, join.meeting);
-    store.meeting.value = withMessages(store.meeting.value, join.chat);
+    store.meeting.value = { ...withMessages(store.meeting.value, join.chat), earlier: join.chat_next };
     store.seenMessage.value = join.chat.at(-1)?.id ?? 0;
   }
 
@@ -127,16 +127,12 @@ export class Meeting {
     return this.#attempt(() => this.api.unsay(message));
   }
 
-  /** @param {string | null} page @returns {Promise<string | null>} where the messages before those are; null: there are none, or it failed */
-  async older(page) {
-    /** @type {string | null} */
-    let next = null;
-    await this.#attempt(async () => {
-      const found = await this.api.messages(page);
-      store.meeting.value = withMessages(store.meeting.peek(), found.items);
-      next = found.next;
+  /** The page of messages before those that are known. */
+  older() {
+    return this.#attempt(async () => {
+      const found = await this.api.messages(store.meeting.peek().earlier);
+      store.meeting.value = { ...withMessages(store.meeting.peek(), found.items), earlier: found.next };
     });
-    return next;
   }
 
   async #catchUp() {

@@ -1,6 +1,7 @@
 /** The REST calls of a meeting, each with the token of the join. Every failure is a RequestError. */
 
 import { call } from "./api.js";
+import { once } from "./once.js";
 
 /** @typedef {import("./wire.js").MeetingState} MeetingState */
 
@@ -106,9 +107,13 @@ export class MeetingApi {
     return this.#ask("GET", "/invitations");
   }
 
-  /** @param {Partial<import("./wire.js").InvitationCreate>} wish @returns {Promise<import("./wire.js").InvitationMade>} */
-  invite(wish) {
-    return this.#ask("POST", "/invitations", wish);
+  /**
+   * @param {Partial<import("./wire.js").InvitationCreate>} wish
+   * @param {unknown} chosen the same for the same wish, whose end is a time that passes
+   * @returns {Promise<import("./wire.js").InvitationMade>}
+   */
+  invite(wish, chosen) {
+    return once.make(`${this.#base}/invitations`, wish, (body, key) => this.#ask("POST", "/invitations", body, key), chosen);
   }
 
   /** @param {string} invitation its id */
@@ -120,9 +125,10 @@ export class MeetingApi {
    * @param {string} method
    * @param {string} path behind that of the room
    * @param {Record<string, unknown>} [body]
+   * @param {string} [key] under which the server makes it once
    * @returns {Promise<any>}
    */
-  #ask(method, path, body) {
-    return this.#authorized((token) => call(method, this.#base + path, body, token));
+  #ask(method, path, body, key) {
+    return this.#authorized((token) => call(method, this.#base + path, body, token, key));
   }
 }

@@ -9,6 +9,7 @@
  * @property {MeetingState} state
  * @property {readonly Waiting[]} lobby  who waits; for hosts alone
  * @property {readonly ChatMessage[]} chat  by id
+ * @property {string | null} earlier  the page of messages before those; null: there are none
  * @property {string | null} asked  who asks us to unmute
  */
 
@@ -20,6 +21,7 @@ export const NO_MEETING = Object.freeze({
   state: Object.freeze({ version: 0, locked: false, lobby: false, speak: "all", started_at: null, spotlight: null, hands: [], speakers: [], waiting: 0 }),
   lobby: [],
   chat: [],
+  earlier: null,
   asked: null,
 });
 

@@ -228,6 +228,7 @@ export interface JoinReply {
   waiting: boolean;
   meeting: MeetingState | null;
   chat: Array<ChatMessage>;
+  chat_next: string | null;
 }
 
 export interface JoinRequest {

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from confero.appserver.meeting import chat
 from confero.clock import SystemClock
 from confero.errors import Refused
 from confero.models.sip import SipHand, SipHandReply
@@ -175,6 +176,22 @@ async def test_pages_of_the_chat(hall: Hall) -> None:
     assert (pages, first["next"]) == ([["3", "4"], ["1", "2"], ["0"]], None)
     status, problem = await guest.call("GET", "messages?page=x")
     assert (status, code(problem)) == (422, "page-invalid")
+
+
+async def test_whoever_comes_late_is_told_where_the_earlier_chat_is(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat, "WELCOME", 2)
+    room = await hall.room()
+    host = await hall.host(room)
+    for n in range(2):
+        await host.call("POST", "messages", {"text": str(n)})
+    assert (await hall.guest(room)).joined["chat_next"] is None
+    await host.call("POST", "messages", {"text": "2"})
+    late = await hall.guest(room)
+    assert [message["text"] for message in late.joined["chat"]] == ["1", "2"]
+    _, earlier = await late.call("GET", f"messages?page={late.joined['chat_next']}")
+    assert ([message["text"] for message in earlier["items"]], earlier["next"]) == (["0"], None)
 
 
 async def test_reactions_are_seen_and_bounded(hall: Hall) -> None:

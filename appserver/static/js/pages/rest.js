@@ -1,5 +1,6 @@
 /** The requests that pages make of accounts, rooms, records and the farm, one line each. */
 
+import { once } from "../once.js";
 import { request } from "../request.js";
 
 const BASE = "/api/v1";
@@ -12,6 +13,9 @@ function at(path, query) {
 }
 
 const one = encodeURIComponent;
+
+/** Made once, however often it has to be asked for. @param {string} path @param {Record<string, unknown>} body @param {unknown} [chosen] @returns {Promise<any>} */
+const make = (path, body, chosen) => once.make(path, body, (wish, key) => request("POST", path, wish, key), chosen);
 
 /** Where the description of the API is. */
 export const DESCRIPTION = `${BASE}/openapi.json`;
@@ -38,8 +42,8 @@ export const endDevice = (id) => request("DELETE", at(`/me/sessions/${one(id)}`,
 export const endDevices = () => request("DELETE", at("/me/sessions", {}));
 /** @returns {Promise<import("../wire.js").KeyList>} */
 export const listKeys = () => request("GET", at("/me/keys", {}));
-/** @param {import("../wire.js").KeyCreate} wish @returns {Promise<import("../wire.js").KeyMade>} */
-export const makeKey = (wish) => request("POST", at("/me/keys", {}), { ...wish });
+/** @param {import("../wire.js").KeyCreate} wish @param {unknown} chosen the same for the same wish @returns {Promise<import("../wire.js").KeyMade>} */
+export const makeKey = (wish, chosen) => make(at("/me/keys", {}), { ...wish }, chosen);
 /** @param {string} id @returns {Promise<void>} */
 export const endKey = (id) => request("DELETE", at(`/me/keys/${one(id)}`, {}));
 
@@ -48,13 +52,13 @@ export const endKey = (id) => request("DELETE", at(`/me/keys/${one(id)}`, {}));
 /** @param {string} search @param {string | null} page @returns {Promise<import("../wire.js").UserPage>} */
 export const listUsers = (search, page) => request("GET", at("/users", { search, page }));
 /** @param {import("../wire.js").UserCreate} wish @returns {Promise<import("../wire.js").UserInfo>} */
-export const makeUser = (wish) => request("POST", at("/users", {}), { ...wish });
+export const makeUser = (wish) => make(at("/users", {}), { ...wish });
 /** @param {string} id @param {import("../wire.js").UserPatch} wish @returns {Promise<import("../wire.js").UserInfo>} */
 export const patchUser = (id, wish) => request("PATCH", at(`/users/${one(id)}`, {}), { ...wish });
 /** @param {string} id @returns {Promise<void>} */
 export const deleteUser = (id) => request("DELETE", at(`/users/${one(id)}`, {}));
 /** @param {string} id @returns {Promise<import("../wire.js").ResetLink>} */
-export const makeResetLink = (id) => request("POST", at(`/users/${one(id)}/reset-link`, {}), {});
+export const makeResetLink = (id) => make(at(`/users/${one(id)}/reset-link`, {}), {});
 /** @param {string | null} page @returns {Promise<import("../wire.js").AuditPage>} */
 export const listAudit = (page) => request("GET", at("/audit", { page }));
 /** @returns {Promise<import("../wire.js").McuList>} */
@@ -71,7 +75,7 @@ export const listTelephony = (what, after) => request("GET", at(`/sip/${what}`, 
 /** @param {{ search?: string, everyone?: boolean, limit?: number }} query @param {string | null} page @returns {Promise<import("../wire.js").RoomPage>} */
 export const listRooms = (query, page) => request("GET", at("/rooms", { ...query, page }));
 /** @param {import("../wire.js").RoomCreate} wish @returns {Promise<import("../wire.js").RoomDetail>} */
-export const makeRoom = (wish) => request("POST", at("/rooms", {}), { ...wish });
+export const makeRoom = (wish) => make(at("/rooms", {}), { ...wish });
 /** @param {string} room @returns {Promise<import("../wire.js").RoomDetail>} */
 export const readRoom = (room) => request("GET", at(`/rooms/${one(room)}`, {}));
 /** @param {string} room @param {import("../wire.js").RoomPatch} wish @returns {Promise<import("../wire.js").RoomDetail>} */
@@ -88,8 +92,8 @@ export const putMember = (room, user, role) => request("PUT", at(`/rooms/${one(r
 export const deleteMember = (room, user) => request("DELETE", at(`/rooms/${one(room)}/members/${one(user)}`, {}));
 /** @param {string} room @returns {Promise<import("../wire.js").InvitationList>} */
 export const listInvitations = (room) => request("GET", at(`/rooms/${one(room)}/invitations`, {}));
-/** @param {string} room @param {import("../wire.js").InvitationCreate} wish @returns {Promise<import("../wire.js").InvitationMade>} */
-export const makeInvitation = (room, wish) => request("POST", at(`/rooms/${one(room)}/invitations`, {}), { ...wish });
+/** @param {string} room @param {import("../wire.js").InvitationCreate} wish @param {unknown} chosen the same for the same wish @returns {Promise<import("../wire.js").InvitationMade>} */
+export const makeInvitation = (room, wish, chosen) => make(at(`/rooms/${one(room)}/invitations`, {}), { ...wish }, chosen);
 /** @param {string} room @param {string} id @returns {Promise<void>} */
 export const endInvitation = (room, id) => request("DELETE", at(`/rooms/${one(room)}/invitations/${one(id)}`, {}));
 

@@ -74,7 +74,7 @@ export const SET_UP = Object.freeze({
   action: "Make the administrator",
   done: "This installation is ready. Welcome!",
   noSecret: "This page is opened by a link",
-  noSecretDetail: "The link was printed when confero was first started, and stands in its log. Open it as it is: it ends in a secret.",
+  noSecretDetail: "confero prints the link each time it starts, and writes it to its log. Open it as it is: it ends in a secret.",
 });
 
 export const FORGOT = Object.freeze({
@@ -170,5 +170,5 @@ export const HOME = Object.freeze({
   rooms: "Your rooms",
   all: "All your rooms",
   here: (/** @type {number} */ count) => (count === 1 ? "1 inside" : `${count} inside`),
-  setUp: "Nobody administers this installation yet. Open the link that was printed when confero was first started.",
+  setUp: "Nobody administers this installation yet. Open the link that confero printed when it started; it ends in /setup and a secret.",
 });

@@ -101,5 +101,5 @@ export const TELEPHONY = Object.freeze({
   accounts: "SIP accounts",
   accountsNone: "No telephone has an account here.",
   disabled: "disabled",
-  how: "Trunks, numbers and SIP accounts are set up by “confero sip” on the server, or by the API under /api/v1/sip.",
+  how: "This page shows what is set up. Rooms get their numbers on their own pages; trunks, SIP accounts and rules for calls are made by the API under /api/v1/sip.",
 });

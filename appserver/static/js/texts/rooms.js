@@ -41,7 +41,7 @@ export const ROOM = Object.freeze({
   max: "At most this many people",
   talkers: "Voices at once",
   talkersHint: "The loudest are heard. 0: all of them.",
-  announce: "Two notes when somebody comes or goes",
+  announce: "A short sound when somebody comes or goes",
   lobby: "Lobby",
   lobbyHint: "Guests wait until a host lets them in.",
   hostFirst: "Hosts come first",

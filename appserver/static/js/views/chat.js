@@ -76,19 +76,13 @@ function Messages() {
   </div>`;
 }
 
-/** The page before those that are known. */
+/** Offered only while there is a page before those that are known. */
 function Earlier() {
-  const next = useSignal(/** @type {string | null} */ (null));
-  const done = useSignal(false);
   const busy = useSignal(false);
-  if (done.value || meeting.value.chat.length === 0) return null;
+  if (meeting.value.earlier === null) return null;
   const load = async () => {
     busy.value = true;
-    const known = meeting.peek().chat[0]?.id;
-    // The first page is what is known already, for the most part: it leads to the older ones.
-    next.value = (await currentCall()?.meeting.older(next.value)) ?? null;
-    if (next.value && meeting.peek().chat[0]?.id === known) next.value = (await currentCall()?.meeting.older(next.value)) ?? null;
-    done.value = next.value === null;
+    await currentCall()?.meeting.older();
     busy.value = false;
   };
   return html`<button type="button" class="button button-small button-ghost earlier" disabled=${busy.value} onClick=${load}>${busy.value ? "Loading…" : "Earlier messages"}</button>`;

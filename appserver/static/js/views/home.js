@@ -67,7 +67,7 @@ function NewRoom() {
     </div>
     <details class="more">
       <summary>Sound of the room</summary>
-      <${Choice} chosen=${announce}>Two notes when somebody comes or goes<//>
+      <${Choice} chosen=${announce}>A short sound when somebody comes or goes<//>
       <${Choice} chosen=${noise}>A soft noise, so that silence does not sound like a dead line<//>
     </details>
     ${problem.value && html`<${Alert} tone="danger" title=${ENDINGS[problem.value].title} detail=${ENDINGS[problem.value].detail} />`}

@@ -56,8 +56,8 @@ function Invitations() {
   const api = currentCall()?.meeting.api;
   const load = () => attempt(async () => void (list.value = ((await api?.invitations())?.items ?? []).filter((one) => !one.revoked)));
   useEffect(() => void load(), []);
-  const make = (/** @type {Partial<import("../wire.js").InvitationCreate>} */ wish) => attempt(async () => {
-    made.value = (await api?.invite(wish)) ?? null;
+  const make = (/** @type {Partial<import("../wire.js").InvitationCreate>} */ wish, /** @type {unknown} */ chosen) => attempt(async () => {
+    made.value = (await api?.invite(wish, chosen)) ?? null;
     await load();
   });
   const take = (/** @type {string} */ id) => attempt(async () => {
@@ -78,7 +78,7 @@ function Invitations() {
   </section>`;
 }
 
-/** @param {{ onMake: (wish: Partial<import("../wire.js").InvitationCreate>) => Promise<void> }} props */
+/** @param {{ onMake: (wish: Partial<import("../wire.js").InvitationCreate>, chosen: unknown) => Promise<void> }} props */
 function InvitationForm({ onMake }) {
   const role = useSignal("guest");
   const term = useSignal(24 * HOUR_S);
@@ -92,7 +92,7 @@ function InvitationForm({ onMake }) {
       role: role.value === "host" ? "host" : "guest",
       ...(term.value ? { expires_at: Date.now() / 1000 + term.value } : {}),
       ...(uses.value ? { max_uses: uses.value } : {}),
-    });
+    }, [role.value, term.value, uses.value]);
     busy.value = false;
   };
   return html`<form class="invitation-form" onSubmit=${make}>

@@ -55,8 +55,9 @@ export function Prejoin({ room, problem, joining }) {
             }} />
           ${missing.value && html`<p class="field-error" id="name-missing" role="alert">Enter a name, so that others know who talks.</p>`}
         </div>
-        <${PinField} pin=${pin} needed=${(room.pin_needed && !invitationFor(room.id)) || pinFault} fault=${pinFault ? ENDINGS[problem] : null} />
-        ${(room.lobby || room.locked || room.host_first) && html`<${DoorWords} room=${room} />`}
+        ${(!isKnown(room) || pinFault) && html`<${PinField} pin=${pin} needed=${(room.pin_needed && !invitationFor(room.id)) || pinFault} fault=${pinFault ? ENDINGS[problem] : null} />`}
+        ${isKnown(room) && html`<p class="door-words"><${Icon} name="star" size=${18} />You come in as a host.</p>`}
+        ${!isKnown(room) && (room.lobby || room.locked || room.host_first) && html`<${DoorWords} room=${room} />`}
         <${MicrophoneFault} />
         <${MicrophoneChoice} />
         <${SpeakerChoice} />
@@ -67,6 +68,14 @@ export function Prejoin({ room, problem, joining }) {
       </form>
     </main>
   </div>`;
+}
+
+/**
+ * Who is told the room's settings is its host by account: asked for nothing, and waits for nobody.
+ * @param {import("../wire.js").RoomInfo} room
+ */
+function isKnown(room) {
+  return "created_at" in room;
 }
 
 /** @returns {Promise<RTCConfiguration>} as a call would have it */

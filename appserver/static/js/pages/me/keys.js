@@ -43,7 +43,7 @@ function NewKey({ admin, onClose }) {
     { name: "", scopes: /** @type {string[]} */ (["rooms:read"]), days: "90" },
     async ({ name, scopes, days }) => {
       const chosen = SCOPES.map(([scope]) => scope).filter((scope) => scopes.includes(scope));
-      const key = await makeKey({ name, scopes: chosen, expires_at: days ? Math.round(Date.now() / 1000) + Number(days) * DAY_S : null });
+      const key = await makeKey({ name, scopes: chosen, expires_at: days ? Math.round(Date.now() / 1000) + Number(days) * DAY_S : null }, [name, chosen, days]);
       made.value = key.key;
     },
     (values) => ({ ...missing(values, { name: NEEDED.display_name }), .../** @type {{}} */ (values.scopes.length ? {} : { scopes: FIELDS.scopes }) }),

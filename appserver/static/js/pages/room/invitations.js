@@ -57,7 +57,7 @@ function NewInvitation({ room, onClose }) {
       max_uses: max_uses ? Number(max_uses) : null,
       note,
     };
-    made.value = (await makeInvitation(room, wish)).url;
+    made.value = (await makeInvitation(room, wish, [note, role, days, max_uses])).url;
   });
   if (made.value) {
     return html`<${Sheet} title=${ROOM.inviteMade} onClose=${onClose}>
