@@ -39,6 +39,7 @@ SETTINGS = {
     "CONFERO_MCU_DRAIN_S": "1",
     "CONFERO_MCU_OWNER_LEASE_S": "40",  # a gateway that starts on a busy machine keeps its calls
     "CONFERO_SIPGW_DRAIN_S": "1",
+    "CONFERO_TURN_DRAIN_S": "1",
 }
 LONG = bool(int(os.environ.get("CONFERO_TEST_LONG", "0") or 0))
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900 if LONG else 180)]
