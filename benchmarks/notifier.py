@@ -1,6 +1,8 @@
 """Events to browsers: the notifier, and a plain aiohttp broadcaster beside it in the same run, each on one core.
 
-    python benchmarks/notifier.py            the table of docs/benchmarks.md: 10,000 connections, 1,000 of them in the hall
+    python benchmarks/notifier.py            the tables of docs/benchmarks.md: 10,000 WebSockets, 1,000 of them in the hall; then
+                                             fewer streams of server-sent events, and long polls
+    python benchmarks/notifier.py --way poll one of the ways
     python benchmarks/notifier.py --quick    few connections: shows that it runs and that nothing is lost, not how fast
     python benchmarks/notifier.py --only ours
 
@@ -24,12 +26,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
+from notifier_ways import WAYS
 from report import machine, save, show
 
 from confero.models import ActiveSpeaker, Publish, RoomState, SpeakersEvent, TokenGrant
@@ -54,6 +58,11 @@ class Load:
     seconds: float = 30.0
     idle_s: float = 20.0
     """Two rounds of pings."""
+    way: str = "websocket"
+
+
+LOADS = (Load(), Load(1000, 500, way="stream"), Load(500, 250, rate=4.0, way="poll"))
+"""A poll is a request for each event: a thousand a second are what a core has time for, with room to spare."""
 
 
 class StandIns:
@@ -167,7 +176,7 @@ async def crowd(port: int, load: Load) -> list[asyncio.subprocess.Process]:
         hall = load.hall * (first + count) // load.connections - load.hall * first // load.connections
         numbers = {"port": port, "first": first, "count": count, "hall": hall, "group": GROUP}
         words = [word for name, value in numbers.items() for word in (f"--{name}", str(value))]
-        words += ["--source", f"127.5.0.{index + 1}"]
+        words += ["--way", load.way, "--source", f"127.5.0.{index + 1}"]
         pipe = asyncio.subprocess.PIPE
         clients = ("taskset", "-c", LOAD_CORE, sys.executable, str(HERE / "notifier_clients.py"), *words)
         processes.append(await asyncio.create_subprocess_exec(*clients, stdin=pipe, stdout=pipe))
@@ -234,9 +243,10 @@ async def measure(server: str, load: Load, appserver: str, folder: Path) -> dict
         delays.update({int(bucket): count for bucket, count in one["delays"].items()})
     delivered = sum(one["events"] for one in seen)
     if closed := sum((Counter(one["closed"]) for one in seen), Counter()):
-        show(f"{server}: connections were closed, by code: {dict(closed)}")
+        show(f"{server}, {load.way}: connections were closed, by code: {dict(closed)}")
     return {
         "server": server,
+        "way": load.way,
         "connections": load.connections,
         "hall": load.hall,
         "rate": load.rate,
@@ -253,12 +263,12 @@ async def measure(server: str, load: Load, appserver: str, folder: Path) -> dict
     }
 
 
-async def measure_all(servers: Sequence[str], load: Load) -> list[dict[str, Any]]:
+async def measure_all(servers: Sequence[str], loads: Sequence[Load]) -> list[dict[str, Any]]:
     stand_ins = StandIns()
     runner = await stand_ins.start()
     rows = []
     with tempfile.TemporaryDirectory() as name:
-        for server in servers:
+        for load, server in product(loads, servers):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
             rows.append(await measure(server, load, stand_ins.url, Path(name)))
     await runner.cleanup()
@@ -271,22 +281,31 @@ def table(rows: Sequence[dict[str, Any]]) -> None:
         show(f"| {' | '.join(str(value) for value in row.values())} |")
 
 
+def loads_of(options: argparse.Namespace) -> list[Load]:
+    """What is to be measured, as asked for."""
+    loads = [load for load in LOADS if options.way in (None, load.way)]
+    if options.quick:
+        return [Load(60, 40, 50.0 if load.way != "poll" else 10.0, 1.0, idle_s=0.5, way=load.way) for load in loads]
+    names = ("connections", "hall", "rate", "seconds")
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    return [replace(load, **given) for load in loads]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="60 connections, a second")
+    parser.add_argument("--quick", action="store_true", help="60 connections of each kind, a second")
     parser.add_argument("--only", choices=SERVERS)
-    parser.add_argument("--connections", type=int, default=Load.connections)
-    parser.add_argument("--hall", type=int, default=Load.hall, help="members of the room that hears events")
-    parser.add_argument("--rate", type=float, default=Load.rate, help="events a second")
-    parser.add_argument("--seconds", type=float, default=Load.seconds)
+    parser.add_argument("--way", choices=WAYS)
+    parser.add_argument("--connections", type=int)
+    parser.add_argument("--hall", type=int, help="members of the room that hears events")
+    parser.add_argument("--rate", type=float, help="events a second")
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--out", type=Path, help="where the JSON goes (default: benchmarks/results/notifier.json)")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    load = Load(options.connections, options.hall, options.rate, options.seconds)
-    if options.quick:
-        load = Load(60, 40, 50.0, 1.0, idle_s=0.5)
+    loads = loads_of(options)
     facts = machine("one process of Python on one core")
-    rows = asyncio.run(measure_all([options.only] if options.only else SERVERS, load))
+    rows = asyncio.run(measure_all([options.only] if options.only else SERVERS, loads))
     table(rows)
     show(f"written to {save('notifier', facts, rows, options.out)}")
     return 1 if any(row["faults"] for row in rows) else 0

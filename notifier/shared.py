@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from confero.clock import Clock
 from confero.models import UserWelcome, Welcome
+from confero.ratelimit import Rate
 
 from .closecodes import RESTARTING
 from .config import NotifierConfig
@@ -46,21 +47,37 @@ class Shared:
     """Told the close code of each connection that ends."""
     open: set[Open] = field(default_factory=set)
 
-    @contextmanager
-    def opened(self, connection: Open) -> Iterator[None]:
+    @cached_property
+    def rate(self) -> Rate:
+        """Of what a browser may ask."""
+        return Rate(self.config.message_burst, self.config.messages_per_s)
+
+    def opened(self, connection: Open) -> Opened:
         """While it lasts it is told of a restart; its end is counted."""
-        self.open.add(connection)
-        try:
-            yield
-        finally:
-            self.open.discard(connection)
-            if connection.code:
-                self.closed(connection.code)
+        return Opened(self, connection)
 
     def close_all(self) -> None:
         """Tell every browser that the service restarts; they come back by themselves."""
         for connection in list(self.open):
             connection.close(RESTARTING, "service restarts")
+
+
+class Opened:
+    """A connection is among those that are open. No generator, as ``entry.Slot``."""
+
+    __slots__ = ("_connection", "_shared")
+
+    def __init__(self, shared: Shared, connection: Open) -> None:
+        self._shared = shared
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._shared.open.add(self._connection)
+
+    def __exit__(self, *error: object) -> None:
+        self._shared.open.discard(self._connection)
+        if self._connection.code:
+            self._shared.closed(self._connection.code)
 
 
 def welcome_of(session: Session, resumed: bool, roster: bytes) -> Message:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from confero.errors import Refused, RemoteError
-from confero.ratelimit import Rate, TokenBucket
+from confero.ratelimit import TokenBucket
 from confero.runtime.http import read_json
 from confero.runtime.problems import InvalidBody
 
@@ -96,9 +96,8 @@ class Visits:
 
     def spend(self, session: Session) -> None:
         """One request of the session's rate. Raises Refused 429."""
-        config = self._shared.config
         if session.budget is None:
-            session.budget = TokenBucket(Rate(config.message_burst, config.messages_per_s), self._shared.clock)
+            session.budget = TokenBucket(self._shared.rate, self._shared.clock)
         wait_s = session.budget.take()
         if wait_s:
             raise Refused("Too many requests.", status=429, code="too-many-requests", retry_after_s=wait_s)

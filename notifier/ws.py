@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from functools import partial
 from typing import Literal
 
 from aiohttp import WSMsgType, web
 
 from confero.errors import Refused, RemoteError, Unavailable
-from confero.ratelimit import Rate, TokenBucket
+from confero.ratelimit import TokenBucket
 from confero.runtime.http import Route
 from confero.runtime.tasks import spawn
 
@@ -103,13 +102,14 @@ class EventsEndpoint:
 class Dialogue:
     """One connection: hello and welcome, then what comes is read, and requests are answered one after the other beside it."""
 
+    __slots__ = ("_budget", "_connection", "_leaving", "_requests", "_shared", "_worker", "_ws")
+
     def __init__(self, shared: Shared, ws: web.WebSocketResponse[Literal[False]], connection: Connection) -> None:
         self._shared = shared
         self._ws = ws
         self._connection = connection
-        config = shared.config
-        self._budget = TokenBucket(Rate(config.message_burst, config.messages_per_s), shared.clock)
-        self._requests: deque[ClientRequest] = deque()
+        self._budget = TokenBucket(shared.rate, shared.clock)
+        self._requests: list[ClientRequest] = []
         self._worker: asyncio.Task[None] | None = None
         self._leaving = False
         """The peer has said goodbye: that is heard though it hangs up at once, as a page does that is closed."""
@@ -196,7 +196,7 @@ class Dialogue:
     async def _work(self, session: Session) -> None:
         """Answer what waits, one after the other."""
         while self._requests:
-            request = self._requests.popleft()
+            request = self._requests.pop(0)
             reply = await self._shared.sessions.signaling.answer(session, request)
             self._connection.send(message_of(reply))
             if isinstance(request, Leave):

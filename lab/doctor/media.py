@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -16,7 +15,7 @@ from .findings import NotTried, Told, fail, ok, skip, warn
 from .icecheck import IceCheck, unframed
 from .line import Line, TurnRefused
 from .patient import Patient
-from .place import Spot
+from .place import Spot, resolved
 from .visit import Visit, visit_of
 from .wire import Wire
 from .words import NO_ROUTE, kind_of
@@ -77,7 +76,7 @@ async def addresses(patient: Patient) -> Told:
     visit = await visit_of(patient)
     told = sorted({one.address for one in visit.candidates})
     public = [one for one in told if ip_address(one).is_global]
-    seen = await _resolved(patient)
+    seen = await resolved(patient.place.name)
     page_public = [one for one in seen if ip_address(one).is_global]
     if page_public and not public:
         return fail(
@@ -214,15 +213,6 @@ async def _over_tcp(spot: Spot, check: IceCheck) -> Tried:
                     return Tried(spot, mapped, wire.local[0], loop.time() - started)
     finally:
         await wire.close()
-
-
-async def _resolved(patient: Patient) -> list[str]:
-    """The addresses of the name by which people come."""
-    with contextlib.suppress(OSError):
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(patient.place.name, None, type=socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
-    return []
 
 
 def _is_address(text: str) -> bool:

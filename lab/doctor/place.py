@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -157,3 +160,11 @@ def split_spot(text: str, usual: int) -> Spot:
             raise LocalError(f"{text!r} is not HOST or HOST:PORT") from None
         return Spot(host.strip("[]"), int(port))
     return Spot(text, usual)
+
+
+async def resolved(name: str) -> list[str]:
+    """The addresses of a name; none if it has none."""
+    with contextlib.suppress(OSError):
+        found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+    return []

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Flag, auto
 
-from . import certificates, media, members, services, sip, turn, visit, web
+from . import certificates, media, members, services, sip, strangers, turn, visit, web
 from .findings import Told, fail, ok, skip
 from .patient import Patient
 from .place import PAGE, Row
@@ -74,6 +74,7 @@ CHECKS: tuple[Check, ...] = (
     Check("turn", ("turn", "control"), services.service("turn"), IN),
     Check("edge", ("edge", "control"), services.service("edge"), IN),
     Check("internal ports", None, services.exposure),
+    Check("strangers", None, strangers.strangers, IN),
     Check("open files", None, services.limits, IN),
     Check("sip udp", sip.SIP, sip.over("udp"), transport="udp"),
     Check("sip tcp", sip.SIP, sip.over("tcp"), transport="tcp"),

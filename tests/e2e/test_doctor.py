@@ -240,13 +240,16 @@ async def test_media_that_a_firewall_drops_is_named(stack: Stack, monkeypatch: p
 
 
 async def test_an_address_that_only_the_inside_reaches_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def public(_: Patient) -> list[str]:
+    async def public(_: str) -> list[str]:
         return ["8.8.4.4"]
 
-    monkeypatch.setattr("confero.lab.doctor.media._resolved", public)
-    told = (await findings(inside(stack), "media addresses"))["media addresses"]
+    for module in ("media", "strangers"):
+        monkeypatch.setattr(f"confero.lab.doctor.{module}.resolved", public)
+    found = await findings(inside(stack), "media addresses", "strangers")
+    told = found["media addresses"]
     assert told.verdict is Verdict.FAIL and "8.8.4.4" in told.what
     assert "media_advertise to 8.8.4.4=127.0.48.1" in told.advice
+    assert found["strangers"].verdict is Verdict.WARN and "make accounts and make rooms" in found["strangers"].what
 
 
 async def test_a_silent_turn_server_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

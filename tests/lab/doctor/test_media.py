@@ -137,7 +137,7 @@ async def test_what_browsers_are_told(
     async def addresses(_: object) -> list[str]:
         return resolved
 
-    monkeypatch.setattr(media, "_resolved", addresses)
+    monkeypatch.setattr(media, "resolved", addresses)
     async with patient(place()) as one:
         await one.learn("visit", known)
         found = await media.addresses(one)
