@@ -42,13 +42,18 @@ class DialInApi:
         actor = actor_of(request)
         room = await self._house.catalogue.known(request.match_info["room"])
         relations = by_itself(actor) | await self._house.relations.to_room(actor, room.id)
-        host = urlsplit(origin_of(request, self._public_url)).hostname or ""
+        number = await self._room_numbers.of(room.id)
         return reply(
             DialIn(
                 numbers=list(self._numbers),
-                room_number=await self._room_numbers.of(room.id),
+                room_number=number,
                 pin_needed=room.pin is not None,
                 pin=self._house.pins.show(room.id, room.pin) if relations & KNOW_THE_PIN else None,
-                sip_uri=f"sip:{room.id}@{f'[{host}]' if ':' in host else host}",
+                sip_uri=self._uri(request, room.id) if room.pin is None or number is not None else None,
             )
         )
+
+    def _uri(self, request: web.Request, room_id: str) -> str:
+        """Not for a room with a PIN and no number: nobody would be asked for the PIN there, and all be refused."""
+        host = urlsplit(origin_of(request, self._public_url)).hostname or ""
+        return f"sip:{room_id}@{f'[{host}]' if ':' in host else host}"

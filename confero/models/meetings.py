@@ -269,3 +269,4 @@ class DialIn(Reply):
     pin: str | None = None
     """For whoever may know it: hosts and members."""
     sip_uri: str | None = None
+    """Null where it would be refused: a room with a PIN needs a number for telephones to be asked for it."""

@@ -261,3 +261,13 @@ async def test_dialling_in(people: People) -> None:
     assert await people.ask("ada", "GET", f"/{room}/dial-in") == (200, expected | {"pin": "1234"})
     assert await people.ask(guest["token"], "GET", f"/{room}/dial-in") == (200, expected | {"pin": None})
     assert await people.ask("bob", "GET", f"/{room}/dial-in") == (403, "not-allowed")
+
+
+async def test_no_address_is_told_that_would_be_refused(people: People) -> None:
+    """A room with a PIN and no number refuses telephones: nobody could ask them for the PIN."""
+    room = (await people.make(pin="1234"))["id"]
+    _, told = await people.ask("ada", "GET", f"/{room}/dial-in")
+    assert (told["room_number"], told["sip_uri"]) == (None, None)
+    await people.ask("ada", "PATCH", f"/{room}", {"pin": ""})
+    _, told = await people.ask("ada", "GET", f"/{room}/dial-in")
+    assert told["sip_uri"] == f"sip:{room}@localhost"

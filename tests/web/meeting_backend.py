@@ -56,6 +56,8 @@ class MeetingBackend(Backend):
         self.user: UserInfo | None = None
         self.csrf_needed = False
         self.lobby: list[Waiting] = []
+        self.telephones = True
+        """Whether they can come in."""
         self.chat: list[ChatMessage] = []
         self.invitations: list[InvitationInfo] = []
         self.orders: list[tuple[str, str, Any]] = []
@@ -212,10 +214,10 @@ class MeetingBackend(Backend):
         return json_reply(
             DialIn(
                 numbers=["+44 20 7946 0018"],
-                room_number="4711",
+                room_number="4711" if self.telephones else None,
                 pin_needed=True,
-                pin="2468",
-                sip_uri="sip:4711@meet.test",
+                pin="2468" if self.role == "host" else None,
+                sip_uri="sip:4711@meet.test" if self.telephones else None,
             )
         )
 

@@ -44,6 +44,13 @@ async def test_a_room_with_a_pin(open_page: OpenPage, backend: MeetingBackend) -
     await until(lambda: page.evaluate("window.confero.media === 'connected'"))
 
 
+async def test_the_way_in_is_in_sight_on_a_phone(open_page: OpenPage, backend: MeetingBackend) -> None:
+    backend.rooms["blue-fox"] = backend.rooms["blue-fox"].model_copy(update={"pin_needed": True, "lobby": True})
+    page = await open_page(viewport={"width": 390, "height": 667})
+    await expect(page.get_by_role("button", name="Join the room")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("button", name="Test the network")).not_to_be_in_viewport(ratio=1)
+
+
 async def test_hosts_by_account_are_asked_for_nothing(open_page: OpenPage, backend: MeetingBackend) -> None:
     known = backend.rooms["blue-fox"].model_copy(update={"pin_needed": True, "lobby": True})
     backend.rooms["blue-fox"] = RoomDetail(**known.model_dump(), created_at=1.0, used_at=1.0, mine="owner")

@@ -223,7 +223,7 @@ async def test_inviting(join_page: JoinPage, backend: MeetingBackend) -> None:
     page = await join_page(permissions=["clipboard-read", "clipboard-write", "microphone"], **WIDE)
     await page.get_by_role("button", name="Invite", exact=True).click()
     await expect(page.get_by_role("dialog")).to_contain_text("+44 20 7946 0018")
-    await expect(page.get_by_role("dialog")).to_contain_text("2468")
+    await expect(page.get_by_text("They are asked for the PIN, too: 2468")).to_be_visible()
     await page.get_by_label("Lets in").select_option("1 person")
     await page.get_by_role("button", name="Make a link").click()
     await page.get_by_role("button", name="Copy New invitation").click()
@@ -232,6 +232,21 @@ async def test_inviting(join_page: JoinPage, backend: MeetingBackend) -> None:
     assert made.max_uses == 1 and made.expires_at is not None and made.role == "guest"
     await page.get_by_role("button", name="Take back").click()
     await until(lambda: backend.orders == [("DELETE", "/invitations/i0", None)])
+
+
+async def test_inviting_where_telephones_are_not_let_in(join_page: JoinPage, backend: MeetingBackend) -> None:
+    backend.telephones = False
+    backend.role = "host"
+    page = await join_page(**WIDE)
+    await page.get_by_role("button", name="Invite", exact=True).click()
+    await expect(page.get_by_text("Telephones can't come in")).to_be_visible()
+    await expect(page.get_by_role("heading", name="By telephone")).to_have_count(0)
+
+
+async def test_guests_know_that_a_pin_is_asked_for(join_page: JoinPage, backend: MeetingBackend) -> None:
+    page = await join_page(**WIDE)
+    await page.get_by_role("button", name="Invite", exact=True).click()
+    await expect(page.get_by_text("They are asked for the room's PIN, too. The host knows it.")).to_be_visible()
 
 
 async def test_statistics_as_plots_and_as_a_table(join_page: JoinPage) -> None:

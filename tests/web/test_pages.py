@@ -83,7 +83,9 @@ async def test_secrets_of_links_leave_the_address_at_once(open_page: OpenPage, p
     for label, text in (("Your name", "Ada"), ("User name", "ada"), ("Password", GOOD)):
         await page.get_by_label(label, exact=True).fill(text)
     await page.get_by_role("button", name="Make the administrator").click()
-    await expect(page.get_by_role("navigation", name="Parts of the administration")).to_be_visible()
+    await expect(page.get_by_text("make your first room here")).to_be_visible()
+    await expect(page.get_by_role("button", name="New room")).to_be_visible()
+    await expect(page.get_by_role("link", name="Administration")).to_be_visible()
     await page.goto(f"{people.url}/reset#another-secret-of-one-use")
     await expect(page.get_by_role("heading", name="Set a new password")).to_be_visible()
     assert page.url == f"{people.url}/reset"

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faultsOf, missing } from "../../../appserver/static/js/pages/kit/form.js";
 import { strength } from "../../../appserver/static/js/pages/kit/strength.js";
+import { soundsLike } from "../../../appserver/static/js/pages/kit/quality.js";
 import { ago, fromLocal, span } from "../../../appserver/static/js/pages/kit/times.js";
 import { agentName } from "../../../appserver/static/js/pages/me/agent.js";
 import { faultsIn, RequestError } from "../../../appserver/static/js/problem.js";
@@ -53,6 +54,10 @@ test("times", () => {
   assert.deepEqual([100, 40, -3500, 90_000 + 100].map((at) => ago(at, 100)), ["just now", "1 minute ago", "1 hour ago", "tomorrow"]);
   assert.equal(fromLocal(""), null);
   assert.equal(fromLocal("2026-05-03T10:00"), new Date(2026, 4, 3, 10).getTime() / 1000);
+});
+
+test("what looks the same is called the same", () => {
+  assert.deepEqual([4.4, 3.97, 3.94, 3.57, 3.54].map((mos) => soundsLike(mos)[2]), ["good", "good", "fair", "fair", "poor"]);
 });
 
 test("browsers by their User-Agent", () => {

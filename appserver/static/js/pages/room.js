@@ -29,7 +29,7 @@ export function Page({ id }) {
   const invites = changes || room.mine === "host";
   return html`<${Frame} key="room" title=${room.name} back=${back} actions=${join}>
     <section class="panel-card">
-      <${CopyField} label=${ROOM.link} value=${room.join_url} hint=${ROOM.linkHint} />
+      <${CopyField} label=${ROOM.link} value=${room.join_url} hint=${room.pin_needed ? ROOM.linkHintPin(room.pin) : ROOM.linkHint} />
       <p><${Link} to=${`/records?room=${encodeURIComponent(room.id)}`}>${ROOM.records}<//></p>
     </section>
     <${Rules} room=${room} mayChange=${changes} onChange=${loaded.set} />

@@ -17,7 +17,7 @@ export function Page({ secret }) {
     async (values) => {
       await setUp({ ...wishOf(values), secret });
       toast(SET_UP.done);
-      await navigate("/admin");
+      await navigate("/rooms");
     },
     newAccount,
   );

@@ -72,7 +72,7 @@ export const SET_UP = Object.freeze({
   title: "Welcome to confero",
   lead: "Make the first administrator. They look after accounts, rooms, media servers and telephony.",
   action: "Make the administrator",
-  done: "This installation is ready. Welcome!",
+  done: "Welcome! This installation is ready: make your first room here.",
   noSecret: "This page is opened by a link",
   noSecretDetail: "confero prints the link each time it starts, and writes it to its log. Open it as it is: it ends in a secret.",
 });

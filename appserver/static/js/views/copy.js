@@ -4,8 +4,8 @@ import { html, useId, useRef, useSignal } from "../../vendor/preact.js";
 import { toast } from "../store.js";
 import { Icon } from "./icons.js";
 
-/** @param {{ label: string, text: string, what?: string }} props  `what` was copied, as it begins a sentence */
-export function CopyField({ label, text, what = "Link" }) {
+/** @param {{ label: string, text: string, what?: string, hint?: string }} props  `what` was copied, as it begins a sentence */
+export function CopyField({ label, text, what = "Link", hint = "" }) {
   const id = useId();
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const copied = useSignal(false);
@@ -20,6 +20,7 @@ export function CopyField({ label, text, what = "Link" }) {
       <input id=${id} ref=${input} type="text" readonly value=${text} />
       <button type="button" class="button button-primary" onClick=${copy}><${Icon} name=${copied.value ? "check" : "copy"} size=${18} />Copy<span class="hidden"> ${label}</span></button>
     </div>
+    ${hint && html`<p class="hint">${hint}</p>`}
   </div>`;
 }
 

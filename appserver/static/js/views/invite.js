@@ -10,6 +10,7 @@ import { Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
 
 /** @typedef {import("../wire.js").InvitationInfo} InvitationInfo */
+/** @typedef {import("../wire.js").DialIn} DialIn */
 
 const HOUR_S = 3600;
 /** @type {ReadonlyArray<[number, string]>} */
@@ -19,21 +20,28 @@ const USES = [[1, "1 person"], [10, "10 people"], [100, "100 people"], [0, "any 
 
 /** @param {{ link: string, onClose: () => void }} props */
 export function Invite({ link, onClose }) {
+  const way = useSignal(/** @type {DialIn | null} */ (null));
+  useEffect(() => {
+    // Without an answer the link alone is shown.
+    currentCall()?.meeting.api.dialIn().then((found) => (way.value = found), () => {});
+  }, []);
   return html`<${Dialog} title="Invite people" onClose=${onClose}>
-    <${CopyField} label="Send them this link" text=${link} />
-    <${ByTelephone} />
+    <${CopyField} label="Send them this link" text=${link} hint=${way.value?.pin_needed ? pinWords(way.value.pin) : ""} />
+    ${way.value && html`<${ByTelephone} way=${way.value} />`}
     ${isHost.value && html`<${Invitations} />`}
   <//>`;
 }
 
-function ByTelephone() {
-  const way = useSignal(/** @type {import("../wire.js").DialIn | null} */ (null));
-  useEffect(() => {
-    // Where telephones can't come in there is nothing to show.
-    currentCall()?.meeting.api.dialIn().then((found) => (way.value = found), () => {});
-  }, []);
-  const found = way.value;
-  if (!found || (!found.room_number && !found.sip_uri)) return null;
+/** @param {string | null} pin told to those who may know it */
+function pinWords(pin) {
+  return pin === null ? "They are asked for the room's PIN, too. The host knows it." : `They are asked for the PIN, too: ${pin}`;
+}
+
+/** Where telephones can't come in, hosts are told why. @param {{ way: DialIn }} props */
+function ByTelephone({ way: found }) {
+  if (!found.room_number && !found.sip_uri) {
+    return isHost.value && html`<p class="hint">Telephones can't come in: a room with a PIN needs a number for them. Its owner gives it one on the room's page.</p>`;
+  }
   return html`<section class="invite-part" aria-labelledby="by-telephone">
     <h3 id="by-telephone"><${Icon} name="phone" size=${18} />By telephone</h3>
     <dl class="figures">
@@ -67,7 +75,7 @@ function Invitations() {
   });
   return html`<section class="invite-part" aria-labelledby="invitations">
     <h3 id="invitations"><${Icon} name="link" size=${18} />Invitation links</h3>
-    <p class="hint">Whoever has one needs no PIN. It ends when you choose, and you can take it back.</p>
+    <p class="hint">Whoever has one needs no PIN; guests still wait where there is a lobby. It ends when you choose, and you can take it back.</p>
     <${InvitationForm} onMake=${make} />
     ${fault.value && html`<p class="field-error" role="alert">${fault.value}</p>`}
     ${made.value && html`<${CopyField} label="New invitation, shown this once" text=${made.value.url} what="Invitation" />`}
