@@ -47,7 +47,8 @@ class AppserverConfig(ServiceConfig):
     public_url: str = ""
     """Where people reach the page, such as https://meet.example; empty: as the browser asked for it."""
     database_url: SecretStr | None = None
-    """SQLAlchemy URL, such as mysql+aiomysql://user:password@host/confero. When absent: SQLite in ``state_dir/confero.db``."""
+    """SQLAlchemy URL, such as mysql+aiomysql://user:password@host/confero. When absent: SQLite in ``state_dir/confero.db``.
+    ``?ssl_ca=FILE`` asks for TLS, with ``ssl_cert`` and ``ssl_key`` for a certificate of ours (docs/operations.md)."""
     database_connections: int = Field(default=20, ge=2, le=1000)
     """Connections to a database server at most, half of which are kept. SQLite has two in any case."""
     database_timeout_s: float = Field(default=5.0, ge=1, le=60)

@@ -10,10 +10,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import URL
 
 from confero.errors import LocalError, Unavailable
+
+from .tls import PARAMETERS
 
 DUMP = ("mariadb-dump", "mysqldump")
 """The first that is there. From package mariadb-client."""
@@ -69,7 +72,7 @@ def _dump(url: URL, part: Path) -> None:
 @contextmanager
 def _login(url: URL) -> Iterator[str]:
     """A file of options that only we can read: a command line is seen by everybody."""
-    values = {"host": url.host, "port": url.port, "user": url.username, "password": url.password}
+    values = {"host": url.host, "port": url.port, "user": url.username, "password": url.password} | _ways(url)
     with tempfile.NamedTemporaryFile("w", prefix="confero-", suffix=".cnf") as file:
         file.write("[client]\n")
         for name, value in values.items():
@@ -77,6 +80,14 @@ def _login(url: URL) -> Iterator[str]:
                 file.write(f'{name}="{_quoted(str(value))}"\n')
         file.flush()
         yield file.name
+
+
+def _ways(url: URL) -> dict[str, Any]:
+    """The URL's parameters as the client's options. MariaDB's and MySQL's skip the other's word for checking a server."""
+    found: dict[str, Any] = {name.replace("_", "-"): url.query[name] for name in PARAMETERS if name in url.query}
+    if found:
+        found |= {"loose-ssl-verify-server-cert": 1, "loose-ssl-mode": "VERIFY_IDENTITY"}
+    return found | {"socket": url.query.get("unix_socket")}
 
 
 def _quoted(value: str) -> str:

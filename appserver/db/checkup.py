@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,6 +48,8 @@ class Place:
     """That the application server may open."""
     file: Path | None = None
     """Of SQLite."""
+    host: str = "localhost"
+    """Of a server, as the URL names it."""
 
 
 Check = Callable[[Connection, Place], Iterator[Finding]]
@@ -85,6 +88,28 @@ def _version(connection: Connection, _: Place) -> Iterator[Finding]:
     else:
         wanted = ".".join(map(str, oldest))
         yield Finding("version", "warn", shown, f"{product} {wanted} or later is what confero is made for")
+
+
+def _transport(connection: Connection, place: Place) -> Iterator[Finding]:
+    """Measured on this very connection, since a server that can encrypt does so for those alone who ask for it."""
+    found = connection.execute(text("SHOW SESSION STATUS LIKE 'Ssl_cipher'")).one_or_none()
+    if found is not None and found[1]:
+        yield Finding("transport", "ok", f"TLS, {found[1]}")
+    elif is_here(place.host):
+        yield Finding("transport", "ok", "in the clear, and it does not leave this machine")
+    else:
+        advice = "add ?ssl_ca=FILE to database_url (docs/operations.md)"
+        yield Finding(
+            "transport", "warn", f"in the clear to {place.host}: whoever is between reads and changes it", advice
+        )
+
+
+def is_here(host: str) -> bool:
+    """Whether it is this machine, by its name alone: what a name leads to may change."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _settings(connection: Connection, place: Place) -> Iterator[Finding]:
@@ -202,5 +227,5 @@ def _variable(connection: Connection, name: str) -> str:
     return {"1": "ON", "0": "OFF"}.get(value, value) if name == "log_bin" else value
 
 
-ON_SERVER: tuple[Check, ...] = (_version, _settings, _clock, _rights, _kinds)
+ON_SERVER: tuple[Check, ...] = (_version, _transport, _settings, _clock, _rights, _kinds)
 IN_FILE: tuple[Check, ...] = (_file, _disk)

@@ -106,7 +106,7 @@ class Desk:
         return OK
 
     async def _check(self, database: Database) -> int:
-        place = Place(self._connections, database.file)
+        place = Place(self._connections, database.file, host_of(self._url))
         findings = await look(database, lambda connection: examine(connection, place))
         where = await standing(database)
         if where.pending or where.interrupted:
@@ -125,6 +125,11 @@ def version_of(connection: Connection) -> str:
         return f"SQLite {connection.scalar(text('SELECT sqlite_version()'))}"
     product, numbers = engine_of(str(connection.scalar(text("SELECT VERSION()"))))
     return f"{product} {'.'.join(map(str, numbers))}"
+
+
+def host_of(url: URL) -> str:
+    """Where the server is; a Unix socket leads nowhere else."""
+    return "localhost" if "unix_socket" in url.query else url.host or "localhost"
 
 
 def place_of(url: URL) -> str:

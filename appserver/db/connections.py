@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from .faults import Fault, fault_of
+from .tls import Tls, without_tls
 
 CONNECT_S = 3.0
 """To wait for a connection of the pool, or for the server to take a new one."""
@@ -67,13 +68,13 @@ def pooled(url: URL, limits: Limits) -> AsyncEngine:
     """For transactions that people wait for."""
     kept = max(1, limits.connections // 2)
     engine = create_async_engine(
-        url,
+        without_tls(url),
         pool_recycle=RECYCLE_S,
         pool_size=kept,
         max_overflow=limits.connections - kept,
         pool_timeout=min(CONNECT_S, limits.timeout_s),
         isolation_level="READ COMMITTED",  # no gap locks, so inserts do not meet
-        connect_args={"connect_timeout": min(CONNECT_S, limits.timeout_s)},
+        connect_args=_arguments(url, min(CONNECT_S, limits.timeout_s)),
     )
     event.listen(engine.sync_engine, "handle_error", _mark_lost)
     event.listen(engine.sync_engine, "connect", _session(limits))
@@ -82,7 +83,13 @@ def pooled(url: URL, limits: Limits) -> AsyncEngine:
 
 def alone(url: URL) -> AsyncEngine:
     """For what takes as long as it takes: each connection is made when it is asked for, and without limits of time."""
-    return create_async_engine(url, poolclass=NullPool, connect_args={"connect_timeout": CONNECT_S})
+    return create_async_engine(without_tls(url), poolclass=NullPool, connect_args=_arguments(url, CONNECT_S))
+
+
+def _arguments(url: URL, connect_s: float) -> dict[str, Any]:
+    """For each connection."""
+    tls = Tls(url)
+    return {"connect_timeout": connect_s, **({"async_creator_fn": tls.connect} if tls else {})}
 
 
 def _session(limits: Limits) -> Callable[[Any, object], None]:

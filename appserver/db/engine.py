@@ -20,6 +20,7 @@ from .faults import away
 from .meters import Kind, Meters
 from .server import TRIES, Server, Value, Work
 from .sqlite import Sqlite
+from .tls import check_parameters
 
 DRIVERS = {
     "sqlite": "sqlite",
@@ -47,7 +48,10 @@ def database_url(text: str | None, state_dir: Path) -> URL:
     if url.drivername not in DRIVERS:
         raise LocalError(f"database_url: {url.drivername} is not supported; use sqlite or mysql")
     url = url.set(drivername=DRIVERS[url.drivername])
-    return url.update_query_dict({"charset": "utf8mb4"}) if url.drivername.startswith("mysql") else url
+    if url.drivername.startswith("sqlite"):
+        return url
+    check_parameters(url, text)
+    return url.update_query_dict({"charset": "utf8mb4"})
 
 
 class Database:

@@ -43,6 +43,7 @@ CODES: dict[int, Fault] = {
     2002: Fault.AWAY,  # no such Unix socket
     2003: Fault.AWAY,  # refused, no route
     2005: Fault.AWAY,  # no such host
+    2026: Fault.AWAY,  # TLS: the server cannot be trusted, or does not trust us
     1047: Fault.LOST,  # Galera: this node has no quorum; another connection may lead to one that has
     1053: Fault.LOST,  # the server is being shut down
     1152: Fault.LOST,  # connection aborted
@@ -65,8 +66,8 @@ CODES: dict[int, Fault] = {
     3024: Fault.SLOW,  # MySQL: max_execution_time
 }
 """What does not stand here is a statement's own fault."""
-TURNED_AWAY = frozenset({1044, 1045, 1049, 1130})
-"""Of those the ones that are said by a server which is there."""
+TURNED_AWAY = frozenset({1044, 1045, 1049, 1130, 2026})
+"""Of those the ones with a server which is there: a setting is wrong, here or there."""
 BROKEN = ("packet sequence number wrong", "not connected", "cancelled during execution", "(0, '')", "already closed")
 """Of the driver's errors without a code those that mean a lost connection."""
 
@@ -91,6 +92,12 @@ def code_of(error: BaseException) -> int:
     """The server's or the driver's number of an error; 0 if it has none."""
     arguments: tuple[Any, ...] = getattr(error, "args", ())
     return arguments[0] if arguments and isinstance(arguments[0], int) else 0
+
+
+def words_of(error: BaseException) -> str:
+    """What the server or the driver says of it, with the number last."""
+    code = code_of(error)
+    return f"{error.args[1]} ({code})" if code and len(error.args) == 2 else str(error)
 
 
 def away(retry_after_s: float) -> Unavailable:

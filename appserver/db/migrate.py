@@ -23,7 +23,7 @@ from confero.errors import LocalError, Unavailable
 from confero.runtime.logging import get_logger
 
 from .engine import Database
-from .faults import TURNED_AWAY, code_of
+from .faults import TURNED_AWAY, code_of, words_of
 from .journal import Begun, Journal, Way, begun
 from .server import Server
 from .sqlite import Sqlite
@@ -104,7 +104,7 @@ def _told() -> Iterator[None]:
     except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         code = "database-refused" if code_of(cause) in TURNED_AWAY else "database-down"
-        raise Unavailable(f"the database cannot be used: {cause}", code=code) from error
+        raise Unavailable(f"the database cannot be used: {words_of(cause)}", code=code) from error
 
 
 async def _in_file(sqlite: Sqlite, work: Callable[[Connection], Value]) -> Value:

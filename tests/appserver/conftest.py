@@ -57,8 +57,8 @@ async def make_site(tmp_path: Path, used_state: Path) -> AsyncIterator[SiteMaker
 
 
 @pytest.fixture
-async def site(make_site: SiteMaker) -> Site:
-    """With an MCU that is registered."""
+async def site(make_site: SiteMaker) -> AsyncIterator[Site]:
+    """With an MCU that lives, however long a busy machine takes for the test."""
     made: Site = await make_site()
-    await made.mcu.register(made.internal_url)
-    return made
+    async with made.mcu.living(made.internal_url):
+        yield made

@@ -25,10 +25,12 @@ def free_port() -> int:
 class MariaDb:
     """Use ``url`` between ``start`` and ``stop``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        """``options``: further ones of the server, with ``{folder}`` for one that it can read and ``share`` fills."""
         # Not below pytest's own folder, which only root may enter: the server runs as user mysql when root starts it.
         self._folder = Path(tempfile.mkdtemp(prefix="confero-mariadb-"))
         self._user = ["--user=mysql"] if os.geteuid() == 0 else []
+        self._options = [option.format(folder=self._folder) for option in options]
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
@@ -51,6 +53,12 @@ class MariaDb:
         assert done.returncode == 0, (done.stdout + done.stderr).decode()[-2000:]
         self.run()
 
+    def share(self, name: str, content: bytes) -> None:
+        """A file that the server can read, before it starts."""
+        path = self._folder / name
+        path.write_bytes(content)
+        path.chmod(0o644)
+
     def run(self) -> None:
         """Once more with the data that there are."""
         data = f"--datadir={self._folder / 'data'}"
@@ -65,6 +73,7 @@ class MariaDb:
             "--bind-address=127.0.0.1",
             "--innodb-buffer-pool-size=16M",
             "--skip-name-resolve",
+            *self._options,
         ]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
 from confero.clock import Clock, SystemClock
-from confero.errors import Refused
+from confero.errors import Refused, Unavailable
 from confero.models import (
     LegCreate,
     LegPatch,
@@ -28,7 +30,10 @@ from confero.models import (
 )
 from confero.runtime.client import ServiceClient
 from confero.runtime.http import HttpApp, Listener, Route, read_model, reply
+from confero.runtime.tasks import spawn
 
+BEAT_S = 1.0
+"""As a real one's."""
 LEG_CREATE: TypeAdapter[LegCreate] = TypeAdapter(LegCreate)
 
 
@@ -97,6 +102,23 @@ class FakeMcu:
     async def heartbeat(self, appserver_url: str, *, load: int = 0, draining: bool = False) -> None:
         body = McuHeartbeat(boot=self.boot, load=load, rooms=len(self.rooms), legs=len(self.legs), draining=draining)
         await self._tell("appserver", appserver_url, "PUT", f"/internal/v1/mcus/{self.id}/heartbeat", body)
+
+    @asynccontextmanager
+    async def living(self, appserver_url: str) -> AsyncIterator[None]:
+        """Registered, and heard of until the end of the block however long that takes; it does not register again by itself."""
+        await self.register(appserver_url)
+        beating = spawn(self._beat(appserver_url), name="heartbeats")
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.wait([beating])
+
+    async def _beat(self, appserver_url: str) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            with suppress(Refused, Unavailable):  # a test may restart whom we tell, or call us by another name
+                await self.heartbeat(appserver_url)
 
     async def _tell(self, audience: str, url: str, method: str, path: str, body: BaseModel) -> None:
         client = ServiceClient("mcu", audience, url, secret=self.secret, clock=self.clock)

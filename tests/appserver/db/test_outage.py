@@ -72,17 +72,8 @@ async def busy(make_site: SiteMaker, mariadb: MariaDb) -> AsyncIterator[Site]:
     url = SecretStr(mariadb.url("confero_outage"))
     site: Site = await make_site(database_url=url, room_creations_per_minute=1e6)
     assert mariadb.sql("DELETE FROM confero_outage.rooms WHERE name LIKE '%-%'").returncode == 0
-    await site.mcu.register(site.internal_url)
-    beats = spawn(_beat(site), name="heartbeats")
-    yield site
-    beats.cancel()
-    await asyncio.wait([beats])
-
-
-async def _beat(site: Site) -> None:
-    while True:
-        await asyncio.sleep(0.5)
-        await site.mcu.heartbeat(site.internal_url)
+    async with site.mcu.living(site.internal_url):
+        yield site
 
 
 async def readiness(site: Site) -> tuple[int, Any]:
