@@ -45,7 +45,7 @@ WRONG_TOKENS = Rate(burst=10, per_s=0.1)
 """Of one source address."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parts:
     """What the routes need."""
 

@@ -50,7 +50,7 @@ class Telephony:
         self.store = SqlSipStore(database)
         self.calls = SqlCallStore(database)
         self.vault = vault
-        self.places = Places(reception)
+        self.places = Places(reception, house.lobby)
         rights = Rights(config.call_out_roles, config.call_out_patterns, config.calls_out_per_hour)
         call_outs = CallOuts(self.calls, clock, rights)
         misses = RateLimiter(MISSES, clock)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from aiohttp import web
 
 from confero.models import Farewell, Opening
 from confero.runtime.http import Route
-from confero.runtime.listener import when_lost
 
 from .closecodes import GONE, TOO_MANY
 from .messages import Message, array, message_of
 from .shared import Shared
-from .visits import Visits, opening_of
+from .visits import Visits
 
 GATHER_S = 0.02
 """What happens at once goes into one answer."""
@@ -22,8 +22,9 @@ GATHER_S = 0.02
 class Poll:
     """One answer as a sink."""
 
-    def __init__(self, limit: int) -> None:
-        """``limit``: bytes that one answer may have."""
+    def __init__(self, limit: int, headers: Mapping[str, str]) -> None:
+        """``limit``: bytes that one answer may have. ``headers``: of the answer."""
+        self._headers = headers
         self._limit = limit
         self._size = 0
         self._bodies: list[bytes] = []
@@ -53,7 +54,7 @@ class Poll:
         """Nobody is there any more who would read the answer."""
         self.close(GONE, "")
 
-    async def answer(self, wait_s: float) -> bytes:
+    async def serve(self, wait_s: float) -> web.Response:
         """What has come, after ``wait_s`` seconds at most."""
         try:
             async with asyncio.timeout(wait_s):
@@ -61,7 +62,8 @@ class Poll:
             await asyncio.sleep(GATHER_S)
         except TimeoutError:
             pass
-        return b'{"messages":%b}' % array(self._bodies)
+        body = b'{"messages":%b}' % array(self._bodies)
+        return web.Response(body=body, content_type="application/json", headers=self._headers)
 
 
 class PollEndpoint:
@@ -84,19 +86,9 @@ class PollEndpoint:
             )
         ]
 
-    async def handle(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """One answer. Raises Refused, RemoteError or Unavailable."""
-        with self._visits.place(request) as cors:
-            opening = await opening_of(request)
-            session, welcome = await self._visits.enter(request, opening, greet=opening.greet)
-            poll = Poll(self._shared.config.queue_bytes)
-            hub = self._shared.sessions.hub
-            with self._shared.opened(poll):
-                hub.attach(session, poll, welcome)
-                when_lost(request, poll.lost)
-                try:
-                    body = await poll.answer(opening.wait_s)
-                finally:
-                    hub.detach(session, poll)
-        headers = {"Cache-Control": "no-store", **cors}
-        return web.Response(body=body, content_type="application/json", headers=headers)
+        return await self._visits.serve(request, self._begin)
+
+    async def _begin(self, request: web.Request, cors: Mapping[str, str]) -> Poll:
+        return Poll(self._shared.config.queue_bytes, {"Cache-Control": "no-store", **cors})

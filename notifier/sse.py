@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 
 from confero.errors import RemoteError
 from confero.models import Farewell, Opening
 from confero.runtime.http import Route
-from confero.runtime.listener import when_lost
 
 from .closecodes import GONE
+from .heartbeats import Heartbeats
 from .messages import Message, chunk, message_of
 from .outlet import Outlet
 from .shared import Shared
-from .visits import Visits, opening_of
+from .visits import Visits
 
 HEADERS = {
     hdrs.CONTENT_TYPE: "text/event-stream",
@@ -31,12 +31,16 @@ BEAT = chunk(b":\n\n")
 class Stream(Outlet):
     """A body that does not end, as a sink: each message is an event, in a chunk of its own."""
 
-    __slots__ = ("over",)
+    __slots__ = ("_heartbeats", "_over", "_response")
 
-    def __init__(self, request: web.Request, limit: int) -> None:
-        """As Outlet's."""
+    def __init__(
+        self, request: web.Request, response: web.StreamResponse, heartbeats: Heartbeats, *, limit: int
+    ) -> None:
+        """As Outlet's; ``response`` has been prepared."""
         super().__init__(request, limit)
-        self.over = asyncio.Event()
+        self._response = response
+        self._heartbeats = heartbeats
+        self._over = asyncio.Event()
         """Set at the end, from either side."""
 
     def send(self, message: Message) -> None:
@@ -53,11 +57,21 @@ class Stream(Outlet):
     def close(self, code: int, reason: str) -> None:
         """As Outlet's."""
         super().close(code, reason)
-        self.over.set()
+        self._over.set()
 
     def lost(self) -> None:
         """The connection is no more."""
         self.close(GONE, "")
+
+    async def serve(self, wait_s: float) -> web.StreamResponse:
+        """Until either side ends it, however long that is."""
+        self._heartbeats.add(self)
+        try:
+            await self._over.wait()
+        finally:
+            self._heartbeats.remove(self)
+            self.close(GONE, "")
+        return self._response
 
 
 class StreamEndpoint:
@@ -84,23 +98,11 @@ class StreamEndpoint:
         """Welcome and events until either side ends it. Raises Refused, RemoteError or Unavailable before that."""
         if request.version < (1, 1):
             raise RemoteError("a stream needs HTTP/1.1", status=505, code="http-version")
-        with self._visits.place(request) as cors:
-            opening = await opening_of(request)
-            session, welcome = await self._visits.enter(request, opening, greet=True)
-            response = web.StreamResponse(headers={**HEADERS, **cors})
-            response.enable_chunked_encoding()
-            response.force_close()
-            await response.prepare(request)
-            stream = Stream(request, self._shared.config.queue_bytes)
-            hub = self._shared.sessions.hub
-            with self._shared.opened(stream):
-                stream.ended = partial(hub.detach, session, stream)
-                hub.attach(session, stream, welcome)
-                when_lost(request, stream.lost)
-                self._shared.heartbeats.add(stream)
-                try:
-                    await stream.over.wait()
-                finally:
-                    self._shared.heartbeats.remove(stream)
-                    stream.close(GONE, "")
-        return response
+        return await self._visits.serve(request, self._begin, greet=True)
+
+    async def _begin(self, request: web.Request, cors: Mapping[str, str]) -> Stream:
+        response = web.StreamResponse(headers={**HEADERS, **cors})
+        response.enable_chunked_encoding()
+        response.force_close()
+        await response.prepare(request)
+        return Stream(request, response, self._shared.heartbeats, limit=self._shared.config.queue_bytes)

@@ -6,21 +6,23 @@ The join token stands in ``Authorization``, as bearer token, never in the URL (R
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Protocol
 
 from aiohttp import web
 
 from confero.errors import Refused, RemoteError
 from confero.ratelimit import TokenBucket
 from confero.runtime.http import read_json
+from confero.runtime.listener import when_lost
 from confero.runtime.problems import InvalidBody
 
 from . import wire
 from .entry import Upgrade
 from .messages import Message
-from .session import RoomSession, Session, UserSession
-from .shared import Shared, welcome_of
+from .session import RoomSession, Session, Sink, UserSession
+from .shared import Open, Shared, welcome_of
 from .wire import Hello, Opening
 
 PROXY = "X-Confero-Proxy"
@@ -47,11 +49,46 @@ def bearer_of(request: web.Request) -> str:
     return credentials if scheme.lower() == "bearer" else ""
 
 
+class Visitor(Sink, Open, Protocol):
+    """A session's connection while one request is answered."""
+
+    def close(self, code: int, reason: str) -> None:
+        """As Sink's."""
+        ...
+
+    def lost(self) -> None:
+        """Nobody is there any more who would read the answer."""
+        ...
+
+    async def serve(self, wait_s: float) -> web.StreamResponse:
+        """The answer, once it has come to its end; ``wait_s``: what the browser said of waiting."""
+        ...
+
+
+Begin = Callable[[web.Request, Mapping[str, str]], Awaitable[Visitor]]
+"""Begins the answer to a request; the headers that it needs beside its own (CORS)."""
+
+
 class Visits:
     """Who comes by HTTP."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+
+    async def serve(self, request: web.Request, begin: Begin, *, greet: bool = False) -> web.StreamResponse:
+        """A whole visit; ``greet`` as for ``enter``, also if the browser asks for it. Raises Refused, RemoteError or Unavailable
+        before the answer has begun."""
+        with self.place(request) as cors:
+            opening = await opening_of(request)
+            session, welcome = await self.enter(request, opening, greet=greet or opening.greet)
+            visitor, hub = await begin(request, cors), self._shared.sessions.hub
+            with self._shared.opened(visitor):
+                hub.attach(session, visitor, welcome)
+                when_lost(request, visitor.lost)
+                try:
+                    return await visitor.serve(opening.wait_s)
+                finally:
+                    hub.detach(session, visitor)
 
     @contextmanager
     def place(self, request: web.Request) -> Iterator[dict[str, str]]:

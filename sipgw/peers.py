@@ -28,6 +28,7 @@ from confero.models.sip import (
     SipCredentials,
     SipCredentialsAsk,
     SipDecision,
+    SipGivenUp,
     SipHand,
     SipHandReply,
     SipPinAsk,
@@ -69,6 +70,9 @@ class AppServerPeer:
 
     async def place(self, ask: SipPlaceAsk) -> SipPlace:
         return await self._client.call("POST", f"{PREFIX}/places", body=ask, reply=SipPlace)
+
+    async def given_up(self, told: SipGivenUp) -> None:
+        await self._client.call("POST", f"{PREFIX}/places/given-up", body=told, idempotent=True)
 
     async def hand(self, hand: SipHand) -> SipHandReply:
         return await self._client.call("POST", f"{PREFIX}/hands", body=hand, reply=SipHandReply)

@@ -16,6 +16,7 @@ from confero.models.sip import (
     SipDecision,
     SipGatewayAccount,
     SipGatewayTrunk,
+    SipGivenUp,
     SipPinAsk,
     SipPinReply,
     SipPlace,
@@ -44,6 +45,7 @@ WATCHED = "Trunks and accounts, once their version is another than the caller's"
 PROVEN = "What stands for an account's password in a digest"
 KEYED = "A room's number, and perhaps a PIN, were keyed"
 PLACED = "A place in a room for a telephone, or its place again"
+GIVEN_UP = "Who waited in a lobby has hung up"
 PLACE_ERRORS = ("404 room-unknown", "409 room-full", "503 no-media-server")
 AGAIN_ERRORS = (*PLACE_ERRORS, "404 participant-unknown", "422 room-missing")
 
@@ -84,6 +86,7 @@ class SipInternalApi:
             Route("POST", f"{BASE}/route", self.route, SCOPE, "Where a call goes", SipRouteAsk, SipDecision),
             Route("POST", f"{BASE}/pin", self.pin, SCOPE, KEYED, SipPinAsk, SipPinReply, errors=PLACE_ERRORS),
             Route("POST", f"{BASE}/places", self.place, SCOPE, PLACED, SipPlaceAsk, SipPlace, errors=AGAIN_ERRORS),
+            Route("POST", f"{BASE}/places/given-up", self.given_up, SCOPE, GIVEN_UP, SipGivenUp, status=204),
             Route("POST", f"{BASE}/calls", self.records, SCOPE, "All that is known of calls", SipCallRecords, status=204),
         ]  # fmt: skip
 
@@ -135,6 +138,10 @@ class SipInternalApi:
 
     async def place(self, request: web.Request) -> web.Response:
         return reply(await self._places.ask(await read_model(request, SipPlaceAsk)))
+
+    async def given_up(self, request: web.Request) -> web.Response:
+        await self._places.given_up(await read_model(request, SipGivenUp))
+        return reply(None)
 
     async def records(self, request: web.Request) -> web.Response:
         told = await read_model(request, SipCallRecords)

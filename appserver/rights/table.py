@@ -59,7 +59,7 @@ RULES: dict[str, Rule] = {
     "site.read": _rule("See what the site offers, and its API", None, "anyone"),
     "site.network": _rule("Try the relays before joining", "rooms:read", "anyone"),
     "rooms.create": _rule("Make a room (guests: where the configuration lets them)", "rooms:write", "anyone"),
-    "rooms.list": _rule("List one's own rooms", "rooms:read", "user"),
+    "rooms.list": _rule("List one's own rooms", "rooms:read", "user", "admin"),
     "rooms.list-all": _rule("List everybody's rooms", "rooms:read", "moderator", "admin"),
     "rooms.look": _rule("See what everybody sees of a room whose link they have", "rooms:read", "anyone"),
     "rooms.read": _rule("See a room's settings and PINs", "rooms:read", "owner", "room-host", "moderator", "admin"),

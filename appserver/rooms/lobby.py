@@ -86,6 +86,11 @@ class Lobby:
         await self._answer(Publish(room=room_id, participant=participant, events=[ClosedEvent(reason="refused")]))
         await self.look(room_id)
 
+    async def given_up(self, room_id: str, participant: str) -> None:
+        """One who waited has gone, and says so: hosts need not wait for the place to run out. Nothing if they do not wait."""
+        if await self._store.turn_away(room_id, participant):
+            await self.look(room_id)
+
     async def send_away(self, room_id: str, waiting: Sequence[str]) -> None:
         """The room is no more: whoever is in it, and those who waited for it, are told."""
         ended = ClosedEvent(reason="ended")

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from confero.errors import Refused
 from confero.models import Role, RoomSpec
-from confero.models.sip import SipPlace, SipPlaceAsk
+from confero.models.sip import SipGivenUp, SipPlace, SipPlaceAsk
 
 from ..rooms import rules
 from ..rooms.entities import Person, Room
 from ..rooms.farm import Mcu
+from ..rooms.lobby import Lobby
 from ..rooms.reception import Reception
 from .callers import MAX_NAME, shown_name
 
 
 class Places:
-    """Gives them."""
+    """Gives them, and takes back those in lobbies."""
 
-    def __init__(self, reception: Reception) -> None:
+    def __init__(self, reception: Reception, lobby: Lobby) -> None:
         self._reception = reception
+        self._lobby = lobby
 
     async def give(self, room: str, display_name: str, participant: str | None = None) -> SipPlace:
         """Raises Refused: 404 ``room-unknown``, 409 ``room-full``, 503 ``no-media-server``."""
@@ -43,6 +45,10 @@ class Places:
             raise Refused("A participant's place is in a room.", status=422, code="room-missing")
         room = ask.room or (await self._reception.catalogue.create_for_call()).id
         return await self.give(room, shown_name(ask.caller), ask.participant)
+
+    async def given_up(self, told: SipGivenUp) -> None:
+        """The place in a lobby of somebody who has hung up. Idempotent."""
+        await self._lobby.given_up(told.room, told.participant)
 
 
 def _place(person: Person, room: Room, mcu: Mcu) -> SipPlace:

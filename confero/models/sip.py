@@ -256,6 +256,13 @@ class SipPlaceAsk(Request):
     caller: SipCaller = SipCaller()
 
 
+class SipGivenUp(Request):
+    """POST /internal/v1/sip/places/given-up: a caller who waited in the room's lobby has hung up."""
+
+    room: Id
+    participant: Id
+
+
 class SipHand(Request):
     """POST /internal/v1/sip/hands: a caller's hand goes up, or down if it was up."""
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from confero.errors import ConferoError
 from confero.models.calls import CallEvent, CallState
-from confero.models.sip import SipHand, SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
+from confero.models.sip import SipGivenUp, SipHand, SipPinAsk, SipPinReply, SipPlace, SipPlaceAsk
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.session import (
     Acknowledged,
@@ -108,6 +108,10 @@ class Call:
         """A place that the call has been given, as it is now. Raises Refused, Unavailable."""
         ask = SipPlaceAsk(room=place.room, participant=place.participant, caller=self.about.caller)
         return await self.means.appserver.place(ask)
+
+    async def give_up(self, place: SipPlace) -> None:
+        """A place in a lobby that is waited in no longer. Raises Refused, Unavailable."""
+        await self.means.appserver.given_up(SipGivenUp(room=place.room, participant=place.participant))
 
     async def hand(self) -> bool:
         """The caller's hand is up if it was down, down if it was up; whether it is up now. Raises Refused, Unavailable."""

@@ -39,6 +39,10 @@ class Owner(Protocol):
         """Raises Refused, Unavailable."""
         ...
 
+    async def give_up(self, place: SipPlace) -> None:
+        """Raises Refused, Unavailable."""
+        ...
+
     async def go_to(self, place: SipPlace) -> None:
         """Raises Refused, Unavailable."""
         ...

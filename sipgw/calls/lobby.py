@@ -28,6 +28,7 @@ class Owner(Protocol):
     def later(self, step: Callable[[], Awaitable[None]]) -> None: ...
     async def ask_pin(self, number: str, pin: str | None) -> SipPinReply: ...
     async def place_again(self, place: SipPlace) -> SipPlace: ...
+    async def give_up(self, place: SipPlace) -> None: ...
     async def go_to(self, place: SipPlace) -> None: ...
     def hang_up(self, reason: str) -> None: ...
 
@@ -155,6 +156,16 @@ class Lobby:
         if self._room is not None:
             room, self._room = self._room, None
             await self._media.drop_room(*room)
+        if self._place is not None and self._place.waiting:
+            place, self._place = self._place, None
+            await self._give_up(place)
+
+    async def _give_up(self, place: SipPlace) -> None:
+        """Else hosts would see somebody wait, and let nobody in, until the place has run out."""
+        try:
+            await self._owner.give_up(place)
+        except ConferoError as error:
+            log.info("a place in a lobby is not given up, it will run out", room=place.room, reason=str(error))
 
 
 def _outcome_of(error: ConferoError) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,6 +107,14 @@ async def test_guests_make_no_rooms_where_that_is_closed(make_site: SiteMaker) -
     site = await make_site(guests_make_rooms=False)
     status, problem = await site.call("POST", "/api/v1/rooms", {})
     assert (status, problem["type"]) == (401, "urn:confero:problem:sign-in-needed")
+
+
+async def test_the_admin_token_has_no_rooms_and_sees_all(people: People, tmp_path: Path) -> None:
+    made = (await people.make(name="Planning"))["id"]
+    token = (tmp_path / "admin-token").read_text()
+    assert await people.ask(token, "GET", "") == (200, {"items": [], "next": None})
+    _, page = await people.ask(token, "GET", "?everyone=true&limit=200")
+    assert made in [one["id"] for one in page["items"]]
 
 
 async def test_lists(people: People) -> None:

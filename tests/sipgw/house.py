@@ -17,6 +17,7 @@ from confero.models.sip import (
     SipCallRecord,
     SipCallRecords,
     SipDecision,
+    SipGivenUp,
     SipHand,
     SipHandReply,
     SipPinAsk,
@@ -50,6 +51,8 @@ class Office:
         """Host and port of the telephone that ``sip:outside@`` calls."""
         self.away = False
         self.spec: dict[str, Any] = {}
+        self.gone: list[tuple[str, str]] = []
+        """Room and participant of those who hung up in a lobby."""
         self.hands: set[str] = set()
         """Participants whose hand is up."""
         self.silent: set[str] = set()
@@ -61,6 +64,7 @@ class Office:
             Route("POST", f"{PREFIX}/route", self._route, "appserver:sip"),
             Route("POST", f"{PREFIX}/pin", self._pin, "appserver:sip"),
             Route("POST", f"{PREFIX}/places", self._places, "appserver:sip"),
+            Route("POST", f"{PREFIX}/places/given-up", self._given_up, "appserver:sip"),
             Route("POST", f"{PREFIX}/hands", self._hand, "appserver:sip"),
             Route("POST", f"{PREFIX}/calls", self._record, "appserver:sip"),
         ]
@@ -115,6 +119,11 @@ class Office:
                 raise Refused("no such telephone", status=404, code="participant-unknown")
             return reply(self.place(ask.room).model_copy(update={"participant": ask.participant}))
         return reply(self.place(ask.room or f"call-{self._given}"))
+
+    async def _given_up(self, request: web.Request) -> web.Response:
+        told = await read_model(request, SipGivenUp)
+        self.gone.append((told.room, told.participant))
+        return reply(None)
 
     async def _hand(self, request: web.Request) -> web.Response:
         ask = await read_model(request, SipHand)

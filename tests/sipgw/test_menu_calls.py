@@ -173,6 +173,22 @@ async def test_a_caller_waits_in_the_lobby_until_let_in(house: House, ring: Ring
     await until(lambda: guest.sound.levels(700)[0] > HEARD and host.sound.levels(440)[0] > HEARD, "both ways")
 
 
+async def test_a_caller_hangs_up_in_the_lobby(house: House, ring: Ring) -> None:
+    """Hosts are told at once; whoever came in from a lobby has nothing to give up."""
+    house.office.doors["meeting"] = "waiting"
+    guest, other = await ring(house, "meeting"), await ring(house, "meeting")
+    await until(lambda: loud(guest) and loud(other), "the prompts")
+    guest.hang_up()
+    await until(lambda: len(house.office.gone) == 1, "the place given up")
+    house.office.doors["meeting"] = "open"
+    await until(lambda: len(house.roster("meeting")) == 1, "the other one in the room", 20)
+    (gone,) = house.office.gone
+    assert gone[0] == "meeting" and gone[1] not in house.roster("meeting")
+    other.hang_up()
+    await until(lambda: house.legs == 0, "no leg left")
+    assert house.office.gone == [gone]
+
+
 async def test_a_caller_is_refused(house: House, ring: Ring) -> None:
     house.office.doors["meeting"] = "waiting"
     guest = await ring(house, "meeting")

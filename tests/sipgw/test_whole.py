@@ -58,6 +58,16 @@ async def test_a_telephone_is_moved_and_hangs_up_with_its_new_room(manor: Manor,
     await until(lambda: [call.about.room for call in manor.gateway.book.running()] == [first], "one call left")
 
 
+async def test_who_hangs_up_in_the_lobby_waits_there_no_longer(manor: Manor, phones: list[Telephone]) -> None:
+    where = await room(manor, lobby=True, number="4711")
+    guest = phones[0]
+    assert await guest.call("4711") == 200
+    await until(lambda: len(guest.sound.heard) > 25, "the caller hears us")
+    await manor.until_waiting(where, 1)
+    guest.hang_up()
+    await manor.until_waiting(where, 0)
+
+
 @pytest.mark.parametrize("dialled", ["4711", "menu"])
 async def test_a_host_opens_by_telephone_a_room_that_has_no_pin_for_guests(
     manor: Manor, phones: list[Telephone], dialled: str
