@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ConferoError(Exception):
     """Base of every error that confero raises on purpose."""
@@ -12,13 +14,24 @@ class LocalError(ConferoError):
 
 
 class RemoteError(ConferoError):
-    """A peer broke its protocol. ``status`` is the HTTP status that answers it at an HTTP boundary."""
+    """A peer broke its protocol. ``status`` is the HTTP status that answers it at an HTTP boundary.
 
-    def __init__(self, detail: str, *, status: int = 400, code: str = "bad-request") -> None:
+    ``errors``: what is wrong where, each with ``loc``, ``type`` and ``msg`` as pydantic says it.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int = 400,
+        code: str = "bad-request",
+        errors: Sequence[dict[str, str]] = (),
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.status = status
         self.code = code
+        self.errors = list(errors)
 
 
 class Refused(ConferoError):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from confero import models
-from confero.models import accounts, history, joining, meetings
+from confero.models import accounts, history, joining, meetings, sipadmin
 
 TARGET = Path(__file__).resolve().parent.parent / "appserver" / "static" / "js" / "wire.d.ts"
 
@@ -22,7 +22,7 @@ SENT: tuple[type[BaseModel], ...] = (
     accounts.KeyCreate, accounts.ResetRequest, accounts.ResetUse, accounts.UserCreate, accounts.UserPatch,
     joining.RoomPatch, meetings.MeetingPatch, meetings.ReactionSend, meetings.ChatSend, meetings.HandPut,
     meetings.ParticipantPatch, meetings.ParticipantMove, meetings.MuteAll, meetings.InvitationCreate, meetings.MemberPut,
-    history.McuPatch,
+    history.McuPatch, sipadmin.DialRuleCreate, sipadmin.DialRulePatch, sipadmin.SipNumberCreate,
 )  # fmt: skip
 RECEIVED: tuple[type[BaseModel], ...] = (
     models.RoomInfo, models.IceServer, models.JoinReply, models.Participant, models.ActiveSpeaker, models.RosterEvent,
@@ -38,7 +38,8 @@ RECEIVED: tuple[type[BaseModel], ...] = (
     meetings.ChatPage, meetings.ChatEvent, meetings.ChatDeletedEvent, meetings.Muted, meetings.LobbyList,
     meetings.InvitationInfo, meetings.InvitationMade, meetings.InvitationList, meetings.MemberInfo, meetings.MemberList,
     meetings.DialIn, history.StayInfo, history.MeetingInfo, history.MeetingDetail, history.MeetingPage, history.McuInfo,
-    history.McuList, history.LiveRoom, history.LiveList,
+    history.McuList, history.LiveRoom, history.LiveList, sipadmin.DialRuleInfo, sipadmin.DialRulePage, sipadmin.SipNumberInfo,
+    sipadmin.SipNumberPage, sipadmin.SipTrunkPage, sipadmin.SipAccountPage,
 )  # fmt: skip
 EVENTS = (
     "RosterEvent", "ParticipantEvent", "LeftEvent", "SpeakersEvent", "RenegotiateEvent", "ClosedEvent",

@@ -17,10 +17,11 @@ NEEDS_TARGET = frozenset({"room", "user", "trunk"})
 
 
 class RuleError(RemoteError):
-    """The rule makes no sense; the detail says why."""
+    """The rule makes no sense; the detail says why, ``field`` where."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, status=422, code="rule-invalid")
+    def __init__(self, detail: str, field: str) -> None:
+        place = {"loc": field, "type": "rule-invalid", "msg": detail}
+        super().__init__(detail, status=422, code="rule-invalid", errors=[place])
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,17 @@ def check(rule: Rule) -> None:
     """Raises PatternError or RuleError for a rule that could not be applied."""
     parse(rule.pattern)
     if "{" in (bare := FIELDS.sub("", rule.target)) or "}" in bare:
-        raise RuleError("a target has no other fields than {user} and {number}")
+        raise RuleError("a target has no other fields than {user} and {number}", "target")
     if rule.action in NEEDS_TARGET and not rule.target:
-        raise RuleError(f"the action {rule.action} needs a target")
+        raise RuleError(f"the action {rule.action} needs a target", "target")
     if rule.domain and not DOMAIN.fullmatch(rule.domain):
-        raise RuleError("a domain is a host's name, or *. and the end of it")
+        raise RuleError("a domain is a host's name, or *. and the end of it", "domain")
     if rule.source_name and rule.source not in ("trunk", "account"):
-        raise RuleError("a source's name goes with the source trunk or account")
+        raise RuleError("a source's name goes with the source trunk or account", "source_name")
     if rule.direction == "out" and rule.source not in ("any", "browser"):
-        raise RuleError("calls out are made by browsers")
+        raise RuleError("calls out are made by browsers", "source")
     if rule.direction == "out" and rule.action in ("room", "menu"):
-        raise RuleError("a browser enters rooms by their links")
+        raise RuleError("a browser enters rooms by their links", "action")
 
 
 def find(rules: Iterable[Rule], call: Dialled) -> Iterator[Match]:

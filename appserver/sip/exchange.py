@@ -82,10 +82,14 @@ class Exchange:
         return decision
 
     async def may_call_out(self, role: Role) -> bool:
-        """Whether a browser of this role can get anywhere by calling: by a rule, and a right unless it stays in the house."""
+        """Whether a browser of this role can get anywhere by calling: by a rule, and a right unless it stays in the house.
+
+        A rule that refuses leads nowhere.
+        """
         may = self._call_outs.may(role)
         rules = (await self._directory.read()).rules
-        return any(rule.direction == "out" and (may or rule.action == "user") for rule in rules)
+        ways = [rule.action for rule in rules if rule.direction == "out" and rule.action != "reject"]
+        return bool(ways) if may else "user" in ways
 
     async def _first(self, ask: SipRouteAsk, caller: Caller, rules: Sequence[Rule]) -> SipDecision:
         """What the first rule says that fits and whose target is there."""

@@ -39,8 +39,7 @@ class InvalidBody(RemoteError):
     """A body (or query) that is not what the route takes; ``errors`` says what is wrong where."""
 
     def __init__(self, errors: Sequence[dict[str, str]], detail: str = "the body does not validate") -> None:
-        super().__init__(detail, status=422, code="invalid-body")
-        self.errors = list(errors)
+        super().__init__(detail, status=422, code="invalid-body", errors=errors)
 
     @classmethod
     def of(cls, error: ValidationError) -> InvalidBody:
@@ -73,7 +72,7 @@ def problem_of(error: BaseException, request_id: str = "") -> Problem:
         code = CODES.get(error.status, f"http-{error.status}")
         return problem(error.status, code, error.reason, request_id=request_id)
     if isinstance(error, RemoteError | Refused | Unavailable):
-        errors = error.errors if isinstance(error, InvalidBody) else ()
+        errors = error.errors if isinstance(error, RemoteError) else ()
         return problem(error.status, error.code, error.detail, request_id=request_id, errors=errors)
     return problem(500, CODES[500], request_id=request_id)
 

@@ -188,6 +188,11 @@ async def test_refusals(site: Site, path: str, body: dict[str, Any], status: int
     assert "kurz5" not in str(problem)
 
 
+async def test_a_rule_that_makes_no_sense_is_refused_with_its_field(site: Site) -> None:
+    _, problem = await admin(site, "POST", "rules", RULE | {"target": "{x}"})
+    assert [(one["loc"], one["type"]) for one in problem["errors"]] == [("target", "rule-invalid")]
+
+
 @pytest.mark.parametrize("key", ["0", "x", "-1", "1e3", "9" * 25, "²", "%00"])
 async def test_keys_that_are_none(site: Site, key: str) -> None:
     assert (await admin(site, "GET", f"accounts/{key}"))[0] == 404

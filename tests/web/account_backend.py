@@ -154,6 +154,8 @@ class AccountBackend(Backend):
         asked = f"{request.path} {await request.text()}"
         if key not in self.kept:
             made = await handler(request)
+            if made.status >= 400:
+                return made
             assert made.status == 201 and isinstance(made.body, bytes)
             self.kept[key] = asked, made.body
         elif self.kept[key][0] != asked:

@@ -7,6 +7,7 @@ import time
 from confero.models.accounts import AuditEntry, DeviceInfo, KeyInfo
 from confero.models.history import LiveRoom, McuInfo, StayInfo
 from confero.models.meetings import InvitationInfo, MemberInfo
+from confero.models.sipadmin import DialRuleCreate
 
 from .account_backend import AccountBackend
 from .account_world import World
@@ -15,6 +16,31 @@ LONG = "A name that is so long that no row of any width will ever hold it on one
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1"
 DAY_S = 86_400
+RULES: tuple[dict[str, object], ...] = (
+    {"position": 1000, "direction": "in", "pattern": ".", "action": "room"},
+    {"position": 1010, "direction": "in", "source": "account", "pattern": ".", "action": "user"},
+    {
+        "position": 20,
+        "direction": "in",
+        "source": "trunk",
+        "source_name": "provider",
+        "pattern": "+49309018XX",
+        "action": "menu",
+        "note": "The numbers of the house",
+    },
+    {
+        "position": 10,
+        "direction": "in",
+        "source": "account",
+        "pattern": "0.",
+        "action": "trunk",
+        "target": "provider",
+        "strip": 1,
+        "prepend": "+49",
+    },
+    {"position": 5, "direction": "in", "source": "unknown", "pattern": "900.", "action": "reject", "enabled": False},
+)
+"""Of the dial plan, out of their order: the first two stand there out of the box."""
 
 
 def furnish(backend: AccountBackend) -> None:
@@ -115,13 +141,15 @@ def farm(world: World, now: float) -> None:
 
 
 def telephony(world: World, now: float) -> None:
-    world.telephony = {
+    world.telephony.shown = {
         "trunks": [
             {"name": "provider", "servers": [{"uri": "sip:trunk.example.net"}], "transport": "tls", "enabled": True}
         ],
         "numbers": [{"number": "4711", "room": "team-standup", "has_pin": True, "created_at": now}],
         "accounts": [],
     }
+    for values in RULES:
+        world.telephony.add(DialRuleCreate.model_validate(values))
 
 
 def rooms(backend: AccountBackend) -> None:

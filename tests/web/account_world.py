@@ -35,6 +35,7 @@ from confero.models.meetings import (
     MemberPut,
 )
 
+from .account_telephony import Telephony
 from .backend import json_reply, problem
 from .description import api_description
 
@@ -60,7 +61,7 @@ class World:
         self.meetings: dict[str, MeetingDetail] = {}
         self.mcus: dict[str, McuInfo] = {}
         self.live: list[LiveRoom] = []
-        self.telephony: dict[str, list[dict[str, Any]]] = {"accounts": [], "trunks": [], "numbers": []}
+        self.telephony = Telephony()
 
     def room(self, name: str, **fields: Any) -> RoomDetail:
         room = name.lower().replace(" ", "-")
@@ -117,7 +118,7 @@ class World:
             "GET /mcus": self._mcus,
             "PATCH /mcus/{mcu}": self._patch_mcu,
             "GET /live": self._live,
-            "GET /sip/{what}": self._sip,
+            **self.telephony.table(),
         }
 
     # --- rooms ----------------------------------------------------------------------------------------------------
@@ -230,9 +231,6 @@ class World:
 
     async def _live(self, request: web.Request) -> web.Response:
         return json_reply(LiveList(items=self.live))
-
-    async def _sip(self, request: web.Request) -> web.Response:
-        return web.json_response({"items": self.telephony[request.match_info["what"]], "next": None})
 
 
 def paged(found: list[Any], request: web.Request) -> tuple[list[Any], str | None]:

@@ -36,6 +36,8 @@ DIALOGS = (
     ("/me", "Make a key"),
     ("/me", "Account of Ada Lovelace"),
     ("/admin/users", "New user"),
+    ("/admin/telephony", "Let rooms call SIP addresses"),
+    ("/admin/telephony", "New rule"),
 )
 
 

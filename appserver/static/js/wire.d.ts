@@ -139,6 +139,63 @@ export interface DialIn {
   sip_uri: string | null;
 }
 
+export interface DialRuleCreate {
+  position: number;
+  direction: "in" | "out";
+  source?: "any" | "trunk" | "account" | "browser" | "unknown";
+  source_name?: string;
+  pattern: string;
+  domain?: string;
+  action: "room" | "user" | "menu" | "trunk" | "address" | "reject";
+  target?: string;
+  strip?: number;
+  prepend?: string;
+  skip_missing?: boolean;
+  status?: number;
+  enabled?: boolean;
+  note?: string;
+}
+
+export interface DialRuleInfo {
+  id: number;
+  position: number;
+  direction: "in" | "out";
+  source: "any" | "trunk" | "account" | "browser" | "unknown";
+  source_name: string;
+  pattern: string;
+  domain: string;
+  action: "room" | "user" | "menu" | "trunk" | "address" | "reject";
+  target: string;
+  strip: number;
+  prepend: string;
+  skip_missing: boolean;
+  status: number;
+  enabled: boolean;
+  note: string;
+}
+
+export interface DialRulePage {
+  items: Array<DialRuleInfo>;
+  next: string | null;
+}
+
+export interface DialRulePatch {
+  position?: number | null;
+  direction?: "in" | "out" | null;
+  source?: "any" | "trunk" | "account" | "browser" | "unknown" | null;
+  source_name?: string | null;
+  pattern?: string | null;
+  domain?: string | null;
+  action?: "room" | "user" | "menu" | "trunk" | "address" | "reject" | null;
+  target?: string | null;
+  strip?: number | null;
+  prepend?: string | null;
+  skip_missing?: boolean | null;
+  status?: number | null;
+  enabled?: boolean | null;
+  note?: string | null;
+}
+
 export interface ErrorReply {
   type: "error";
   id: number;
@@ -651,6 +708,76 @@ export interface SignUp {
   display_name: string;
   password: string;
   mail?: string | null;
+}
+
+export interface SipAccountInfo {
+  id: number;
+  user: string;
+  realm: string;
+  display_name: string;
+  allow_md5_without_qop: boolean;
+  may_call_out: boolean;
+  call_out_patterns: Array<string>;
+  calls_per_hour: number | null;
+  media_security: string;
+  key_exchange: string;
+  symmetric: boolean;
+  enabled: boolean;
+  created_at: number;
+}
+
+export interface SipAccountPage {
+  items: Array<SipAccountInfo>;
+  next: string | null;
+}
+
+export interface SipNumberCreate {
+  room: string;
+  number?: string | null;
+  pin?: string | null;
+}
+
+export interface SipNumberInfo {
+  number: string;
+  room: string;
+  has_pin: boolean;
+  created_at: number;
+}
+
+export interface SipNumberPage {
+  items: Array<SipNumberInfo>;
+  next: string | null;
+}
+
+export interface SipServer {
+  uri: string;
+  priority: number;
+}
+
+export interface SipTrunkInfo {
+  name: string;
+  servers: Array<SipServer>;
+  registrar: string;
+  registers: boolean;
+  transport: string;
+  domain: string;
+  user: string;
+  auth_user: string;
+  realm: string;
+  has_secret: boolean;
+  expires: number;
+  sources: Array<string>;
+  caller_id: string;
+  caller_number: string;
+  media_security: string;
+  symmetric: boolean;
+  options_s: number;
+  enabled: boolean;
+}
+
+export interface SipTrunkPage {
+  items: Array<SipTrunkInfo>;
+  next: string | null;
 }
 
 export interface SiteInfo {

@@ -65,19 +65,23 @@ def test_brackets_and_plus_are_literals_and_nothing_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "error"),
+    ("values", "field"),
     [
-        ({"pattern": "a|b"}, PatternError),
-        ({"target": "{secret}"}, RuleError),
-        ({"target": "{user"}, RuleError),
-        ({"target": ""}, RuleError),
-        ({"domain": "a b"}, RuleError),
-        ({"source_name": "x"}, RuleError),
-        ({"direction": "out", "source": "trunk", "action": "user"}, RuleError),
-        ({"direction": "out", "action": "room"}, RuleError),
+        ({"target": "{secret}"}, "target"),
+        ({"target": "{user"}, "target"),
+        ({"target": ""}, "target"),
+        ({"domain": "a b"}, "domain"),
+        ({"source_name": "x"}, "source_name"),
+        ({"direction": "out", "source": "trunk", "action": "user"}, "source"),
+        ({"direction": "out", "action": "room"}, "action"),
     ],
 )
-def test_rules_that_make_no_sense(values: dict[str, Any], error: type[Exception]) -> None:
-    one = replace(rule(), **values)
-    with pytest.raises(error):
-        check(one)
+def test_rules_that_make_no_sense_say_which_field_is_wrong(values: dict[str, Any], field: str) -> None:
+    with pytest.raises(RuleError) as refused:
+        check(replace(rule(), **values))
+    assert [one["loc"] for one in refused.value.errors] == [field]
+
+
+def test_a_rule_whose_pattern_is_none() -> None:
+    with pytest.raises(PatternError):
+        check(replace(rule(), pattern="a|b"))

@@ -243,6 +243,16 @@ async def test_any_address_only_by_a_rule(bench: Bench) -> None:
     assert (await bench.route("bob", **(call | {"domain": "evil.test"}))).status == 404
 
 
+async def test_a_rule_that_refuses_or_is_disabled_shows_nobody_a_way_out(bench: Bench) -> None:
+    await bench.rule("0900.", "reject", direction="out")
+    await bench.rule(".", "address", direction="out", enabled=False)
+    assert not await bench.telephony.exchange.may_call_out("host")
+    await bench.rule("bob", "user", direction="out")
+    assert await bench.telephony.exchange.may_call_out("guest")
+    await bench.rule(".", "address", direction="out")
+    assert await bench.telephony.exchange.may_call_out("host")
+
+
 async def test_a_browser_calls_a_telephone_with_an_account(bench: Bench) -> None:
     await bench.account("bob")
     ann = await bench.browser("Ann")

@@ -67,6 +67,14 @@ export const listServers = () => request("GET", at("/mcus", {}));
 export const drainServer = (id, draining) => request("PATCH", at(`/mcus/${one(id)}`, {}), { draining });
 /** @returns {Promise<import("../wire.js").LiveList>} */
 export const listLive = () => request("GET", at("/live", {}));
+/** @param {string | null} after @returns {Promise<import("../wire.js").DialRulePage>} */
+export const listRules = (after) => request("GET", at("/sip/rules", { limit: 200, after }));
+/** @param {import("../wire.js").DialRuleCreate} wish @returns {Promise<import("../wire.js").DialRuleInfo>} */
+export const makeRule = (wish) => make(at("/sip/rules", {}), { ...wish });
+/** @param {number} id @param {import("../wire.js").DialRulePatch} wish @returns {Promise<import("../wire.js").DialRuleInfo>} */
+export const patchRule = (id, wish) => request("PATCH", at(`/sip/rules/${id}`, {}), { ...wish });
+/** @param {number} id @returns {Promise<void>} */
+export const deleteRule = (id) => request("DELETE", at(`/sip/rules/${id}`, {}));
 /** @param {"accounts" | "trunks" | "numbers"} what @param {string | null} after @returns {Promise<{ items: any[], next: string | null }>} */
 export const listTelephony = (what, after) => request("GET", at(`/sip/${what}`, { after }));
 

@@ -92,14 +92,3 @@ export const AUDIT = Object.freeze({
   table: "Audit log",
   nobody: "nobody signed in",
 });
-
-export const TELEPHONY = Object.freeze({
-  trunks: "Trunks",
-  trunksNone: "No trunk to the telephone network is set up.",
-  numbers: "Numbers",
-  numbersNone: "No number leads into a room.",
-  accounts: "SIP accounts",
-  accountsNone: "No telephone has an account here.",
-  disabled: "disabled",
-  how: "This page shows what is set up. Rooms get their numbers on their own pages; trunks, SIP accounts and rules for calls are made by the API under /api/v1/sip.",
-});

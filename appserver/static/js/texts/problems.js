@@ -68,6 +68,12 @@ export const PROBLEMS = Object.freeze({
   "meeting-unknown": "There is no such record any more.",
   "meeting-goes-on": "The meeting still goes on. Delete its record when it is over.",
   "not-found": "There is no such thing here.",
+  // telephony
+  "rule-unknown": "There is no such rule any more.",
+  "rule-exists": "There is such a rule already.",
+  "too-many-rules": "There are as many rules as there may be. Delete one first.",
+  "rule-invalid": "No call could go by such a rule.",
+  "pattern-invalid": "That is no pattern of numbers.",
   "mcu-unknown": "There is no such media server any more.",
   unknown: "Something went wrong. Try again in a moment.",
 });
@@ -87,6 +93,7 @@ export const FIELD_OF_CODE = Object.freeze({
   "number-exists": ["number"],
   "too-many-numbers": ["number"],
   "user-unknown": ["user"],
+  "pattern-invalid": ["pattern"],
 });
 
 /** Codes whose own words say more than a sentence of ours could: what a good password is, the server knows. */

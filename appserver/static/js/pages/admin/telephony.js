@@ -1,16 +1,43 @@
-/** Telephony at a glance: trunks, numbers and accounts as they are set up. */
+/** Telephony as it is set up: whether rooms may call, the rules, then numbers, trunks and accounts. */
 
-import { html } from "../../../vendor/preact.js";
-import { TELEPHONY } from "../../texts/admin.js";
-import { Section } from "../kit/frame.js";
+import { html, useRef } from "../../../vendor/preact.js";
+import { TELEPHONY } from "../../texts/telephony.js";
+import { Link, Section } from "../kit/frame.js";
 import { Listing, usePages } from "../kit/load.js";
-import { listTelephony } from "../rest.js";
+import { listRules, listTelephony } from "../rest.js";
+import { CallsOut } from "./callsout.js";
+import { DialRules } from "./dialrules.js";
+import { inOrder } from "./rulewords.js";
+
+/** @typedef {import("../../wire.js").DialRuleInfo} Rule */
 
 export function Telephony() {
-  return html`<p class="hint">${TELEPHONY.how}</p>
-    <${Part} what="trunks" title=${TELEPHONY.trunks} none=${TELEPHONY.trunksNone} />
+  const pages = usePages(everyRule);
+  const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  const others = (/** @type {Rule} */ rule) => (pages.items ?? []).filter(({ id }) => id !== rule.id);
+  const keep = (/** @type {Rule} */ rule) => pages.change(inOrder([...others(rule), rule]));
+  // What a dialog was opened from may be gone with what it was about: the focus must not be lost then.
+  const settle = () => requestAnimationFrame(() => document.activeElement === document.body && button.current?.focus());
+  return html`${pages.items && html`<${CallsOut} rules=${pages.items} onMade=${keep} onClosed=${settle} />`}
+    <${DialRules} pages=${pages} onKept=${keep} onGone=${(/** @type {Rule} */ rule) => pages.change(others(rule))} onClosed=${settle} button=${button} />
     <${Part} what="numbers" title=${TELEPHONY.numbers} none=${TELEPHONY.numbersNone} />
-    <${Part} what="accounts" title=${TELEPHONY.accounts} none=${TELEPHONY.accountsNone} />`;
+    <${Part} what="trunks" title=${TELEPHONY.trunks} none=${TELEPHONY.trunksNone} />
+    <${Part} what="accounts" title=${TELEPHONY.accounts} none=${TELEPHONY.accountsNone} />
+    <p class="hint">${TELEPHONY.how} <${Link} to="/api">${TELEPHONY.api}<//></p>`;
+}
+
+/** There are 500 at most, and only together they can be put into their order. @returns {Promise<{ items: Rule[] }>} */
+async function everyRule() {
+  /** @type {Rule[]} */
+  const items = [];
+  /** @type {string | null} */
+  let mark = null;
+  do {
+    const page = /** @type {import("../../wire.js").DialRulePage} */ (await listRules(mark));
+    items.push(...page.items);
+    mark = page.next;
+  } while (mark);
+  return { items: inOrder(items) };
 }
 
 /** @param {{ what: "trunks" | "numbers" | "accounts", title: string, none: string }} props */

@@ -32,10 +32,10 @@ export function Sheet({ title, onClose, children }) {
 }
 
 /**
- * @param {{ title: string, detail: string, action: string, onConfirm: () => Promise<void>, onClose: () => void, children?: unknown }} props
+ * @param {{ title: string, detail: string, action: string, tone?: "danger" | "primary", onConfirm: () => Promise<void>, onClose: () => void, children?: unknown }} props
  * `onConfirm` does it; what it is refused for is said here
  */
-export function Confirm({ title, detail, action, onConfirm, onClose, children }) {
+export function Confirm({ title, detail, action, tone = "danger", onConfirm, onClose, children }) {
   const busy = useSignal(false);
   const code = useSignal("");
   const go = async () => {
@@ -57,7 +57,7 @@ export function Confirm({ title, detail, action, onConfirm, onClose, children })
     ${code.value && html`<${Alert} tone="danger" title=${LOAD_WORDS.notDone} detail=${sentence(code.value)} />`}
     <div class="buttons">
       <button type="button" class="button" onClick=${onClose}>${LOAD_WORDS.cancel}</button>
-      <button type="button" class="button button-danger" aria-disabled=${busy.value} onClick=${go}>${action}</button>
+      <button type="button" class=${`button button-${tone}`} aria-disabled=${busy.value} onClick=${go}>${action}</button>
     </div>
   <//>`;
 }

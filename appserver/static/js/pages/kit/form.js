@@ -26,9 +26,10 @@ import { FIELD_OF_CODE, FIELDS, IN_ITS_WORDS, sentence } from "../../texts/probl
  * @param {T} initial
  * @param {(values: T) => Promise<void>} send  what submitting does; a RequestError is shown where it belongs
  * @param {(values: T) => Faults} [look] what is wrong before it is sent
+ * @param {Readonly<Record<string, string>>} [wants] what fields want that mean something else here than in other forms
  * @returns {Form<T>}
  */
-export function useForm(initial, send, look = () => ({})) {
+export function useForm(initial, send, look = () => ({}), wants = {}) {
   const values = useSignal(initial);
   const faults = useSignal(/** @type {Faults} */ ({}));
   const busy = useSignal(false);
@@ -47,7 +48,7 @@ export function useForm(initial, send, look = () => ({})) {
     try {
       await send(values.value);
     } catch (error) {
-      refuse(faultsOf(error, Object.keys(initial)));
+      refuse(faultsOf(error, Object.keys(initial), wants));
     } finally {
       busy.value = false;
     }
@@ -75,14 +76,15 @@ export function useForm(initial, send, look = () => ({})) {
 /**
  * @param {unknown} error
  * @param {readonly string[]} fields that the form has
+ * @param {Readonly<Record<string, string>>} [wants] before what fields of all forms want
  * @returns {Faults} never empty
  */
-export function faultsOf(error, fields) {
+export function faultsOf(error, fields, wants = {}) {
   const code = codeOf(error);
   const field = FIELD_OF_CODE[code]?.find((name) => fields.includes(name));
-  if (field) return { [field]: IN_ITS_WORDS.includes(code) && error instanceof Error && error.message !== code ? error.message : sentence(code) };
+  if (field) return { [field]: wants[field] ?? (IN_ITS_WORDS.includes(code) && error instanceof Error && error.message !== code ? error.message : sentence(code)) };
   const named = error instanceof RequestError ? error.errors.map(({ loc }) => String(loc.find((part) => fields.includes(String(part))) ?? "")) : [];
-  const found = named.filter(Boolean).map((name) => [name, FIELDS[name] ?? sentence("invalid-body")]);
+  const found = named.filter(Boolean).map((name) => [name, wants[name] ?? FIELDS[name] ?? sentence("invalid-body")]);
   return found.length ? Object.fromEntries(found) : { "": sentence(code) };
 }
 
