@@ -1,8 +1,9 @@
-"""A person who never saw confero: an account, a room, a guest, a telephone, a meeting with sound, its record; all by pages."""
+"""A person who never saw confero: the printed link, a room, guests by PIN and invitation, telephones, sound, records; by pages."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -16,13 +17,13 @@ from confero.lab.members.chromium import Chromium
 from confero.lab.page import TYPE_NAME, Page
 from confero.lab.stack import Stack
 
-from ..sipgw.telephone import Called
+from ..sipgw.telephone import Called, Telephone
 from .listening import HEARD_DBFS, UNHEARD_DBFS, level, tone, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NETWORK = 69
-HOST_HZ, GUEST_HZ, PHONE_HZ = 433.0, 719.0, 1151.0
+HOST_HZ, GUEST_HZ, PHONE_HZ, CALLER_HZ = 433.0, 719.0, 1151.0, 887.0
 PHONE_HEARS = 1000.0
 LISTEN_S = 2.0
 PASSWORD = "seven kettles in the moss"
@@ -47,12 +48,15 @@ async def people(stack: Stack) -> AsyncIterator[People]:
         yield People(stack, host, guest)
 
 
-async def make_account(tab: Tab, origin: str) -> None:
-    await tab.goto(f"{origin}/signup")
+async def make_account(tab: Tab, stack: Stack) -> None:
+    """The first administrator's, by the link that the terminal shows."""
+    link = re.search(r"https://\S+/setup#[\w-]+", stack.output)
+    assert link is not None, stack.output
+    await tab.goto(link[0])
     await tab.locator("[name=login]").fill("ada")
     await tab.locator("[name=display_name]").fill("Ada Lovelace")
     await tab.locator("[name=password]").fill(PASSWORD)
-    await tab.get_by_role("button", name="Make the account").click()
+    await tab.locator("button[type=submit]").click()
     await expect(tab.get_by_role("button", name="Account of Ada Lovelace")).to_be_visible()
 
 
@@ -66,6 +70,26 @@ async def make_room(tab: Tab, origin: str) -> str:
     await tab.get_by_role("button", name="Make the room").click()
     await expect(tab.get_by_role("heading", name="Planning")).to_be_visible()
     return tab.url.rpartition("/")[2]
+
+
+async def invite(tab: Tab) -> str:
+    """On the room's page: a link that is good once."""
+    await tab.get_by_role("button", name="New invitation").click()
+    await tab.locator("[name=note]").fill("For Linus")
+    await tab.locator("[name=max_uses]").fill("1")
+    await tab.get_by_role("button", name="Make the link").click()
+    link: str = await tab.get_by_role("textbox", name="Your invitation link").input_value()
+    await tab.get_by_role("button", name="Done").click()
+    return link
+
+
+async def number_of(tab: Tab, origin: str, room: str) -> str:
+    """On the room's page: one that the system chooses."""
+    await tab.goto(f"{origin}/rooms/{room}")
+    await tab.locator("[name=number]").fill("auto")
+    await tab.get_by_role("button", name="Save").click()
+    await expect(tab.locator("[name=number]")).to_have_value(re.compile(r"^\d+$"))
+    return await tab.locator("[name=number]").input_value()
 
 
 async def go_in(page: Page, tab: Tab, url: str, name: str, pin: str = "") -> None:
@@ -119,13 +143,45 @@ async def call_a_telephone(people: People, ada: Page) -> str:
     return number
 
 
+async def a_telephone_calls(people: People, ada: Page, number: str) -> None:
+    """It keys the PIN, waits in the lobby, is let in, and both hear each other."""
+    tab, stack = people.host.page, people.stack
+    phone = await Telephone.open((stack.addresses["sipgw"], stack.port("sipgw", "sip")), CALLER_HZ)
+    assert await phone.call(number) == 200
+    await until(lambda: len(phone.sound.heard) > 25, 10, "it is asked for the PIN")
+    await phone.press(f"{PIN}#")
+    await tab.get_by_role("button", name=re.compile("^Let in ")).click()
+    await ada.until("window.confero.roster.some((p) => p.kind === 'rtp' && p.state === 'connected')")
+    assert level(await ada.hear(LISTEN_S), CALLER_HZ) > HEARD_DBFS
+    await until(lambda: phone.sound.levels(HOST_HZ)[0] > PHONE_HEARS, 10, "the caller hears the host")
+    phone.hang_up()
+    await ada.until("window.confero.roster.every((p) => p.kind !== 'rtp')")
+    await phone.close()
+
+
+async def somebody_comes_by_invitation(people: People, invitation: str) -> None:
+    """No PIN is asked for; a host still lets them in."""
+    tab = await people.guest.another()
+    linus = Page(tab, people.stack.page_url)
+    link, _, secret = invitation.partition("#")
+    await go_in(linus, tab.page, f"{link}?test-audio=raw#{secret}", "Linus")
+    await linus.until("window.confero.screen === 'waiting'")
+    await people.host.page.get_by_role("button", name="Let in Linus").click()
+    await linus.connected()
+    await linus.leave()
+    await linus.until("window.confero.screen === 'ended'")
+    await tab.page.close()
+
+
 async def test_from_the_first_page_to_the_record(people: People) -> None:
     origin = people.stack.page_url
     ada, ada_tab = people.page(people.host), people.host.page
     grace, grace_tab = people.page(people.guest), people.guest.page
     await allow_calls(people.stack)
-    await make_account(ada_tab, origin)
+    await make_account(ada_tab, people.stack)
     room = await make_room(ada_tab, origin)
+    invitation = await invite(ada_tab)
+    dial_in = await number_of(ada_tab, origin, room)
     link = f"{origin}/r/{room}?test-audio=raw"
 
     rooms = await ada_tab.context.new_page()
@@ -152,7 +208,9 @@ async def test_from_the_first_page_to_the_record(people: People) -> None:
     await ada.sees_muted("Grace Hopper")
     assert level(await ada.hear(LISTEN_S), GUEST_HZ) < UNHEARD_DBFS
 
+    await somebody_comes_by_invitation(people, invitation)
     number = await call_a_telephone(people, ada)
+    await a_telephone_calls(people, ada, dial_in)
 
     await ada_tab.get_by_role("button", name="Host tools").click()
     await ada_tab.get_by_role("button", name="End for everyone…").click()
