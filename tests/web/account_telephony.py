@@ -10,10 +10,17 @@ from aiohttp import web
 from confero.appserver.sip.dialplan import check
 from confero.appserver.sip.entities import Rule
 from confero.errors import RemoteError
-from confero.models.sipadmin import DialRuleCreate, DialRuleInfo, DialRulePage, DialRulePatch
+from confero.models.sipadmin import (
+    DialRuleCreate,
+    DialRuleInfo,
+    DialRulePage,
+    DialRulePatch,
+    SipNumberCreate,
+    SipNumberInfo,
+)
 from confero.runtime.problems import problem_of
 
-from .backend import json_reply
+from .backend import json_reply, problem
 
 RULES_PAGE = 3
 """On one page, whatever is asked for."""
@@ -44,6 +51,8 @@ class Telephony:
             "PATCH /sip/rules/{id}": refusing(self._patch_rule),
             "DELETE /sip/rules/{id}": self._delete_rule,
             "GET /sip/{what}": self._list,
+            "POST /sip/numbers": refusing(self._make_number),
+            "DELETE /sip/numbers/{number}": self._delete_number,
         }
 
     async def _list(self, request: web.Request) -> web.Response:
@@ -65,6 +74,20 @@ class Telephony:
 
     async def _delete_rule(self, request: web.Request) -> web.Response:
         del self.rules[int(request.match_info["id"])]
+        return web.Response(status=204)
+
+    async def _make_number(self, request: web.Request) -> web.Response:
+        wish = SipNumberCreate.model_validate_json(await request.text())
+        number, known = wish.number or "123456789", self.shown["numbers"]
+        if any(one["number"] == number for one in known):
+            return json_reply(problem("number-exists", 409), 409)
+        made = SipNumberInfo(number=number, room=wish.room, has_pin=wish.pin is not None, created_at=0.0)
+        known.append(made.model_dump())
+        return json_reply(made, 201)
+
+    async def _delete_number(self, request: web.Request) -> web.Response:
+        known = self.shown["numbers"]
+        known[:] = [one for one in known if one["number"] != request.match_info["number"]]
         return web.Response(status=204)
 
 

@@ -38,6 +38,7 @@ DIALOGS = (
     ("/admin/users", "New user"),
     ("/admin/telephony", "Let rooms call SIP addresses"),
     ("/admin/telephony", "New rule"),
+    ("/admin/telephony", "New number"),
 )
 
 

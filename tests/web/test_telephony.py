@@ -145,6 +145,7 @@ async def test_a_rule_by_keyboard_alone(open_page: OpenPage, people: AccountBack
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="New rule")).to_be_focused()
     await page.keyboard.press("Enter")
+    await expect(dialog.get_by_label("Calls", exact=True)).to_be_focused()
     for _ in range(3):
         await page.keyboard.press("Tab")
     await expect(dialog.get_by_label("What is dialled")).to_be_focused()
@@ -160,3 +161,41 @@ async def test_a_rule_that_refuses_every_call_is_told(open_page: OpenPage, peopl
     page = await opened(open_page, people)
     await expect(section(page, "Calls out")).to_contain_text("A rule refuses every call out of a room.")
     await expect(page.get_by_role("button", name=ALLOW)).to_have_count(0)
+
+
+async def test_a_room_is_given_a_number_and_loses_it(open_page: OpenPage, people: AccountBackend) -> None:
+    furnish(people)
+    page = await open_page("/admin/telephony", at=people)
+    numbers = people.world.telephony.shown["numbers"]
+    rows = section(page, "Room numbers").get_by_role("listitem")
+    await expect(rows).to_contain_text("4711")
+    await page.get_by_role("button", name="New number").click()
+    dialog = page.get_by_role("dialog", name="New number")
+    room, number = dialog.get_by_label("Room"), dialog.get_by_label("Number")
+    for typed, said in (
+        ("", "Type the name or id of a room."),
+        ("nowhere", "There is no such room any more."),
+        ("a", "More than one room has that in its name."),
+        ("Team standup", "This room has a number already."),
+    ):
+        await room.fill(typed)
+        await dialog.get_by_role("button", name="Give the number").click()
+        await expect(dialog.get_by_role("alert")).to_contain_text(said)
+        await expect(room).to_be_focused()
+    await room.fill("board")
+    for typed, said in (("47a", "1 to 20 digits."), ("4711", "Another room has this number.")):
+        await number.fill(typed)
+        await number.press("Enter")
+        await expect(dialog.get_by_role("alert")).to_contain_text(said)
+    await number.fill("4712")
+    await dialog.get_by_label("PIN").fill("482913")
+    await dialog.get_by_role("button", name="Give the number").click()
+    await expect(rows.last).to_contain_text("4712 PIN")
+    assert [(one["number"], one["room"], one["has_pin"]) for one in numbers][1:] == [("4712", "board", True)]
+    await page.get_by_role("button", name="Delete 4712").click()
+    ending = page.get_by_role("dialog", name="Delete the number 4712?")
+    await expect(ending).to_contain_text("Telephones come into board by it no more.")
+    await ending.get_by_role("button", name="Delete").click()
+    await expect(rows).to_have_count(1)
+    await expect(page.get_by_role("button", name="New number")).to_be_focused()
+    assert [one["number"] for one in numbers] == ["4711"]

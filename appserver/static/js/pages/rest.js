@@ -75,7 +75,13 @@ export const makeRule = (wish) => make(at("/sip/rules", {}), { ...wish });
 export const patchRule = (id, wish) => request("PATCH", at(`/sip/rules/${id}`, {}), { ...wish });
 /** @param {number} id @returns {Promise<void>} */
 export const deleteRule = (id) => request("DELETE", at(`/sip/rules/${id}`, {}));
-/** @param {"accounts" | "trunks" | "numbers"} what @param {string | null} after @returns {Promise<{ items: any[], next: string | null }>} */
+/** @param {string | null} after @returns {Promise<import("../wire.js").SipNumberPage>} */
+export const listNumbers = (after) => request("GET", at("/sip/numbers", { after }));
+/** @param {import("../wire.js").SipNumberCreate} wish @returns {Promise<import("../wire.js").SipNumberInfo>} */
+export const makeNumber = (wish) => make(at("/sip/numbers", {}), { ...wish });
+/** @param {string} number @returns {Promise<void>} */
+export const deleteNumber = (number) => request("DELETE", at(`/sip/numbers/${one(number)}`, {}));
+/** @param {"accounts" | "trunks"} what @param {string | null} after @returns {Promise<{ items: any[], next: string | null }>} */
 export const listTelephony = (what, after) => request("GET", at(`/sip/${what}`, { after }));
 
 // --- rooms ----------------------------------------------------------------------------------------------------------------

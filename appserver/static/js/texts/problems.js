@@ -73,7 +73,10 @@ export const PROBLEMS = Object.freeze({
   "rule-exists": "There is such a rule already.",
   "too-many-rules": "There are as many rules as there may be. Delete one first.",
   "rule-invalid": "No call could go by such a rule.",
-  "pattern-invalid": "That is no pattern of numbers.",
+  "pattern-invalid": "Digits, letters and signs of addresses; a point at its end alone; \\X and \\. for the characters themselves.",
+  "number-unknown": "There is no such number any more.",
+  "room-unclear": "More than one room has that in its name. Type its id.",
+  "room-numbered": "This room has a number already.",
   "mcu-unknown": "There is no such media server any more.",
   unknown: "Something went wrong. Try again in a moment.",
 });
@@ -94,6 +97,9 @@ export const FIELD_OF_CODE = Object.freeze({
   "too-many-numbers": ["number"],
   "user-unknown": ["user"],
   "pattern-invalid": ["pattern"],
+  "room-unknown": ["room"],
+  "room-unclear": ["room"],
+  "room-numbered": ["room"],
 });
 
 /** Codes whose own words say more than a sentence of ours could: what a good password is, the server knows. */

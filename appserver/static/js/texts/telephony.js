@@ -91,7 +91,7 @@ export const ACTIONS = Object.freeze({
 /** What a field wants, said when it has something else. @type {Readonly<Record<string, string>>} */
 export const RULE_FAULTS = Object.freeze({
   position: "A whole number from 0 to 1,000,000.",
-  pattern: "Digits, letters and signs of addresses; a point at its end alone; \\X and \\. for the characters themselves.",
+  pattern: "At most 64 characters.",
   domain: "The name of a host, or *. and the end of one.",
   source_name: "Its name, of at most 64 characters.",
   target: "A name or number; in curly brackets {user} and {number} alone.",
@@ -130,11 +130,33 @@ export const WORDS = Object.freeze({
   skips: "else the next rule",
 });
 
+export const NUMBERS = Object.freeze({
+  title: "Room numbers",
+  lead: "Who dials one, or keys it in the menu, comes into its room. A room has one at most.",
+  none: "No number leads into a room.",
+  pinned: "PIN",
+  create: "New number",
+  make: "Give the number",
+  made: (/** @type {string} */ number, /** @type {string} */ room) => `${number} leads into ${room} now.`,
+  room: "Room",
+  roomHint: "Its name or id.",
+  number: "Number",
+  numberHint: "Empty: nine digits that nobody guesses.",
+  pin: "PIN",
+  pinHint: "4 to 16 digits, keyed by whoever calls. The room's own PIN opens it as well.",
+  remove: "Delete",
+  removeTitle: (/** @type {string} */ number) => `Delete the number ${number}?`,
+  removeDetail: (/** @type {string} */ room) => `Telephones come into ${room} by it no more.`,
+  removed: "The number is deleted.",
+});
+
+/** What a field wants, said when it has something else. @type {Readonly<Record<string, string>>} */
+export const NUMBER_FAULTS = Object.freeze({ number: "1 to 20 digits.", pin: "4 to 16 digits." });
+export const NUMBER_NEEDED = Object.freeze({ room: "Type the name or id of a room." });
+
 export const TELEPHONY = Object.freeze({
   trunks: "Trunks",
   trunksNone: "No trunk to the telephone network is set up.",
-  numbers: "Numbers",
-  numbersNone: "No number leads into a room.",
   accounts: "SIP accounts",
   accountsNone: "No telephone has an account here.",
   disabled: "disabled",

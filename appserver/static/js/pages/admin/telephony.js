@@ -2,12 +2,14 @@
 
 import { html, useRef } from "../../../vendor/preact.js";
 import { TELEPHONY } from "../../texts/telephony.js";
+import { keepFocus } from "../kit/dialog.js";
 import { Link, Section } from "../kit/frame.js";
 import { Listing, usePages } from "../kit/load.js";
 import { listRules, listTelephony } from "../rest.js";
 import { CallsOut } from "./callsout.js";
 import { DialRules } from "./dialrules.js";
 import { inOrder } from "./rulewords.js";
+import { SipNumbers } from "./sipnumbers.js";
 
 /** @typedef {import("../../wire.js").DialRuleInfo} Rule */
 
@@ -16,11 +18,10 @@ export function Telephony() {
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const others = (/** @type {Rule} */ rule) => (pages.items ?? []).filter(({ id }) => id !== rule.id);
   const keep = (/** @type {Rule} */ rule) => pages.change(inOrder([...others(rule), rule]));
-  // What a dialog was opened from may be gone with what it was about: the focus must not be lost then.
-  const settle = () => requestAnimationFrame(() => document.activeElement === document.body && button.current?.focus());
+  const settle = () => keepFocus(button);
   return html`${pages.items && html`<${CallsOut} rules=${pages.items} onMade=${keep} onClosed=${settle} />`}
     <${DialRules} pages=${pages} onKept=${keep} onGone=${(/** @type {Rule} */ rule) => pages.change(others(rule))} onClosed=${settle} button=${button} />
-    <${Part} what="numbers" title=${TELEPHONY.numbers} none=${TELEPHONY.numbersNone} />
+    <${SipNumbers} />
     <${Part} what="trunks" title=${TELEPHONY.trunks} none=${TELEPHONY.trunksNone} />
     <${Part} what="accounts" title=${TELEPHONY.accounts} none=${TELEPHONY.accountsNone} />
     <p class="hint">${TELEPHONY.how} <${Link} to="/api">${TELEPHONY.api}<//></p>`;
@@ -40,7 +41,7 @@ async function everyRule() {
   return { items: inOrder(items) };
 }
 
-/** @param {{ what: "trunks" | "numbers" | "accounts", title: string, none: string }} props */
+/** @param {{ what: "trunks" | "accounts", title: string, none: string }} props */
 function Part({ what, title, none }) {
   const pages = usePages((mark) => listTelephony(what, mark), what);
   return html`<${Section} title=${title}>
@@ -55,13 +56,13 @@ function Row({ name, facts }) {
   return html`<li class="entry"><div class="entry-text"><strong dir="auto">${name}</strong><p class="hint">${facts}</p></div></li>`;
 }
 
-/** @param {Record<string, any>} one a number, a trunk or an account */
+/** @param {Record<string, any>} one a trunk or an account */
 function nameOf(one) {
-  return String(one.number ?? one.name ?? `${one.user}@${one.realm}`);
+  return String(one.name ?? `${one.user}@${one.realm}`);
 }
 
 /** @param {Record<string, any>} one */
 function factsOf(one) {
   const servers = Array.isArray(one.servers) ? one.servers.map((/** @type {{ uri: string }} */ server) => server.uri).join(", ") : "";
-  return [one.display_name, servers, one.transport, one.room, one.enabled === false ? TELEPHONY.disabled : ""].filter(Boolean).join(" · ");
+  return [one.display_name, servers, one.transport, one.enabled === false ? TELEPHONY.disabled : ""].filter(Boolean).join(" · ");
 }

@@ -31,6 +31,11 @@ export function Sheet({ title, onClose, children }) {
   </dialog>`;
 }
 
+/** What a dialog was opened from may be gone with what it was about: something that stays takes the focus then. @param {{ current: HTMLElement | null }} stays */
+export function keepFocus(stays) {
+  requestAnimationFrame(() => document.activeElement === document.body && stays.current?.focus());
+}
+
 /**
  * @param {{ title: string, detail: string, action: string, tone?: "danger" | "primary", onConfirm: () => Promise<void>, onClose: () => void, children?: unknown }} props
  * `onConfirm` does it; what it is refused for is said here

@@ -82,7 +82,7 @@ export function useForm(initial, send, look = () => ({}), wants = {}) {
 export function faultsOf(error, fields, wants = {}) {
   const code = codeOf(error);
   const field = FIELD_OF_CODE[code]?.find((name) => fields.includes(name));
-  if (field) return { [field]: wants[field] ?? (IN_ITS_WORDS.includes(code) && error instanceof Error && error.message !== code ? error.message : sentence(code)) };
+  if (field) return { [field]: IN_ITS_WORDS.includes(code) && error instanceof Error && error.message !== code ? error.message : sentence(code) };
   const named = error instanceof RequestError ? error.errors.map(({ loc }) => String(loc.find((part) => fields.includes(String(part))) ?? "")) : [];
   const found = named.filter(Boolean).map((name) => [name, wants[name] ?? FIELDS[name] ?? sentence("invalid-body")]);
   return found.length ? Object.fromEntries(found) : { "": sentence(code) };
