@@ -60,7 +60,7 @@ class AskEndpoint:
     async def handle(self, request: web.Request) -> web.Response:
         """The reply to one request. Raises Refused, RemoteError or Unavailable."""
         with self._visits.place(request) as cors:
-            session = self._visits.find(path_id(request, "session"), token_of(request))
+            session = self._shared.known(path_id(request, "session"), token_of(request))
             if session is None:
                 raise Refused("The session is over; begin anew.", status=404, code="session-unknown")
             self._visits.spend(session)

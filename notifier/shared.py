@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hmac
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -18,6 +19,7 @@ from .heartbeats import Heartbeats
 from .messages import Message, message_of
 from .session import RoomSession, Session, UserSession
 from .sessions import Sessions
+from .wire import Place
 
 MAX_MESSAGE = 72_000
 """Bytes of a browser's message: the largest SDP with its line ends escaped, and the rest of an offer."""
@@ -51,6 +53,20 @@ class Shared:
     def rate(self) -> Rate:
         """Of what a browser may ask."""
         return Rate(self.config.message_burst, self.config.messages_per_s)
+
+    def known(self, session_id: str, token: str) -> Session | None:
+        """The living session of that name that was opened with this token, which has not expired."""
+        session = self.sessions.hub.find(session_id)
+        if session is None or session.expires <= self.clock.wall():
+            return None
+        return session if hmac.compare_digest(session.token.encode(), token.encode()) else None
+
+    def again(self, session_id: str | None, token: str, seen: Sequence[Place]) -> Session | None:
+        """The session that goes on where it was, without that anybody is asked about its token; None if it can't."""
+        known = self.known(session_id, token) if session_id else None
+        if not isinstance(known, RoomSession | UserSession):
+            return None
+        return self.sessions.hub.resume(known.id, known.grant, token, seen)
 
     def opened(self, connection: Open) -> Opened:
         """While it lasts it is told of a restart; its end is counted."""

@@ -5,7 +5,6 @@ The join token stands in ``Authorization``, as bearer token, never in the URL (R
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
@@ -21,7 +20,7 @@ from confero.runtime.problems import InvalidBody
 from . import wire
 from .entry import Upgrade
 from .messages import Message
-from .session import RoomSession, Session, Sink, UserSession
+from .session import Session, Sink
 from .shared import Open, Shared, welcome_of
 from .wire import Hello, Opening
 
@@ -107,7 +106,7 @@ class Visits:
         Raises Refused or Unavailable.
         """
         sessions, token = self._shared.sessions, token_of(request)
-        session = self._again(opening, token)
+        session = self._shared.again(opening.resume, token, opening.seen)
         resumed = session is not None
         if session is None:
             grant = await sessions.validate(token)
@@ -116,20 +115,6 @@ class Visits:
         if resumed and not greet:
             return session, None
         return session, welcome_of(session, resumed, await sessions.signaling.roster(session))
-
-    def _again(self, opening: Opening, token: str) -> Session | None:
-        """The session that goes on, if nobody has to be asked for that: polls come often."""
-        known = self.find(opening.resume, token) if opening.resume else None
-        if not isinstance(known, RoomSession | UserSession):
-            return None
-        return self._shared.sessions.hub.resume(known.id, known.grant, token, opening.seen)
-
-    def find(self, session_id: str, token: str) -> Session | None:
-        """The living session of that name that was opened with this token, which has not expired."""
-        session = self._shared.sessions.hub.find(session_id)
-        if session is None or session.expires <= self._shared.clock.wall():
-            return None
-        return session if hmac.compare_digest(session.token.encode(), token.encode()) else None
 
     def spend(self, session: Session) -> None:
         """One request of the session's rate. Raises Refused 429."""

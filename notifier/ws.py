@@ -11,6 +11,7 @@ from aiohttp import WSMsgType, web
 from confero.errors import Refused, RemoteError, Unavailable
 from confero.ratelimit import TokenBucket
 from confero.runtime.http import Route
+from confero.runtime.logging import get_logger
 from confero.runtime.tasks import spawn
 
 from . import wire
@@ -23,6 +24,7 @@ from .shared import MAX_MESSAGE, MAX_REQUESTS, Shared, welcome_of
 from .visits import upgrade_of
 from .wire import ClientRequest, Hello, Leave
 
+log = get_logger(__name__)
 MAX_FRAME = 4 * MAX_MESSAGE
 """Beyond it aiohttp ends the connection (1009) without having read the message."""
 
@@ -149,8 +151,7 @@ class Dialogue:
     async def _welcome(self, hello: Hello) -> Session:
         sessions = self._shared.sessions
         try:
-            grant = await sessions.validate(hello.token)
-            session, resumed = await sessions.enter(grant, hello)
+            session, resumed = await self._entered(hello)
         except Refused as error:
             raise Goodbye(NO_TOKEN if error.status == 401 else NOT_ALLOWED, error.code) from None
         except Unavailable as error:
@@ -161,6 +162,21 @@ class Dialogue:
         if self._connection.closing:  # told so while the welcome was made
             sessions.hub.detach(session, self._connection)
         return session
+
+    async def _entered(self, hello: Hello) -> tuple[Session, bool]:
+        """The session, and whether it is one that is resumed. While nobody can be asked about its token, one that we know goes on.
+
+        Raises Refused or Unavailable.
+        """
+        sessions = self._shared.sessions
+        try:
+            return await sessions.enter(await sessions.validate(hello.token), hello)
+        except Unavailable:
+            session = self._shared.again(hello.resume, hello.token, hello.seen)
+            if session is None:
+                raise
+            log.info("session goes on unasked", session=session.id)
+            return session, True
 
     # --- then -----------------------------------------------------------------------------------------------------
 

@@ -112,8 +112,8 @@ async def test_a_meeting_goes_on_without_its_database(stack: Stack, mariadb: Mar
 
 
 async def test_a_restart_meanwhile_is_no_end_of_it(stack: Stack, mariadb: MariaDb) -> None:
-    """The application server dies too: it is open at once, those who talk go on, a newcomer is told what is away, and when it
-    is back all have their connection again.
+    """The application server dies too: it is open at once, those who talk go on and have their events, a newcomer is told what
+    is away, and comes in when it is back.
     """
     async with Chromium(tone(ADA_HZ)) as browser:
         other = await browser.another()
@@ -123,7 +123,7 @@ async def test_a_restart_meanwhile_is_no_end_of_it(stack: Stack, mariadb: MariaD
         stack.kill("appserver")
         try:
             await until_told(stack, (503, "database-down"))
-            assert await ada.value("window.confero.screen === 'call' && window.confero.media === 'connected'")
+            await ada.until("window.confero.signalling === 'open' && window.confero.media === 'connected'", 20)
             await other.goto(f"{stack.page_url}/rooms/lobby")
             await expect(other.page.get_by_text("The database can't be reached.")).to_be_visible()
             assert await told(stack) == (503, "database-down"), "all of it was during the outage"

@@ -40,6 +40,25 @@ async def test_resume_after_a_broken_connection(stack: Stack) -> None:
     assert (await alice.ask("mute", muted=True))["type"] == "ok"
 
 
+async def test_whoever_is_known_goes_on_while_nobody_can_be_asked(stack: Stack) -> None:
+    """With the token that the session has, and no other; who begins anew is sent to come again."""
+    alice, bob = await stack.join("alice"), await stack.join("bob")
+    token, other = stack.token("alice"), stack.token("mallory")
+    alice.vanish()
+    await stack.mcu.publish(stack.url, Publish(room="lobby", events=[SPEAKERS]))
+    await bob.event("speakers")
+    await stack.appserver.stop()
+    mallory = stack.browser()
+    mallory.session_id, mallory.seen = alice.session_id, alice.seen
+    await mallory.connect()
+    await mallory.send({"type": "hello", "token": other, "resume": alice.session_id, "seen": list(alice.seen.values())})
+    assert await mallory.close_code() == 4503
+    welcome = await alice.hello(token, resume=True)
+    assert (welcome["resumed"], welcome["session"]) == (True, alice.session_id)
+    assert (await alice.receive())["type"] == "speakers"
+    assert (await alice.ask("ping"))["type"] == "ok"
+
+
 async def test_resume_while_the_old_connection_hangs(stack: Stack) -> None:
     first = await stack.join()
     second = stack.browser()
