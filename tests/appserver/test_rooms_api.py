@@ -280,3 +280,19 @@ async def test_no_address_is_told_that_would_be_refused(people: People) -> None:
     await people.ask("ada", "PATCH", f"/{room}", {"pin": ""})
     _, told = await people.ask("ada", "GET", f"/{room}/dial-in")
     assert told["sip_uri"] == f"sip:{room}@localhost"
+
+
+async def test_an_administrators_session_lets_rooms_call(people: People) -> None:
+    """What the page of telephony sends; sent again under its key it makes one rule."""
+    room = (await people.make("ada", name="Team"))["id"]
+    assert (await people.join("ada", room))[1]["calls_out"] is False
+    rule = {"position": 10, "direction": "out", "source": "browser", "pattern": ".", "action": "address"}
+    answers = []
+    for who in ("ada", "root", "root"):
+        cookie, csrf = people.signed_in[who]
+        headers = {"Cookie": f"__Host-confero={cookie}", "X-CSRF-Token": csrf, "Idempotency-Key": '"key-1"'}
+        answers.append(await people.site.call("POST", "/api/v1/sip/rules", rule, headers))
+    assert [status for status, _ in answers] == [403, 201, 201]
+    assert answers[1][1]["id"] == answers[2][1]["id"]
+    assert (await people.join("ada", room))[1]["calls_out"] is True
+    assert (await people.join("", room))[1]["calls_out"] is False
