@@ -7,7 +7,6 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page as Tab
@@ -103,15 +102,12 @@ async def go_in(page: Page, tab: Tab, url: str, name: str, pin: str = "") -> Non
     await tab.locator("button[type=submit]").click()
 
 
-async def allow_calls(stack: Stack) -> None:
-    """The dial plan of an administrator: any address may be called from a room."""
-    rule = {"position": 10, "direction": "out", "source": "browser", "pattern": ".", "action": "address"}
-    headers = {"Authorization": f"Bearer {(stack.state_dir / 'admin-token').read_text()}"}
-    async with (
-        aiohttp.ClientSession(headers=headers) as http,
-        http.post(f"{stack.page_url}/api/v1/sip/rules", json=rule, ssl=stack.tls()) as response,
-    ):
-        assert response.status == 201, await response.text()
+async def allow_calls(tab: Tab, origin: str) -> None:
+    """An administrator lets rooms call any address."""
+    await tab.goto(f"{origin}/admin/telephony")
+    await tab.get_by_role("button", name="Let rooms call SIP addresses").click()
+    await tab.get_by_role("dialog").get_by_role("button", name="Let them call").click()
+    await expect(tab.get_by_text("can call any SIP address that this server reaches")).to_be_visible()
 
 
 async def call_a_telephone(people: People, ada: Page) -> str:
@@ -177,8 +173,8 @@ async def test_from_the_first_page_to_the_record(people: People) -> None:
     origin = people.stack.page_url
     ada, ada_tab = people.page(people.host), people.host.page
     grace, grace_tab = people.page(people.guest), people.guest.page
-    await allow_calls(people.stack)
     await make_account(ada_tab, people.stack)
+    await allow_calls(ada_tab, origin)
     room = await make_room(ada_tab, origin)
     invitation = await invite(ada_tab)
     dial_in = await number_of(ada_tab, origin, room)
