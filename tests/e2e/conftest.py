@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,9 @@ from confero.lab.stack import Stack
 from ..support.figures import record_figure
 
 __all__ = ["record_figure", "stack"]
+
+SHOWN = 12_000
+"""Characters of the services' log, from its end."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -30,3 +33,13 @@ async def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     await running.stop()
     tail = running.output[-6000:]
     assert "Traceback" not in running.output, tail
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what the services have said."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("stack")
+    if report.failed and isinstance(running, Stack):
+        report.sections.append(("services", running.output[-SHOWN:]))
+    return report
