@@ -106,12 +106,16 @@ async def test_own_voice_at_the_browser_is_what_a_silent_member_shows(conference
 
 
 async def test_mute_is_heard_and_shown(conference: Conference) -> None:
+    """The second half of what is heard: what was said before is still on its way when the roster says so."""
     await conference.ada.mute(True)
-    await conference.grace.sees_muted("Ada")
-    heard = await conference.phone_hears()
-    assert level(heard, ADA_HZ) < HEARD_DBFS - 30
-    assert level(heard, GRACE_HZ) > HEARD_DBFS
-    await conference.ada.mute(False)
+    try:
+        await conference.grace.sees_muted("Ada")
+        heard = await conference.phone_hears()
+    finally:
+        await conference.ada.mute(False)
+    later = heard[heard.size // 2 :]
+    assert level(later, ADA_HZ) < HEARD_DBFS - 30
+    assert level(later, GRACE_HZ) > HEARD_DBFS
     heard = await conference.phone_hears()
     assert level(heard[heard.size // 2 :], ADA_HZ) > HEARD_DBFS
 
