@@ -170,13 +170,14 @@ class Dialogue:
         """
         sessions = self._shared.sessions
         try:
-            return await sessions.enter(await sessions.validate(hello.token), hello)
+            grant = await sessions.validate(hello.token)
         except Unavailable:
             session = self._shared.again(hello.resume, hello.token, hello.seen)
             if session is None:
                 raise
             log.info("session goes on unasked", session=session.id)
             return session, True
+        return await sessions.enter(grant, hello)
 
     # --- then -----------------------------------------------------------------------------------------------------
 

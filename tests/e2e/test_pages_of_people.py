@@ -59,6 +59,16 @@ async def make_account(tab: Tab, stack: Stack) -> None:
     await expect(tab.get_by_role("button", name="Account of Ada Lovelace")).to_be_visible()
 
 
+async def sign_up(tab: Tab, origin: str) -> None:
+    """A guest who liked it makes an account."""
+    await tab.goto(f"{origin}/signup")
+    await tab.locator("[name=login]").fill("grace")
+    await tab.locator("[name=display_name]").fill("Grace Hopper")
+    await tab.locator("[name=password]").fill(PASSWORD)
+    await tab.get_by_role("button", name="Make the account").click()
+    await expect(tab.get_by_role("button", name="Account of Grace Hopper")).to_be_visible()
+
+
 async def make_room(tab: Tab, origin: str) -> str:
     """Its id."""
     await tab.goto(f"{origin}/rooms")
@@ -220,3 +230,4 @@ async def test_from_the_first_page_to_the_record(people: People) -> None:
         await expect(ada_tab.get_by_role("rowheader", name=name)).to_be_visible()
     leg = ada_tab.get_by_role("row").filter(has=ada_tab.get_by_role("rowheader", name=number))
     await expect(leg).to_contain_text("PCMU")
+    await sign_up(grace_tab, origin)
