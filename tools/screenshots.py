@@ -203,6 +203,7 @@ SCENES = (
     Scene("meeting-more", meeting(talk, re.compile("^(React|More)$"))),
     Scene("meeting-ringing", ringing),
     Scene("meeting-reconnecting", reconnecting),
+    Scene("meeting-leave", meeting(talk, "Leave")),
     Scene("meeting-left", left),
 )
 

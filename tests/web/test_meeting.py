@@ -184,6 +184,40 @@ async def test_what_hosts_do_for_all(join_page: JoinPage, backend: MeetingBacken
     await until(lambda: backend.orders[-1] == ("POST", "/meeting/end", None))
 
 
+async def test_a_host_who_leaves_others_is_asked(join_page: JoinPage, backend: MeetingBackend) -> None:
+    backend.person("Grace Hopper")
+    backend.role = "host"
+    page = await join_page(**WIDE)
+    own = await page.evaluate("window.confero.participant")
+    leave = page.get_by_role("button", name="Leave", exact=True)
+    await leave.click()
+    await expect(page.get_by_role("button", name="Just leave")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(leave).to_be_focused()
+    await leave.click()
+    await page.get_by_role("button", name="End for everyone").click()
+    await until(lambda: [order[:2] for order in backend.orders] == [("POST", "/meeting/end")])
+    await leave.click()
+    await page.get_by_role("button", name="Just leave").click()
+    await expect(page.get_by_role("heading", name="You left the room")).to_be_focused()
+    await until(lambda: backend.left == [own])
+
+
+async def test_a_host_alone_leaves_at_once(join_page: JoinPage, backend: MeetingBackend) -> None:
+    backend.role = "host"
+    page = await join_page(**WIDE)
+    await page.get_by_role("button", name="Leave", exact=True).click()
+    await expect(page.get_by_role("heading", name="You left the room")).to_be_focused()
+
+
+async def test_nobody_is_alone_while_somebody_waits(join_page: JoinPage, backend: MeetingBackend) -> None:
+    backend.role = "host"
+    page = await join_page(**WIDE)
+    await expect(page.get_by_text("You are the only one here.")).to_be_visible()
+    await backend.comes_to_the_door("Katherine Johnson")
+    await expect(page.get_by_text("You are the only one here.")).to_have_count(0)
+
+
 async def test_the_lobby_of_hosts(join_page: JoinPage, backend: MeetingBackend) -> None:
     backend.role = "host"
     page = await join_page(viewport={"width": 1024, "height": 700})

@@ -10,9 +10,10 @@ import { callsOut, isHost, me, meeting, mustAsk, muted, unreadMessages } from ".
 import { people } from "../voice.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icons.js";
+import { asksBeforeLeaving } from "./leavedialog.js";
 import { ReactionRow } from "./reactions.js";
 
-/** @typedef {"settings" | "invite" | "dial" | "host" | "statistics" | "keys" | "more"} DialogName */
+/** @typedef {"settings" | "invite" | "dial" | "host" | "statistics" | "keys" | "more" | "leave"} DialogName */
 /** @typedef {"people" | "chat" | null} Panel */
 /** @typedef {{ name: DialogName, icon: string, words: string }} Door  to a dialog */
 
@@ -37,7 +38,7 @@ export function Controls({ panel, onPanel, onOpen }) {
     <${PeopleButton} open=${panel === "people"} onPress=${toggle("people")} />
     ${doors().map(({ name, icon, words }) => html`<button key=${name} type="button" class="control control-wide" onClick=${() => onOpen(name)}><${Icon} name=${icon} size=${22} /><span>${words}</span></button>`)}
     <button type="button" class="control control-more" onClick=${() => onOpen("more")}><${Icon} name="more" size=${22} /><span>More</span></button>
-    <button type="button" class="control control-leave" onClick=${() => currentCall()?.leave()}><${Icon} name="leave" size=${22} /><span>Leave</span></button>
+    <button type="button" class="control control-leave" onClick=${() => (asksBeforeLeaving() ? onOpen("leave") : currentCall()?.leave())}><${Icon} name="leave" size=${22} /><span>Leave</span></button>
   </section>`;
 }
 

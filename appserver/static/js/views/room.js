@@ -14,6 +14,7 @@ import { Controls, More } from "./controls.js";
 import { HostTools } from "./hosttools.js";
 import { Icon, Mark } from "./icons.js";
 import { Invite } from "./invite.js";
+import { LeaveDialog } from "./leavedialog.js";
 import { LinkBanner, LinkMark } from "./linkmark.js";
 import { MeetingBanners } from "./meetingbanners.js";
 import { Stage } from "./people.js";
@@ -59,7 +60,7 @@ export function Room({ room }) {
       <${MeetingBanners} onPeople=${() => show("people")} peopleOpen=${panel.value === "people"} onSettings=${() => open("settings")} />
       <${CallLines} />
       <${Stage} onMore=${() => show("people")} />
-      ${everHeard.value && people.value.size === 1 && html`<${Alone} onInvite=${() => open("invite")} />`}
+      ${everHeard.value && isAlone() && html`<${Alone} onInvite=${() => open("invite")} />`}
       <${FloatingReactions} />
     </main>
     ${panel.value === "people" && html`<${PeoplePanel} onClose=${shut} />`}
@@ -87,6 +88,7 @@ function OpenDialog({ name, link, onOpen, onClose }) {
     case "dial": return html`<${Dialer} onClose=${onClose} />`;
     case "host": return html`<${HostTools} onClose=${onClose} />`;
     case "statistics": return html`<${Statistics} onClose=${onClose} />`;
+    case "leave": return html`<${LeaveDialog} onClose=${onClose} />`;
     case "more": return html`<${More} onOpen=${onOpen} onClose=${onClose} />`;
     default: return null;
   }
@@ -99,6 +101,11 @@ function RoomMarks() {
     ${locked && html`<span class="room-mark"><${Icon} name="lock" size=${16} /><span class="room-mark-words">Locked</span></span>`}
     ${lobby && html`<span class="room-mark"><${Icon} name="door" size=${16} /><span class="room-mark-words">Lobby</span></span>`}
   </p>`;
+}
+
+/** Nobody is here or at the door. */
+function isAlone() {
+  return people.value.size === 1 && meeting.value.lobby.length === 0;
 }
 
 /** @param {{ onInvite: () => void }} props */
