@@ -17,7 +17,6 @@ from confero.ratelimit import RateLimiter
 from confero.runtime.http import Route, read_model, read_query, reply
 
 from ..relays.iceservers import IceServers
-from ..rights.actors import Actor
 from ..rights.gate import missing
 from ..rights.guard import actor_of
 from ..rights.relations import by_itself
@@ -164,7 +163,7 @@ class RoomsApi:
                 actor, self._house.pins, origin,
             )
             if one.membership != "guest" or query.everyone
-            else _plain(Shown(one.room, one.people, None, names.get(one.room.owner or ""), "guest"), actor, origin)
+            else _plain(Shown(one.room, one.people, owner=names.get(one.room.owner or "")), origin)
             for one in shown
         ]  # fmt: skip
         last = shown[-1].room if len(found) > query.limit else None
@@ -172,14 +171,15 @@ class RoomsApi:
 
     async def get(self, request: web.Request) -> web.Response:
         room, people = await self._house.catalogue.look(request.match_info["room"])
-        origin = origin_of(request, self._public_url)
-        if not await self._may_read(actor_of(request), room.id):
+        origin, actor = origin_of(request, self._public_url), actor_of(request)
+        if actor.proof == "participant":
             return reply(room_info(room, people, origin))
-        return reply(await self._detail(request, room, people))
-
-    async def _may_read(self, actor: Actor, room_id: str) -> bool:
-        relations = by_itself(actor) | await self._house.relations.to_room(actor, room_id)
-        return actor.proof != "participant" and bool(RULES["rooms.read"].may & relations)
+        relations = by_itself(actor) | await self._house.relations.to_room(actor, room.id)
+        if RULES["rooms.read"].may & relations:
+            return reply(await self._detail(request, room, people))
+        if "member" in relations:
+            return reply(_plain(Shown(room, people, owner=await self._login(room.owner)), origin))
+        return reply(room_info(room, people, origin))
 
     async def _detail(self, request: web.Request, room: Room, people: int) -> RoomDetail:
         actor = actor_of(request)
@@ -244,7 +244,7 @@ class RoomsApi:
         return answer.model_copy(update={"meeting": meeting, "chat": chat.items, "chat_next": chat.next})
 
 
-def _plain(shown: Shown, actor: Actor, origin: str) -> RoomDetail:
+def _plain(shown: Shown, origin: str) -> RoomDetail:
     """To a member who is a guest there: as everybody sees it."""
     info = room_info(shown.room, shown.people, origin)
     return RoomDetail(

@@ -74,7 +74,9 @@ class RoomInfo(Reply):
 
 
 class RoomDetail(RoomInfo):
-    """For its owner, its hosts by account, moderators and administrators; and the reply to RoomCreate."""
+    """For its owner, its hosts by account, moderators and administrators; and the reply to RoomCreate.
+
+    Members who are guests there are shown what everybody sees, and ``mine``: neither PINs nor the number."""
 
     created_at: float
     used_at: float

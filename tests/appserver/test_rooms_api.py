@@ -83,9 +83,12 @@ async def test_settings_are_for_those_who_may(people: People) -> None:
     room = (await people.make(pin="1234"))["id"]
     await people.ask("ada", "PUT", f"/{room}/members/bob", {"role": "guest"})
     _, joined = await people.join("", room, pin="1234")
-    for who in ("", "bob", joined["token"]):
+    for who in ("", joined["token"]):
         _, seen = await people.ask(who, "GET", f"/{room}")
         assert (seen["pin_needed"], "pin" in seen, "owner" in seen) == (True, False, False)
+    _, seen = await people.ask("bob", "GET", f"/{room}")
+    assert (seen["mine"], seen["owner"]) == ("guest", "ada")
+    assert (seen["pin"], seen["host_pin"], seen["number"]) == (None, None, None)
     for who in ("mona", "root"):
         assert (await people.ask(who, "GET", f"/{room}"))[1]["pin"] == "1234"
     await people.ask("ada", "PUT", f"/{room}/members/bob", {"role": "host"})

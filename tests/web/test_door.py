@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -51,11 +53,21 @@ async def test_the_way_in_is_in_sight_on_a_phone(open_page: OpenPage, backend: M
     await expect(page.get_by_role("button", name="Test the network")).not_to_be_in_viewport(ratio=1)
 
 
-async def test_hosts_by_account_are_asked_for_nothing(open_page: OpenPage, backend: MeetingBackend) -> None:
+@pytest.mark.parametrize(
+    ("mine", "words"),
+    [
+        ("owner", "You come in as a host."),
+        ("guest", "You are a member of this room: come in."),
+        (None, "You come in as a host."),
+    ],
+)
+async def test_who_is_known_by_account_is_asked_for_nothing(
+    mine: Literal["owner", "guest"] | None, words: str, open_page: OpenPage, backend: MeetingBackend
+) -> None:
     known = backend.rooms["blue-fox"].model_copy(update={"pin_needed": True, "lobby": True})
-    backend.rooms["blue-fox"] = RoomDetail(**known.model_dump(), created_at=1.0, used_at=1.0, mine="owner")
+    backend.rooms["blue-fox"] = RoomDetail(**known.model_dump(), created_at=1.0, used_at=1.0, mine=mine)
     page = await open_page()
-    await expect(page.get_by_text("You come in as a host.")).to_be_visible()
+    await expect(page.get_by_text(words)).to_be_visible()
     await expect(page.get_by_label("PIN")).to_have_count(0)
     await expect(page.get_by_text("Guests wait here until a host lets them in.")).to_have_count(0)
 

@@ -23,6 +23,7 @@ export function Prejoin({ room, problem, joining }) {
   const missing = useSignal(false);
   const silent = useSignal(false);
   const pin = useSignal("");
+  const place = placeByAccount(room);
   const pinFault = problem !== null && PIN_FAULTS.has(problem);
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => {
@@ -55,9 +56,9 @@ export function Prejoin({ room, problem, joining }) {
             }} />
           ${missing.value && html`<p class="field-error" id="name-missing" role="alert">Enter a name, so that others know who talks.</p>`}
         </div>
-        ${(!isKnown(room) || pinFault) && html`<${PinField} pin=${pin} needed=${(room.pin_needed && !invitationFor(room.id)) || pinFault} fault=${pinFault ? ENDINGS[problem] : null} />`}
-        ${isKnown(room) && html`<p class="door-words"><${Icon} name="star" size=${18} />You come in as a host.</p>`}
-        ${!isKnown(room) && (room.lobby || room.locked || room.host_first) && html`<${DoorWords} room=${room} />`}
+        ${(!place || pinFault) && html`<${PinField} pin=${pin} needed=${(room.pin_needed && !invitationFor(room.id)) || pinFault} fault=${pinFault ? ENDINGS[problem] : null} />`}
+        ${place && html`<p class="door-words"><${Icon} name=${place === "host" ? "star" : "door"} size=${18} />${place === "host" ? "You come in as a host." : "You are a member of this room: come in."}</p>`}
+        ${!place && (room.lobby || room.locked || room.host_first) && html`<${DoorWords} room=${room} />`}
         <${MicrophoneFault} />
         <${MicrophoneChoice} />
         <${SpeakerChoice} />
@@ -71,11 +72,13 @@ export function Prejoin({ room, problem, joining }) {
 }
 
 /**
- * Who is told the room's settings is its host by account: asked for nothing, and waits for nobody.
- * @param {import("../wire.js").RoomInfo} room
+ * What one is here by account: asked for nothing, and waits for nobody. Others are not told when the room was made.
+ * @param {import("../wire.js").RoomInfo | import("../wire.js").RoomDetail} room
+ * @returns {"host" | "member" | null}
  */
-function isKnown(room) {
-  return "created_at" in room;
+function placeByAccount(room) {
+  if (!("created_at" in room)) return null;
+  return room.mine === "guest" ? "member" : "host";
 }
 
 /** @returns {Promise<RTCConfiguration>} as a call would have it */
