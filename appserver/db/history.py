@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ColumnCollection,
     ColumnElement,
     Row,
     Table,
@@ -275,15 +276,20 @@ async def _renumber(connection: AsyncConnection, meeting: Meeting) -> Meeting:
     meeting_id = meeting.id
     legs = stay_legs.c
     mine = legs.meeting == meeting_id
-    here = await connection.scalar(select(func.count(distinct(legs.participant))).where(mine, legs.left_at.is_(None)))
+    here = await connection.scalar(select(_people(legs)).where(mine, legs.left_at.is_(None)))
     held = await connection.scalar(select(_connected()).select_from(meetings).where(meetings.c.id == meeting_id))
     if not here and not held:
         return await _end(connection, meeting)
-    people = await connection.scalar(select(func.count()).select_from(stays).where(stays.c.meeting == meeting_id))
+    people = await connection.scalar(select(_people(stays.c)).where(stays.c.meeting == meeting_id))
     began = await connection.scalar(select(func.min(legs.joined_at)).where(mine))
     most = max(meeting.most, here or 0)
     now = replace(meeting, started_at=began, ended_at=None, reason="", participants=people or 0, most=most, mos=None)
     return await _write_meeting(connection, now)
+
+
+def _people(of: ColumnCollection[str, Any]) -> ColumnElement[int]:
+    """As ``history.stays.person_of``."""
+    return func.count(distinct(func.coalesce(of.user, of.participant)))
 
 
 async def _end(connection: AsyncConnection, meeting: Meeting) -> Meeting:

@@ -62,12 +62,12 @@ def _mean(legs: Sequence[Leg], value: Callable[[Leg], float | None], packets: Ca
 
 
 def most_at_once(legs: Iterable[Leg]) -> int:
-    """How many participants were there at once. Who goes as another comes was not there with them; whose new leg began before
+    """How many people were there at once. Who goes as another comes was not there with them; whose new leg began before
     the old one ended counts once."""
     steps: list[tuple[float, int, str]] = []
     for leg in legs:
         end = leg.left_at if leg.left_at is not None else math.inf
-        steps += [(leg.joined_at, 1, leg.participant), (end, -1, leg.participant)]
+        steps += [(leg.joined_at, 1, person_of(leg)), (end, -1, person_of(leg))]
     here: dict[str, int] = {}
     present = most = 0
     for _, step, who in sorted(steps):  # of one moment ends come first
@@ -88,10 +88,15 @@ def ended(meeting: Meeting, legs: Sequence[Leg]) -> Meeting:
         started_at=min(leg.joined_at for leg in legs),
         ended_at=last.left_at,
         reason="ended" if last.reason in ENDED else LOST if last.reason == LOST else "empty",
-        participants=len(stays),
+        participants=len({person_of(stay) for stay in stays}),
         most=most_at_once(legs),
         mos=sum(heard) / len(heard) if heard else None,
     )
+
+
+def person_of(one: Leg | Stay) -> str:
+    """Who comes again by their account, or with a second device, is the same person; a guest is one each time."""
+    return one.user or one.participant
 
 
 def by_participant(legs: Iterable[Leg]) -> dict[str, list[Leg]]:

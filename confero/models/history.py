@@ -61,7 +61,7 @@ class MeetingInfo(Reply):
     reason: str = ""
     """``empty``, ``ended`` by a host, ``lost`` with its media server."""
     participants: int
-    """Different ones, in all."""
+    """Different people, in all: who comes again by their account is the same one."""
     most: int
     """At once."""
     mos: float | None = None

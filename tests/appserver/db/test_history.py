@@ -92,6 +92,20 @@ async def test_first_in_to_last_out(lobby: SqlStore, database: Database) -> None
     assert (bob["display_name"], bob["mos_in"], bob["loss_out"]) == ("Bob", pytest.approx(4.2), 0.0)
 
 
+async def test_who_comes_again_by_their_account_is_one_person(lobby: SqlStore, database: Database) -> None:
+    for who in ("desk", "phone", "desk-again"):
+        await lobby.admit(Person(who, "lobby", "Ada", created_at=T, user="u_ada"), ROOM, T)
+    await lobby.add_records([*visit("desk", 0, 5), *visit("phone", 1, 90)[:2], *visit("desk-again", 6, 90)[:2]])
+    await lobby.add_records(visit("guest", 7, 90)[:2])
+    going = await only(database, meetings)
+    assert (going["ended_at"], going["participants"], going["most"]) == (None, 2, 2)
+    for who, joined in (("phone", 1), ("desk-again", 6), ("guest", 7)):
+        await lobby.add_records(visit(who, joined, 90)[2:])
+    over = await only(database, meetings)
+    assert (over["ended_at"], over["participants"], over["most"]) == (T + 90, 2, 2)
+    assert len(await all_of(database, stays)) == 4
+
+
 async def test_next_meeting_in_the_same_room(lobby: SqlStore, database: Database) -> None:
     await lobby.add_records(visit("alice", 0, 100))
     await lobby.add_records(visit("bob", 101, 200))

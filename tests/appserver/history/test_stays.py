@@ -31,6 +31,7 @@ MEETING = Meeting("mt_1", "lobby", "Lobby", None, 0.0)
         ([leg("a", 0, None), leg("b", 5, None), leg("c", 1, 2)], 2),
         ([leg("a", 5, 5)], 1),
         ([leg(f"p{n}", n, 100 + n) for n in range(50)], 50),
+        ([leg("a", 0, 10, user="u_1"), leg("b", 5, 20, user="u_1"), leg("c", 6, 7, user="u_2")], 2),
     ],
     ids=[
         "alone",
@@ -41,6 +42,7 @@ MEETING = Meeting("mt_1", "lobby", "Lobby", None, 0.0)
         "open",
         "moment",
         "crowd",
+        "two devices",
     ],
 )
 def test_most_at_once(legs: list[Leg], most: int) -> None:
@@ -74,6 +76,12 @@ def test_stay_goes_on_while_one_leg_does() -> None:
 def test_why_a_meeting_ended_is_why_its_last_leg_did(reason: str, told: str) -> None:
     over = ended(MEETING, [leg("a", 3, 10, "bye"), leg("b", 5, 20, reason)])
     assert (over.started_at, over.ended_at, over.reason, over.participants, over.most) == (3, 20, told, 2, 2)
+
+
+def test_who_comes_again_by_their_account_is_one_person() -> None:
+    again = [leg("a", 0, 5, user="u_1"), leg("b", 6, 9, user="u_1")]
+    assert ended(MEETING, again).participants == 1
+    assert ended(MEETING, [*again, leg("c", 1, 2), leg("d", 3, 4)]).participants == 3
 
 
 def test_opinion_of_a_meeting_is_of_what_its_people_heard() -> None:
