@@ -104,7 +104,7 @@ def _rooms(parts: Parts) -> list[Route]:
         *_rooms_api(parts).routes(),
         *LobbyApi(house).routes(),
         *InvitationsApi(house, config.public_url).routes(),
-        *DialInApi(house, numbers, config.dial_in_numbers, config.public_url).routes(),
+        *DialInApi(house, numbers, config.dial_in_numbers, config.sip_domain, config.public_url).routes(),
         *MembersApi(house.catalogue, members).routes(),
     ]
 

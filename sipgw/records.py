@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from confero.errors import ConferoError, Refused
 from confero.models.sip import SipCallRecord, SipCallRecords
 from confero.runtime.logging import get_logger
+from confero.runtime.tasks import in_thread
 
 log = get_logger(__name__)
 
@@ -70,7 +71,7 @@ class Records:
 
     async def run(self) -> None:
         """Until cancelled. What waited on disk goes first."""
-        for record in await asyncio.to_thread(_read, self._spool):
+        for record in await in_thread(_read, self._spool):
             self._waiting.setdefault(record.id, record)
             self._spooled.append((record.id, record.revision))
         while True:
@@ -124,7 +125,7 @@ class Records:
         if waiting == self._spooled:
             return
         try:
-            await asyncio.to_thread(_write, self._spool, list(self._waiting.values()))
+            await in_thread(_write, self._spool, list(self._waiting.values()))
             self._spooled = waiting
         except OSError as error:
             log.error("calls' records cannot be kept on disk", file=str(self._spool), reason=str(error))

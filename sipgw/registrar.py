@@ -16,7 +16,7 @@ from confero.protocols.sip.inspection import Abilities, refusal
 from confero.protocols.sip.message import Request, Response
 from confero.protocols.sip.target import Target
 from confero.runtime.logging import get_logger
-from confero.runtime.tasks import TaskBag
+from confero.runtime.tasks import TaskBag, in_thread
 
 from .bindingstore import BindingStore
 from .endpoint import Endpoint
@@ -151,7 +151,7 @@ class Registrar:
     async def recall(self) -> None:
         """What was registered when the gateway last ran. Without it telephones are back when they refresh."""
         try:
-            self.bindings.restore(await asyncio.to_thread(self._store.load))
+            self.bindings.restore(await in_thread(self._store.load))
             self.bindings.sweep(self._clock.wall())
         except ConferoError as error:
             log.error("what was registered cannot be read", reason=str(error))
@@ -170,11 +170,15 @@ class Registrar:
         changes = list(self.bindings.take_changed())
         if not changes:
             return
+        addresses = {address for address, _ in changes}
         try:
-            await asyncio.to_thread(self._store.save, changes)
+            await in_thread(self._store.save, changes)
         except ConferoError as error:
-            self.bindings.changed |= {address for address, _ in changes}
+            self.bindings.changed |= addresses
             log.error("what is registered is not written down", reason=str(error))
+        except asyncio.CancelledError:
+            self.bindings.changed |= addresses  # whether it went well nobody has heard: once more does no harm
+            raise
 
     async def close(self) -> None:
         """Writes down what is left. After the task has ended."""

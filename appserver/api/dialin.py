@@ -22,12 +22,15 @@ KNOW_THE_PIN: frozenset[Relation] = frozenset({"room-host", "member", "owner", "
 
 
 class DialInApi:
-    """For whoever is in the room, or belongs to it. ``numbers``: that lead to the menu."""
+    """For whoever is in the room, or belongs to it. ``numbers`` lead to the menu; ``sip_domain``: empty for the page's host."""
 
-    def __init__(self, house: House, room_numbers: RoomNumbers, numbers: Sequence[str], public_url: str) -> None:
+    def __init__(
+        self, house: House, room_numbers: RoomNumbers, numbers: Sequence[str], sip_domain: str, public_url: str
+    ) -> None:
         self._house = house
         self._room_numbers = room_numbers
         self._numbers = numbers
+        self._sip_domain = sip_domain
         self._public_url = public_url
 
     def routes(self) -> list[Route]:
@@ -56,4 +59,4 @@ class DialInApi:
     def _uri(self, request: web.Request, room_id: str) -> str:
         """Not for a room with a PIN and no number: nobody would be asked for the PIN there, and all be refused."""
         host = urlsplit(origin_of(request, self._public_url)).hostname or ""
-        return f"sip:{room_id}@{f'[{host}]' if ':' in host else host}"
+        return f"sip:{room_id}@{self._sip_domain or (f'[{host}]' if ':' in host else host)}"

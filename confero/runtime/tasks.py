@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from confero.errors import LocalError
@@ -33,6 +33,20 @@ def _finished(task: asyncio.Task[Any]) -> None:
     _kept.discard(task)
     if not task.cancelled() and (error := task.exception()):
         log.error("task failed", task=task.get_name(), exc_info=error)
+
+
+async def in_thread(function: Callable[..., Result], *arguments: Any) -> Result:
+    """As ``asyncio.to_thread``, but whoever is cancelled meanwhile ends when the thread has: else what it works on could be
+    closed under its hands, which SQLite answers with a crash. What it raises then nobody hears.
+    """
+    work = spawn(asyncio.to_thread(function, *arguments), name="in a thread", logged=False)
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        if not work.cancelled():
+            work.exception()  # looked at, so that asyncio does not complain
+        raise
 
 
 class TaskBag:

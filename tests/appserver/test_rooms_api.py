@@ -285,6 +285,14 @@ async def test_no_address_is_told_that_would_be_refused(people: People) -> None:
     assert told["sip_uri"] == f"sip:{room}@localhost"
 
 
+async def test_a_gateway_elsewhere_is_named_by_the_operator(make_site: SiteMaker) -> None:
+    site = await make_site(sip_domain="sip.example.org:5070")
+    people = People(site)
+    await people.sign_in("ada", "user")
+    room = (await people.make())["id"]
+    assert (await people.ask("ada", "GET", f"/{room}/dial-in"))[1]["sip_uri"] == f"sip:{room}@sip.example.org:5070"
+
+
 async def test_an_administrators_session_lets_rooms_call(people: People) -> None:
     """What the page of telephony sends; sent again under its key it makes one rule."""
     room = (await people.make("ada", name="Team"))["id"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,8 @@ from confero.models.sip import SipCredentials, SipCredentialsAsk, SipGatewayAcco
 from confero.protocols.sip import Account, Login, Policy, Request, Response, Target, make_ha1
 from confero.protocols.sip.bindings import BindingLimits, Bindings
 from confero.ratelimit import Rate
-from confero.sipgw.bindingstore import BindingStore
+from confero.runtime.tasks import spawn
+from confero.sipgw.bindingstore import BindingStore, Change
 from confero.sipgw.guard import Guard
 from confero.sipgw.identity import Identity
 from confero.sipgw.registrar import Registrar
@@ -207,6 +211,30 @@ async def test_who_is_registered_stays_so_over_a_restart(case: Case, tmp_path: P
     once_more = Case(tmp_path / "bindings.db")
     await once_more.registrar.recall()
     assert len(once_more.phones()) == 2, "what had expired is gone from the disk as well"
+
+
+async def test_stopping_in_the_middle_of_writing_loses_nothing(case: Case, tmp_path: Path) -> None:
+    """The file is closed when the thread that writes has ended; SQLite crashes if it is closed under its hands."""
+    begun, go_on, save = threading.Event(), threading.Event(), case.store.save
+
+    def slow(changes: Sequence[Change]) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        save(changes)
+
+    await case.send(PHONE, Contact="<sip:alice@192.0.2.7>")
+    case.store.save = slow  # type: ignore[method-assign]
+    writing = spawn(case.registrar.tick(), name="writing")
+    await asyncio.to_thread(begun.wait, 10)
+    writing.cancel()
+    threading.Timer(0.05, go_on.set).start()
+    await asyncio.wait([writing])
+    assert writing.cancelled() and go_on.is_set()
+    await case.registrar.close()
+    again = Case(tmp_path / "bindings.db")
+    await again.registrar.recall()
+    assert len(again.phones()) == 1
+    await again.registrar.close()
 
 
 async def test_scripts_are_not_kept_over_a_restart(case: Case, tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 import { effect } from "../vendor/preact.js";
 import { eventsUrl } from "./address.js";
-import { joinRoom } from "./api.js";
-import { invitationFor } from "./door.js";
 import { Driver } from "./driver.js";
+import { Gauge } from "./gauge.js";
 import * as local from "./local.js";
 import { Meeting } from "./meeting.js";
 import { Media } from "./media.js";
@@ -13,29 +12,25 @@ import { MuteKeeper } from "./mute.js";
 import { Notices } from "./notices.js";
 import { Phone } from "./phone.js";
 import { codeOf } from "./problem.js";
-import { quality, snapshot } from "./quality.js";
 import { LEG_LOST, Recovery } from "./recovery.js";
 import { applyEvent, applyRoster } from "./roster.js";
 import { Signaling } from "./signaling.js";
-import { point, tally, withPoint } from "./statistics.js";
 import * as store from "./store.js";
 import { endingOf, reasonOf } from "./text.js";
 import { WOKEN } from "./texts/outage.js";
+import { Ticket } from "./ticket.js";
 import { onWakeUp } from "./wakeup.js";
 
 /** @typedef {import("./text.js").EndReason} EndReason */
 
 const OFFER_MS = 8000;
 const MUTE_MS = 5000;
-const STATS_EVERY_MS = 2000;
 /** Refusals of a token renewal that may pass: a full room may only be the media server's memory of who was in it. */
 const FULL_PATIENCE = 5;
 
 export class Call {
   /** What has happened so far, for window.confero. */
   counts = { offers: 0, restarts: 0, welcomes: 0, resumes: 0, renewals: 0 };
-  #room;
-  #name;
   #onEnd;
   #ended = false;
   #fullRefusals = 0;
@@ -47,7 +42,7 @@ export class Call {
   #recoveryDriver;
   #notices = new Notices();
   #noticesDriver;
-  #token;
+  #ticket;
   /** What to dial once we are in. */
   #toDial = "";
   /** Telephones that are called into the room, or ring here. */
@@ -55,12 +50,7 @@ export class Call {
   /** What is said, asked for and ruled in the meeting. */
   meeting;
   #moved;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #statsTimer;
-  /** @type {import("./quality.js").Snapshot | null} */
-  #lastStats = null;
-  /** @type {import("./statistics.js").Tally | null} */
-  #lastTally = null;
+  #gauge = new Gauge(() => this.#media.stats());
   /** @type {Array<() => void>} */
   #cleanUps = [];
 
@@ -71,13 +61,11 @@ export class Call {
    * @param {(room: string, token: string) => void} onMoved a host has moved us: the call is over, and goes on in another room; instead of `onEnd`
    */
   constructor(join, name, onEnd, onMoved) {
-    this.#room = join.room.id;
-    this.#name = name;
     this.#onEnd = onEnd;
     this.#moved = onMoved;
-    this.#token = join.token;
-    this.phone = new Phone(join.room.id, (send) => this.#authorized(send));
-    this.meeting = new Meeting(join, (send) => this.#authorized(send));
+    this.#ticket = new Ticket(join, name, (again) => this.#joined(again));
+    this.phone = new Phone(join.room.id, (send) => this.#ticket.authorized(send));
+    this.meeting = new Meeting(join, (send) => this.#ticket.authorized(send));
     store.callsOut.value = join.calls_out;
     store.me.value = join.participant;
     this.#signaling = new Signaling(eventsUrl(join.events_path), join.token, {
@@ -85,7 +73,7 @@ export class Call {
       welcome: (welcome) => this.#welcomed(welcome),
       event: (event) => this.#happened(event),
       end: (reason) => this.#finish(reason),
-      refresh: (token) => this.#renewToken(token),
+      refresh: (token) => this.#ticket.renew(token),
       finalRefusal: (code) => this.#finalRefusal(code),
     });
     this.#media = new Media({
@@ -124,7 +112,7 @@ export class Call {
     document.addEventListener("visibilitychange", wake);
     this.#cleanUps.push(() => removeEventListener("online", wake), () => document.removeEventListener("visibilitychange", wake));
     this.#cleanUps.push(onWakeUp(() => this.#woken()));
-    this.#statsTimer = setInterval(() => void this.#measure(), STATS_EVERY_MS);
+    this.#gauge.start();
     if (store.mustAsk.peek()) store.muted.value = true;
     this.#muteDriver.step((now) => this.#mute.want(store.muted.peek(), now));
     this.#signaling.start();
@@ -236,32 +224,10 @@ export class Call {
     if (others.length) this.#noticesDriver.step((now) => this.#notices.add(others, now));
   }
 
-  /** @param {string} token @returns {Promise<string>} */
-  async #renewToken(token) {
+  /** Once more, for another token: the TURN servers are those of now. @param {import("./wire.js").JoinReply} join */
+  #joined(join) {
     this.counts.renewals += 1;
-    const join = await joinRoom(this.#room, this.#name, token).catch((error) => {
-      // A token too old or of an earlier installation names nobody any more: come in as somebody new.
-      if (codeOf(error).startsWith("token-")) return joinRoom(this.#room, this.#name, null, { invitation: invitationFor(this.#room) });
-      throw error;
-    });
     this.#media.setIce(join, performance.now());
-    this.#token = join.token;
-    return join.token;
-  }
-
-  /**
-   * Tokens are short-lived, calls are not: one that has run out is exchanged once.
-   * @template Result
-   * @param {(token: string) => Promise<Result>} send
-   * @returns {Promise<Result>}
-   */
-  async #authorized(send) {
-    try {
-      return await send(this.#token);
-    } catch (error) {
-      if (codeOf(error) !== "token-expired") throw error;
-      return send(await this.#renewToken(this.#token));
-    }
   }
 
   /** @param {string} code @returns {EndReason | null} */
@@ -294,7 +260,7 @@ export class Call {
    * @returns {Promise<string>} the SDP offer
    */
   async #restartIce() {
-    if (this.#media.isIceOld(performance.now())) await this.#renewToken(this.#token).catch(() => {});
+    if (this.#media.isIceOld(performance.now())) await this.#ticket.renew().catch(() => {});
     return this.#media.restart();
   }
 
@@ -303,7 +269,7 @@ export class Call {
     if (this.#ended) return;
     store.phase.value = phase;
     if (phase === "connected") store.everHeard.value = true;
-    if (phase === "offering") this.#lastStats = this.#lastTally = store.quality.value = null;
+    if (phase === "offering") this.#gauge.forget();
   }
 
   /**
@@ -339,18 +305,6 @@ export class Call {
     if (wantsOffer && !this.#ended) this.#recover((now) => this.#recovery.changed(now));
   }
 
-  async #measure() {
-    if (store.phase.value !== "connected") return;
-    const stats = await this.#media.stats();
-    const now = snapshot(stats, performance.now());
-    if (this.#lastStats) store.quality.value = quality(this.#lastStats, now);
-    this.#lastStats = now;
-    const counted = tally(stats, now.at);
-    if (this.#lastTally) store.measured.value = withPoint(store.measured.peek(), point(this.#lastTally, counted));
-    store.way.value = counted.way;
-    this.#lastTally = counted;
-  }
-
   // --- the rest -------------------------------------------------------------------------------------------------------------
 
   /** @returns {boolean | null} */
@@ -374,7 +328,7 @@ export class Call {
   #finish(reason) {
     if (this.#ended) return;
     this.#ended = true;
-    clearInterval(this.#statsTimer);
+    this.#gauge.stop();
     for (const cleanUp of this.#cleanUps) cleanUp();
     this.#muteDriver.stop();
     this.#noticesDriver.stop();

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import threading
 
 import pytest
 
 from confero.errors import LocalError
 from confero.runtime import tasks
-from confero.runtime.tasks import TaskBag, spawn
+from confero.runtime.tasks import TaskBag, in_thread, spawn
 
 
 async def fail() -> None:
@@ -110,3 +111,29 @@ async def test_a_task_that_does_not_end_is_named(
     assert events(caplog) == ["task does not end"]
     release.set()
     await asyncio.wait([task])
+
+
+async def test_who_is_cancelled_waits_for_the_thread() -> None:
+    begun, go_on, done = threading.Event(), threading.Event(), False
+
+    def work() -> None:
+        nonlocal done
+        begun.set()
+        go_on.wait(10)
+        done = True
+        raise KeyError("nobody hears it any more")
+
+    task = spawn(in_thread(work), name="asks")
+    await asyncio.to_thread(begun.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0.01)
+    assert not task.done()
+    go_on.set()
+    await asyncio.wait([task])
+    assert task.cancelled() and done
+
+
+async def test_what_a_thread_returns_and_raises() -> None:
+    assert await in_thread(divmod, 7, 3) == (2, 1)
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(divmod, 7, 0)
