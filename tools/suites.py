@@ -45,6 +45,8 @@ class Suite:
     commands: tuple[tuple[str, ...], ...]
     long_env: dict[str, str] = field(default_factory=dict)
     """Environment of ``./test long``: the same tests with larger numbers."""
+    long_commands: tuple[tuple[str, ...], ...] = ()
+    """In place of ``commands`` there, for numbers that need the machine for themselves."""
     default: bool = True
 
 
@@ -55,9 +57,19 @@ def pytest(*args: str) -> tuple[str, ...]:
 LANES = ("-n2", "--dist=loadfile")
 """Two files at a time: the tests of a file share what it has started."""
 
+MORE_LANES = ("-n3", "--dist=loadgroup")
+"""For tests that wait most of their time: half of the machine stood idle with two."""
+
 
 def make(*args: str) -> tuple[str, ...]:
     return ("make", "-s", "-j2", "-C", "native", *args)
+
+
+CROWDS = tuple(f"tests/e2e/test_{name}.py" for name in ("restarts", "full_room", "database_away"))
+"""Of these the long form has a whole room of people, and no neighbour."""
+NPM = (sys.executable, "tools/typecheck.py", "--npm")
+BENCH = pytest("tests/lab/test_bench.py")
+"""Mixers side by side, without a neighbour."""
 
 
 SUITES: tuple[Suite, ...] = (
@@ -90,8 +102,7 @@ SUITES: tuple[Suite, ...] = (
         "Python modules, one by one and in pairs",
         (
             pytest(
-                "-n2",
-                "--dist=loadgroup",
+                *MORE_LANES,
                 "tests",
                 *(
                     f"--ignore=tests/{d}"
@@ -116,18 +127,14 @@ SUITES: tuple[Suite, ...] = (
     Suite(
         "web",
         "the web client in Chromium against a pretended server",
-        ((sys.executable, "tools/typecheck.py", "--npm"), pytest(*LANES, "tests/web")),
+        (NPM, pytest(*LANES, "tests/web")),
     ),
     Suite(
         "e2e",
         "real browsers, a phone and the benchmark's members through all services",
-        (
-            (sys.executable, "tools/typecheck.py", "--npm"),
-            pytest(*LANES, "tests/e2e"),
-            # Mixers side by side, without a neighbour.
-            pytest("tests/lab/test_bench.py"),
-        ),
+        (NPM, pytest(*LANES, "tests/e2e"), BENCH),
         {"CONFERO_TEST_LONG": "1"},
+        (NPM, pytest(*LANES, "tests/e2e", *(f"--ignore={file}" for file in CROWDS)), pytest(*CROWDS), BENCH),
     ),
     Suite("packaging", "the wheel holds every module, every command starts", (pytest("tests/packaging"),)),
     Suite("compose", "a call and people's meetings in real containers", (("bash", "docker/test.sh"),), default=False),
@@ -139,11 +146,12 @@ def run_suite(suite: Suite, *, long: bool) -> report.Section:
     report.clear_figures()
     print(f"\n== {suite.name}: {suite.what}", flush=True)
     env = {**os.environ, "PYTHONUNBUFFERED": "1", **(suite.long_env if long else {})}
+    commands = (suite.long_commands if long else ()) or suite.commands
     unsteady: list[str] = []
     started = time.monotonic()
     with scratch() as folder:
         env["TMPDIR"] = folder
-        passed = all(run_command(command, env, unsteady) for command in suite.commands)
+        passed = all(run_command(command, env, unsteady) for command in commands)
     seconds = time.monotonic() - started
     print(f"== {suite.name}: {'passed' if passed else 'FAILED'} in {seconds:.0f} s", flush=True)
     return report.Section(suite.name, suite.what, passed, seconds, report.figures(), tuple(unsteady))
@@ -198,10 +206,12 @@ def main(argv: list[str]) -> int:
         print("\n".join(f"{suite.name:10} {suite.what}{'' if suite.default else ' (on demand)'}" for suite in SUITES))
         return 0
     long = "long" in argv
-    results = [run_suite(suite, long=long) for suite in chosen([name for name in argv if name != "long"])]
+    results: list[report.Section] = []
+    for suite in chosen([name for name in argv if name != "long"]):
+        results.append(run_suite(suite, long=long))
+        if long:  # at once: what has run is on record, whatever happens to the rest
+            report.write(results[-1:], [suite.name for suite in SUITES])
     print("\n" + "\n".join(f"{r.suite:10} {'passed' if r.passed else 'FAILED':7} {r.seconds:6.0f} s" for r in results))
-    if long:
-        report.write(results, [suite.name for suite in SUITES])
     for name in (name for r in results for name in r.unsteady):
         print(f"unsteady: {name} passed at the second try")
     failed = sum(not r.passed for r in results)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 START_S = 40.0
 STOP_S = 20.0
+COMMAND_S = 10.0
 
 
 def free_port() -> int:
@@ -29,6 +30,9 @@ class MariaDb:
         """``options``: further ones of the server, with ``{folder}`` for one that it can read and ``share`` fills."""
         # Not below pytest's own folder, which only root may enter: the server runs as user mysql when root starts it.
         self._folder = Path(tempfile.mkdtemp(prefix="confero-mariadb-"))
+        # Each has its own: a server that starts removes all temporary tables that it finds, and others crash which were using them.
+        self._temporary = self._folder / "tmp"
+        self._environment = {**os.environ, "TMPDIR": str(self._temporary)}
         self._user = ["--user=mysql"] if os.geteuid() == 0 else []
         self._options = [option.format(folder=self._folder) for option in options]
         self._process: subprocess.Popen[bytes] | None = None
@@ -39,8 +43,9 @@ class MariaDb:
 
     def start(self) -> None:
         self._folder.chmod(0o755)
-        if self._user:
-            shutil.chown(self._folder, "mysql")
+        self._temporary.mkdir()
+        for folder in (self._folder, self._temporary) if self._user else ():
+            shutil.chown(folder, "mysql")
         data = f"--datadir={self._folder / 'data'}"
         install = [
             "mariadb-install-db",
@@ -49,7 +54,7 @@ class MariaDb:
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
         ]
-        done = subprocess.run(install, check=False, capture_output=True, timeout=START_S)
+        done = subprocess.run(install, check=False, capture_output=True, timeout=START_S, env=self._environment)
         assert done.returncode == 0, (done.stdout + done.stderr).decode()[-2000:]
         self.run()
 
@@ -76,7 +81,7 @@ class MariaDb:
             *self._options,
         ]
         with (self._folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
         self._wait()
 
     def _wait(self) -> None:
@@ -108,6 +113,13 @@ class MariaDb:
     def sql(self, statement: str) -> subprocess.CompletedProcess[bytes]:
         command = ["mariadb", "--no-defaults", "-u", "root", f"--socket={self._folder / 'sock'}", "-N", "-e", statement]
         return subprocess.run(command, check=False, capture_output=True, timeout=10)
+
+    def command(self, statement: str) -> None:
+        """It does so, in the end: a server notices late which of its connections are closed, and may have none left for us."""
+        deadline = time.monotonic() + COMMAND_S
+        while (done := self.sql(statement)).returncode and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert done.returncode == 0, done.stderr
 
     def stop(self) -> None:
         if self._process is not None:
