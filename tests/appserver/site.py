@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,9 @@ class Site:
     def internal_url(self) -> str:
         return f"http://127.0.0.1:{self._ports[1]}"
 
-    @property
+    @cached_property
     def trust(self) -> ssl.SSLContext:
+        """The same for all calls: for another one a client opens another connection, and keeps the old one for a while."""
         return ssl.create_default_context(cafile=str(self._state_dir / "tls" / "ca.pem"))
 
     async def call(
