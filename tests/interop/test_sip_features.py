@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -36,7 +37,7 @@ def caller(
 
 
 QUICK = (
-    *("plain", "no_offer", "hold", "repeated", "late_ack", "options", "info", "update", "session_timer"),
+    *("plain", "no_offer", "hold", "late_ack", "options", "info", "update", "session_timer"),
     *("refer_refused", "replaces", "unknown", "video", "codecs", "nowhere"),
 )
 LASTING = {"no_ack": 50, "session_expires": 110, "session_refresh": 80} if os.environ.get("CONFERO_TEST_LONG") else {}
@@ -70,6 +71,16 @@ async def test_a_call_is_cancelled_while_its_place_is_asked_for(stack: Stack, tm
     """The application server stands still, so that the call hangs there."""
     with standing_still(stack, "appserver"):
         await caller(stack, "cancel", tmp_path).run()
+    await nobody_left(stack)
+
+
+async def test_an_invite_that_comes_again_is_the_same_call(stack: Stack, tmp_path: Path) -> None:
+    """The application server stands still until it has come twice: an answer between them sipp does not expect."""
+    call = caller(stack, "repeated", tmp_path)
+    with standing_still(stack, "appserver"):
+        await call.start()
+        await asyncio.sleep(1.0)
+    await call.passes()
     await nobody_left(stack)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import shutil
 import socket
 import stat
@@ -20,6 +21,7 @@ CLONE_NEWNET = 0x40000000
 @contextlib.contextmanager
 def namespace(purpose: str) -> Iterator[str]:
     """Its name; made, with its loopback up, and taken away again, and with it its ends of cables."""
+    sweep()
     name = f"confero-{purpose}-{os.getpid()}"
     run("ip", "netns", "add", name)
     try:
@@ -27,6 +29,14 @@ def namespace(purpose: str) -> Iterator[str]:
         yield name
     finally:
         run("ip", "netns", "delete", name)
+
+
+def sweep() -> None:
+    """Takes away those of runs that were killed: their addresses stand in the way of the next run's."""
+    for name in run("ip", "netns", "list").splitlines():
+        made_by = re.match(r"confero-[a-z0-9-]+-(\d+)\b", name)
+        if made_by and not Path("/proc", made_by[1]).exists():
+            run("ip", "netns", "delete", made_by[0])
 
 
 def settle(name: str, addresses: Mapping[str, str]) -> None:

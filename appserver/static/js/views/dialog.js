@@ -1,6 +1,6 @@
 /** Dialogs over the room, and the one that asks before something that can't be taken back. */
 
-import { html, useEffect, useRef } from "../../vendor/preact.js";
+import { html, useLayoutEffect, useRef } from "../../vendor/preact.js";
 import { Icon } from "./icons.js";
 
 /** What had the focus before the first of dialogs that make place for one another. @type {HTMLElement | null} */
@@ -16,7 +16,8 @@ function openerOf(focused) {
 export function Dialog({ title, onClose, wide = false, children }) {
   const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const gone = useRef(false);
-  useEffect(() => {
+  // At once, not after the next picture: a key that is pressed meanwhile is meant for it.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     const before = openerOf(document.activeElement);
     if (dialog && !dialog.open) dialog.showModal();
