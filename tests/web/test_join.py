@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from .backend import Backend, problem, until
 from .conftest import JoinPage, Launch, OpenPage
@@ -153,6 +153,53 @@ async def test_media_server_that_is_full_ends_the_call(open_page: OpenPage, back
 async def test_unsupported_browser(open_page: OpenPage) -> None:
     page = await open_page(script="delete window.RTCPeerConnection")
     await expect(page.get_by_role("heading", name="This browser can't join")).to_be_visible()
+
+
+async def test_a_page_that_did_not_come_through_comes_again(open_page: OpenPage) -> None:
+    """As when the network changes while it is fetched: all of it is missing then, not only what was lost."""
+    page = await open_page("/")
+    loads, broken = 0, {1, 3}
+
+    async def count(route: Route) -> None:
+        nonlocal loads
+        loads += route.request.is_navigation_request()
+        await route.continue_()
+
+    async def lose(route: Route) -> None:
+        await (route.abort("connectionreset") if loads in broken else route.continue_())
+
+    await page.route("**/*", count)
+    await page.route("**/js/store.js", lose)
+    await page.reload()
+    await until(lambda: loads == 2)
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("alert")).to_contain_text("The page has not come through completely")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert loads == 4
+
+
+async def test_a_page_that_never_comes_says_so(open_page: OpenPage) -> None:
+    page = await open_page("/")
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.clock.install()
+    await page.route("**/js/store.js", hold)
+    await page.reload(wait_until="commit")
+    await expect(page.get_by_text("Opening…")).to_be_visible()
+    again = page.get_by_role("button", name="Try again")
+    for _ in range(20):
+        await page.clock.run_for(5000)
+        if await again.count():
+            break
+    await expect(again).to_be_visible()
+    for route in held:
+        await route.continue_()
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 async def test_page_without_https_says_so_and_listens(launch: Launch, open_page: OpenPage, backend: Backend) -> None:
