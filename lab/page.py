@@ -44,9 +44,11 @@ class Page:
         await self.connected()
 
     async def connected(self, seconds: float = PATIENCE_S) -> None:
-        """Waits until the page is in the call, with media that works."""
+        """Waits until the page is in the call, with media that works, and plays it."""
         state = "['good', 'fair', 'poor'].includes(window.confero.state)"
-        await self.until(f"window.confero?.screen === 'call' && window.confero.remoteStream && {state}", seconds)
+        plays = "[...document.querySelectorAll('audio')].some((one) => one.srcObject)"
+        here = "window.confero?.screen === 'call' && window.confero.remoteStream"
+        await self.until(f"{here} && {state} && {plays}", seconds)
 
     async def leave(self) -> None:
         await self.press(".control-leave")
