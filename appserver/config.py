@@ -121,7 +121,7 @@ class AppserverConfig(ServiceConfig):
         default_factory=list, max_length=16
     )
     """Telephone numbers that lead to the menu of rooms, as people are to read them."""
-    sip_domain: str = Field(default="", pattern=r"^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])?(:[0-9]{1,5})?$")
+    sip_domain: str = Field(default="", pattern=r"^(([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?)?$")
     """Host of the SIP addresses that people are shown, with a port if it is another than SIP's own, where the SIP gateway is not
     reached at the page's. Empty: the page's."""
     token_ttl_s: float = Field(default=600.0, gt=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -39,13 +40,14 @@ async def in_thread(function: Callable[..., Result], *arguments: Any) -> Result:
     """As ``asyncio.to_thread``, but whoever is cancelled meanwhile ends when the thread has: else what it works on could be
     closed under its hands, which SQLite answers with a crash. What it raises then nobody hears.
     """
-    work = spawn(asyncio.to_thread(function, *arguments), name="in a thread", logged=False)
+    # No task: whoever cancels all tasks of a loop would cancel it, and the thread goes on all the same.
+    work = asyncio.get_running_loop().run_in_executor(None, lambda: function(*arguments))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait([work])
-        if not work.cancelled():
-            work.exception()  # looked at, so that asyncio does not complain
+        while not work.done():
+            with contextlib.suppress(asyncio.CancelledError):  # once is enough
+                await asyncio.wait([work])
         raise
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from confero.appserver.accounts.entities import Note, User
+from confero.appserver.config import AppserverConfig
 from confero.clock import SystemClock
 from confero.models.accounts import AccountRole
 
@@ -291,6 +292,12 @@ async def test_a_gateway_elsewhere_is_named_by_the_operator(make_site: SiteMaker
     await people.sign_in("ada", "user")
     room = (await people.make())["id"]
     assert (await people.ask("ada", "GET", f"/{room}/dial-in"))[1]["sip_uri"] == f"sip:{room}@sip.example.org:5070"
+
+
+@pytest.mark.parametrize("text", [":5060", "a b", "sip:example.org", "example.org:", "[::1"])
+def test_what_is_no_host_of_sip_addresses(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="sip_domain"):
+        AppserverConfig(state_dir=tmp_path, sip_domain=text)
 
 
 async def test_an_administrators_session_lets_rooms_call(people: People) -> None:

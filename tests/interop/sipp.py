@@ -91,8 +91,14 @@ class Sipp:
         assert status == 0, f"sipp ended with {status}:\n{self.told}"
 
     def came(self, start: str) -> int:
-        """How many messages began so, repeated ones counted."""
-        return sum(line.startswith(start) for line in self._messages.read_text(errors="replace").splitlines())
+        """How many messages began so, sent or received, repeated ones counted."""
+        return len(self.lines(start))
+
+    def lines(self, start: str) -> list[str]:
+        """Those of all messages that begin so."""
+        if not self._messages.exists():
+            return []
+        return [line for line in self._messages.read_text(errors="replace").splitlines() if line.startswith(start)]
 
     def body(self, start: str) -> str:
         """Of the last message that began so; empty: none has come yet."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import signal
@@ -14,6 +13,7 @@ import pytest
 from confero.lab.stack import Stack
 from confero.models import RoomState
 
+from ..support.waiting import until
 from .sipp import Sipp, Transport, nobody_left, somebody
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -79,8 +79,10 @@ async def test_an_invite_that_comes_again_is_the_same_call(stack: Stack, tmp_pat
     call = caller(stack, "repeated", tmp_path)
     with standing_still(stack, "appserver"):
         await call.start()
-        await asyncio.sleep(1.0)
+        await until(lambda: call.came("INVITE ") == 2, "it has come twice")
+        assert call.came("SIP/2.0 200") == 0
     await call.passes()
+    assert len({line for line in call.lines("To:") if "tag=" in line}) == 1, "one dialog"
     await nobody_left(stack)
 
 
